@@ -1,0 +1,243 @@
+"""Compare samplers on test problems: hypervolume against trials, and the cost of asking.
+
+    python examples/benchmarks/run.py --quick
+    python examples/benchmarks/run.py --problems nb201-cifar10-latency --samplers lamoo tpe gp
+
+Every problem x sampler x seed is a cell: one process with one thread for linear algebra, one small
+JSON file. Cells whose file exists are not run again, so an interrupted run goes on where it
+stopped and a new sampler joins an old table. The report (report.py) reads those files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import multiprocessing
+import os
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from rich.console import Console
+from rich.progress import Progress
+
+from lamoo import Partition
+from lamoo.problems import PROBLEMS, Problem, load
+from lamoo.space import Categorical, Float, Integer
+from optuna_lamoo import LaMOOSampler
+
+SUITE = (
+    "nb201-cifar10-size",
+    "nb201-cifar10-latency",
+    "nb201-cifar10-three",
+    "nbgraph-cora",
+    "nbgraph-arxiv",
+    "hpobench-credit_g",
+    "hpolib-slice_localization",
+    "model-search",
+    "branin-currin",
+    "vehicle-safety",
+    "dtlz2-d10",
+    "dtlz2-d10-m5",
+    "dtlz2-d100",
+    "dtlz7-d20",
+    "zdt1-d30",
+    "zdt4-d10",
+    "wfg4-d12",
+    "kursawe",
+)
+QUICK = ("nb201-cifar10-latency", "hpobench-credit_g", "branin-currin", "dtlz2-d10")
+
+
+def _lamoo(solver: str = "gp", partition: Partition | None = None) -> Callable[[int], BaseSampler]:
+    return lambda seed: LaMOOSampler(seed=seed, solver=solver, partition=partition)
+
+
+# A leaf that is never full is never split, which leaves the solver alone.
+ALONE = Partition(leaf_size=sys.maxsize)
+
+#: name -> seed -> sampler. Rivals have their default settings unless the name says otherwise.
+SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
+    "lamoo": lambda seed: LaMOOSampler(seed=seed),
+    "lamoo-evolutionary": _lamoo("evolutionary"),
+    "lamoo-random": _lamoo("random"),
+    "lamoo-gp-alone": _lamoo("gp", ALONE),
+    "lamoo-evolutionary-alone": _lamoo("evolutionary", ALONE),
+    "tpe": lambda seed: TPESampler(seed=seed),
+    "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),
+    "nsgaii": lambda seed: NSGAIISampler(seed=seed),
+    "nsgaii-pop20": lambda seed: NSGAIISampler(seed=seed, population_size=20),
+    "gp": lambda seed: GPSampler(seed=seed),
+    "random": lambda seed: RandomSampler(seed=seed),
+}
+LIBRARIES = ("lamoo", "optuna", "numpy", "scipy", "torch")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run: a problem, a sampler, a seed and a number of trials."""
+
+    problem: str
+    sampler: str
+    seed: int
+    trials: int
+
+    def path(self, folder: Path) -> Path:
+        """Return the file that holds the cell's result."""
+        return folder / f"{self.problem}_{self.sampler}_{self.trials}_{self.seed}.json"
+
+
+def run(cell: Cell, folder: Path) -> None:
+    """Run one cell and write its file."""
+    optuna.logging.disable_default_handler()
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    problem = load(cell.problem)
+    sampler = SAMPLERS[cell.sampler](cell.seed)
+    study = optuna.create_study(directions=problem.directions, sampler=sampler)
+    times = [run_trial(study, problem) for _ in range(cell.trials)]
+    result = {
+        "problem": cell.problem,
+        "sampler": cell.sampler,
+        "seed": cell.seed,
+        "trials": cell.trials,
+        "values": [trial.values for trial in study.trials],
+        "ask_seconds": [round(seconds, 6) for seconds, _ in times],
+        "ask_cpu_seconds": [round(cpu, 6) for _, cpu in times],
+        "repeats": repeats(trial.params for trial in study.trials),
+        "versions": versions(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    # written aside and then moved: a run killed while writing leaves no half of a file
+    aside = cell.path(folder).with_suffix(".partial")
+    aside.write_text(json.dumps(result))
+    aside.replace(cell.path(folder))
+
+
+def run_trial(study: optuna.Study, problem: Problem) -> tuple[float, float]:
+    """Run one trial; return the wall-clock and the CPU seconds until all parameters were known.
+
+    Samplers work lazily, at the first suggestion, so asking ends with the last one.
+    """
+    wall, cpu = time.perf_counter(), time.process_time()
+    trial = study.ask()
+    params = suggest(trial, problem)
+    spent = time.perf_counter() - wall, time.process_time() - cpu
+    study.tell(trial, problem.evaluate(params))
+    return spent
+
+
+def suggest(trial: optuna.Trial, problem: Problem) -> dict[str, Any]:
+    """Ask a trial for every parameter of the problem that exists."""
+    params: dict[str, Any] = {}
+    for name in problem.active(params):
+        match problem.space.parameters[name]:
+            case Categorical(choices):
+                params[name] = trial.suggest_categorical(name, choices)
+            case Integer(low, high, log, step):
+                params[name] = trial.suggest_int(name, low, high, log=log, step=step)
+            case Float(low, high, log, step):
+                params[name] = trial.suggest_float(name, low, high, log=log, step=step)
+    return params
+
+
+def repeats(configurations: Any) -> int:
+    """Count the configurations that were evaluated before."""
+    keys = [tuple(sorted(params.items())) for params in configurations]
+    return len(keys) - len(set(keys))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides the result."""
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            found[library] = "not installed"
+    return found
+
+
+def run_all(cells: Sequence[Cell], folder: Path, jobs: int, console: Console) -> int:
+    """Run the cells, each in its own process, and return how many failed."""
+    # read by the children when they import NumPy: one thread each makes times comparable
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    context = multiprocessing.get_context("spawn")
+    failed = 0
+    with (
+        Progress(console=console) as progress,
+        ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool,
+    ):
+        task = progress.add_task("cells", total=len(cells))
+        running: dict[Future[None], Cell] = {pool.submit(run, c, folder): c for c in cells}
+        for future in as_completed(running):
+            progress.advance(task)
+            if error := future.exception():
+                failed += 1
+                cell = running[future]
+                progress.console.print(f"{cell.problem} {cell.sampler} {cell.seed}: {error!r}")
+    return failed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the cells that have no file yet, then report; return 1 if a cell failed."""
+    from report import report  # noqa: PLC0415 - the cells' processes run without matplotlib
+
+    options = parse(arguments)
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    cells = [
+        Cell(problem, sampler, seed, options.trials)
+        for problem in options.problems
+        for seed in seeds
+        for sampler in options.samplers
+    ]
+    console = Console()
+    missing = [cell for cell in cells if not cell.path(options.out).exists()]
+    failed = run_all(missing, options.out, options.jobs, console) if missing else 0
+    done = [cell.path(options.out) for cell in cells if cell.path(options.out).exists()]
+    report([json.loads(path.read_text()) for path in done], options.out, console)
+    return int(failed > 0)
+
+
+def positive(text: str) -> int:
+    """Read a number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--problems", nargs="+", choices=PROBLEMS, metavar="NAME")
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, metavar="NAME")
+    parser.add_argument("--seeds", type=positive, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
+    parser.add_argument("--trials", type=positive, help="per run")
+    parser.add_argument("--jobs", type=positive, default=1, help="processes at a time")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
+    parser.add_argument("--quick", action="store_true", help="a small table in a few minutes")
+    parser.epilog = f"problems: {', '.join(PROBLEMS)}\n\nsamplers: {', '.join(SAMPLERS)}"
+    options = parser.parse_args(arguments)
+    quick = options.quick
+    options.problems = options.problems or (QUICK if quick else SUITE)
+    options.samplers = options.samplers or (("lamoo", "tpe", "random") if quick else [*SAMPLERS])
+    options.seeds = options.seeds or (3 if quick else 5)
+    options.trials = options.trials or (50 if quick else 100)
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

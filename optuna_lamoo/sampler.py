@@ -1,0 +1,285 @@
+"""The Optuna sampler: converts the study's trials, asks the engine, converts back."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from lamoo import History, Partition, Settings, suggest
+from lamoo.arrays import Floats
+from lamoo.space import rows_in
+from optuna_lamoo import convert
+
+# Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
+logger = optuna.logging.get_logger("optuna.lamoo")
+
+#: How often a worker gives way to another that was just given the same configuration.
+MAX_YIELDS = 8
+#: How many values are drawn for a parameter that no trial had before, to find an untried one.
+DRAWS = 32
+
+
+class LaMOOSampler(BaseSampler):
+    """Multi-objective sampler that learns partitions of the search space.
+
+    LaMOO (Zhao et al., "Multi-objective Optimization by Learning Space Partitions", ICLR 2022)
+    grows a tree of regions from the finished trials, chooses a promising leaf by UCB on
+    hypervolume and lets a solver propose inside it. The sampler keeps no state: what it suggests
+    is a function of the seed, the trial's number and the trials in the storage. So seeded runs
+    repeat exactly, also after a stop and resume, and workers share nothing but the storage.
+
+    It handles any number of objectives in any direction, every distribution, conditional search
+    spaces, constraints set with ``trial.set_constraint``, enqueued and partially fixed trials,
+    and failed, pruned or infinite results. A configuration of a discrete space is not repeated
+    while untried ones are left.
+
+    Args:
+        seed: of all random choices; ``None`` draws one.
+        n_startup_trials: finished trials spread evenly over the space before anything is learned.
+        solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement: the fewest
+            trials), ``"evolutionary"`` (a few milliseconds per trial) or ``"random"``.
+        reference_point: where hypervolume is measured from, one value per objective in the
+            study's directions, a little worse than what is still of interest. ``None`` infers it.
+        partition: settings of the tree, see :class:`lamoo.Partition`.
+        independent_sampler: for parameters that no trial had before; by default uniform.
+        warn_independent_sampling: whether to log a warning when, after the startup trials, a
+            parameter is sampled independently.
+
+    Raises:
+        ValueError: if an argument is outside what is listed here; on the first suggestion, if
+            the reference point has not one value per objective.
+
+    Example:
+        >>> import optuna
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> study = optuna.create_study(
+        ...     directions=["minimize", "maximize"], sampler=LaMOOSampler(seed=1)
+        ... )
+        >>> def objective(trial):
+        ...     x = trial.suggest_float("x", -5, 5)
+        ...     return x**2, -((x - 2) ** 2)
+        >>> study.optimize(objective, n_trials=20)
+        >>> len(study.best_trials) > 1
+        True
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        n_startup_trials: int = 10,
+        solver: str = "gp",
+        reference_point: Sequence[float] | None = None,
+        partition: Partition | None = None,
+        independent_sampler: BaseSampler | None = None,
+        warn_independent_sampling: bool = True,
+    ) -> None:
+        """Check the arguments."""
+        _check_seed(seed)
+        _check_kind("n_startup_trials", n_startup_trials, Integral)
+        _check_kind("solver", solver, str)
+        _check_kind("partition", partition, Partition, type(None))
+        _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
+        _check_kind("warn_independent_sampling", warn_independent_sampling, bool)
+        if n_startup_trials < 0:
+            msg = f"n_startup_trials must be at least 0, got {n_startup_trials!r}"
+            raise ValueError(msg)
+        self._reference_point = _checked_point(reference_point)
+        self._settings = Settings(
+            solver=solver,
+            n_startup=int(n_startup_trials),
+            partition=partition or Partition(),
+            seed=int(np.random.SeedSequence(seed).entropy),  # type: ignore[arg-type]
+        )
+        self._independent_sampler = independent_sampler
+        self._warn_independent_sampling = warn_independent_sampling
+
+    def reseed_rng(self) -> None:
+        """Pass it on. Here each trial has a generator of its own, derived from its number."""
+        if self._independent_sampler is not None:
+            self._independent_sampler.reseed_rng()
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Pass it on to the independent sampler."""
+        if self._independent_sampler is not None:
+            self._independent_sampler.before_trial(study, trial)
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """Pass it on to the independent sampler."""
+        if self._independent_sampler is not None:
+            self._independent_sampler.after_trial(study, trial, state, values)
+
+    def infer_relative_search_space(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+    ) -> dict[str, BaseDistribution]:
+        """Return every parameter that some trial of the study had and that leaves a choice."""
+        trials = _others(study, trial)
+        search_space = convert.union(trials)
+        if not search_space and any(t.distributions for t in trials):
+            _warn_once(study.study_name, "every parameter has a single value: nothing to search")
+        return search_space
+
+    def sample_relative(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        search_space: dict[str, BaseDistribution],
+    ) -> dict[str, Any]:
+        """Ask the engine for a point, and note it where other workers see it as pending.
+
+        Everybody writes his note before he reads the others', so of two workers with the same
+        proposal at least one, the later writer, sees it and asks for another.
+        """
+        settings = self._settings_for(study)
+        params: dict[str, Any] = {}
+        if not search_space:
+            return params
+        fixed = {**convert.enqueued(trial, search_space), **trial.params}
+        space = convert.to_space(search_space, fixed)
+        trials = _others(study, trial)
+        for attempt in range(MAX_YIELDS):
+            history = convert.to_history(search_space, trials, study.directions)
+            self._check_reach(study, history, settings)
+            x = suggest(space, history, 1, self._generator(trial, attempt), settings)
+            params = space.decode(x)[0]
+            note = convert.note(params, search_space)
+            study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
+            before, trials = trials, _others(study, trial)
+            if not len(history.unseen(x)) or not _raced(x, search_space, before, trials):
+                break
+        return params
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Sample a parameter on its own: uniformly, or by the given sampler.
+
+        Uniformly but, if a few draws find it, not what would repeat another trial.
+        """
+        trials = _others(study, trial)
+        self._warn_independent(trial, param_name, trials)
+        if self._independent_sampler is not None:
+            return self._independent_sampler.sample_independent(
+                study, trial, param_name, param_distribution
+            )
+        search_space = {**trial.distributions, param_name: param_distribution}
+        space = convert.to_space(search_space, trial.params)
+        history = convert.to_history(search_space, trials, study.directions)
+        X = space.sample(DRAWS, self._generator(trial, zlib.crc32(param_name.encode())))
+        new = history.unseen(X)
+        return space.decode(new[:1] if len(new) else X[:1])[0][param_name]
+
+    def _generator(self, trial: FrozenTrial, purpose: int) -> np.random.Generator:
+        """Return a random generator that belongs to one purpose within one trial."""
+        return np.random.default_rng((self._settings.seed, trial.number, purpose))
+
+    def _settings_for(self, study: Study) -> Settings:
+        """Return the settings with the reference point turned to minimisation."""
+        point = self._reference_point
+        if point is None:
+            return self._settings
+        if len(point) != len(study.directions):
+            msg = (
+                f"reference_point must hold one value per objective: the study has "
+                f"{len(study.directions)}, got {list(point)}"
+            )
+            raise ValueError(msg)
+        turned = convert.signs(study.directions) * point
+        return replace(self._settings, reference_point=tuple(turned.tolist()))
+
+    def _check_reach(self, study: Study, history: History, settings: Settings) -> None:
+        """Warn, once, if after the startup trials the reference point measures nothing."""
+        point = settings.reference_point
+        if point is None or history.n < max(settings.n_startup, 1):
+            return
+        if not np.less(history.Y, point).all(axis=1).any():
+            _warn_once(
+                study.study_name,
+                f"no trial is better than reference_point {self._reference_point} in all "
+                "objectives, so it measures no hypervolume; until one is, a point is inferred",
+            )
+
+    def _warn_independent(
+        self, trial: FrozenTrial, param_name: str, trials: Sequence[FrozenTrial]
+    ) -> None:
+        finished = sum(t.state == TrialState.COMPLETE for t in trials)
+        if self._warn_independent_sampling and finished >= max(self._settings.n_startup, 1):
+            logger.warning(
+                "Parameter %r of trial %d is sampled independently, without LaMOO: no trial had "
+                "it before under such conditions or in such a range. "
+                "warn_independent_sampling=False turns this warning off.",
+                param_name,
+                trial.number,
+            )
+
+
+def _others(study: Study, trial: FrozenTrial) -> list[FrozenTrial]:
+    """Return all trials of the study but the one at hand."""
+    return [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+
+
+def _raced(
+    x: Floats,
+    search_space: Mapping[str, BaseDistribution],
+    before: Sequence[FrozenTrial],
+    after: Sequence[FrozenTrial],
+) -> bool:
+    """Tell whether a trial that was not finished before is now at the same point (1, d)."""
+    settled = {t.number for t in before if t.state.is_finished()}
+    fresh = [t for t in after if t.number not in settled]
+    return bool(rows_in(x, convert.to_points(search_space, fresh)).any())
+
+
+def _check_kind(name: str, value: object, *kinds: type) -> None:
+    if not isinstance(value, kinds):
+        expected = " or ".join("None" if k is type(None) else k.__name__ for k in kinds)
+        msg = f"{name} must be {expected}, got {value!r}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+
+
+def _check_seed(seed: object) -> None:
+    if seed is not None and not (isinstance(seed, Integral) and int(seed) >= 0):
+        msg = f"seed must be a non-negative int or None, got {seed!r}"
+        raise ValueError(msg)
+
+
+def _checked_point(point: object) -> tuple[float, ...] | None:
+    """Return a reference point as floats."""
+    if point is None:
+        return None
+    values = list(point) if isinstance(point, Iterable) else []
+    if not values or not all(isinstance(v, Real) and math.isfinite(v) for v in values):
+        msg = (
+            f"reference_point must be a sequence of one finite number per objective, got {point!r}"
+        )
+        raise ValueError(msg)
+    return tuple(float(value) for value in values)
+
+
+@lru_cache(maxsize=256)
+def _warn_once(study_name: str, message: str) -> None:
+    logger.warning("Study %r: %s", study_name, message)

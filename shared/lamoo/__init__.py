@@ -1,0 +1,24 @@
+"""lamoo: multi-objective search by learning partitions of the search space.
+
+The engine, independent of any framework. ``suggest(space, history, q, rng)`` is the whole of it;
+:class:`Optimizer` wraps it for people without a framework, ``optuna_lamoo`` and ``ax_lamoo`` for
+people with one.
+"""
+
+from lamoo.history import History
+from lamoo.optimizer import Optimizer, Settings, path, suggest
+from lamoo.space import Categorical, Float, Integer, Space
+from lamoo.tree import Partition
+
+__all__ = [
+    "Categorical",
+    "Float",
+    "History",
+    "Integer",
+    "Optimizer",
+    "Partition",
+    "Settings",
+    "Space",
+    "path",
+    "suggest",
+]

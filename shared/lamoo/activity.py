@@ -1,0 +1,78 @@
+"""Which parameters are active: conditions of a dynamic space, learned from the trials.
+
+A define-by-run framework shows which parameters a trial had, but not why. Here a small decision
+tree per conditional parameter recovers the condition ("``C`` exists iff ``model == 'svm'``") from
+the observed pattern of missing values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier
+
+from lamoo.arrays import Floats, Ints
+
+#: A condition that needs more leaves than this is taken for an accident of the data.
+MAX_LEAVES = 16
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Learned conditions, parents before children.
+
+    Args:
+        rules: for each conditional column, the columns its activity depends on and the tree that
+            tells active from inactive.
+    """
+
+    rules: tuple[tuple[int, Ints, DecisionTreeClassifier], ...] = ()
+
+    def mask(self, X: Floats) -> Floats:
+        """Return points (n, d) with the parameters that would be inactive set to NaN."""
+        if not self.rules or not len(X):
+            return X
+        out = X.copy()
+        for column, parents, tree in self.rules:
+            active = tree.predict(np.nan_to_num(out[:, parents], nan=-1.0))
+            out[~active, column] = np.nan
+        return out
+
+
+def learn_activity(X: Floats) -> Activity:
+    """Learn from observed points (n, d) when each parameter is active.
+
+    Only columns whose activity strictly contains a parameter's own may explain it, so that two
+    parameters of one branch do not explain each other. A pattern that no small tree reproduces
+    exactly, or only one that takes more to write down than the pattern itself (say, a parameter
+    added to the code later), is no condition: the parameter counts as always active.
+    """
+    known = ~np.isnan(X)
+    count = known.sum(axis=0)
+    conditional = np.flatnonzero(count < len(X))
+    rules = []
+    for j in sorted(conditional, key=lambda j: (-count[j], j)):
+        contains = ~(known[:, [j]] & ~known).any(axis=0)
+        parents = np.flatnonzero(contains & (count > count[j]))
+        if not count[j] or not len(parents):
+            continue
+        inputs = np.nan_to_num(X[:, parents], nan=-1.0)
+        tree = DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, random_state=0)
+        tree.fit(inputs, known[:, j])
+        exact = (tree.predict(inputs) == known[:, j]).all()
+        if exact and _rule_bits(tree) <= _pattern_bits(int(count[j]), len(X)):
+            rules.append((int(j), parents, tree))
+    return Activity(tuple(rules))
+
+
+def _rule_bits(tree: DecisionTreeClassifier) -> float:
+    """Return what a tree takes to write down: a column, a threshold and a side per split."""
+    n, columns = tree.tree_.n_node_samples[0], tree.n_features_in_
+    return float((tree.get_n_leaves() - 1) * np.log2(2 * n * columns))
+
+
+def _pattern_bits(active: int, n: int) -> float:
+    """Return what it takes to list which ``active`` of ``n`` points have a parameter."""
+    share = np.array([active, n - active]) / n
+    return float(-n * (share * np.log2(share)).sum())

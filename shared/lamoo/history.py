@@ -1,0 +1,112 @@
+"""What is known about a study: points, their objective values, and what is still running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from lamoo.arrays import Floats, Ints
+from lamoo.space import first_rows, rows_in
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class History:
+    """Everything observed so far, in the order of the trials.
+
+    Args:
+        X: evaluated points, shape ``(n, d)``, NaN where a parameter was inactive.
+        Y: their objective values, shape ``(n, m)``, minimised. ``inf`` is allowed, NaN is not.
+        G: their constraint values, shape ``(n, c)``, satisfied where ``<= 0``; NaN where none
+            was reported, which counts as satisfied.
+        pending: points being evaluated now, shape ``(p, d)``.
+        failed: points whose evaluation gave no values, shape ``(f, d)``; they are not modelled
+            but never proposed again.
+
+    Raises:
+        ValueError: if the shapes disagree or ``Y`` holds NaN.
+    """
+
+    X: Floats
+    Y: Floats
+    G: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    pending: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
+
+    def __post_init__(self) -> None:
+        """Give the empty defaults their shapes, freeze all arrays and check them."""
+        if self.X.ndim != 2 or self.Y.ndim != 2 or len(self.X) != len(self.Y):
+            msg = f"X must be (n, d) and Y (n, m), got {self.X.shape} and {self.Y.shape}"
+            raise ValueError(msg)
+        n, d = self.X.shape
+        if np.isnan(self.Y).any():
+            msg = "Y must not hold NaN: put points without values into failed"
+            raise ValueError(msg)
+        shapes = {"X": (n, d), "Y": self.Y.shape, "pending": (-1, d), "failed": (-1, d)}
+        if not self.G.size:
+            object.__setattr__(self, "G", np.empty((n, 0)))
+        shapes["G"] = (n, self.G.shape[1])
+        for name, shape in shapes.items():
+            array = np.array(getattr(self, name), dtype=float)
+            if not array.size:
+                array = array.reshape(max(shape[0], 0), shape[1])
+            if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
+                msg = f"{name} must have shape {shape}, got {array.shape}"
+                raise ValueError(msg)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @property
+    def n(self) -> int:
+        """The number of evaluated points."""
+        return len(self.X)
+
+    @cached_property
+    def violation(self) -> Floats:
+        """The sum of each point's constraint violations, shape ``(n,)``, 0 where feasible."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.where(self.G > 0, self.G, 0.0).sum(axis=1))
+
+    @cached_property
+    def tried(self) -> Floats:
+        """All points that must not be proposed again, shape ``(n + p + f, d)``."""
+        return np.concatenate([self.X, self.pending, self.failed])
+
+    def unseen(self, X: Floats) -> Floats:
+        """Return the distinct points of ``X`` (n, d) that were never tried, in their order."""
+        X = first_rows(X)
+        return X[~rows_in(X, self.tried)]
+
+    def with_pending(self, x: Floats) -> History:
+        """Return this history with one more point (d,) under evaluation."""
+        return replace(self, pending=np.concatenate([self.pending, x[None]]))
+
+    def told(self, x: Floats, y: Floats | None, g: Floats) -> History:
+        """Return this history with the outcome of evaluating a point.
+
+        Args:
+            x: the point, shape ``(d,)``; it is no longer pending. A pending point may have had
+                values for parameters that turned out inactive (NaN).
+            y: its objective values (m,); ``None`` or any NaN means that it failed.
+            g: its constraint values (c,).
+        """
+        active = np.where(np.isnan(x), np.nan, self.pending)
+        waiting = np.flatnonzero(rows_in(active, x[None]))[:1]
+        pending = np.delete(self.pending, waiting, axis=0)
+        if y is None or np.isnan(y).any():
+            return replace(self, pending=pending, failed=np.concatenate([self.failed, x[None]]))
+        width = max(self.G.shape[1], len(g))
+        G = np.full((self.n + 1, width), np.nan)
+        G[: self.n, : self.G.shape[1]] = self.G
+        G[self.n, : len(g)] = g
+        X, Y = np.concatenate([self.X, x[None]]), np.concatenate([self.Y, y[None]])
+        return replace(self, X=X, Y=Y, G=G, pending=pending)
+
+    def first(self, n: int) -> History:
+        """Return the history as it was after its first ``n`` evaluations, nothing pending."""
+        return History(self.X[:n], self.Y[:n], self.G[:n])
+
+    def at(self, members: Ints) -> History:
+        """Return only the evaluated points with the given indices, nothing pending."""
+        return History(self.X[members], self.Y[members], self.G[members])

@@ -1,0 +1,266 @@
+"""From a history to the next points: start, grow the tree, choose a leaf, let a solver propose."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lamoo.activity import learn_activity
+from lamoo.arrays import Floats
+from lamoo.history import History
+from lamoo.region import Region
+from lamoo.solvers import SOLVERS, evolutionary, random
+from lamoo.space import Space
+from lamoo.tree import Node, Partition, grow, select
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to search. The defaults need no tuning.
+
+    Args:
+        solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement; the fewest
+            trials), ``"evolutionary"`` (milliseconds per proposal) or ``"random"``.
+        n_startup: how many evaluations are spread over the space before anything is learned.
+        reference_point: where hypervolume is measured from, one value per objective, minimised;
+            ``None`` infers it from the observations.
+        partition: the settings of the tree.
+        seed: of the spread-out initial points.
+
+    Raises:
+        ValueError: if the solver is unknown, ``n_startup`` is negative or the reference point
+            is not finite.
+    """
+
+    solver: str = "gp"
+    n_startup: int = 10
+    reference_point: Sequence[float] | None = None
+    partition: Partition = field(default_factory=Partition)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.solver not in SOLVERS:
+            msg = f"solver must be one of {list(SOLVERS)}, got {self.solver!r}"
+            raise ValueError(msg)
+        if self.n_startup < 0:
+            msg = f"n_startup must be at least 0, got {self.n_startup!r}"
+            raise ValueError(msg)
+        if self.reference_point is not None and not np.isfinite(self.reference_point).all():
+            msg = f"reference_point must be finite, got {self.reference_point!r}"
+            raise ValueError(msg)
+
+
+def suggest(
+    space: Space,
+    history: History,
+    q: int,
+    rng: np.random.Generator,
+    settings: Settings | None = None,
+) -> Floats:
+    """Propose the next ``q`` points to evaluate, shape ``(q, d)``.
+
+    A pure function: equal arguments (and generator state) give equal points, and nothing is
+    remembered between calls but what saves time. No point is proposed that was tried before
+    while the space holds untried ones.
+
+    Args:
+        space: the search space.
+        history: all observations and what is running.
+        q: how many points to propose; each takes account of those before it.
+        rng: the random generator.
+        settings: how to search, by default ``Settings()``.
+
+    Raises:
+        ValueError: if the space and the history disagree on ``d``, or the reference point and
+            the history on ``m``.
+    """
+    settings = settings or Settings()
+    _check(space, history, settings)
+    space = replace(space, activity=learn_activity(history.X))
+    proposals: list[Floats] = []
+    for _ in range(q):
+        x = _start(space, history, settings) if history.n < max(settings.n_startup, 1) else None
+        if x is None and history.n:
+            x = _search(space, history, rng, settings)
+        if x is None:
+            x = random.propose(history, Region(space), np.arange(0), rng)
+        if x is None:
+            x = space.sample(1, rng)[0]  # every configuration was tried: repeat one
+        proposals.append(x)
+        history = history.with_pending(x)
+    return np.array(proposals).reshape(q, space.dimension)
+
+
+def path(space: Space, history: History, settings: Settings | None = None) -> tuple[Node, ...]:
+    """Return the nodes from the root of the tree to the leaf that is chosen next.
+
+    Raises:
+        ValueError: as :func:`suggest`, or if there is no observation yet.
+    """
+    settings = settings or Settings()
+    _check(space, history, settings)
+    if not history.n:
+        msg = "history must hold at least one observation to grow a tree from"
+        raise ValueError(msg)
+    return select(grow(space, history, settings.partition, _reference(settings)))
+
+
+def _check(space: Space, history: History, settings: Settings) -> None:
+    if history.X.shape[1] != space.dimension:
+        msg = f"history holds points of {history.X.shape[1]} columns, the space {space.dimension}"
+        raise ValueError(msg)
+    m = history.Y.shape[1]
+    point = settings.reference_point
+    if point is not None and history.n and len(point) != m:
+        msg = f"reference_point must hold one value per objective ({m}), got {point!r}"
+        raise ValueError(msg)
+
+
+def _reference(settings: Settings) -> Floats | None:
+    point = settings.reference_point
+    return None if point is None else np.asarray(point, dtype=float)
+
+
+def _reached(history: History, settings: Settings) -> Floats | None:
+    """Return the reference point, ``None`` until some feasible point is better everywhere.
+
+    Before that every hypervolume is 0 and says nothing; an inferred point leads there sooner.
+    """
+    reference = _reference(settings)
+    if reference is None:
+        return None
+    better = (history.Y < reference).all(axis=1) & (history.violation == 0)
+    if better.any():
+        return reference
+    _warn_once(
+        f"reference_point {reference.tolist()} (minimised) is not dominated by any of the first "
+        f"{max(settings.n_startup, 1)} observations; until one does, it is inferred"
+    )
+    return None
+
+
+def _start(space: Space, history: History, settings: Settings) -> Floats | None:
+    """Return the next untried point of a Sobol sequence, ``None`` if none is near."""
+    X = history.unseen(space.sobol(len(history.tried), 8, settings.seed))
+    return X[0] if len(X) else None
+
+
+def _search(
+    space: Space, history: History, rng: np.random.Generator, settings: Settings
+) -> Floats | None:
+    """Propose in the chosen leaf; where it is exhausted, in the nearest ancestor that is not."""
+    solver = SOLVERS[settings.solver]
+    reference = _reached(history, settings)
+    root = grow(space, history, settings.partition, reference)
+    # pairs of turns, so that a solver that alternates something else by turn meets both cases
+    roaming = solver.roams and (len(history.tried) // 2) % 2 == 0
+    nodes = (root,) if roaming else select(root)
+    attempts = [(solver.propose, node) for node in reversed(nodes)]
+    attempts += [(evolutionary.propose, root), (random.propose, root)]
+    for propose, node in attempts:
+        try:
+            x = propose(history, node.region, node.members, rng, reference)
+        except (ArithmeticError, ValueError) as error:
+            _warn_once(f"{settings.solver!r} could not propose ({error}); using a simpler solver")
+            continue
+        if x is not None:
+            return x
+    return None
+
+
+@lru_cache(maxsize=256)
+def _warn_once(message: str) -> None:
+    logger.warning(message)
+
+
+class Optimizer:
+    """Ask and tell, for people without a framework.
+
+    Args:
+        space: the search space.
+        directions: ``"minimize"`` or ``"maximize"`` for each objective.
+        settings: how to search; the reference point is in the user's directions here.
+        seed: of all random choices.
+
+    Raises:
+        ValueError: if a direction is unknown.
+
+    Example:
+        >>> from lamoo import Float, Space
+        >>> optimizer = Optimizer(Space({"x": Float(-2.0, 2.0)}), ["minimize", "minimize"])
+        >>> for _ in range(12):
+        ...     params = optimizer.ask()
+        ...     optimizer.tell(params, [params["x"] ** 2, (params["x"] - 1) ** 2])
+        >>> optimizer.history.Y.shape
+        (12, 2)
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        directions: Sequence[str],
+        settings: Settings | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Start without observations."""
+        unknown = [d for d in directions if d not in ("minimize", "maximize")]
+        if unknown or not directions:
+            msg = f"directions must be 'minimize' or 'maximize' per objective, got {directions!r}"
+            raise ValueError(msg)
+        self.space = space
+        self._signs = np.array([1.0 if d == "minimize" else -1.0 for d in directions])
+        settings = replace(settings or Settings(), seed=seed)
+        point = _reference(settings)
+        if point is not None and len(point) != len(directions):
+            msg = f"reference_point must hold {len(directions)} values, got {point.tolist()!r}"
+            raise ValueError(msg)
+        signed = None if point is None else tuple((self._signs * point).tolist())
+        self._settings = replace(settings, reference_point=signed)
+        self.history = History(np.empty((0, space.dimension)), np.empty((0, len(directions))))
+
+    def ask(self) -> dict[str, Any]:
+        """Return the parameters to evaluate next; they count as running until told."""
+        rng = np.random.default_rng((self._settings.seed, len(self.history.tried)))
+        x = suggest(self.space, self.history, 1, rng, self._settings)[0]
+        params = self.space.decode(x[None])
+        # encoded anew, so that rounding cannot hide from `tell` what it answers
+        self.history = self.history.with_pending(self.space.encode(params)[0])
+        return params[0]
+
+    def tell(
+        self,
+        params: Mapping[str, Any],
+        values: Sequence[float] | None,
+        constraints: Sequence[float] = (),
+    ) -> None:
+        """Report an evaluation, asked for or not.
+
+        Args:
+            params: the parameters that were evaluated.
+            values: the objective values in the user's directions; ``None`` or any NaN means that
+                the evaluation failed, and the point is not proposed again.
+            constraints: constraint values, satisfied where ``<= 0``.
+
+        Raises:
+            ValueError: if the number of values is not the number of objectives.
+        """
+        self.history = self.history.told(
+            self.space.encode([params])[0],
+            None if values is None else self._signs * self._checked(values),
+            np.asarray(constraints, dtype=float),
+        )
+
+    def _checked(self, values: Sequence[float]) -> Floats:
+        array = np.asarray(values, dtype=float)
+        if array.shape != self._signs.shape:
+            msg = f"values must hold one number per objective ({len(self._signs)}), got {values!r}"
+            raise ValueError(msg)
+        return array

@@ -1,0 +1,134 @@
+"""Objective vectors: who dominates whom, hypervolume, and where to measure it from.
+
+Everything is minimised. A violation is a point's total constraint violation, 0 where feasible.
+"""
+
+from __future__ import annotations
+
+import moocore
+import numpy as np
+
+from lamoo.arrays import Bools, Floats, Ints
+
+_LARGEST = np.finfo(float).max
+
+
+def dominance_matrix(Y: Floats, violation: Floats | None = None) -> Bools:
+    """Tell which points dominate which, shape ``(n, n)``: row dominates column.
+
+    A point dominates another if it is nowhere worse and somewhere better. With constraints, a
+    feasible point dominates an infeasible one and, of two infeasible ones, the less violating
+    dominates (Deb et al. 2002, constrained domination).
+
+    Args:
+        Y: objective values, shape ``(n, m)``; infinities compare as usual.
+        violation: total constraint violations, shape ``(n,)``; ``None`` means all feasible.
+    """
+    n = len(Y)
+    worse = np.zeros((n, n), dtype=bool)
+    better = np.zeros((n, n), dtype=bool)
+    for y in Y.T:  # objective by objective keeps the memory at n^2 bytes
+        worse |= y[:, None] > y[None, :]
+        better |= y[:, None] < y[None, :]
+    dominates = ~worse & better
+    if violation is not None and violation.any():
+        v = violation
+        both_feasible = (v[:, None] == 0) & (v[None, :] == 0)
+        dominates = (dominates & both_feasible) | (v[:, None] < v[None, :])
+    return dominates
+
+
+def dominance_number(Y: Floats, violation: Floats | None = None) -> Ints:
+    """Count how many points dominate each point (LaMOO, section 3.1), shape ``(n,)``.
+
+    Example:
+        >>> dominance_number(np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [2.0, 2.0]]))
+        array([0, 0, 2, 3])
+    """
+    return np.asarray(dominance_matrix(Y, violation).sum(axis=0), dtype=np.intp)
+
+
+def nondominated(Y: Floats, violation: Floats | None = None) -> Bools:
+    """Tell which points nobody dominates, shape ``(n,)``; of equal points all are kept.
+
+    While nothing is feasible these are the least violating points.
+    """
+    keep = np.ones(len(Y), dtype=bool) if violation is None else violation == np.min(violation)
+    if violation is None or (keep.any() and violation[keep][0] == 0):
+        # moocore 0.3 ends the process (a segmentation fault) at infinities in three objectives
+        values = np.clip(Y[keep], -_LARGEST, _LARGEST)
+        keep[keep] = moocore.is_nondominated(values, keep_weakly=True)
+    return keep
+
+
+def hypervolume(Y: Floats, reference: Floats) -> float:
+    """Return the volume dominated by points ``(n, m)`` up to the reference point ``(m,)``.
+
+    Points that do not dominate the reference point add nothing; no points have volume 0. One that
+    does and holds ``-inf`` has volume ``inf``.
+    """
+    inside = (Y < reference).all(axis=1)
+    if not inside.any():
+        return 0.0
+    if np.isneginf(Y[inside]).any():
+        return np.inf
+    return float(moocore.hypervolume(np.ascontiguousarray(Y[inside]), ref=reference))
+
+
+def finite(Y: Floats) -> Floats:
+    """Replace infinite values by the worst or best finite value of their objective, (n, m).
+
+    An objective without any finite value becomes 0 everywhere. Values are clipped to ``+-1e300``,
+    so that their differences do not overflow.
+    """
+    good = np.isfinite(Y)
+    worst = np.where(good, Y, -np.inf).max(axis=0, initial=-np.inf)
+    best = np.where(good, Y, np.inf).min(axis=0, initial=np.inf)
+    known = good.any(axis=0)
+    worst, best = np.where(known, worst, 0.0), np.where(known, best, 0.0)
+    return np.clip(np.where(good, Y, np.where(np.isposinf(Y), worst, best)), -1e300, 1e300)
+
+
+def normalise(Y: Floats, violation: Floats | None = None) -> Floats:
+    """Rescale each objective so that the front spans about ``[0, 1]``, shape ``(n, m)``.
+
+    The affine map takes each objective's best value to 0 and the middle half of all values to a
+    width of about one, so one terrible outlier does not flatten the rest. Values are clipped to
+    ``+-1e6``: beyond that, arithmetic on their squares and products has no digits left.
+    """
+    Y = finite(Y)
+    if not len(Y):
+        return Y
+    ok = np.ones(len(Y), dtype=bool) if violation is None else violation == 0
+    base = Y[ok] if ok.any() else Y
+    best = base.min(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = np.quantile(base, 0.75, axis=0) - best
+        full = base.max(axis=0) - best
+        scale = np.where(spread > 0, spread, np.where(full > 0, full, 1.0))
+        scale = np.where(np.isfinite(scale), scale, np.finfo(float).max)
+        scaled = Y / scale - best / scale
+    return np.asarray(np.clip(np.nan_to_num(scaled, nan=0.0), -1e6, 1e6))
+
+
+def reference_point(Y: Floats, *, of_front: bool, violation: Floats | None = None) -> Floats:
+    """Infer a reference point (m,): 10 % of the spread beyond the worst value of each objective.
+
+    Args:
+        Y: objective values, shape ``(n, m)``, finite, at least one row.
+        of_front: whether the worst is taken over the front only (its nadir, for a close look at
+            the front's interior) or over all points (for reaching its ends). In the latter case
+            points further out than four times the better three quarters count as outliers, so
+            that one terrible trial does not decide; the front itself is always inside.
+        violation: total constraint violations, shape ``(n,)``.
+    """
+    front = Y[nondominated(Y, violation)]
+    best, nadir = front.min(axis=0), front.max(axis=0)
+    fence = best + 4 * (np.quantile(Y, 0.75, axis=0) - best)
+    far = np.maximum(nadir, np.minimum(Y.max(axis=0), fence))
+    worst = nadir if of_front else far
+    # an objective in which the front is a single value still needs a positive margin
+    margin = worst - best
+    for spread in (far - best, Y.max(axis=0) - Y.min(axis=0), np.ones(len(best))):
+        margin = np.where(margin > 0, margin, spread)
+    return np.asarray(worst + 0.1 * margin)

@@ -1,0 +1,98 @@
+"""A region of the search space: the intersection of the sides that a path chose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lamoo.arrays import Bools, Floats
+from lamoo.space import Space, first_rows
+from lamoo.split import Boundary
+
+#: Uniform draws that rejection sampling may spend before it walks from known members instead.
+MAX_DRAWS = 4096
+MAX_ROUNDS = 16
+
+
+@dataclass(frozen=True)
+class Region:
+    """Points on the chosen side of every boundary; without boundaries, the whole space.
+
+    Args:
+        space: the search space.
+        sides: pairs of a boundary and whether the good side was chosen, from the root down.
+    """
+
+    space: Space
+    sides: tuple[tuple[Boundary, bool], ...] = ()
+
+    def cut(self, boundary: Boundary, *, good: bool) -> Region:
+        """Return the part of this region on one side of a boundary."""
+        return Region(self.space, (*self.sides, (boundary, good)))
+
+    def contains(self, X: Floats) -> Bools:
+        """Tell which points (n, d) are inside, shape ``(n,)``.
+
+        The boundary itself belongs to the bad side, so the two sides share no point and leave
+        none out.
+        """
+        inside = np.ones(len(X), dtype=bool)
+        if self.sides:
+            features = self.space.features(X)
+            for boundary, good in self.sides:
+                inside &= (boundary.decision(features) > 0) == good
+        return inside
+
+    def margin(self, X: Floats) -> Floats:
+        """Return how deep inside points (n, d) are, shape ``(n,)``.
+
+        The smallest decision value along the path, counted positive on the chosen side; ``inf``
+        where there is no boundary.
+        """
+        depth = np.full(len(X), np.inf)
+        if self.sides:
+            features = self.space.features(X)
+            for boundary, good in self.sides:
+                value = boundary.decision(features)
+                depth = np.minimum(depth, value if good else -value)
+        return depth
+
+    def sample(self, n: int, members: Floats, rng: np.random.Generator) -> Floats:
+        """Draw up to ``n`` distinct points of the region, ``(k, d)`` with ``k <= n``.
+
+        Uniform rejection first; where the region is too small for that, a random walk from its
+        members, which cannot leave it. The effort is bounded: a region that holds fewer points
+        (or none that can be found) gives fewer, never one outside.
+
+        Args:
+            n: how many points are wanted.
+            members: known points of the region to walk from, shape ``(k, d)``; may be empty.
+            rng: the random generator.
+        """
+        found = np.empty((0, self.space.dimension))
+        draws, batch = 0, n
+        while len(found) < n and draws < MAX_DRAWS:
+            X = self.space.sample(batch, rng)
+            found = first_rows(np.concatenate([found, X[self.contains(X)]]))
+            draws, batch = draws + batch, min(2 * batch, MAX_DRAWS)
+        if len(found) >= n:
+            return found[:n]
+        return self._walk(n, found, members, rng)
+
+    def _walk(self, n: int, found: Floats, members: Floats, rng: np.random.Generator) -> Floats:
+        """Extend found points by steps from them and from members that stay inside."""
+        snapped = self.space.snap(members)
+        start = np.concatenate([found, snapped[self.contains(snapped)]])
+        if not len(start):
+            return found
+        for _ in range(MAX_ROUNDS):
+            origin = start[rng.integers(len(start), size=max(2 * n, 64))]
+            rate = rng.choice([1.0, 3.0], len(origin))
+            X = self.space.perturb(origin, rate, rng)
+            X = X[self.contains(X)]
+            start = first_rows(np.concatenate([start, X]))
+            found = first_rows(np.concatenate([found, X]))
+            if len(found) >= n:
+                break
+        return found[:n]

@@ -1,0 +1,417 @@
+"""One Gaussian process: the fit, the posterior and the posterior's gradient.
+
+========= ============ =====================================================================
+symbol    shape        meaning
+========= ============ =====================================================================
+``X``     ``(n, d)``   observed points of the unit cube, NaN where inactive
+``y``     ``(n,)``     standardised objective values
+``Z``     ``(n, p)``   Euclidean features of ``X``, divided by length scales
+``F``     ``(n, q)``   trend features of ``X``, times their standard deviations
+``K``     ``(n, n)``   signal * Matern-5/2(distances of Z) + F F' + noise * I
+``theta`` ``(t,)``     logarithms of lengthscales, signal, noise, linear, quadratic
+========= ============ =====================================================================
+
+Three things make it predict well from few points:
+
+- a trend, linear and quadratic in every numeric parameter with Gaussian weights: it keeps a fit
+  with many parameters from explaining a global slope as noise;
+- counts: where categorical parameters are *alike* (they have the same choices, as the operations
+  on the edges or layers of a network), how often each choice is used tells more than where it is
+  used, so the counts are features and trend features next to the one-hot choices;
+- a hierarchical prior: length scales share an unknown common factor and differ less than it does.
+
+The fit is the mode of the posterior. Source: Rasmussen and Williams, "Gaussian Processes for
+Machine Learning" (2006): algorithm 2.1, equations 5.8 and 5.9.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack, solve_triangular
+from scipy.optimize import minimize
+
+from lamoo.arrays import Bools, Floats, Ints
+
+_INACTIVE = 0.25  # squared distance between an active and an inactive number
+_ALIKE = 3  # from this many parameters alike, choices are counted
+_CHUNK = 1024  # candidates per block: a block of the kernel stays in the cache
+_JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
+
+# Normal priors of logarithms: (mean, std); length scales: (mean - ln(d) / 2, shared std, own std).
+_NUMBER = (1.0, 1.5, 1.0)
+_CHOICE = (0.5, 0.7, 0.25)
+_COUNT = (0.0, 0.0, 0.7)
+_SIGNAL = (0.0, 1.0)
+_NOISE = (-6.0, 2.0)
+_TREND = (-1.2, 1.5)
+_LENGTHSCALE_RANGE = 5.0  # either side of the prior mean, in logarithms
+_SIGNAL_BOUNDS = (0.01, 100.0)
+_NOISE_BOUNDS = (1e-6, 0.5)
+_TREND_BOUNDS = (1e-4, 100.0)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Length scales and variances of one Gaussian process.
+
+    Args:
+        lengthscales: one per parameter, in units of the cube (a categorical parameter's choices
+            lie 1 apart), then one per group of parameters alike; shape ``(d + groups,)``.
+        signal: variance of the Matern process.
+        noise: variance of the observation noise.
+        linear: prior variance of the linear trend's weights, 0 without one.
+        quadratic: prior variance of the quadratic trend's weights, 0 without one.
+    """
+
+    lengthscales: Floats
+    signal: float
+    noise: float
+    linear: float
+    quadratic: float
+
+
+# ------------------------------------------------------------------------- features
+
+
+@dataclass(frozen=True)
+class _Embedding:
+    """A map of points to Euclidean features whose distances define the kernel.
+
+    - A number x gives (x - .5, .5 * active): inactive, it lies at the centre and .25 in squared
+      distance from active ones.
+    - A group of g parameters alike gives the counts of their choices / sqrt(2 g).
+    - A choice gives its one-hot / sqrt(2): different choices lie 1 apart. Being inactive is one
+      more choice; a choice that was never observed lies 1 from all others.
+
+    Args:
+        categorical: which columns hold choices ``(d,)``.
+        levels: observed values of each categorical column.
+        groups: columns of each group of parameters alike.
+    """
+
+    categorical: Bools
+    levels: tuple[Floats, ...]
+    groups: tuple[Ints, ...]
+
+    @property
+    def owner(self) -> Ints:
+        """Return which length scale divides each feature, shape ``(p,)``."""
+        numbers, choices = np.flatnonzero(~self.categorical), np.flatnonzero(self.categorical)
+        groups = len(self.categorical) + np.arange(len(self.groups))
+        each = [len(self._observed(group)) for group in self.groups]
+        onehots = np.repeat(choices, [len(levels) for levels in self.levels])
+        return np.concatenate([numbers, numbers, np.repeat(groups, each), onehots]).astype(np.intp)
+
+    def _observed(self, group: Ints) -> Floats:
+        """Return the observed values of a group's columns."""
+        place = np.cumsum(self.categorical) - 1
+        return np.unique(np.concatenate([self.levels[place[j]] for j in group]))
+
+    def _counts(self, X: Floats) -> list[Floats]:
+        """Return how often each group's parameters take each observed value, less the mean."""
+        counts = []
+        for group in self.groups:
+            levels = self._observed(group)
+            values = _number_inactive(X[:, group])
+            count = (values[:, :, None] == levels).sum(axis=1) - len(group) / max(len(levels), 1)
+            counts.append(count / np.sqrt(2.0 * len(group)))
+        return counts
+
+    def features(self, X: Floats) -> Floats:
+        """Return the features of points (n, d), shape ``(n, p)``."""
+        numbers = X[:, ~self.categorical]
+        centred = np.nan_to_num(numbers - 0.5, nan=0.0)
+        active = np.sqrt(_INACTIVE) * ~np.isnan(numbers)
+        choices = _number_inactive(X[:, self.categorical])
+        onehots = [
+            (choices[:, [j]] == levels) / np.sqrt(2.0) for j, levels in enumerate(self.levels)
+        ]
+        return np.concatenate([centred, active, *self._counts(X), *onehots], axis=1)
+
+    def norms(self, Z: Floats, lengthscales: Floats) -> Floats:
+        """Return squared norms of scaled features (n, p), 1/2 for each scaled choice, ``(n,)``."""
+        choices = sum(len(levels) for levels in self.levels)
+        chosen = 0.5 * float((lengthscales[: len(self.categorical)][self.categorical] ** -2).sum())
+        return np.asarray((Z[:, : Z.shape[1] - choices] ** 2).sum(axis=1) + chosen)
+
+    def trends(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return linear and quadratic features of points (n, d), 0 where inactive."""
+        centred = np.nan_to_num(X[:, ~self.categorical] - 0.5, nan=0.0)
+        return np.concatenate([centred, *self._counts(X)], axis=1), centred**2
+
+
+def _number_inactive(choices: Floats) -> Floats:
+    """Return choices with NaN replaced by -1, so that being inactive is one more choice."""
+    return np.where(np.isnan(choices), -1.0, choices)
+
+
+def _embed(X: Floats, categorical: Bools, alike: Ints | None) -> _Embedding:
+    """Return the embedding that knows the choices observed in X (n, d)."""
+    choices = _number_inactive(X[:, categorical])
+    levels = tuple(np.unique(column) for column in choices.T)
+    labels = np.full(len(categorical), -1) if alike is None else np.where(categorical, alike, -1)
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels[labels >= 0])]
+    return _Embedding(categorical, levels, tuple(g for g in groups if len(g) >= _ALIKE))
+
+
+def _squared_distances(norms_a: Floats, A: Floats, norms_b: Floats, B: Floats) -> Floats:
+    """Return squared distances between the rows of A (a, p) and B (b, p), shape ``(a, b)``."""
+    product = A @ B.T
+    product *= -2.0
+    product += norms_a[:, None]
+    product += norms_b
+    return np.asarray(product)
+
+
+def _matern(squared: Floats) -> tuple[Floats, Floats]:
+    """Return the Matern-5/2 correlation of squared distances, and -2 times its derivative.
+
+    With s = sqrt(5 r^2): (1 + s + s^2 / 3) exp(-s), and 5/3 (1 + s) exp(-s).
+    """
+    s = np.sqrt(np.maximum(5.0 * squared, 0.0))
+    decay = np.exp(-s)
+    slope = (s + 1.0) * decay
+    s *= s
+    s *= decay
+    s /= 3.0
+    s += slope
+    slope *= 5.0 / 3.0
+    return s, slope
+
+
+# ------------------------------------------------------------------ hyperparameters
+
+
+@dataclass(frozen=True)
+class _Prior:
+    """A normal prior of theta within bounds."""
+
+    mean: Floats
+    precision: Floats
+    bounds: Floats
+
+    def __call__(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the negative log density, up to a constant, and its gradient."""
+        gradient = self.precision @ (theta - self.mean)
+        return 0.5 * float((theta - self.mean) @ gradient), gradient
+
+
+def _prior(embedding: _Embedding, variances: int) -> _Prior:
+    """Return the prior of theta for an embedding and a number of variances (2 to 4)."""
+    d, groups = len(embedding.categorical), len(embedding.groups)
+    blocks = [
+        (np.flatnonzero(~embedding.categorical), _NUMBER),
+        (np.flatnonzero(embedding.categorical), _CHOICE),
+        (d + np.arange(groups), _COUNT),
+    ]
+    scales = d + groups
+    rows = np.array([_SIGNAL, _NOISE, _TREND, _TREND])[:variances]
+    mean = np.concatenate([np.zeros(scales), rows[:, 0]])
+    covariance = np.diag(np.concatenate([np.zeros(scales), rows[:, 1] ** 2]))
+    for index, (centre, shared, own) in blocks:
+        mean[index] = centre + 0.5 * np.log(d)
+        covariance[np.ix_(index, index)] = shared**2 + own**2 * np.eye(len(index))
+    ranges = mean[:scales, None] + _LENGTHSCALE_RANGE * np.array([-1.0, 1.0])
+    limits = np.log([_SIGNAL_BOUNDS, _NOISE_BOUNDS, _TREND_BOUNDS, _TREND_BOUNDS])[:variances]
+    return _Prior(mean, np.linalg.inv(covariance), np.concatenate([ranges, limits]))
+
+
+class _Objective:
+    """The negative log posterior of theta and its gradient, on fixed data."""
+
+    def __init__(self, X: Floats, y: Floats, categorical: Bools, alike: Ints | None) -> None:
+        embedding = _embed(X, categorical, alike)
+        self._y = y
+        self._owner = embedding.owner
+        self._features = embedding.features(X)
+        self._trends = [F @ F.T for F in embedding.trends(X) if F.shape[1]]
+        self.scales = len(categorical) + len(embedding.groups)
+        self.prior = _prior(embedding, 2 + len(self._trends))
+
+    def __call__(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the negative log posterior at theta, up to a constant, and its gradient."""
+        values = np.exp(theta)
+        signal, noise, *weights = values[self.scales :]
+        Z = self._features / values[self._owner]
+        norms = (Z**2).sum(axis=1)
+        correlation, slope = _matern(_squared_distances(norms, Z, norms, Z))
+        K = signal * correlation
+        for weight, trend in zip(weights, self._trends, strict=True):
+            K += weight * trend
+        K.flat[:: len(K) + 1] += noise
+        factor, info = lapack.dpotrf(K, lower=True)
+        if info != 0:  # not positive definite: the line search steps back
+            return 1e10, np.zeros_like(theta)
+        inverse, _ = lapack.dpotri(factor, lower=True)
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        solved = inverse @ self._y
+        value, gradient = self.prior(theta)
+        value += 0.5 * float(self._y @ solved) + float(np.log(np.diag(factor)).sum())
+        # d value / d theta_j = sum of G * dK / d theta_j (equation 5.9)
+        G = 0.5 * (inverse - np.outer(solved, solved))
+        gradient[: self.scales] += self._lengthscale_gradient(Z, signal * G * slope)
+        sums = [np.vdot(G, correlation), np.trace(G), *[np.vdot(G, T) for T in self._trends]]
+        gradient[self.scales :] += values[self.scales :] * sums
+        return value, gradient
+
+    def _lengthscale_gradient(self, Z: Floats, W: Floats) -> Floats:
+        """Return, per length scale, the sum of W_ij (z_i - z_j)^2 over pairs and features.
+
+        That is 2 (sum_i w_i z_i^2 - z' W z) with row sums w.
+        """
+        each = 2.0 * (W.sum(axis=1) @ Z**2 - (Z * (W @ Z)).sum(axis=0))
+        return np.bincount(self._owner, each, self.scales).astype(np.float64)
+
+
+def fit(
+    X: Floats,
+    y: Floats,
+    categorical: Bools,
+    *,
+    alike: Ints | None = None,
+    iterations: int = 60,
+) -> Hyperparameters:
+    """Return the hyperparameters of highest posterior density.
+
+    Args:
+        X: points of the unit cube ``(n, d)``; NaN marks an inactive parameter.
+        y: values ``(n,)`` of about zero mean and unit variance.
+        categorical: which columns hold choices, compared by equality, shape ``(d,)``.
+        alike: labels ``(d,)``; categorical columns with equal labels >= 0 have the same choices.
+        iterations: most L-BFGS iterations from each of the two (fixed) starts.
+    """
+    objective = _Objective(X, y, categorical, alike)
+    shorter = objective.prior.mean.copy()
+    shorter[: objective.scales] -= 1.0
+    results = [
+        minimize(
+            objective,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=objective.prior.bounds,
+            options={"maxiter": iterations},
+        )
+        for start in (objective.prior.mean, shorter)
+    ]
+    best = min(results, key=lambda result: float(result.fun))
+    values = np.exp(best.x)
+    signal, noise, linear, quadratic = [*values[objective.scales :], 0.0, 0.0][:4]
+    return Hyperparameters(
+        values[: objective.scales], float(signal), float(noise), float(linear), float(quadratic)
+    )
+
+
+# ------------------------------------------------------------------------ posterior
+
+
+@dataclass(frozen=True)
+class GP:
+    """A Gaussian process conditioned on data; made by :func:`condition`."""
+
+    hyperparameters: Hyperparameters
+    _embedding: _Embedding
+    _Z: Floats  # (n, p)
+    _F: Floats  # (n, q)
+    _root: Floats  # (n, n) inverse of the Cholesky factor of K
+    _solved: Floats  # (n,) K^-1 y
+
+    def predict(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation ``(n,)`` of the noise-free value at points (n, d)."""
+        mean, std = np.empty(len(X)), np.empty(len(X))
+        for start in range(0, len(X), _CHUNK):
+            block = slice(start, start + _CHUNK)
+            Z, F = _scale(self._embedding, X[block], self.hyperparameters)
+            k = self.hyperparameters.signal * _matern(self._squared(Z))[0] + F @ self._F.T
+            variance = self.hyperparameters.signal + (F**2).sum(axis=1)
+            mean[block] = k @ self._solved
+            std[block] = _std(variance - ((k @ self._root.T) ** 2).sum(axis=1))
+        return mean, std
+
+    def predict_gradient(self, X: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return :meth:`predict` ``(b,)`` and the gradients ``(b, d)`` of mean and std.
+
+        For a few points X (b, d). The gradient is 0 in categorical and in inactive columns.
+        """
+        h = self.hyperparameters
+        numeric = ~self._embedding.categorical
+        Z, F = _scale(self._embedding, X, h)
+        correlation, slope = _matern(self._squared(Z))
+        k = h.signal * correlation + F @ self._F.T
+        solved = k @ self._root.T @ self._root  # K^-1 k
+        mean = k @ self._solved
+        std = _std(h.signal + (F**2).sum(axis=1) - (k * solved).sum(axis=1))
+        q = int(numeric.sum())
+        Z, scales = Z[:, :q], h.lengthscales[: len(numeric)][numeric]
+        first, last = slice(0, q), slice(F.shape[1] - q, F.shape[1])
+        dlinear, dquadratic = np.sqrt(h.linear), 2.0 * np.sqrt(h.quadratic) * Z * scales
+
+        def contract(c: Floats) -> Floats:
+            """Return sums over data of c (b, n) times the gradient of k, shape ``(b, q)``."""
+            w = -h.signal * c * slope
+            local = (w.sum(axis=1, keepdims=True) * Z - w @ self._Z[:, :q]) / scales
+            trend = c @ self._F
+            return np.asarray(local + dlinear * trend[:, first] + dquadratic * trend[:, last])
+
+        active = ~np.isnan(X[:, numeric])
+        prior = dlinear * F[:, first] + dquadratic * F[:, last]  # half the gradient of k(x, x)
+        dmean, dstd = np.zeros(X.shape), np.zeros(X.shape)
+        dmean[:, numeric] = contract(np.broadcast_to(self._solved, k.shape)) * active
+        dstd[:, numeric] = (prior - contract(solved)) * active / std[:, None]
+        return mean, std, dmean, dstd
+
+    def _squared(self, Z: Floats) -> Floats:
+        """Return squared distances of scaled features (b, p) to the data, shape ``(b, n)``."""
+        scales = self.hyperparameters.lengthscales
+        theirs, ours = (self._embedding.norms(A, scales) for A in (Z, self._Z))
+        return _squared_distances(theirs, Z, ours, self._Z)
+
+
+def condition(
+    X: Floats,
+    y: Floats,
+    categorical: Bools,
+    hyperparameters: Hyperparameters,
+    *,
+    alike: Ints | None = None,
+) -> GP:
+    """Return the process conditioned on values y (n,) observed at points X (n, d).
+
+    Args:
+        X: points of the unit cube; NaN marks an inactive parameter.
+        y: standardised values.
+        categorical: as for :func:`fit`.
+        hyperparameters: from :func:`fit`, with the same ``categorical`` and ``alike``.
+        alike: as for :func:`fit`.
+
+    Raises:
+        numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
+    """
+    h = hyperparameters
+    embedding = _embed(X, categorical, alike)
+    Z, F = _scale(embedding, X, h)
+    norms = embedding.norms(Z, h.lengthscales)
+    K = h.signal * _matern(_squared_distances(norms, Z, norms, Z))[0] + F @ F.T
+    identity = np.eye(len(K))
+    variance = float(np.trace(K)) / max(len(K), 1)
+    for jitter in _JITTERS:
+        factor, info = lapack.dpotrf(K + (h.noise + jitter * variance) * identity, lower=True)
+        if info == 0 and np.isfinite(factor).all():
+            root = solve_triangular(factor, identity, lower=True)
+            return GP(h, embedding, Z, F, root, root.T @ (root @ y))
+    message = "the kernel matrix is not positive definite"
+    raise np.linalg.LinAlgError(message)
+
+
+def _scale(embedding: _Embedding, X: Floats, h: Hyperparameters) -> tuple[Floats, Floats]:
+    """Return Z (n, p) and F (n, q) of points (n, d)."""
+    linear, quadratic = embedding.trends(X)
+    F = np.concatenate([np.sqrt(h.linear) * linear, np.sqrt(h.quadratic) * quadratic], axis=1)
+    return embedding.features(X) / h.lengthscales[embedding.owner], F
+
+
+def _std(variance: Floats) -> Floats:
+    """Return square roots of variances that rounding may have made negative."""
+    return np.sqrt(np.maximum(variance, 1e-12))

@@ -1,0 +1,45 @@
+"""An increasing transform of objective values into something a Gaussian process can model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lamoo.arrays import Floats
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """Linear up to a bound, logarithmic beyond it, and then standardised.
+
+    Values worse than the bound cannot gain hypervolume; compressing them keeps a few terrible
+    trials from flattening everything else. Inside, the scale stays linear: hypervolume is measured
+    there, and bending it (by ranks, or beyond the front's own extent) was worse where it mattered.
+
+    Args:
+        best: the value that maps to 0 before standardising.
+        width: the distance from ``best`` to the bound, positive.
+        mean: what is subtracted after compressing.
+        std: what is divided by after compressing, positive.
+    """
+
+    best: float
+    width: float
+    mean: float = 0.0
+    std: float = 1.0
+
+    def __call__(self, y: Floats) -> Floats:
+        """Map values (n,)."""
+        with np.errstate(over="ignore"):
+            u = np.clip((y - self.best) / self.width, -1e12, 1e300)
+        compressed = np.where(u > 1, 1 + np.log1p(np.maximum(u - 1, 0)), u)
+        return np.asarray((compressed - self.mean) / self.std)
+
+
+def compress(y: Floats, bound: float) -> Compressed:
+    """Learn :class:`Compressed` from finite values (n,) and the bound beyond which to compress."""
+    best = float(y.min())
+    raw = Compressed(best, max(float(bound - best), np.finfo(float).tiny))
+    u = raw(y)
+    return replace(raw, mean=float(u.mean()), std=float(u.std()) or 1.0)

@@ -1,0 +1,219 @@
+"""The partition: a binary tree of regions, grown from the observations, and how to choose a leaf.
+
+Zhao et al., "Multi-objective Optimization by Learning Space Partitions" (ICLR 2022), section 3.
+The tree is lazy: a node is split when its children are first asked for, so that walking down one
+path costs one boundary per level and not one per node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from scipy.stats import rankdata
+
+from lamoo import pareto
+from lamoo.arrays import Bools, Floats, Ints
+from lamoo.history import History
+from lamoo.region import Region
+from lamoo.space import Space
+from lamoo.split import Kernel, label, learn_boundary
+
+Selection = Literal["path", "leaf"]
+
+#: A boundary that leaves less than this share of a node on one side has separated nothing.
+MIN_SHARE = 0.03
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The settings of the partition; the defaults are what measurements favour.
+
+    Args:
+        leaf_size: nodes with fewer observations than twice this are not split.
+        kernel: the boundary's kernel, see :func:`lamoo.split.learn_boundary`.
+        selection: ``"path"`` walks from the root to the better child, ``"leaf"`` compares all
+            leaves (section 3.2).
+        c_p: the exploration weight of UCB, as a share of the root's hypervolume.
+
+    Raises:
+        ValueError: if a setting is outside what is listed here.
+    """
+
+    leaf_size: int = 10
+    kernel: Kernel = "linear"
+    selection: Selection = "path"
+    c_p: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.leaf_size < 1:
+            msg = f"leaf_size must be at least 1, got {self.leaf_size!r}"
+            raise ValueError(msg)
+        if self.kernel not in ("linear", "poly", "rbf"):
+            msg = f"kernel must be 'linear', 'poly' or 'rbf', got {self.kernel!r}"
+            raise ValueError(msg)
+        if self.selection not in ("path", "leaf"):
+            msg = f"selection must be 'path' or 'leaf', got {self.selection!r}"
+            raise ValueError(msg)
+        if not self.c_p >= 0:
+            msg = f"c_p must be at least 0, got {self.c_p!r}"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Observations:
+    """What all nodes of one tree share.
+
+    Args:
+        features: of all observations and then all pending points, shape ``(n + p, f)``.
+        Y: objective values, shape ``(n, m)``, rescaled.
+        feasible: which observations violate no constraint, shape ``(n,)``.
+        dominates: shape ``(n, n)``, row dominates column.
+        reference: the reference point, shape ``(m,)``, rescaled like ``Y``.
+        settings: how to grow.
+    """
+
+    features: Floats
+    Y: Floats
+    feasible: Bools
+    dominates: Bools
+    reference: Floats
+    settings: Partition
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A region, the observations inside it, and its two parts.
+
+    Args:
+        data: what all nodes share.
+        members: indices of the observations inside the region.
+        pending: indices (into ``data.features``) of the running points inside the region.
+        region: the region itself.
+    """
+
+    data: Observations
+    members: Ints
+    pending: Ints
+    region: Region
+
+    @cached_property
+    def hypervolume(self) -> float:
+        """The hypervolume of the members, the value ``v_j`` of section 3.2."""
+        feasible = self.members[self.data.feasible[self.members]]
+        return pareto.hypervolume(self.data.Y[feasible], self.data.reference)
+
+    @property
+    def visits(self) -> int:
+        """How often the region was chosen: its members and the points running in it."""
+        return len(self.members) + len(self.pending)
+
+    @cached_property
+    def children(self) -> tuple[Node, ...]:
+        """The good and the bad part, or nothing where the node is a leaf."""
+        settings = self.data.settings
+        if len(self.members) < 2 * settings.leaf_size:
+            return ()
+        inner = self.data.dominates[np.ix_(self.members, self.members)]
+        good = label(inner.sum(axis=0), self._ranks.mean(axis=1))
+        if good.all():
+            return ()
+        boundary = learn_boundary(self.data.features[self.members], good, settings.kernel)
+        side = boundary.decision(self.data.features) > 0
+        parts = tuple(
+            Node(
+                self.data,
+                self.members[side[self.members] == chosen],
+                self.pending[side[self.pending] == chosen],
+                self.region.cut(boundary, good=chosen),
+            )
+            for chosen in (True, False)
+        )
+        smallest = min(len(part.members) for part in parts)
+        return parts if smallest >= max(1.0, MIN_SHARE * len(self.members)) else ()
+
+    @property
+    def _ranks(self) -> Floats:
+        """The rank of each member in each objective, shape ``(n, m)``; ties share theirs."""
+        return np.asarray(rankdata(self.data.Y[self.members], axis=0), dtype=float)
+
+    def leaves(self) -> Iterator[Node]:
+        """Yield the leaves below this node, the good side first."""
+        if not self.children:
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+
+def grow(space: Space, history: History, settings: Partition, reference: Floats | None) -> Node:
+    """Return the root of the tree over all observations (section 3.1).
+
+    Args:
+        space: the search space.
+        history: at least one observation.
+        settings: how to split and select.
+        reference: the user's reference point (m,), or ``None`` to infer one.
+    """
+    Y, scaled = history.Y, pareto.normalise(history.Y, history.violation)
+    if reference is None:
+        corner = pareto.reference_point(scaled, of_front=False, violation=history.violation)
+    else:
+        stacked = pareto.normalise(np.concatenate([Y, reference[None]]))
+        scaled, corner = stacked[:-1], stacked[-1]
+    data = Observations(
+        features=space.features(np.concatenate([history.X, history.pending])),
+        Y=scaled,
+        feasible=history.violation == 0,
+        dominates=pareto.dominance_matrix(Y, history.violation),
+        reference=corner,
+        settings=settings,
+    )
+    everything = np.arange(len(data.features))
+    return Node(data, everything[: history.n], everything[history.n :], Region(space))
+
+
+def ucb(value: float, visits: int, parent_visits: int, c_p: float) -> float:
+    """Return ``v_j + 2 C_p sqrt(2 ln n_parent / n_j)`` (LaMOO, equation in section 3.2).
+
+    Example:
+        >>> round(ucb(value=1.0, visits=8, parent_visits=20, c_p=0.5), 4)
+        1.8654
+    """
+    return float(value + 2 * c_p * np.sqrt(2 * np.log(max(parent_visits, 1)) / max(visits, 1)))
+
+
+def select(root: Node) -> tuple[Node, ...]:
+    """Choose a leaf by UCB on hypervolume and return the path from the root to it.
+
+    Exploration is weighed by a share of the root's hypervolume, so the choice does not depend on
+    the units of the objectives. Among equals the good side wins.
+    """
+    if root.data.settings.selection == "path":
+        return _walk(root)
+    paths = list(_paths((root,)))
+    scores = [_score(path[-1], path[-2] if len(path) > 1 else path[-1], root) for path in paths]
+    return paths[int(np.argmax(scores))]
+
+
+def _walk(root: Node) -> tuple[Node, ...]:
+    path: tuple[Node, ...] = (root,)
+    while path[-1].children:
+        scores = [_score(child, path[-1], root) for child in path[-1].children]
+        path = (*path, path[-1].children[int(np.argmax(scores))])
+    return path
+
+
+def _paths(path: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
+    if not path[-1].children:
+        yield path
+    for child in path[-1].children:
+        yield from _paths((*path, child))
+
+
+def _score(node: Node, parent: Node, root: Node) -> float:
+    c_p = root.data.settings.c_p * root.hypervolume
+    return ucb(node.hypervolume, node.visits, parent.visits, c_p)

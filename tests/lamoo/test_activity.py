@@ -1,0 +1,88 @@
+"""Conditions of a dynamic space, learned from which parameters the points have."""
+
+import numpy as np
+import pytest
+
+from lamoo.activity import Activity, learn_activity
+
+
+def observed(space, prune, n, seed):
+    X = space.sample(n, np.random.default_rng(seed))
+    return space.encode([prune(params) for params in space.decode(X)])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nested_conditions_are_recovered_exactly(spaces, prune, seed):
+    space = spaces["tree"]
+    activity = learn_activity(observed(space, prune, 120, seed))
+    fresh = space.sample(2_000, np.random.default_rng((seed, 1)))
+    wanted = space.encode([prune(params) for params in space.decode(fresh)])
+    np.testing.assert_allclose(activity.mask(fresh), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_points_never_take_away_what_they_have_shown(spaces, prune, seed):
+    """Whatever is believed after n points, it agrees with all n of them."""
+    space = spaces["tree"]
+    X = observed(space, prune, 40, seed)
+    for n in range(1, 41, 3):
+        kept = learn_activity(X[:n]).mask(X[:n])
+        np.testing.assert_array_equal(kept, X[:n])
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("before", "after"), [(1, 30), (3, 30), (10, 30), (10, 10), (30, 30), (30, 3), (5, 100)]
+)
+@pytest.mark.parametrize("d", [2, 8])
+def test_a_parameter_that_the_code_gained_or_lost_is_always_active(before, after, d, seed):
+    X = np.random.default_rng(seed).random((before + after, d))
+    X[:before, 0] = np.nan
+    assert learn_activity(X).rules == ()
+
+
+def test_a_condition_beyond_a_small_tree_is_none(rng):
+    X = rng.random((400, 3))
+    X[np.sin(20 * X[:, 1]) + np.sin(20 * X[:, 2]) > 0, 0] = np.nan
+    assert learn_activity(X).rules == ()
+
+
+def test_two_parameters_of_one_branch_do_not_explain_each_other(rng):
+    X = rng.random((60, 4))
+    X[X[:, 0] < 0.5, 1:3] = np.nan
+    rules = learn_activity(X).rules
+    assert [column for column, _, _ in rules] == [1, 2]
+    assert all(parents.tolist() == [0, 3] for _, parents, _ in rules)
+
+
+def test_without_gaps_there_is_no_condition(rng):
+    X = rng.random((30, 3))
+    activity = learn_activity(X)
+    assert activity == Activity()
+    assert activity.mask(X) is X
+
+
+def test_a_parameter_that_nobody_had_is_always_active(rng):
+    X = rng.random((30, 3))
+    X[:, 2] = np.nan
+    fresh = rng.random((10, 3))
+    np.testing.assert_array_equal(learn_activity(X).mask(fresh), fresh)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_hardly_any_points_teach_nothing(n):
+    assert learn_activity(np.full((n, 3), np.nan)).rules == ()
+
+
+def test_masking_leaves_its_argument_alone_and_repeats_itself(spaces, prune, rng):
+    space = spaces["tree"]
+    X = observed(space, prune, 100, 0)
+    X.flags.writeable = False
+    activity = learn_activity(X)
+    fresh = space.sample(50, rng)
+    fresh.flags.writeable = False
+    masked = activity.mask(fresh)
+    assert np.isnan(masked).any()
+    np.testing.assert_array_equal(activity.mask(masked), masked)
+    np.testing.assert_array_equal(learn_activity(X).mask(fresh), masked)
+    assert activity.mask(fresh[:0]).shape == (0, 6)

@@ -1,0 +1,143 @@
+"""What is known about a study: shapes, violations, and what must not be proposed again."""
+
+import numpy as np
+import pytest
+
+from lamoo import History
+
+NAN, INF = np.nan, np.inf
+
+
+def example():
+    return History(
+        X=np.array([[0.1, 0.2], [0.3, NAN], [0.1, 0.2]]),
+        Y=np.array([[1.0, 2.0], [INF, -INF], [3.0, 4.0]]),
+        G=np.array([[-1.0, 2.0], [NAN, NAN], [0.5, 3.0]]),
+        pending=np.array([[0.5, 0.5], [0.5, 0.5], [0.7, NAN]]),
+        failed=np.array([[0.9, 0.9]]),
+    )
+
+
+def test_what_is_left_out_is_empty_and_has_the_right_width():
+    history = History(np.zeros((4, 3)), np.zeros((4, 2)))
+    assert history.G.shape == (4, 0)
+    assert history.pending.shape == history.failed.shape == (0, 3)
+    assert history.violation.tolist() == [0.0] * 4
+    assert History(np.empty((0, 3)), np.empty((0, 2))).tried.shape == (0, 3)
+
+
+@pytest.mark.parametrize("name", ["X", "Y", "G", "pending", "failed"])
+def test_arrays_are_private_copies_that_nobody_can_write(name):
+    arrays = {"X": np.zeros((2, 1)), "Y": np.zeros((2, 1)), "G": np.zeros((2, 1))}
+    arrays |= {"pending": np.zeros((2, 1)), "failed": np.zeros((2, 1))}
+    history = History(**arrays)
+    arrays[name][0, 0] = 7.0
+    assert getattr(history, name)[0, 0] == 0.0
+    with pytest.raises(ValueError, match="read-only"):
+        getattr(history, name)[0, 0] = 7.0
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X": np.zeros((2, 1)), "Y": np.zeros((3, 1))}, "X must be"),
+        ({"X": np.zeros(2), "Y": np.zeros((2, 1))}, "X must be"),
+        ({"X": np.zeros((1, 1)), "Y": np.array([[NAN]])}, "Y must not hold NaN"),
+        ({"X": np.zeros((2, 1)), "Y": np.zeros((2, 1)), "G": np.zeros((1, 1))}, "G must have"),
+        ({"X": np.zeros((2, 1)), "Y": np.zeros((2, 1)), "pending": np.zeros((1, 2))}, "pending"),
+        ({"X": np.zeros((2, 1)), "Y": np.zeros((2, 1)), "failed": np.zeros((1, 2))}, "failed"),
+    ],
+)
+def test_shapes_that_disagree_are_named(arrays, message):
+    with pytest.raises(ValueError, match=message):
+        History(**arrays)
+
+
+@pytest.mark.parametrize(
+    ("G", "violation"),
+    [
+        ([-1.0, 0.0], 0.0),
+        ([2.0, -5.0], 2.0),
+        ([2.0, 0.5], 2.5),
+        ([NAN, NAN], 0.0),
+        ([NAN, 3.0], 3.0),
+        ([INF, INF], INF),
+        ([-INF, 1.0], 1.0),
+        ([1e308, 1e308], INF),
+    ],
+)
+def test_violation_is_the_sum_of_what_is_positive(G, violation):
+    history = History(np.zeros((1, 1)), np.zeros((1, 1)), np.array([G]))
+    assert history.violation.tolist() == [violation]
+
+
+def test_all_that_was_tried_is_not_unseen():
+    X = np.array([[0.7, NAN], [0.1, 0.2], [0.4, 0.4], [0.9, 0.9], [0.4, 0.4], [0.3, 0.3]])
+    np.testing.assert_array_equal(example().unseen(X), [[0.4, 0.4], [0.3, 0.3]])
+    assert len(example().tried) == 7
+    assert example().unseen(X[:0]).shape == (0, 2)
+
+
+def test_a_pending_point_moves_to_the_observations_when_it_is_told():
+    history = example().told(np.array([0.7, NAN]), np.array([5.0, 6.0]), np.array([1.0, 1.0]))
+    assert history.n == 4
+    np.testing.assert_array_equal(history.pending, example().pending[:2])
+    np.testing.assert_array_equal(history.X[3], [0.7, NAN])
+    np.testing.assert_array_equal(history.Y[3], [5.0, 6.0])
+
+
+def test_of_two_equal_pending_points_one_is_told():
+    history = example().told(np.array([0.5, 0.5]), np.array([5.0, 6.0]), np.empty(0))
+    np.testing.assert_array_equal(history.pending, [[0.5, 0.5], [0.7, NAN]])
+    np.testing.assert_array_equal(history.G[3], [NAN, NAN])
+
+
+def test_a_pending_point_is_recognised_though_a_parameter_turned_out_inactive():
+    history = example().told(np.array([0.5, NAN]), np.array([5.0, 6.0]), np.empty(0))
+    np.testing.assert_array_equal(history.pending, [[0.5, 0.5], [0.7, NAN]])
+
+
+def test_what_nobody_asked_for_can_be_told():
+    history = example().told(np.array([0.8, 0.1]), np.array([5.0, 6.0]), np.empty(0))
+    assert len(history.pending) == 3
+    assert history.n == 4
+
+
+@pytest.mark.parametrize("y", [None, np.array([1.0, NAN])])
+def test_a_failure_is_remembered_but_not_observed(y):
+    history = example().told(np.array([0.7, NAN]), y, np.empty(0))
+    assert history.n == 3
+    assert len(history.pending) == 2
+    np.testing.assert_array_equal(history.failed, [[0.9, 0.9], [0.7, NAN]])
+
+
+def test_constraints_may_appear_late():
+    history = History(np.zeros((1, 1)), np.zeros((1, 1)))
+    history = history.told(np.ones(1), np.ones(1), np.array([2.0]))
+    history = history.told(np.ones(1), np.ones(1), np.array([1.0, 3.0]))
+    np.testing.assert_array_equal(history.G, [[NAN, NAN], [2.0, NAN], [1.0, 3.0]])
+    assert history.violation.tolist() == [0.0, 2.0, 4.0]
+
+
+def test_telling_leaves_the_old_history_alone():
+    history = example()
+    history.told(np.array([0.7, NAN]), np.array([5.0, 6.0]), np.array([1.0]))
+    history.with_pending(np.array([0.2, 0.2]))
+    for name in ("X", "Y", "G", "pending", "failed"):
+        np.testing.assert_array_equal(getattr(history, name), getattr(example(), name))
+
+
+def test_with_pending_appends():
+    history = example().with_pending(np.array([0.2, 0.2]))
+    np.testing.assert_array_equal(history.pending[3], [0.2, 0.2])
+    assert len(history.unseen(np.array([[0.2, 0.2]]))) == 0
+
+
+def test_parts_of_a_history_keep_rows_together():
+    history = example()
+    first, some = history.first(2), history.at(np.array([2, 0]))
+    np.testing.assert_array_equal(first.Y, history.Y[:2])
+    np.testing.assert_array_equal(first.G, history.G[:2])
+    np.testing.assert_array_equal(some.X, history.X[[2, 0]])
+    np.testing.assert_array_equal(some.violation, history.violation[[2, 0]])
+    assert len(first.pending) == len(some.failed) == 0

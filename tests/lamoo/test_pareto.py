@@ -1,0 +1,232 @@
+"""Objective vectors: by definition, against Optuna's code, and by properties."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from optuna._hypervolume import compute_hypervolume
+from optuna.study._multi_objective import _is_pareto_front
+
+from lamoo import pareto
+
+INF = math.inf
+
+
+def dominates(a, b, va=0.0, vb=0.0):
+    """Compare two points by the definition: Deb's constrained domination."""
+    if va > 0 or vb > 0:
+        return va < vb
+    return all(x <= y for x, y in zip(a, b, strict=True)) and any(
+        x < y for x, y in zip(a, b, strict=True)
+    )
+
+
+# few distinct values make ties and duplicates
+values = st.one_of(
+    st.integers(0, 3).map(float), st.sampled_from([INF, -INF]), st.floats(-1e300, 1e300)
+)
+matrices = st.tuples(st.integers(1, 12), st.integers(1, 5)).flatmap(
+    lambda shape: npst.arrays(float, shape, elements=values)
+)
+violations = st.lists(st.sampled_from([0.0, 0.0, 1.0, 2.5, INF]), min_size=12, max_size=12)
+
+
+@given(matrices, violations)
+@example(np.array([[0, 0, INF], [1, 1, 1], [0, -INF, -INF], [-INF, -INF, 0]]), [0.0] * 4)
+def test_dominance_is_what_the_definition_says(Y, v):
+    v = np.array(v[: len(Y)])
+    pairs = itertools.product(range(len(Y)), repeat=2)
+    wanted = np.array([dominates(Y[i], Y[j], v[i], v[j]) for i, j in pairs]).reshape(len(Y), -1)
+    np.testing.assert_array_equal(pareto.dominance_matrix(Y, v), wanted)
+    np.testing.assert_array_equal(pareto.dominance_number(Y, v), wanted.sum(axis=0))
+    np.testing.assert_array_equal(pareto.nondominated(Y, v), ~wanted.any(axis=0))
+
+
+@given(matrices)
+def test_without_constraints_all_are_feasible(Y):
+    zeros = np.zeros(len(Y))
+    np.testing.assert_array_equal(pareto.dominance_matrix(Y), pareto.dominance_matrix(Y, zeros))
+    np.testing.assert_array_equal(pareto.nondominated(Y), pareto.nondominated(Y, zeros))
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+def test_the_front_is_optunas(m, rng):
+    Y = rng.random((200, m)).round(1)
+    wanted = _is_pareto_front(Y, assume_unique_lexsorted=False)
+    np.testing.assert_array_equal(pareto.nondominated(Y), wanted)
+
+
+@pytest.mark.parametrize("m", [1, 2, 4])
+def test_of_no_points_nothing_is_told(m):
+    nobody = np.empty((0, m))
+    assert pareto.dominance_matrix(nobody).shape == (0, 0)
+    assert len(pareto.dominance_number(nobody)) == len(pareto.nondominated(nobody)) == 0
+    assert pareto.hypervolume(nobody, np.ones(m)) == 0.0
+    assert pareto.finite(nobody).shape == pareto.normalise(nobody).shape == (0, m)
+
+
+# --------------------------------------------------------------------------------- hypervolume
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5])
+def test_hypervolume_is_optunas(m, seed):
+    rng = np.random.default_rng((seed, m))
+    Y = rng.random((25, m)).round(2) * 1.3
+    reference = np.ones(m)
+    inside = Y[(Y < 1).all(axis=1)]
+    wanted = compute_hypervolume(inside, reference) if len(inside) else 0.0
+    assert pareto.hypervolume(Y, reference) == pytest.approx(wanted, rel=1e-12)
+
+
+@given(npst.arrays(float, st.tuples(st.integers(0, 5), st.integers(1, 4)), elements=st.floats(0, 2)))
+def test_hypervolume_by_inclusion_and_exclusion(Y):
+    reference = np.ones(Y.shape[1])
+    inside = Y[(Y < 1).all(axis=1)]
+    wanted = 0.0
+    for k in range(1, len(inside) + 1):
+        for group in itertools.combinations(inside, k):
+            wanted -= (-1) ** k * np.prod(reference - np.max(group, axis=0))
+    assert pareto.hypervolume(Y, reference) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+
+
+def test_an_infinitely_good_point_has_infinite_volume():
+    """The library crashes the process at infinities in three objectives."""
+    Y = np.array([[0.0, 0.0, -INF], [-INF, 0.5, 0.0]])
+    assert pareto.hypervolume(Y, np.ones(3)) == INF
+    assert pareto.hypervolume(Y + np.array([5.0, 0.0, 0.0]), np.array([1.0, 0.2, 1.0])) == 0.0
+
+
+def test_a_point_on_the_reference_point_adds_nothing():
+    Y = np.array([[0.0, 1.0], [1.0, 0.0], [-5.0, 2.0]])
+    assert pareto.hypervolume(Y, np.ones(2)) == 0.0
+
+
+# ------------------------------------------------------------------------ infinite and extreme
+
+
+def test_infinities_become_the_worst_or_best_finite_value():
+    Y = np.array([[1.0, INF, -INF, 0.5], [INF, INF, 2.0, 0.5], [-INF, -INF, 4.0, 0.5]])
+    wanted = [[1.0, 0.0, 2.0, 0.5], [1.0, 0.0, 2.0, 0.5], [1.0, 0.0, 4.0, 0.5]]
+    np.testing.assert_array_equal(pareto.finite(Y), wanted)
+
+
+extreme = npst.arrays(
+    float,
+    st.tuples(st.integers(1, 10), st.integers(1, 4)),
+    elements=st.one_of(
+        st.sampled_from([0.0, 1.0, INF, -INF, 1e300, -1e300, 1e-300, 5e-324, 1.7e308, -1.7e308]),
+        st.floats(allow_nan=False),
+    ),
+)
+
+
+@given(extreme, violations)
+def test_extreme_values_stay_finite_and_in_order(Y, v):
+    v = np.array(v[: len(Y)])
+    for scaled in (pareto.finite(Y), pareto.normalise(Y), pareto.normalise(Y, v)):
+        assert np.isfinite(scaled).all()
+        for before, after in zip(Y.T, scaled.T, strict=True):
+            assert (np.diff(after[np.argsort(before, kind="stable")]) >= 0).all()
+
+
+@given(extreme, violations, st.booleans())
+def test_the_reference_point_is_finite_even_for_extreme_values(Y, v, of_front):
+    v = np.array(v[: len(Y)])
+    for scaled in (pareto.finite(Y), pareto.normalise(Y, v)):
+        assert np.isfinite(pareto.reference_point(scaled, of_front=of_front, violation=v)).all()
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1.0, 1e9, 1e290])
+def test_normalising_takes_the_best_to_0_and_the_third_quartile_to_1(scale, rng):
+    Y = scale * rng.normal(size=(40, 3))
+    scaled = pareto.normalise(Y)
+    np.testing.assert_allclose(scaled.min(axis=0), 0.0, atol=1e-9)
+    np.testing.assert_allclose(np.quantile(scaled, 0.75, axis=0), 1.0, rtol=1e-9)
+    np.testing.assert_allclose(scaled, pareto.normalise(7 * Y + 3 * scale), atol=1e-9)
+
+
+def test_normalising_looks_at_feasible_points_only(rng):
+    Y = rng.random((30, 2))
+    violation = np.where(np.arange(30) < 20, 0.0, 1.0)
+    Y[20:] = -1e3
+    scaled = pareto.normalise(Y, violation)
+    np.testing.assert_allclose(scaled[:20], pareto.normalise(Y[:20]))
+
+
+def test_constant_objectives_normalise_to_0():
+    for constant in (0.0, 5.0, -1e300, INF):
+        assert (pareto.normalise(np.full((6, 2), constant)) == 0).all()
+
+
+# ----------------------------------------------------------------------------- reference point
+
+
+@pytest.mark.parametrize("of_front", [True, False])
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+def test_the_front_is_strictly_inside(m, of_front, rng):
+    for n in (1, 2, 7, 40):
+        Y = rng.normal(size=(n, m)).round(1)
+        violation = rng.choice([0.0, 1.0], n)
+        reference = pareto.reference_point(Y, of_front=of_front, violation=violation)
+        assert (Y[pareto.nondominated(Y, violation)] < reference).all()
+
+
+def test_reference_points_computed_by_hand():
+    Y = np.array([[0.0, 4.0], [2.0, 0.0], [6.0, 6.0], [3.0, 5.0]])
+    np.testing.assert_allclose(pareto.reference_point(Y, of_front=True), [2.2, 4.4])
+    np.testing.assert_allclose(pareto.reference_point(Y, of_front=False), [6.6, 6.6])
+
+
+def test_the_front_alone_decides_where_asked(rng):
+    Y = rng.random((30, 2))
+    front = pareto.nondominated(Y)
+    wanted = pareto.reference_point(Y[front], of_front=True)
+    np.testing.assert_allclose(pareto.reference_point(Y, of_front=True), wanted)
+
+
+@pytest.mark.parametrize("of_front", [True, False])
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_one_terrible_trial_does_not_decide(m, single, of_front, rng):
+    Y = rng.random((30, m))
+    if single:  # a front of one point has no spread of its own
+        Y[0] = -0.5
+    near = pareto.reference_point(np.vstack([Y, np.full(m, 10.0)]), of_front=of_front)
+    far = pareto.reference_point(np.vstack([Y, np.full(m, 1e12)]), of_front=of_front)
+    np.testing.assert_allclose(near, far)
+    assert (near < 7).all()
+
+
+@pytest.mark.parametrize("of_front", [True, False])
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1.0, 1e9])
+@pytest.mark.parametrize("shift", [0.0, -3.0, 1e3])
+def test_the_reference_point_moves_with_units(scale, shift, of_front, rng):
+    Y = rng.normal(size=(25, 3))
+    plain = pareto.reference_point(Y, of_front=of_front)
+    moved = pareto.reference_point(scale * (Y + shift), of_front=of_front)
+    np.testing.assert_allclose(moved, scale * (plain + shift), rtol=1e-9, atol=1e-9 * scale)
+
+
+@pytest.mark.parametrize("of_front", [True, False])
+def test_a_constant_objective_gets_a_margin(of_front):
+    Y = np.array([[3.0, 1.0], [3.0, 2.0]])
+    reference = pareto.reference_point(Y, of_front=of_front)
+    assert (Y[0] < reference).all()
+    assert pareto.hypervolume(Y, reference) > 0
+
+
+def test_the_arguments_are_only_read(rng):
+    Y, v = rng.random((10, 3)), rng.choice([0.0, 1.0], 10)
+    for array in (Y, v):
+        array.flags.writeable = False
+    pareto.dominance_number(Y, v)
+    pareto.nondominated(Y, v)
+    pareto.hypervolume(Y, np.ones(3))
+    pareto.finite(Y)
+    pareto.normalise(Y, v)
+    pareto.reference_point(Y, of_front=False, violation=v)

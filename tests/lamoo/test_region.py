@@ -1,0 +1,163 @@
+"""Regions: two sides share nothing and leave nothing out; sampling stays inside and ends."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lamoo import Categorical, Float, Integer, Space
+from lamoo.region import Region
+from lamoo.space import first_rows
+from lamoo.split import learn_boundary
+
+SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
+
+
+@dataclass(frozen=True)
+class Line:
+    """A boundary that needs no learning: ``weights @ features > threshold`` is good."""
+
+    weights: tuple[float, ...]
+    threshold: float
+
+    def decision(self, features):
+        return features[:, : len(self.weights)] @ np.array(self.weights) - self.threshold
+
+
+def corner(size):
+    """Return the part of the square where both numbers are below ``size``."""
+    sides = (Line((1.0, 0.0), size - 0.5), Line((0.0, 1.0), size - 0.5))
+    return Region(SQUARE).cut(sides[0], good=False).cut(sides[1], good=False)
+
+
+def learned(space, seed, depth=3):
+    """Return a region of a few random, learned boundaries, and its members."""
+    rng = np.random.default_rng(seed)
+    region, members = Region(space), space.sample(60, rng)
+    for kernel in ("linear", "poly", "rbf")[:depth]:
+        features = space.features(members)
+        score = features @ rng.normal(size=features.shape[1])
+        boundary = learn_boundary(features, score <= np.median(score), kernel)
+        region = region.cut(boundary, good=bool(rng.integers(2)))
+        inside = region.contains(members)
+        members = members[inside] if inside.sum() > 8 else members
+    return region, members[region.contains(members)]
+
+
+@pytest.mark.parametrize("name", ["float", "grid", "integer", "choice", "mixed", "tree"])
+def test_the_whole_space_has_no_border(spaces, name, rng):
+    region = Region(spaces[name])
+    X = spaces[name].sample(20, rng)
+    assert region.contains(X).all()
+    assert (region.margin(X) == np.inf).all()
+    assert region.contains(X[:0]).shape == region.margin(X[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "poly", "rbf"])
+@pytest.mark.parametrize("name", ["float", "grid", "mixed", "tree"])
+def test_the_two_sides_of_a_boundary_share_nothing_and_leave_nothing_out(spaces, name, kernel, rng):
+    space = spaces[name]
+    features = space.features(space.sample(50, rng))
+    boundary = learn_boundary(features, features[:, 0] > np.median(features[:, 0]), kernel)
+    X = space.sample(500, rng)
+    good, bad = (Region(space).cut(boundary, good=side) for side in (True, False))
+    assert (good.contains(X) != bad.contains(X)).all()
+    np.testing.assert_array_equal(good.margin(X), -bad.margin(X))
+
+
+def test_the_border_itself_is_bad():
+    boundary = Line((1.0, 0.0), 0.0)
+    X = np.array([[0.5, 0.1], [0.5 + 1e-9, 0.1], [0.2, 0.1]])
+    assert Region(SQUARE).cut(boundary, good=True).contains(X).tolist() == [False, True, False]
+    assert Region(SQUARE).cut(boundary, good=False).contains(X).tolist() == [True, False, True]
+
+
+def test_the_margin_is_the_smallest_decision_on_the_path():
+    region = corner(0.75)
+    X = np.array([[0.25, 0.5], [0.5, 0.125], [0.25, 1.0]])
+    np.testing.assert_allclose(region.margin(X), [0.25, 0.25, -0.25])
+    assert region.contains(X).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["float", "grid", "integer", "choice", "mixed"])
+def test_inside_means_a_positive_margin(spaces, name, seed):
+    region, _ = learned(spaces[name], seed)
+    X = spaces[name].sample(400, np.random.default_rng(seed))
+    inside, margin = region.contains(X), region.margin(X)
+    assert (margin[inside] >= 0).all()
+    assert (margin[~inside] <= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["float", "grid", "integer", "choice", "mixed", "tree"])
+def test_samples_are_inside_distinct_and_repeat_themselves(spaces, name, seed):
+    space = spaces[name]
+    region, members = learned(space, seed)
+    X = region.sample(40, members, np.random.default_rng(seed))
+    assert region.contains(X).all()
+    assert len(first_rows(X)) == len(X) <= 40
+    assert len(X) == 40 or space.enumerable
+    np.testing.assert_array_equal(space.snap(X), X)
+    again = region.sample(40, members, np.random.default_rng(seed))
+    np.testing.assert_array_equal(X, again)
+
+
+def test_samples_are_uniform(rng):
+    X = corner(0.3).sample(250, np.empty((0, 2)), rng)
+    assert len(X) == 250
+    assert all(stats.kstest(column / 0.3, "uniform").pvalue > 1e-3 for column in X.T)
+
+
+@pytest.mark.parametrize(("size", "least"), [(1e-2, 50), (1e-3, 40), (1e-7, 3)])
+def test_where_rejection_fails_it_walks_from_members(size, least, rng):
+    region = corner(size)
+    members = np.array([[0.4 * size, 0.7 * size]])
+    X = region.sample(50, members, rng)
+    assert len(first_rows(X)) == len(X) >= least
+    assert region.contains(X).all()
+
+
+def test_a_small_region_without_members_gives_what_can_be_found(rng):
+    X = corner(1e-7).sample(50, np.empty((0, 2)), rng)
+    assert X.shape == (0, 2)
+
+
+def test_an_empty_region_ends(rng):
+    boundary = Line((1.0, 0.0), 0.0)
+    region = Region(SQUARE).cut(boundary, good=True).cut(boundary, good=False)
+    start = time.perf_counter()
+    X = region.sample(50, rng.random((5, 2)), rng)
+    assert X.shape == (0, 2)
+    assert time.perf_counter() - start < 5
+
+
+def test_members_outside_are_no_place_to_walk_from(rng):
+    region = corner(1e-7)
+    X = region.sample(20, np.array([[0.9, 0.9], [0.4e-7, 0.4e-7]]), rng)
+    assert len(X)
+    assert region.contains(X).all()
+
+
+def test_all_of_a_small_discrete_region_is_found(rng):
+    space = Space({"a": Integer(0, 9), "b": Categorical("xyz"), "c": Integer(1, 9, log=True)})
+    everything = space.enumerate()
+    region = Region(space).cut(Line((1.0, 1.0), 0.6), good=True)
+    wanted = everything[region.contains(everything)]
+    X = region.sample(len(wanted) + 10, np.empty((0, 3)), rng)
+    assert 0 < len(wanted) < len(everything)
+    assert {tuple(x) for x in X} == {tuple(x) for x in wanted}
+
+
+def test_fixed_parameters_are_fixed_in_every_sample(rng):
+    space = Space(SQUARE.parameters, {"b": 0.25})
+    region = Region(space, corner(0.3).sides)
+    X = region.sample(20, rng.random((5, 2)) * 0.3, rng)
+    assert len(X) == 20
+    assert (X[:, 1] == 0.25).all()
+
+
+def test_asking_for_nothing_gives_nothing(rng):
+    assert corner(0.5).sample(0, np.empty((0, 2)), rng).shape == (0, 2)

@@ -1,0 +1,349 @@
+"""Solvers: every proposal is inside the region and new, and nothing is overlooked."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lamoo import Categorical, Float, History, Integer, Partition, Space, pareto
+from lamoo.activity import learn_activity
+from lamoo.region import Region
+from lamoo.solvers import SOLVERS, evolutionary, gp, random
+from lamoo.space import rows_in
+from lamoo.split import learn_boundary
+from lamoo.tree import grow, select
+
+NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
+SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
+
+
+def everywhere(history, space):
+    return Region(space), np.arange(history.n)
+
+
+def leaf(space, history):
+    chosen = select(grow(space, history, Partition(leaf_size=6), None))[-1]
+    return chosen.region, chosen.members
+
+
+def with_activity(space, history):
+    return Space(space.parameters, activity=learn_activity(history.X))
+
+
+# ------------------------------------------------------------------------------ all solvers
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_proposal_is_inside_the_region_and_new(spaces, make_history, solver, name, m):
+    rng = np.random.default_rng([m, *name.encode()])
+    n = 14 if name == "grid" else 35
+    history = make_history(spaces[name], n, m, rng, constraints=m % 2, pending=3, failed=2)
+    space = with_activity(spaces[name], history)
+    for region, members in (leaf(space, history), everywhere(history, space)):
+        X = [SOLVERS[solver].propose(history, region, members, np.random.default_rng(m)) for _ in "ab"]
+        assert X[0] is not None
+        np.testing.assert_array_equal(*X)  # the same generator, the same proposal
+        assert region.contains(X[0][None]).all()
+        assert not rows_in(X[0][None], history.tried).any()
+        np.testing.assert_array_equal(space.snap(X[0][None])[0], X[0])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_space_that_can_be_enumerated_is_exhausted_exactly(spaces, solver, rng):
+    space = spaces["grid"]
+    history = History(space.sample(1, rng), rng.random((1, 2)))
+    for _ in range(23):
+        x = SOLVERS[solver].propose(history, *everywhere(history, space), rng)
+        assert x is not None
+        history = history.told(x, np.array([x[0] + x[1], (1 - x[0]) * x[2]]), np.empty(0))
+    assert {tuple(x) for x in history.X} == {tuple(x) for x in space.enumerate()}
+    assert SOLVERS[solver].propose(history, *everywhere(history, space), rng) is None
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_region_is_exhausted_exactly(spaces, make_history, solver, rng):
+    space = spaces["choice"]
+    history = make_history(space, 30, 2, rng)
+    region = Region(space)
+    everything = space.enumerate()
+    wanted = everything
+    while len(wanted) > 40:  # cut at random until little is left
+        features = space.features(wanted)
+        score = features @ rng.normal(size=features.shape[1])
+        few = np.linspace(0, len(wanted) - 1, 200).astype(int)
+        good = score[few] > np.quantile(score[few], 0.8)
+        region = region.cut(learn_boundary(features[few], good), good=True)
+        wanted = everything[region.contains(everything)]
+    found = []
+    while True:
+        members = np.flatnonzero(region.contains(history.X))
+        x = SOLVERS[solver].propose(history, region, members, rng)
+        if x is None:
+            break
+        found.append(tuple(x))
+        history = history.told(x, rng.random(2), np.empty(0))
+    unseen = [tuple(x) for x in wanted if not rows_in(x[None], history.X[:30]).any()]
+    assert len(found) == len(set(found)) == len(unseen) > 0
+    assert set(found) == set(unseen)
+
+
+@pytest.mark.parametrize("name", ["float", "grid", "mixed"])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_empty_region_gives_nothing(spaces, make_history, solver, name, rng):
+    space = spaces[name]
+    history = make_history(space, 20, 2, rng)
+    features = space.features(history.X)
+    boundary = learn_boundary(features, features[:, 0] > np.median(features[:, 0]))
+    nowhere = Region(space).cut(boundary, good=True).cut(boundary, good=False)
+    assert SOLVERS[solver].propose(history, nowhere, np.arange(0), rng) is None
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_region_without_members_is_still_searched(spaces, make_history, solver, rng):
+    history = make_history(spaces["mixed"], 20, 2, rng)
+    x = SOLVERS[solver].propose(history, Region(spaces["mixed"]), np.arange(0), rng)
+    assert x is not None
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_fixed_parameters_are_respected(spaces, make_history, solver, rng):
+    history = make_history(spaces["mixed"], 30, 2, rng)
+    space = Space(spaces["mixed"].parameters, {"c": 7, "d": None, "e": 1.5})
+    x = SOLVERS[solver].propose(history, *everywhere(history, space), rng)
+    params = space.decode(x[None])[0]
+    assert (params["c"], params["d"], params["e"]) == (7, None, 1.5)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_batches_are_distinct(spaces, make_history, solver, rng):
+    for name in ("float", "choice", "mixed"):
+        history = make_history(spaces[name], 20, 2, rng)
+        for _ in range(5):
+            x = SOLVERS[solver].propose(history, *everywhere(history, spaces[name]), rng)
+            assert not rows_in(x[None], history.tried).any()
+            history = history.with_pending(x)
+
+
+# ----------------------------------------------------------------------------------- random
+
+
+def test_random_proposals_are_uniform(rng):
+    history = History(np.array([[0.5, 0.5]]), np.zeros((1, 2)))
+    X = np.array([random.propose(history, *everywhere(history, SQUARE), rng) for _ in range(300)])
+    assert all(stats.kstest(column, "uniform").pvalue > 1e-3 for column in X.T)
+
+
+def test_the_pool_overlooks_nothing_where_drawing_finds_nothing(rng):
+    space = Space({"a": Integer(1, 2_000, log=True)})
+    everything = space.enumerate()
+    rare = rows_in(everything, space.encode([{"a": 1_997}]))
+    history = History(everything[~rare], rng.random((1_999, 2)))
+    x = random.propose(history, *everywhere(history, space), rng)
+    assert space.decode(x[None]) == [{"a": 1_997}]
+
+
+# ----------------------------------------------------------------------------- evolutionary
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parents_are_the_front_or_the_five_best(seed):
+    rng = np.random.default_rng(seed)
+    m = 1 + seed
+    X, Y = rng.random((60, 3)), rng.random((60, m)).round(1)
+    members = np.sort(rng.choice(60, 30, replace=False))
+    chosen = evolutionary.parents(History(X, Y), members)
+    number = pareto.dominance_number(Y[members])
+    front = X[members][number == 0]
+    assert rows_in(front, chosen).all()
+    assert len(chosen) == max(5, len(front))
+    worst = number[rows_in(X[members], chosen)].max()
+    assert worst <= np.sort(number)[len(chosen) - 1]
+
+
+def test_offspring_take_every_value_from_a_parent_but_for_few_mutations(spaces, rng):
+    space = spaces["choice"]
+    front = space.sample(2, rng)
+    children = evolutionary.offspring(space, front, 4_000, rng)
+    strange = (children != front[0]) & (children != front[1])
+    # one or three expected changes (at least one), some of which hit the other parent's value
+    assert 0.8 < strange.sum(axis=1).mean() < 2.2
+    assert (~strange).any(axis=1).all()
+
+
+def test_the_deepest_offspring_is_proposed(spaces, make_history, rng):
+    space = spaces["float"]
+    history = make_history(space, 80, 2, rng)
+    region, members = leaf(space, history)
+    proposals = np.array(
+        [evolutionary.propose(history, region, members, np.random.default_rng(i)) for i in range(20)]
+    )
+    front = evolutionary.parents(history, members)
+    children = evolutionary.offspring(space, front, 2_000, rng)
+    children = children[region.contains(children)]
+    typical = np.quantile(region.margin(children), 0.9)
+    assert np.median(region.margin(proposals)) > typical
+
+
+# -------------------------------------------------------------------------- Gaussian process
+
+
+def problem(m, n, seed, d=3, constraint=None, space=None):
+    """Return a history on distances to m corners, Sobol points."""
+    space = space or Space({str(i): Float(0, 1) for i in range(d)})
+    X = space.sobol(0, n, seed)
+    corners = np.eye(max(m, d))[:m, : X.shape[1]]
+    Y = ((X[:, None] - corners) ** 2).sum(axis=2)
+    G = np.empty((n, 0)) if constraint is None else constraint(X)[:, None]
+    return space, History(X, Y, G)
+
+
+def test_one_objective_is_minimised():
+    space, history = problem(1, 8, seed=0)
+    for i in range(15):
+        x = gp.propose(history, *everywhere(history, space), np.random.default_rng(i))
+        y = ((x - np.array([1.0, 0, 0])) ** 2).sum(keepdims=True)
+        history = history.told(x, y, np.empty(0))
+    assert history.Y[:8].min() > 0.05
+    assert history.Y.min() < 1e-3
+
+
+@pytest.mark.parametrize("m", [2, 3, 5])
+def test_proposals_gain_more_hypervolume_than_random_points(m, rng):
+    space, history = problem(m, 20, seed=1, d=5)
+    reference = np.full(m, 2.0)
+
+    def gain(x):
+        y = ((x - np.eye(5)[:m]) ** 2).sum(axis=1)
+        before = pareto.hypervolume(history.Y, reference)
+        return pareto.hypervolume(np.vstack([history.Y, y]), reference) - before
+
+    x = gp.propose(history, *everywhere(history, space), rng, reference)
+    typical = [gain(u) for u in rng.random((100, 5))]
+    assert gain(x) > np.quantile(typical, 0.95)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("name", ["float", "mixed", "tree"])
+def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, name, m):
+    rng = np.random.default_rng([m, *name.encode()])
+    history = make_history(spaces[name], 60, m, rng, constraints=m % 2)
+    space = with_activity(spaces[name], history)
+    region, members = leaf(space, history)
+    model = gp.learn(history, space, rng, None)
+    smooth = space.free & ~space.categorical & (space.levels >= gp.FINE)
+    starts = gp.candidates(history, region, members, rng)[:6]
+    for start in starts:
+        end = gp.refine(model, region, start, smooth)
+        assert region.contains(end[None]).all()
+        np.testing.assert_array_equal(space.snap(end[None])[0], end)
+        before, after = model.score(np.array([start, end]))
+        assert after >= before - 1e-9 * abs(before)
+
+
+def test_refining_gains_in_the_whole_space(rng):
+    space, history = problem(2, 20, seed=2)
+    model = gp.learn(history, space, rng, None)
+    X = space.sample(10, rng)
+    ends = np.array([gp.refine(model, Region(space), x, np.ones(3, dtype=bool)) for x in X])
+    assert (model.score(ends) > model.score(X) + 0.1).all()
+
+
+def test_a_refined_point_has_just_the_parameters_that_exist(rng):
+    """Where the climb crosses a condition, parameters appear or vanish."""
+    space = Space({"a": Float(0, 1), "b": Float(0, 1), "c": Categorical("xy")})
+    X = space.sample(60, rng)
+    X[X[:, 0] < 0.5, 1:] = np.nan
+    space = Space(space.parameters, activity=learn_activity(X))
+
+    class Climb:
+        """A score that grows (or falls) with the first parameter."""
+
+        def __init__(self, sign):
+            self.sign = sign
+
+        def score(self, X):
+            return self.sign * X[:, 0]
+
+        def score_gradient(self, x):
+            return self.sign * x[0], np.array([self.sign, 0.0, 0.0])
+
+    smooth = np.array([True, True, False])
+    up = gp.refine(Climb(1.0), Region(space), np.array([0.2, np.nan, np.nan]), smooth)
+    assert up[0] == 1
+    assert not np.isnan(up).any()
+    down = gp.refine(Climb(-1.0), Region(space), np.array([0.8, 0.3, 0.25]), smooth)
+    np.testing.assert_array_equal(down, [0.0, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_constraints_keep_proposals_on_the_feasible_side(seed):
+    # the best points, near (1, 0, 0) and (0, 1, 0), are forbidden
+    space, history = problem(2, 25, seed, constraint=lambda X: np.maximum(X[:, 0], X[:, 1]) - 0.6)
+    for i in range(6):
+        rng = np.random.default_rng((seed, i))
+        x = gp.propose(history, *everywhere(history, space), rng)
+        g = np.maximum(x[0], x[1]) - 0.6
+        assert g < 0.05
+        y = ((x - np.eye(3)[:2]) ** 2).sum(axis=1)
+        history = history.told(x, y, np.array([g]))
+    free_space, free_history = problem(2, 25, seed)
+    x = gp.propose(free_history, *everywhere(free_history, free_space), np.random.default_rng(seed))
+    assert max(x[0], x[1]) > 0.65
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_while_nothing_is_feasible_feasibility_is_sought(seed):
+    space, history = problem(2, 12, seed, constraint=lambda X: 1.9 - X[:, 0] - X[:, 1])
+    assert (history.violation > 0).all()
+    x = gp.propose(history, *everywhere(history, space), np.random.default_rng(seed))
+    assert x[0] + x[1] > (history.X[:, 0] + history.X[:, 1]).max()
+
+
+@pytest.mark.parametrize("extreme", [1e300, np.inf])
+def test_extreme_constraint_values_do_no_harm(extreme, rng):
+    space, history = problem(2, 15, 0, constraint=lambda X: np.where(X[:, 0] > 0.5, extreme, -0.01))
+    x = gp.propose(history, *everywhere(history, space), rng)
+    assert x[0] < 0.6
+
+
+def test_what_is_running_is_avoided(rng):
+    space, history = problem(2, 15, seed=3)
+    first = gp.propose(history, *everywhere(history, space), np.random.default_rng(0))
+    second = gp.propose(
+        history.with_pending(first), *everywhere(history, space), np.random.default_rng(0)
+    )
+    assert np.abs(first - second).max() > 0.05
+
+
+@pytest.mark.parametrize("m", [1, 2, 4])
+@pytest.mark.parametrize("n", [0, 1, 256, 257, 400])
+def test_the_training_set_is_bounded_and_holds_the_best(n, m, rng):
+    X, Y = rng.random((n, 2)), rng.random((n, m)).round(2)
+    chosen = gp.training_set(History(X, Y))
+    assert len(chosen) == min(n, gp.MAX_TRAINING)
+    assert (np.diff(chosen) > 0).all()
+    number = pareto.dominance_number(Y)
+    left_out = np.setdiff1d(np.arange(n), chosen)
+    best = np.sort(number)[: gp.MAX_TRAINING // 2]
+    assert (number[left_out] >= best.max(initial=0)).all()
+
+
+def test_hyperparameters_are_fitted_rarely_and_at_lengths_that_a_newcomer_meets_too():
+    lengths = [gp.scheduled(n) for n in range(1, 2_000)]
+    assert lengths[:31] == list(range(1, 32))
+    assert all(k <= n < 1.07 * k + 1 for n, k in enumerate(lengths, 1))
+    assert all(gp.scheduled(k) == k for k in lengths)
+    assert lengths == sorted(lengths)
+    for low in (32, 64, 128, 256, 512):
+        assert len({k for k in lengths if low <= k < 2 * low}) == 16
+
+
+def test_a_hopeless_kernel_matrix_is_told(monkeypatch, rng):
+    def singular(*_):
+        raise np.linalg.LinAlgError("singular")
+
+    monkeypatch.setattr(gp, "condition", singular)
+    space, history = problem(2, 10, seed=0)
+    with pytest.raises(ValueError, match="singular"):
+        gp.propose(history, *everywhere(history, space), rng)

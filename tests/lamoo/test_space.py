@@ -1,0 +1,469 @@
+"""Parameters and points: round trips, bounds, grids, enumeration, neighbours."""
+
+import itertools
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from scipy import stats
+
+from lamoo import Categorical, Float, Integer, Space
+from lamoo.activity import learn_activity
+from lamoo.space import first_rows, rows_in
+
+CHOICES = (True, 1, None, math.nan, "a", "", 0, False, 0.5, ("t", 2))
+
+
+# ------------------------------------------------------------------- parameters of every kind
+
+
+def ordered(numbers):
+    return st.tuples(numbers, numbers).map(sorted)
+
+
+@st.composite
+def floats(draw):
+    low, high = draw(ordered(st.floats(-1e308, 1e308)))
+    return Float(low, high)
+
+
+@st.composite
+def log_floats(draw):
+    low, high = draw(ordered(st.floats(1e-300, 1e300)))
+    return Float(low, high, log=True)
+
+
+@st.composite
+def stepped_floats(draw):
+    # so far from 0 that 1e-16 of a bound is still nothing against the step
+    step = draw(st.floats(1e-6, 1e6))
+    low = step * draw(st.floats(-1e5, 1e5))
+    # not on the grid: there, decimal arithmetic (Optuna's) and binary may disagree by one level
+    return Float(low, low + step * (draw(st.integers(0, 10**4)) + 0.25), step=step)
+
+
+@st.composite
+def integers(draw):
+    low, high = draw(ordered(st.integers(-(2**40), 2**40)))
+    return Integer(low, high, step=draw(st.sampled_from([1, 2, 7, 1000])))
+
+
+@st.composite
+def log_integers(draw):
+    low, high = draw(ordered(st.integers(1, 10**9)))
+    return Integer(low, high, log=True)
+
+
+def choices():
+    return st.permutations(CHOICES).flatmap(
+        lambda all_: st.integers(1, len(all_)).map(lambda k: Categorical(tuple(all_[:k])))
+    )
+
+
+KINDS = [floats(), log_floats(), stepped_floats(), integers(), log_integers(), choices()]
+parameters = st.one_of(*KINDS)
+units = st.lists(st.floats(0, 1), min_size=1, max_size=5).map(np.array)
+
+
+def twin(parameter):
+    """Return Optuna's distribution, which checks values in its own way."""
+    if isinstance(parameter, Categorical):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a choice that is a tuple
+            return CategoricalDistribution(parameter.choices)
+    kind = FloatDistribution if isinstance(parameter, Float) else IntDistribution
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a high that is not on the grid
+        return kind(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
+
+
+def same(a, b):
+    """Tell whether two values are one choice; nan is itself, True is not 1."""
+    return type(a) is type(b) and (a == b or (a != a and b != b))  # noqa: PLR0124
+
+
+@given(parameters, units)
+@example(Integer(0, 2**53 + 3), np.array([1.0]))
+@example(Integer(0, 2**63 - 1), np.array([1.0]))
+@example(Float(-1e308, 1e308), np.array([0.0, 0.5, 1.0]))
+@example(Float(5e-324, 1.7976931348623157e308, log=True), np.array([0.0, 1.0]))
+def test_every_place_is_a_python_scalar_that_optuna_accepts(parameter, u):
+    distribution = twin(parameter)
+    for value in parameter.from_unit(u):
+        kinds = {Float: float, Integer: int}
+        if type(parameter) in kinds:
+            assert type(value) is kinds[type(parameter)]
+            assert parameter.low <= value <= parameter.high
+            # Optuna itself keeps integers as floats
+            if abs(value) <= 2**53 or type(value) is float:
+                assert distribution._contains(distribution.to_internal_repr(value))
+        else:
+            assert any(value is choice for choice in parameter.choices)
+
+
+@given(st.one_of(stepped_floats(), integers(), log_integers(), choices()), units)
+def test_a_value_of_a_discrete_parameter_survives_the_round_trip(parameter, u):
+    values = parameter.from_unit(u)
+    again = parameter.from_unit(parameter.to_unit(values))
+    assert all(same(a, b) for a, b in zip(values, again, strict=True))
+
+
+@given(floats(), units)
+def test_a_float_survives_the_round_trip_to_rounding(parameter, u):
+    values = np.array(parameter.from_unit(u))
+    again = np.array(parameter.from_unit(parameter.to_unit(values.tolist())))
+    scale = max(abs(parameter.low), abs(parameter.high))
+    assert (np.abs(again / 2 - values / 2) <= 1e-15 * scale).all()
+
+
+@given(log_floats(), units)
+def test_a_log_float_survives_the_round_trip_to_rounding(parameter, u):
+    values = np.array(parameter.from_unit(u))
+    again = np.array(parameter.from_unit(parameter.to_unit(values.tolist())))
+    np.testing.assert_allclose(again, values, rtol=1e-11)
+
+
+@given(parameters, units)
+def test_snapping_keeps_the_value_and_snapping_again_changes_nothing(parameter, u):
+    snapped = parameter.snap(u)
+    assert ((snapped >= 0) & (snapped <= 1)).all()
+    np.testing.assert_array_equal(parameter.snap(snapped), snapped)
+    if not isinstance(parameter, Integer) or not parameter.log:
+        values = zip(parameter.from_unit(u), parameter.from_unit(snapped), strict=True)
+        # a place on the border of two cells may round to either value
+        cells = u * min(parameter.levels, 1e12) % 1
+        clear = (cells > 1e-6) & (cells < 1 - 1e-6) | (parameter.levels == math.inf)
+        assert all(same(a, b) for (a, b), sure in zip(values, clear, strict=True) if sure)
+
+
+@given(st.one_of(*KINDS[:5]), st.floats(-1e308, 1e308))
+def test_order_is_kept_and_what_is_out_of_bounds_lies_outside(parameter, value):
+    assume(parameter.low < parameter.high)
+    grid = isinstance(parameter, Integer) or parameter.step is not None
+    reach = (parameter.step if grid else 0) or 0
+    u = Space({"p": parameter}).encode([{"p": value}])[0, 0]
+    if parameter.log and value <= 0:
+        assert np.isnan(u)
+    elif value > parameter.high + reach:
+        assert u >= 1
+    elif value < parameter.low - reach:
+        assert u <= 0
+    elif parameter.low <= value <= parameter.high:
+        # a high that is not on the grid may lie within a step beyond the last cell
+        assert 0 <= u <= (2 if grid else 1)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "expected"),
+    [
+        (Float(0.0, 10.0), 15.0, 1.5),
+        (Float(0.0, 10.0), -2.5, -0.25),
+        (Float(0.0, 10.0), -1e9, -1.0),
+        (Float(0.0, 1e-300), 1e300, 2.0),
+        (Float(0.0, 10.0), math.inf, 2.0),
+        (Float(1e-2, 1.0, log=True), 1e-3, -0.5),
+        (Float(1e-2, 1.0, log=True), 0.0, math.nan),
+        (Integer(0, 3), 5, 1.375),
+        (Integer(0, 3), 0, 0.125),
+        (Integer(5, 5), 5, 0.5),
+        (Float(2.0, 2.0), 2.0, 0.5),
+        (Float(2.0, 2.0), math.nan, math.nan),
+        (Float(0.0, 5e-324), 0.0, 0.5),
+        (Float(1e300, float(np.nextafter(1e300, math.inf)), log=True), 1e300, 0.5),
+        (Categorical(("a", "b")), "c", math.nan),
+        (Categorical((1, 2)), 2.0, 0.75),
+    ],
+)
+def test_places_computed_by_hand(parameter, value, expected):
+    u = Space({"p": parameter}).encode([{"p": value}])
+    np.testing.assert_allclose(u, [[expected]], rtol=1e-12)
+
+
+def test_equal_but_different_choices_are_told_apart():
+    parameter = Categorical(CHOICES)
+    cells = np.floor(parameter.to_unit(CHOICES) * len(CHOICES))
+    assert cells.tolist() == list(range(len(CHOICES)))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "levels"),
+    [
+        (Float(0.0, 1.0), math.inf),
+        (Float(1.0, 1.0), 1),
+        (Float(0.0, 0.3, step=0.1), 4),
+        (Float(0.0, 0.35, step=0.1), 4),
+        (Float(0.0, 0.05, step=0.1), 1),
+        (Float(-1e308, 1e308, step=1e308), 3),
+        (Integer(1, 10, step=4), 3),
+        (Integer(3, 3), 1),
+        (Integer(1, 1000, log=True), 1000),
+        (Categorical(("a",)), 1),
+    ],
+)
+def test_levels_count_the_values(parameter, levels):
+    assert parameter.levels == levels
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Float(1.0, 0.0), "low and high must be finite"),
+        (lambda: Float(0.0, math.inf), "low and high must be finite"),
+        (lambda: Float(math.nan, 1.0), "low and high must be finite"),
+        (lambda: Float(0.0, 1.0, log=True), "low must be positive"),
+        (lambda: Float(0.0, 1.0, step=0.0), "step must be positive"),
+        (lambda: Float(1.0, 2.0, log=True, step=0.5), "step and log"),
+        (lambda: Integer(2, 1), "low and high must be finite"),
+        (lambda: Integer(0, 8, log=True), "low must be positive"),
+        (lambda: Integer(1, 8, log=True, step=2), "step must be 1"),
+        (lambda: Integer(1, 8, step=0), "step must be positive"),
+        (lambda: Categorical(()), "choices must hold"),
+        (lambda: Space({"a": Integer(0, 1)}, {"b": 1}), "fixed names 'b'"),
+        (lambda: Space({"a": Categorical((1,))}, {"a": 3}), "fixed value 3 is impossible for 'a'"),
+    ],
+)
+def test_a_wrong_argument_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# ------------------------------------------------------------------------------ whole points
+
+
+@pytest.mark.parametrize("name", ["float", "grid", "integer", "choice", "mixed", "tree"])
+def test_points_survive_decoding_and_encoding(spaces, name, rng):
+    space = spaces[name]
+    X = space.sample(200, rng)
+    np.testing.assert_allclose(space.encode(space.decode(X)), X, atol=1e-12)
+    np.testing.assert_array_equal(space.snap(X), X)
+
+
+@given(st.lists(parameters, min_size=1, max_size=4), st.data())
+def test_missing_parameters_stay_missing(kinds, data):
+    space = Space({f"p{i}": p for i, p in enumerate(kinds)})
+    X = space.sample(1, np.random.default_rng(0))
+    X[:, data.draw(st.lists(st.booleans(), min_size=len(kinds), max_size=len(kinds)))] = np.nan
+    params = space.decode(X)
+    assert len(params[0]) == (~np.isnan(X)).sum()
+    np.testing.assert_array_equal(np.isnan(space.encode(params)), np.isnan(X))
+
+
+def test_fixed_values_are_taken_by_every_point_that_is_proposed(rng):
+    space = Space({"a": Float(0, 1), "b": Integer(1, 9), "c": Categorical("xyz")}, {"b": 7, "c": "y"})
+    others = Space(space.parameters).sample(50, rng)
+    proposals = [
+        space.sample(50, rng),
+        space.sobol(0, 8, seed=0),
+        space.snap(others),
+        space.perturb(others, np.ones(50), rng),
+    ]
+    for X in proposals:
+        assert {(p["b"], p["c"]) for p in space.decode(X)} == {(7, "y")}
+    assert space.free.tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [Integer(3, 9), Integer(0, 50, step=10), Float(0, 0.35, step=0.1), Categorical("abcde")],
+)
+def test_uniform_draws_are_fair(parameter, rng):
+    values = Space({"p": parameter}).decode(Space({"p": parameter}).sample(20_000, rng))
+    counts = np.unique([p["p"] for p in values], return_counts=True)[1]
+    assert len(counts) == parameter.levels
+    assert stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_uniform_draws_of_a_log_integer_follow_its_cells(rng):
+    space = Space({"p": Integer(2, 30, log=True)})
+    values = [p["p"] for p in space.decode(space.sample(20_000, rng))]
+    grid = np.arange(2, 31)
+    width = np.log((grid + 0.5) / (grid - 0.5)) / math.log(30.5 / 1.5)
+    counts = np.bincount(values, minlength=31)[2:]
+    assert stats.chisquare(counts, 20_000 * width).pvalue > 1e-3
+
+
+def test_uniform_draws_of_a_float_are_uniform(spaces, rng):
+    X = spaces["float"].sample(5_000, rng)
+    assert all(stats.kstest(column, "uniform").pvalue > 1e-3 for column in X.T)
+
+
+# ------------------------------------------------------------------------------- enumeration
+
+
+def configurations(space, X):
+    return [tuple(p.get(name, "absent") for name in space.parameters) for p in space.decode(X)]
+
+
+def test_enumeration_holds_every_configuration_once():
+    space = Space(
+        {
+            "a": Integer(1, 40, log=True),
+            "b": Float(-1, 0, step=0.25),
+            "c": Categorical((True, 1, None)),
+            "d": Integer(0, 10, step=5),
+            "e": Float(2, 2),
+        }
+    )
+    found = configurations(space, space.enumerate())
+    values = [range(1, 41), [-1.0, -0.75, -0.5, -0.25, 0.0], (True, 1, None), [0, 5, 10], [2.0]]
+    wanted = list(itertools.product(*values))
+    assert len(found) == space.size == len(wanted) == 1800
+    # as text, in which True is not 1
+    assert set(map(repr, found)) == set(map(repr, wanted))
+
+
+def test_enumeration_leaves_out_what_is_fixed():
+    space = Space({"a": Integer(0, 9), "b": Categorical("xyz"), "c": Float(0, 1)}, {"a": 4, "c": 0.3})
+    assert space.size == 3
+    assert configurations(space, space.enumerate()) == [(4, c, 0.3) for c in "xyz"]
+
+
+def test_enumeration_of_a_conditional_space_merges_what_is_inactive(rng):
+    space = Space({"a": Categorical("xy"), "b": Integer(1, 5)})
+    X = space.sample(40, rng)
+    X[X[:, 0] < 0.5, 1] = np.nan
+    space = Space(space.parameters, activity=learn_activity(X))
+    found = configurations(space, space.enumerate())
+    assert sorted(found, key=str) == sorted([("x", "absent"), *(("y", b) for b in range(1, 6))], key=str)
+
+
+@pytest.mark.parametrize("parameter", [Float(0, 1), Integer(1, 20_001)])
+def test_enumerating_too_much_is_refused(parameter):
+    space = Space({"p": parameter})
+    assert not space.enumerable
+    with pytest.raises(ValueError, match="cannot be enumerated"):
+        space.enumerate()
+
+
+def test_a_huge_space_has_an_infinite_size():
+    assert Space({str(i): Integer(0, 999) for i in range(200)}).size == math.inf
+
+
+# --------------------------------------------------------------------------------- row sets
+
+
+def key(row):
+    return tuple("nan" if np.isnan(x) else x for x in row)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_are_compared_like_tuples_in_a_set(seed):
+    rng = np.random.default_rng(seed)
+    shape, d = rng.integers(0, 60, 2), rng.integers(1, 4)
+    X, others = (rng.choice([-1.0, 0.0, 0.25, 1.0, 2.0, np.nan], (n, d)) for n in shape)
+    known = {key(row) for row in others}
+    assert rows_in(X, others).tolist() == [key(row) in known for row in X]
+    assert [key(row) for row in first_rows(X)] == list(dict.fromkeys(map(key, X)))
+
+
+def test_rows_are_equal_up_to_rounding():
+    X = np.array([[0.1 + 0.2, 1.0], [0.3, 1.0], [-0.0, 1.0], [0.0, 1.0], [0.3 + 1e-6, 1.0]])
+    assert len(first_rows(X)) == 3
+    assert rows_in(X, np.array([[0.3, 1.0]])).tolist() == [True, True, False, False, False]
+
+
+# ------------------------------------------------------------------------------- neighbours
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["float", "grid", "integer", "choice", "mixed"])
+def test_a_neighbour_is_another_point_of_the_space(spaces, name, seed):
+    rng = np.random.default_rng(seed)
+    space = spaces[name]
+    corners = space.snap(rng.integers(0, 2, (300, space.dimension)).astype(float))
+    X = np.concatenate([space.sample(300, rng), corners])
+    moved = space.perturb(X, np.ones(len(X)), rng)
+    np.testing.assert_array_equal(space.snap(moved), moved)
+    assert not rows_in(np.abs(moved - X), np.zeros_like(X[:1])).any()
+
+
+@pytest.mark.parametrize("rate", [1.0, 3.0])
+def test_the_rate_is_the_expected_number_of_changes(spaces, rate, rng):
+    space = spaces["choice"]
+    X = space.sample(5_000, rng)
+    changes = (space.perturb(X, np.full(len(X), rate), rng) != X).sum(axis=1)
+    # binomial, but at least one
+    expected = rate + (1 - rate / 6) ** 6
+    assert changes.min() == 1
+    assert changes.mean() == pytest.approx(expected, abs=4 * changes.std() / np.sqrt(len(X)))
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [Integer(0, 1), Integer(1, 12), Integer(1, 12, log=True), Integer(3, 300, log=True)],
+)
+def test_every_adjacent_integer_can_be_reached(parameter, rng):
+    space = Space({"p": parameter})
+    for value in (parameter.low, parameter.low + 1, parameter.high):
+        X = np.repeat(space.encode([{"p": value}]), 400, axis=0)
+        moved = {p["p"] for p in space.decode(space.perturb(X, np.ones(400), rng))}
+        adjacent = {value - 1, value + 1} & set(range(parameter.low, parameter.high + 1))
+        assert adjacent <= moved
+        assert value not in moved
+
+
+def test_a_choice_becomes_each_other_choice_equally_often(rng):
+    space = Space({"p": Categorical("abcdef")})
+    X = np.repeat(space.encode([{"p": "c"}]), 5_000, axis=0)
+    moved = space.perturb(X, np.ones(5_000), rng)
+    counts = np.unique(moved, return_counts=True)[1]
+    assert len(counts) == 5
+    assert stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_points_from_outside_come_back_and_gaps_are_filled(spaces, rng):
+    space = spaces["mixed"]
+    X = np.full((50, 5), np.nan)
+    X[:, 0], X[:, 1] = 2.0, -1.0
+    moved = space.perturb(X, np.ones(50), rng)
+    assert ((moved >= 0) & (moved <= 1)).all()
+
+
+def test_nothing_moves_where_nothing_is_free(rng):
+    space = Space({"a": Float(1, 1), "b": Integer(0, 3)}, {"b": 2})
+    X = space.sample(5, rng)
+    np.testing.assert_array_equal(space.perturb(X, np.ones(5), rng), X)
+
+
+# ------------------------------------------------------------------------- Sobol, features
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**70])
+def test_windows_of_the_sobol_sequence_agree(spaces, seed):
+    space = spaces["mixed"]
+    whole = space.sobol(0, 40, seed)
+    for start, n in [(0, 1), (1, 1), (3, 8), (16, 24), (39, 1)]:
+        np.testing.assert_array_equal(space.sobol(start, n, seed), whole[start : start + n])
+
+
+def test_sobol_points_are_stratified_and_depend_on_the_seed(spaces):
+    X = spaces["float"].sobol(0, 16, seed=5)
+    for column in X.T:
+        assert sorted(np.floor(column * 16)) == list(range(16))
+    assert not np.array_equal(X, spaces["float"].sobol(0, 16, seed=6))
+
+
+def test_sobol_goes_beyond_its_tabulated_dimensions(monkeypatch):
+    monkeypatch.setattr("lamoo.space.qmc.Sobol.MAXDIM", 3)
+    space = Space({str(i): Float(0, 1) for i in range(6)})
+    X = space.sobol(0, 200, seed=0)
+    assert all(stats.kstest(column, "uniform").pvalue > 1e-3 for column in X.T)
+
+
+def test_features_computed_by_hand():
+    space = Space({"a": Float(0, 1), "b": Categorical("xyz"), "c": Integer(0, 1)})
+    X = np.array([[1.0, 5 / 6, 0.25], [np.nan, np.nan, 0.75]])
+    # a and c centred, a and c squared, the choice
+    expected = [[0.5, -0.25, 0.25, 0.0625, 0, 0, 1], [0, 0.25, 0, 0.0625, 0, 0, 0]]
+    np.testing.assert_allclose(space.features(X), expected)
+
+
+def test_features_of_all_choices_are_their_indicators(spaces, rng):
+    X = spaces["choice"].sample(100, rng)
+    features = spaces["choice"].features(X).reshape(100, 6, 6)
+    assert (features.sum(axis=2) == 1).all()
+    np.testing.assert_array_equal(features.argmax(axis=2), np.floor(X * 6))

@@ -1,0 +1,350 @@
+"""The Gaussian process: by definition, against GPyTorch, by finite differences and properties."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from lamoo import surrogate
+from lamoo.surrogate import Hyperparameters, condition, fit
+
+KINDS = ["numbers", "choices", "alike", "mixed"]
+
+
+def data(kind, n, rng):
+    """Return points, values, the categorical mask and labels of parameters alike.
+
+    `mixed` has inactive numbers and choices; so has `alike` inactive choices.
+    """
+    d = 6
+    X = rng.random((n, d))
+    categorical = np.full(d, kind in ("choices", "alike"))
+    labels = None
+    if kind == "mixed":
+        categorical[[0, 2, 3, 5]] = True
+        labels = np.array([4, 0, 4, 4, 0, 2])
+    if kind == "alike":
+        labels = np.zeros(d, dtype=int)
+    X[:, categorical] = (np.floor(X[:, categorical] * 4) + 0.5) / 4
+    if kind in ("mixed", "alike"):
+        X[rng.random(n) < 0.3, 2] = np.nan
+    if kind == "mixed":
+        X[rng.random(n) < 0.3, 4] = np.nan
+    y = np.nansum(np.sin(4 * X), axis=1) + 0.1 * rng.standard_normal(n)
+    return X, (y - y.mean()) / y.std(), categorical, labels
+
+
+def guess(kind, rng):
+    """Return arbitrary hyperparameters for :func:`data`."""
+    groups = kind in ("mixed", "alike")
+    numbers = kind in ("mixed", "numbers")
+    return Hyperparameters(
+        0.5 + rng.random(6 + groups), 1.3, 0.02, 0.4 if groups or numbers else 0.0, 0.3 * numbers
+    )
+
+
+def counts(x, group):
+    """Return how many of a group's parameters have each value, as a dictionary."""
+    values = [-1.0 if np.isnan(x[j]) else x[j] for j in group]
+    return {v: values.count(v) for v in values}
+
+
+def kernel(a, b, categorical, labels, h, levels):
+    """Return the covariance of two points, pair by pair, as the documentation says."""
+    squared = linear = quadratic = 0.0
+    for j, (s, t) in enumerate(zip(a, b, strict=True)):
+        same = s == t or (np.isnan(s) and np.isnan(t))
+        if categorical[j]:
+            distance = 0.0 if same else 1.0
+        else:
+            flags = 0.25 * (np.isnan(s) != np.isnan(t))
+            u, v = np.nan_to_num([s - 0.5, t - 0.5])
+            distance = (u - v) ** 2 + flags
+            linear += u * v
+            quadratic += u**2 * v**2
+        squared += distance / h.lengthscales[j] ** 2
+    for i, group in enumerate(labels):
+        mean = len(group) / levels
+        one, two = counts(a, group), counts(b, group)
+        # an unused choice counts 0
+        rest = levels - len({*one, *two})
+        gaps = sum((one.get(v, 0) - two.get(v, 0)) ** 2 for v in {*one, *two})
+        product = sum((one.get(v, 0) - mean) * (two.get(v, 0) - mean) for v in {*one, *two})
+        product += rest * mean**2
+        squared += gaps / (2 * len(group)) / h.lengthscales[len(a) + i] ** 2
+        linear += product / (2 * len(group))
+    r = np.sqrt(5 * squared)
+    matern = (1 + r + r * r / 3) * np.exp(-r)
+    return h.signal * matern + h.linear * linear + h.quadratic * quadratic
+
+
+def kernel_matrix(A, B, kind, X, categorical, labels, h):
+    groups = [] if labels is None else [np.flatnonzero(categorical & (labels == labels[0]))]
+    # values observed by the group, being inactive among them
+    levels = len({v for x in X for v in counts(x, groups[0])}) if groups else 0
+    return np.array([[kernel(a, b, categorical, groups, h, levels) for b in B] for a in A])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_posterior_is_the_textbooks(kind, rng):
+    X, y, categorical, labels = data(kind, 25, rng)
+    T = data(kind, 8, rng)[0]
+    h = guess(kind, rng)
+    gp = condition(X, y, categorical, h, alike=labels)
+    mean, std = gp.predict(T)
+    K, k, prior = (
+        kernel_matrix(A, B, kind, X, categorical, labels, h) for A, B in ((X, X), (T, X), (T, T))
+    )
+    K += h.noise * np.eye(len(K))
+    np.testing.assert_allclose(mean, k @ np.linalg.solve(K, y), atol=1e-9)
+    variance = np.diag(prior - k @ np.linalg.solve(K, k.T))
+    np.testing.assert_allclose(std**2, variance, atol=1e-9)
+
+
+def test_posterior_is_gpytorchs(rng):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch = pytest.importorskip("torch")
+        gpytorch = pytest.importorskip("gpytorch")
+        from gpytorch.kernels import LinearKernel, MaternKernel, ScaleKernel  # noqa: PLC0415
+
+        X, y, categorical, _ = data("numbers", 30, rng)
+        T = rng.random((10, 6))
+        h = guess("numbers", rng)
+
+        def features(A):
+            return torch.tensor(np.hstack([A - 0.5, (A - 0.5) ** 2]))
+
+        class Twin(gpytorch.models.ExactGP):
+            def __init__(self, x, y, likelihood):
+                super().__init__(x, y, likelihood)
+                self.mean_module = gpytorch.means.ZeroMean()
+                first, last = tuple(range(6)), tuple(range(6, 12))
+                local = ScaleKernel(MaternKernel(2.5, ard_num_dims=6, active_dims=first))
+                linear, quadratic = LinearKernel(active_dims=first), LinearKernel(active_dims=last)
+                self.covar_module = local + linear + quadratic
+
+            def forward(self, x):
+                return gpytorch.distributions.MultivariateNormal(
+                    self.mean_module(x), self.covar_module(x)
+                )
+
+        likelihood = gpytorch.likelihoods.GaussianLikelihood()
+        twin = Twin(features(X), torch.tensor(y), likelihood).double().eval()
+        local, linear, quadratic = twin.covar_module.kernels
+        local.base_kernel.lengthscale, local.outputscale = torch.tensor(h.lengthscales), h.signal
+        linear.variance, quadratic.variance = h.linear, h.quadratic
+        likelihood.noise = h.noise
+        with torch.no_grad(), gpytorch.settings.fast_computations(False, False, False):
+            posterior = twin(features(T))
+            wanted = posterior.mean.numpy(), posterior.stddev.numpy()
+    mean, std = condition(X, y, categorical, h).predict(T)
+    np.testing.assert_allclose(mean, wanted[0], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(std, wanted[1], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradient_of_the_objective_is_a_finite_difference(kind, rng):
+    X, y, categorical, labels = data(kind, 30, rng)
+    objective = surrogate._Objective(X, y, categorical, labels)
+    theta = objective.prior.mean + 0.3 * rng.standard_normal(len(objective.prior.mean))
+    gradient = objective(theta)[1]
+    steps = 1e-5 * np.eye(len(theta))
+    wanted = [(objective(theta + e)[0] - objective(theta - e)[0]) / 2e-5 for e in steps]
+    np.testing.assert_allclose(gradient, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_the_objective_is_the_negative_log_posterior(rng):
+    scipy_stats = pytest.importorskip("scipy.stats")
+    X, y, categorical, labels = data("mixed", 20, rng)
+    objective = surrogate._Objective(X, y, categorical, labels)
+
+    def density(theta):
+        values = np.exp(theta)
+        h = Hyperparameters(values[:7], *values[7:])
+        K = kernel_matrix(X, X, "mixed", X, categorical, labels, h) + h.noise * np.eye(20)
+        return -scipy_stats.multivariate_normal(np.zeros(20), K).logpdf(y)
+
+    one = objective.prior.mean
+    two = one + 0.3 * rng.standard_normal(len(one))
+    # up to a constant; the prior's own part by its definition
+    excess = two - one
+    prior = 0.5 * excess @ objective.prior.precision @ excess
+    assert objective(two)[0] - objective(one)[0] == pytest.approx(
+        density(two) - density(one) + prior, rel=1e-8
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_of_predictions_are_finite_differences(kind, rng):
+    X, y, categorical, labels = data(kind, 30, rng)
+    gp = condition(X, y, categorical, guess(kind, rng), alike=labels)
+    T = data(kind, 5, rng)[0]
+    mean, std, dmean, dstd = gp.predict_gradient(T)
+    np.testing.assert_allclose([mean, std], gp.predict(T), rtol=1e-9)
+    step = 1e-5
+    for j in range(6):
+        if categorical[j]:
+            assert not dmean[:, j].any()
+            assert not dstd[:, j].any()
+            continue
+        e = step * np.eye(6)[j]
+        ahead, behind = gp.predict(T + e), gp.predict(T - e)
+        np.testing.assert_allclose(dmean[:, j], (ahead[0] - behind[0]) / (2 * step), atol=1e-6)
+        np.testing.assert_allclose(dstd[:, j], (ahead[1] - behind[1]) / (2 * step), atol=1e-6)
+        assert not dmean[np.isnan(T[:, j]), j].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_noise_it_interpolates(kind, rng):
+    X, y, categorical, labels = data(kind, 20, rng)
+    h = guess(kind, rng)
+    h = Hyperparameters(h.lengthscales, h.signal, 1e-9, h.linear, h.quadratic)
+    mean, std = condition(X, y, categorical, h, alike=labels).predict(X)
+    np.testing.assert_allclose(mean, y, atol=1e-5)
+    assert std.max() < 1e-3
+
+
+def test_far_away_the_prior_returns(rng):
+    X, y, categorical, _ = data("choices", 20, rng)
+    h = Hyperparameters(np.full(6, 0.05), 1.7, 0.01, 0.0, 0.0)
+    mean, std = condition(X, y, categorical, h).predict(np.full((1, 6), 0.99))
+    np.testing.assert_allclose(mean, 0, atol=1e-12)
+    np.testing.assert_allclose(std**2, 1.7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scale", [0.05, 1.0, 50.0])
+def test_kernels_are_positive_semidefinite(kind, scale, rng):
+    # inactive values included; one block of the joint posterior of data and new points
+    X, _, categorical, labels = data(kind, 40, rng)
+    h = guess(kind, rng)
+    h = Hyperparameters(scale * h.lengthscales, h.signal, h.noise, h.linear, h.quadratic)
+    K = kernel_matrix(X, X, kind, X, categorical, labels, h)
+    assert np.linalg.eigvalsh(K).min() > -1e-9
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fit_improves_on_its_starts_and_repeats(kind, rng):
+    X, y, categorical, labels = data(kind, 40, rng)
+    objective = surrogate._Objective(X, y, categorical, labels)
+    h = fit(X, y, categorical, alike=labels)
+    values = [*h.lengthscales, h.signal, h.noise, h.linear, h.quadratic]
+    theta = np.log([v for v in values if v > 0])
+    value, gradient = objective(theta)
+    assert value < objective(objective.prior.mean)[0]
+    low, high = objective.prior.bounds.T
+    inner = (theta > low + 1e-6) & (theta < high - 1e-6)
+    assert np.abs(gradient[inner]).max() < 0.1  # stationary
+    again = fit(X.copy(), y.copy(), categorical, alike=labels)
+    np.testing.assert_array_equal(h.lengthscales, again.lengthscales)
+    assert (h.signal, h.noise) == (again.signal, again.noise)
+
+
+def test_an_irrelevant_parameter_gets_a_long_length_scale(rng):
+    X = rng.random((80, 3))
+    y = np.sin(8 * X[:, 0]) + 0.7 * np.cos(5 * X[:, 1])
+    h = fit(X, (y - y.mean()) / y.std(), np.zeros(3, dtype=bool))
+    assert h.lengthscales[0] < h.lengthscales[1] < h.lengthscales[2]
+    assert h.lengthscales[2] > 5 * h.lengthscales[0]
+    assert h.noise < 1e-3
+
+
+def test_the_fit_recovers_the_noise(rng):
+    X = rng.random((200, 2))
+    y = np.sin(5 * X[:, 0]) + np.cos(4 * X[:, 1])
+    y = (y - y.mean()) / y.std() + 0.3 * rng.standard_normal(200)
+    h = fit(X, y, np.zeros(2, dtype=bool))
+    assert np.sqrt(h.noise) == pytest.approx(0.3, rel=0.2)
+
+
+def test_a_trend_extrapolates(rng):
+    # 30 parameters, 40 points in one corner: a plain process would return to its mean
+    X = 0.5 * rng.random((40, 30))
+    T = 0.5 + 0.5 * rng.random((50, 30))
+    w = rng.standard_normal(30)
+    y = X @ w
+    shift, scale = y.mean(), y.std()
+    categorical = np.zeros(30, dtype=bool)
+    gp = condition(X, (y - shift) / scale, categorical, fit(X, (y - shift) / scale, categorical))
+    assert np.corrcoef(gp.predict(T)[0], T @ w)[0, 1] > 0.9
+
+
+def test_counts_predict_what_was_never_seen(rng):
+    # the value depends on how often a choice is used, wherever it is used
+    X = (rng.integers(0, 4, (20, 8)) + 0.5) / 4
+    T = (rng.integers(0, 4, (200, 8)) + 0.5) / 4
+
+    def cost(A):
+        return np.array([0.0, 1.0, 3.0, 10.0])[np.floor(A * 4).astype(int)].sum(axis=1)
+
+    y = (cost(X) - cost(X).mean()) / cost(X).std()
+    categorical = np.ones(8, dtype=bool)
+
+    def skill(labels):
+        h = fit(X, y, categorical, alike=labels)
+        mean, _ = condition(X, y, categorical, h, alike=labels).predict(T)
+        return np.corrcoef(mean, cost(T))[0, 1]
+
+    assert skill(np.zeros(8, dtype=int)) > 0.99
+    assert skill(None) < 0.9
+
+
+def test_unseen_choices_are_as_far_as_any_other(rng):
+    X = np.array([[0.125, 0.5], [0.375, 0.5], [0.125, 0.2]])
+    categorical = np.array([True, False])
+    h = Hyperparameters(np.array([0.8, 1.0]), 1.0, 1e-6, 0.0, 0.0)
+    gp = condition(X[:1], np.ones(1), categorical, h)
+    seen = condition(X, np.ones(3), categorical, h)
+    # one choice away from the only observation, observed elsewhere or not
+    assert gp.predict(np.array([[0.625, 0.5]]))[0] == gp.predict(np.array([[0.875, 0.5]]))[0]
+    r = np.sqrt(5) / 0.8
+    wanted = (1 + r + r * r / 3) * np.exp(-r)
+    assert gp.predict(np.array([[0.625, 0.5]]))[0][0] == pytest.approx(wanted, rel=1e-5)
+    assert seen.predict(np.array([[0.625, 0.5]]))[1][0] > seen.predict(X)[1].max()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_almost_no_data(n, kind, rng):
+    X, _, categorical, labels = data(kind, 5, rng)
+    y = np.zeros(n)
+    h = fit(X[:n], y, categorical, alike=labels)
+    mean, std = condition(X[:n], y, categorical, h, alike=labels).predict(X)
+    np.testing.assert_allclose(mean, 0, atol=1e-12)
+    assert np.isfinite(std).all()
+
+
+def test_repeated_points_are_survived_by_jitter(rng):
+    X = np.repeat(rng.random((3, 2)), 20, axis=0)
+    y = np.repeat(rng.standard_normal(3), 20)
+    h = Hyperparameters(np.full(2, 3.0), 1.0, 0.0, 0.0, 0.0)
+    mean, std = condition(X, y, np.zeros(2, dtype=bool), h).predict(X)
+    np.testing.assert_allclose(mean, y, atol=1e-3)
+    assert np.isfinite(std).all()
+
+
+def test_hopeless_matrices_raise():
+    h = Hyperparameters(np.ones(1), np.nan, 1e-3, 0.0, 0.0)
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        condition(np.zeros((2, 1)), np.zeros(2), np.zeros(1, dtype=bool), h)
+
+
+def test_blocks_of_candidates_change_nothing(rng, monkeypatch):
+    X, y, categorical, labels = data("mixed", 20, rng)
+    gp = condition(X, y, categorical, guess("mixed", rng), alike=labels)
+    T = data("mixed", 50, rng)[0]
+    whole = gp.predict(T)
+    monkeypatch.setattr(surrogate, "_CHUNK", 7)
+    np.testing.assert_allclose(gp.predict(T), whole, rtol=1e-12)
+    assert gp.predict(T[:0])[0].shape == (0,)
+
+
+def test_inputs_are_left_alone(rng):
+    X, y, categorical, labels = data("mixed", 15, rng)
+    for array in (X, y, categorical, labels):
+        array.flags.writeable = False
+    h = fit(X, y, categorical, alike=labels)
+    gp = condition(X, y, categorical, h, alike=labels)
+    gp.predict(X)
+    gp.predict_gradient(X[:2])

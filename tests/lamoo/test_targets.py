@@ -1,0 +1,71 @@
+"""The transform of objective values: increasing, standardised, unimpressed by extremes."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from lamoo.targets import compress
+
+numbers = st.one_of(
+    st.floats(-10, 10), st.floats(-1e300, 1e300), st.sampled_from([0.0, 1.0, 1e-300, 1e17])
+)
+samples = npst.arrays(float, st.integers(1, 20), elements=numbers)
+shares = st.floats(0.01, 1)
+
+
+def learn(y, share):
+    """Compress what is beyond a share of the range."""
+    return compress(y, y.min() + share * (y.max() - y.min()))
+
+
+@given(samples, samples, shares)
+def test_order_is_kept_and_values_stay_finite(y, fresh, share):
+    mapped = learn(y, share)(np.sort(np.concatenate([y, fresh])))
+    assert np.isfinite(mapped).all()
+    assert (np.diff(mapped) >= 0).all()
+
+
+@given(st.integers(2, 20), shares, st.integers(0, 100), st.sampled_from([1e-9, 1.0, 1e9]))
+def test_distinct_values_stay_distinct(n, share, seed, scale):
+    y = scale * np.sort(np.random.default_rng(seed).normal(size=n))
+    assert (np.diff(learn(y, share)(y)) > 0).all()
+
+
+@given(samples, shares)
+def test_what_it_was_learned_from_has_mean_0_and_std_1(y, share):
+    mapped = learn(y, share)(y)
+    if mapped.std() > 0:  # values may be too close to be told apart at their scale
+        assert mapped.mean() == pytest.approx(0, abs=1e-6)
+        assert mapped.std() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, -1e17, 1e300])
+@pytest.mark.parametrize("margin", [0.0, 0.1])
+def test_a_constant_objective_is_0(margin, value):
+    y = np.full(5, value)
+    assert (compress(y, value + margin)(y) == 0).all()
+
+
+def test_the_bound_is_where_the_logarithm_starts():
+    transform = compress(np.array([2.0, 3.0, 4.0, 104.0]), bound=4.0)
+    raw = transform(np.array([1.0, 2.0, 3.0, 4.0, 104.0])) * transform.std + transform.mean
+    np.testing.assert_allclose(raw, [-0.5, 0.0, 0.5, 1.0, 1 + math.log(51)])
+
+
+def test_one_terrible_value_does_not_flatten_the_rest():
+    y = np.append(np.linspace(0, 1, 20), 1e12)
+    mapped = compress(y, bound=1.1)(y)
+    assert mapped[19] - mapped[0] > 0.1
+    linear = compress(y, bound=1e12)(y)
+    assert linear[19] - linear[0] < 1e-9
+
+
+@given(st.integers(2, 20), shares, st.floats(-5, 5), st.sampled_from([1e-9, 1.0, 1e9]))
+def test_units_do_not_matter(n, share, shift, scale):
+    y = np.random.default_rng(n).normal(size=n)
+    moved = learn(scale * (y + shift), share)
+    np.testing.assert_allclose(moved(scale * (y + shift)), learn(y, share)(y), atol=1e-6)

@@ -1,0 +1,317 @@
+"""The partition: leaves share out the history and the cube; UCB chooses among them."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lamoo import History, Partition, pareto, tree
+from lamoo.tree import grow, select, ucb
+
+NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
+SETTINGS = [
+    Partition(leaf_size=5),
+    Partition(leaf_size=1),
+    Partition(leaf_size=8, kernel="rbf", selection="leaf"),
+    Partition(leaf_size=8, kernel="poly", c_p=0.5),
+]
+
+
+def nodes(node):
+    yield node
+    for child in node.children:
+        yield from nodes(child)
+
+
+def inner_nodes(root):
+    return [node for node in nodes(root) if node.children]
+
+
+# each number of objectives with each kind of space, settings and constraints in turn
+WORLDS = [
+    (name, m, SETTINGS[(i + m) % len(SETTINGS)], (i + m) % 3)
+    for i, name in enumerate(NAMES)
+    for m in range(1, 6)
+]
+
+
+@pytest.fixture(params=WORLDS, ids=lambda w: f"{w[0]}-{w[1]}")
+def world(request, spaces, make_history):
+    """Give a space, a random history and its tree."""
+    name, m, settings, constraints = request.param
+    rng = np.random.default_rng([m, *name.encode()])
+    history = make_history(spaces[name], 90, m, rng, constraints=constraints, pending=7, failed=3)
+    return spaces[name], history, grow(spaces[name], history, settings, None)
+
+
+def test_leaves_share_out_the_observations_and_what_is_pending(world):
+    _, history, root = world
+    leaves = list(root.leaves())
+    assert len(leaves) > 1
+    assert sorted(np.concatenate([leaf.members for leaf in leaves])) == list(range(history.n))
+    pending = np.concatenate([leaf.pending for leaf in leaves])
+    assert sorted(pending) == list(range(history.n, history.n + len(history.pending)))
+
+
+def test_leaves_share_out_the_cube(world):
+    space, _, root = world
+    X = space.sample(500, np.random.default_rng(0))
+    inside = [leaf.region.contains(X) for leaf in root.leaves()]
+    assert (np.sum(inside, axis=0) == 1).all()
+
+
+def test_members_and_only_they_are_inside_the_region(world):
+    _, history, root = world
+    for node in nodes(root):
+        members = np.flatnonzero(node.region.contains(history.X))
+        np.testing.assert_array_equal(members, node.members)
+        pending = np.flatnonzero(node.region.contains(history.pending)) + history.n
+        np.testing.assert_array_equal(pending, node.pending)
+        assert (node.region.margin(history.X[node.members]) >= 0).all()
+        assert node.visits == len(members) + len(pending)
+
+
+def test_children_are_large_enough_and_only_large_nodes_have_them(world):
+    _, _, root = world
+    least = root.data.settings.leaf_size
+    for node in nodes(root):
+        if node.children:
+            assert len(node.members) >= 2 * least
+            assert min(len(c.members) for c in node.children) >= max(1, 0.03 * len(node.members))
+
+
+def test_the_good_child_holds_the_better_points(world):
+    _, history, root = world
+    number = pareto.dominance_number(history.Y)
+    # random constraints have nothing to do with x, so nothing is to be learned
+    if not history.violation.any() and len(set(number)) > 1:
+        good, bad = root.children
+        assert number[good.members].mean() < number[bad.members].mean()
+
+
+def test_a_nodes_value_is_the_hypervolume_of_its_feasible_members(world):
+    space, history, root = world
+    reference = pareto.reference_point(history.Y, of_front=False, violation=history.violation)
+    root = grow(space, history, root.data.settings, reference)
+    scaled = pareto.normalise(np.concatenate([history.Y, reference[None]]))
+    for node in nodes(root):
+        feasible = [i for i in node.members if history.violation[i] == 0]
+        wanted = pareto.hypervolume(scaled[:-1][feasible], scaled[-1])
+        assert node.hypervolume == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("selection", ["path", "leaf"])
+def test_the_chosen_path_starts_at_the_root_and_ends_at_a_leaf(
+    spaces, make_history, selection, seed
+):
+    history = make_history(spaces["mixed"], 80, 2, np.random.default_rng(seed))
+    root = grow(spaces["mixed"], history, Partition(selection=selection), None)
+    chosen = select(root)
+    assert chosen[0] is root
+    assert not chosen[-1].children
+    for parent, child in zip(chosen, chosen[1:], strict=False):
+        assert any(child is c for c in parent.children)
+
+
+# --------------------------------------------------------------------- selection by hand
+
+
+def node(hypervolume, visits, *children):
+    return SimpleNamespace(hypervolume=hypervolume, visits=visits, children=children)
+
+
+def rooted(root, **settings):
+    root.data = SimpleNamespace(settings=Partition(**settings))
+    return root
+
+
+@given(st.floats(0, 10), st.integers(1, 100), st.integers(1, 100), st.floats(0, 2))
+def test_ucb_is_the_papers_formula(value, visits, extra, c_p):
+    n = visits + extra
+    wanted = value + 2 * c_p * math.sqrt(2 * math.log(n) / visits)
+    assert ucb(value, visits, n, c_p) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_ucb_of_an_empty_node_is_finite():
+    assert ucb(0.0, 0, 0, 1.0) == 0.0
+    assert math.isfinite(ucb(1.0, 0, 10, 1.0))
+
+
+def example(**settings):
+    """Return a tree in which the better child does not hold the best leaf.
+
+    With C_p = .1 x 10 the scores are
+    a: 6 + 2 sqrt(2 ln 100 / 50) = 6.858    a1: 4 + 2 sqrt(2 ln 50 / 25) = 5.119
+                                            a2: 5 + 2 sqrt(2 ln 50 / 25) = 6.119
+    b: 6.5 + 2 sqrt(2 ln 100 / 50) = 7.358  b1: 1 + 2 sqrt(2 ln 50 / 2) = 4.956
+                                            b2: 3 + 2 sqrt(2 ln 50 / 48) = 3.807
+    """
+    a = node(6.0, 50, node(4.0, 25), node(5.0, 25))
+    b = node(6.5, 50, node(1.0, 2), node(3.0, 48))
+    return rooted(node(10.0, 100, a, b), **settings)
+
+
+def test_path_selection_walks_to_the_better_child():
+    root = example(selection="path", c_p=0.1)
+    b = root.children[1]
+    assert select(root) == (root, b, b.children[0])
+    # without exploration the value decides
+    greedy = example(selection="path", c_p=0.0)
+    b = greedy.children[1]
+    assert select(greedy) == (greedy, b, b.children[1])
+
+
+def test_leaf_selection_compares_all_leaves():
+    root = example(selection="leaf", c_p=0.1)
+    a = root.children[0]
+    assert select(root) == (root, a, a.children[1])
+    # with much exploration the hardly visited leaf: 1 + 20 sqrt(2 ln 50 / 2) = 40.6
+    curious = example(selection="leaf", c_p=1.0)
+    b = curious.children[1]
+    assert select(curious) == (curious, b, b.children[0])
+
+
+@pytest.mark.parametrize("selection", ["path", "leaf"])
+def test_of_equals_the_good_side_is_chosen(selection):
+    root = rooted(node(0.0, 20, node(0.0, 10), node(0.0, 10)), selection=selection)
+    assert select(root) == (root, root.children[0])
+
+
+@pytest.mark.parametrize("selection", ["path", "leaf"])
+def test_a_root_without_children_is_its_own_leaf(selection):
+    root = rooted(node(1.0, 5), selection=selection)
+    assert select(root) == (root,)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_leaf_selection_by_brute_force(seed):
+    rng = np.random.default_rng(seed)
+
+    def random_tree(visits, depth):
+        if depth == 0 or visits < 4:
+            return node(rng.random(), visits)
+        left = int(rng.integers(1, visits))
+        parts = [random_tree(k, depth - 1) for k in (left, visits - left)]
+        return node(rng.random(), visits, *parts)
+
+    root = rooted(random_tree(60, 4), selection="leaf", c_p=0.3)
+    scores = {}
+
+    def visit(parent):
+        for child in parent.children:
+            bonus = math.sqrt(2 * math.log(parent.visits) / child.visits)
+            if not child.children:
+                score = child.hypervolume + 2 * 0.3 * root.hypervolume * bonus
+                scores[id(child)] = score
+            visit(child)
+
+    visit(root)
+    assert id(select(root)[-1]) == max(scores, key=scores.get)
+
+
+# -------------------------------------------------------------------------- edges, costs
+
+
+def test_only_the_path_is_split(spaces, make_history, rng, monkeypatch):
+    history = make_history(spaces["float"], 200, 2, rng)
+    calls = []
+    original = tree.learn_boundary
+    monkeypatch.setattr(tree, "learn_boundary", lambda *a: calls.append(a) or original(*a))
+    root = grow(spaces["float"], history, Partition(selection="path"), None)
+    assert calls == []
+    chosen = select(root)
+    assert len(chosen) > 3
+    large = sum(len(node.members) >= 20 for node in chosen)
+    assert len(calls) == large
+    siblings = [c for parent in chosen[:-1] for c in parent.children if c not in chosen]
+    assert siblings
+    assert not any("children" in vars(sibling) for sibling in siblings)  # not cached yet
+    select(root)
+    assert len(calls) == large
+
+
+@pytest.mark.parametrize("m", [1, 2, 5])
+def test_the_units_of_the_objectives_do_not_matter(spaces, make_history, m, rng):
+    history = make_history(spaces["float"], 80, m, rng)
+    # powers of two scale without rounding
+    scaled = History(history.X, history.Y * 2.0 ** rng.integers(-40, 40, m))
+    paths = [select(grow(spaces["float"], h, Partition(), None)) for h in (history, scaled)]
+    for one, two in zip(*paths, strict=True):
+        np.testing.assert_array_equal(one.members, two.members)
+
+
+@pytest.mark.parametrize("selection", ["path", "leaf"])
+def test_a_running_point_makes_its_leaf_less_attractive(spaces, make_history, selection, rng):
+    space = spaces["float"]
+    settings = Partition(selection=selection, c_p=1.0)
+    history = make_history(space, 60, 2, rng)
+    favourite = select(grow(space, history, settings, None))[-1]
+    busy = History(history.X, history.Y, pending=favourite.region.sample(40, history.X, rng))
+    other = select(grow(space, busy, settings, None))[-1]
+    assert set(other.members) != set(favourite.members)
+
+
+def test_a_reference_point_that_nobody_beats_leads_to_the_good_side(spaces, make_history, rng):
+    history = make_history(spaces["float"], 60, 2, rng)
+    root = grow(spaces["float"], history, Partition(), history.Y.min(axis=0) - 1)
+    assert root.hypervolume == 0
+    for parent, child in zip(select(root), select(root)[1:], strict=False):
+        assert child is parent.children[0]
+
+
+def test_while_nothing_is_feasible_the_good_side_violates_less(spaces, rng):
+    X = spaces["float"].sample(60, rng)
+    history = History(X, rng.random((60, 2)), 1 + X[:, :1])
+    good, bad = grow(spaces["float"], history, Partition(), None).children
+    assert X[good.members, 0].max() < X[bad.members, 0].min() + 0.1
+    assert select(grow(spaces["float"], history, Partition(), None))[1].members.tolist() == (
+        good.members.tolist()
+    )
+
+
+@pytest.mark.parametrize("Y", [np.zeros((50, 2)), np.full((50, 3), np.inf)])
+def test_constant_objectives_give_nothing_to_split(spaces, Y, rng):
+    root = grow(spaces["float"], History(spaces["float"].sample(50, rng), Y), Partition(), None)
+    assert root.children == ()
+    assert select(root) == (root,)
+
+
+def test_points_that_are_all_the_same_cannot_be_split(spaces, rng):
+    X = np.repeat(spaces["mixed"].sample(1, rng), 50, axis=0)
+    root = grow(spaces["mixed"], History(X, rng.random((50, 2))), Partition(), None)
+    assert root.children == ()
+
+
+@pytest.mark.parametrize("n", [1, 2, 19])
+def test_few_points_are_one_leaf(spaces, make_history, n, rng):
+    root = grow(spaces["mixed"], make_history(spaces["mixed"], n, 2, rng), Partition(), None)
+    assert list(root.leaves()) == [root]
+
+
+def test_points_that_nobody_dominates_are_split_by_rank(spaces, rng):
+    X = spaces["float"].sample(40, rng)
+    Y = np.stack([X[:, 0], -X[:, 0], X[:, 1], X[:, 2]], axis=1)
+    history = History(X, Y)
+    root = grow(spaces["float"], history, Partition(), None)
+    assert not root.data.dominates[np.ix_(range(5), range(5))].all()
+    good, bad = root.children
+    assert X[good.members, 1:].mean() < X[bad.members, 1:].mean()
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"leaf_size": 0}, "leaf_size"),
+        ({"kernel": "cubic"}, "kernel"),
+        ({"selection": "best"}, "selection"),
+        ({"c_p": -0.1}, "c_p"),
+        ({"c_p": math.nan}, "c_p"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings, name):
+    with pytest.raises(ValueError, match=name):
+        Partition(**settings)
