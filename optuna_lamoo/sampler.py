@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from numbers import Integral, Real
@@ -17,7 +18,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, Partition, Settings, suggest
+from lamoo import History, Partition, Settings, Space, suggest
 from lamoo.arrays import Floats
 from lamoo.space import rows_in
 from optuna_lamoo import convert
@@ -25,9 +26,10 @@ from optuna_lamoo import convert
 # Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
 logger = optuna.logging.get_logger("optuna.lamoo")
 
-#: How often a worker gives way to another that was just given the same configuration.
+#: How often a worker gives way to another that was just given the same configuration. In the
+#: second half of these tries it steps out of the others' way, to a random place.
 MAX_YIELDS = 8
-#: How many values are drawn for a parameter that no trial had before, to find an untried one.
+#: How many values are drawn for a parameter on its own, to find one that was tried least.
 DRAWS = 32
 
 
@@ -105,6 +107,15 @@ class LaMOOSampler(BaseSampler):
         )
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
+        self._turn = threading.RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the lock, which a copy does not share."""
+        return {name: value for name, value in vars(self).items() if name != "_turn"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy with a lock of its own."""
+        vars(self).update(state, _turn=threading.RLock())
 
     def reseed_rng(self) -> None:
         """Pass it on. Here each trial has a generator of its own, derived from its number."""
@@ -123,7 +134,9 @@ class LaMOOSampler(BaseSampler):
         state: TrialState,
         values: Sequence[float] | None,
     ) -> None:
-        """Pass it on to the independent sampler."""
+        """Warn if there was nothing to search, and pass it on to the independent sampler."""
+        if trial.distributions and all(d.single() for d in trial.distributions.values()):
+            _warn_once(study.study_name, "every parameter has a single value: nothing to search")
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
 
@@ -133,11 +146,7 @@ class LaMOOSampler(BaseSampler):
         trial: FrozenTrial,
     ) -> dict[str, BaseDistribution]:
         """Return every parameter that some trial of the study had and that leaves a choice."""
-        trials = _others(study, trial)
-        search_space = convert.union(trials)
-        if not search_space and any(t.distributions for t in trials):
-            _warn_once(study.study_name, "every parameter has a single value: nothing to search")
-        return search_space
+        return convert.union(_others(study, trial))
 
     def sample_relative(
         self,
@@ -145,29 +154,18 @@ class LaMOOSampler(BaseSampler):
         trial: FrozenTrial,
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
-        """Ask the engine for a point, and note it where other workers see it as pending.
-
-        Everybody writes his note before he reads the others', so of two workers with the same
-        proposal at least one, the later writer, sees it and asks for another.
-        """
+        """Ask the engine for a point in all parameters that are not fixed."""
         settings = self._settings_for(study)
-        params: dict[str, Any] = {}
         if not search_space:
-            return params
+            return {}
         fixed = {**convert.enqueued(trial, search_space), **trial.params}
         space = convert.to_space(search_space, fixed)
-        trials = _others(study, trial)
-        for attempt in range(MAX_YIELDS):
-            history = convert.to_history(search_space, trials, study.directions)
-            self._check_reach(study, history, settings)
-            x = suggest(space, history, 1, self._generator(trial, attempt), settings)
-            params = space.decode(x)[0]
-            note = convert.note(params, search_space)
-            study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
-            before, trials = trials, _others(study, trial)
-            if not len(history.unseen(x)) or not _raced(x, search_space, before, trials):
-                break
-        return params
+
+        def propose(history: History, attempt: int) -> Floats:
+            wanted = settings if 2 * attempt < MAX_YIELDS else replace(settings, solver="random")
+            return suggest(space, history, 1, self._generator(trial, attempt), wanted)
+
+        return self._claim(study, trial, search_space, space, propose)
 
     def sample_independent(
         self,
@@ -176,22 +174,60 @@ class LaMOOSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """Sample a parameter on its own: uniformly, or by the given sampler.
+        """Sample a parameter on its own, by the given sampler or uniformly.
 
-        Uniformly but, if a few draws find it, not what would repeat another trial.
+        Of some uniform draws, that is, the one that others, with the same parameters so far, had
+        least often.
         """
-        trials = _others(study, trial)
-        self._warn_independent(trial, param_name, trials)
+        self._warn_independent(study, trial, param_name)
         if self._independent_sampler is not None:
             return self._independent_sampler.sample_independent(
                 study, trial, param_name, param_distribution
             )
         search_space = {**trial.distributions, param_name: param_distribution}
         space = convert.to_space(search_space, trial.params)
-        history = convert.to_history(search_space, trials, study.directions)
-        X = space.sample(DRAWS, self._generator(trial, zlib.crc32(param_name.encode())))
-        new = history.unseen(X)
-        return space.decode(new[:1] if len(new) else X[:1])[0][param_name]
+        name = zlib.crc32(param_name.encode())
+
+        def propose(history: History, attempt: int) -> Floats:
+            X = space.sample(DRAWS, self._generator(trial, name + attempt))
+            often = np.isclose(history.tried[:, None], X, rtol=0).all(axis=2).sum(axis=0)
+            return X[[int(np.argmin(often))]]
+
+        return self._claim(study, trial, search_space, space, propose)[param_name]
+
+    def _claim(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        search_space: Mapping[str, BaseDistribution],
+        space: Space,
+        propose: Callable[[History, int], Floats],
+    ) -> dict[str, Any]:
+        """Return the parameters of a point that no other worker has, and note them for the others.
+
+        Threads take turns. Processes write their notes before they read those of others, so of two
+        with the same point at least the later writer sees it, and asks for another.
+
+        Args:
+            study: whose trials have points already.
+            trial: the one to find a point for.
+            search_space: the distributions of the parameters to find.
+            space: the same for the engine.
+            propose: returns a point (1, d), given a history and how many were proposed before.
+        """
+        params: dict[str, Any] = {}
+        with self._turn:
+            trials = _others(study, trial)
+            for attempt in range(MAX_YIELDS):
+                history = convert.to_history(search_space, trials, study.directions)
+                x = propose(history, attempt)
+                params = space.decode(x)[0]
+                note = trial.system_attrs.get(convert.NOTE, {}) | convert.note(params, search_space)
+                study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
+                before, trials = trials, _others(study, trial)
+                if not len(history.unseen(x)) or not _raced(x, search_space, before, trials):
+                    break
+        return params
 
     def _generator(self, trial: FrozenTrial, purpose: int) -> np.random.Generator:
         """Return a random generator that belongs to one purpose within one trial."""
@@ -211,23 +247,11 @@ class LaMOOSampler(BaseSampler):
         turned = convert.signs(study.directions) * point
         return replace(self._settings, reference_point=tuple(turned.tolist()))
 
-    def _check_reach(self, study: Study, history: History, settings: Settings) -> None:
-        """Warn, once, if after the startup trials the reference point measures nothing."""
-        point = settings.reference_point
-        if point is None or history.n < max(settings.n_startup, 1):
+    def _warn_independent(self, study: Study, trial: FrozenTrial, param_name: str) -> None:
+        if not self._warn_independent_sampling:
             return
-        if not np.less(history.Y, point).all(axis=1).any():
-            _warn_once(
-                study.study_name,
-                f"no trial is better than reference_point {self._reference_point} in all "
-                "objectives, so it measures no hypervolume; until one is, a point is inferred",
-            )
-
-    def _warn_independent(
-        self, trial: FrozenTrial, param_name: str, trials: Sequence[FrozenTrial]
-    ) -> None:
-        finished = sum(t.state == TrialState.COMPLETE for t in trials)
-        if self._warn_independent_sampling and finished >= max(self._settings.n_startup, 1):
+        finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if len(finished) >= max(self._settings.n_startup, 1):
             logger.warning(
                 "Parameter %r of trial %d is sampled independently, without LaMOO: no trial had "
                 "it before under such conditions or in such a range. "

@@ -111,7 +111,8 @@ def table_of(rows: Sequence[Mapping[str, str | float]]) -> Table:
     shares = [key for key in rows[0] if key.startswith("share@")]
     matches = [key for key in rows[0] if key.startswith("match@")]
     budgets = [key.removeprefix("share@") for key in shares]
-    table = Table(title=f"{rows[0]['problem']}: medians over {rows[0]['seeds']} seeds")
+    seeds = max(int(row["seeds"]) for row in rows)
+    table = Table(title=f"{rows[0]['problem']}: medians over {seeds} seeds")
     table.add_column("sampler")
     for budget in budgets:
         table.add_column(f"share of best hv at {budget}", justify="right")
@@ -125,7 +126,9 @@ def table_of(rows: Sequence[Mapping[str, str | float]]) -> Table:
         match = ", ".join(str(row[key]) for key in matches)
         ask = f"{row['ask ms, median']:.1f}, {row['ask ms, mean']:.1f}"
         cells = [*bold, f"{row['log10 gap']:.2f}", match, ask, f"{row['repeats']:g}"]
-        table.add_row(str(row["sampler"]), *cells)
+        # a run that was interrupted, or a cell that failed
+        note = "" if row["seeds"] == seeds else f" (only {row['seeds']})"
+        table.add_row(f"{row['sampler']}{note}", *cells)
     return table
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
-from lamoo.space import first_rows, rows_in
+from lamoo.space import first_rows, repeats, rows_in
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -74,9 +74,15 @@ class History:
         return np.concatenate([self.X, self.pending, self.failed])
 
     def unseen(self, X: Floats) -> Floats:
-        """Return the distinct points of ``X`` (n, d) that were never tried, in their order."""
+        """Return the distinct points of ``X`` (n, d) that were never tried, in their order.
+
+        Those that would turn out to repeat an evaluation, see :func:`lamoo.space.repeats`, are
+        returned only if there are no others.
+        """
         X = first_rows(X)
-        return X[~rows_in(X, self.tried)]
+        X = X[~rows_in(X, self.tried)]
+        again = repeats(X, self.X)
+        return X if again.all() else X[~again]
 
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""
@@ -86,13 +92,15 @@ class History:
         """Return this history with the outcome of evaluating a point.
 
         Args:
-            x: the point, shape ``(d,)``; it is no longer pending. A pending point may have had
-                values for parameters that turned out inactive (NaN).
+            x: the point, shape ``(d,)``; it is no longer pending. Which parameters are active
+                may have been believed otherwise: the pending point that is meant agrees on those
+                that both have.
             y: its objective values (m,); ``None`` or any NaN means that it failed.
             g: its constraint values (c,).
         """
-        active = np.where(np.isnan(x), np.nan, self.pending)
-        waiting = np.flatnonzero(rows_in(active, x[None]))[:1]
+        shared = ~np.isnan(x) & ~np.isnan(self.pending)
+        agree = rows_in(np.where(shared, self.pending, x), x[None])
+        waiting = np.flatnonzero(agree & shared.any(axis=1))[:1]
         pending = np.delete(self.pending, waiting, axis=0)
         if y is None or np.isnan(y).any():
             return replace(self, pending=pending, failed=np.concatenate([self.failed, x[None]]))

@@ -28,7 +28,7 @@ from lamoo.acquisition import (
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.history import History
 from lamoo.surrogate import GP, Hyperparameters, condition, fit
-from lamoo.targets import Compressed, compress
+from lamoo.targets import Transform, blend, compress
 
 #: Observations a model is trained on at most: the best and a spread of the rest.
 MAX_TRAINING = 256
@@ -156,7 +156,7 @@ def learn(
     if constraints:
         parts.append((constraints, Feasibility()))
     if feasible.any():  # before that, only feasibility counts
-        transforms = _transforms(data)
+        transforms = _transforms(data, categorical)
         targets = _apply(transforms, data.Y)
         processes = _objective_processes(history, data, targets, categorical)
         processes, believed = _believe(processes, data.X, targets, history.pending, categorical)
@@ -205,14 +205,20 @@ def predict(processes: Sequence[GP], X: Floats) -> tuple[Floats, Floats]:
     return np.stack([e[0] for e in each], axis=1), np.stack([e[1] for e in each], axis=1)
 
 
-def _transforms(data: History) -> list[Compressed]:
-    """Learn an increasing transform for each objective: linear but for outliers."""
+def _transforms(data: History, categorical: Bools) -> list[Transform]:
+    """Learn an increasing transform for each objective.
+
+    Linear but for outliers; half by ranks where no parameter is ordered (eight fresh seeds of
+    NAS-Bench-201 accuracy against latency, 100 trials: .954 of the best hypervolume linear, .987
+    blended; on continuous problems ranks lose).
+    """
     Y = pareto.finite(data.Y)
+    learn_transform = blend if categorical.all() else compress
     bound = pareto.reference_point(Y, of_front=False, violation=data.violation)
-    return [compress(y, b) for y, b in zip(Y.T, bound, strict=True)]
+    return [learn_transform(y, b) for y, b in zip(Y.T, bound, strict=True)]
 
 
-def _apply(transforms: Sequence[Compressed], Y: Floats) -> Floats:
+def _apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
     columns = pareto.finite(Y).T
     return np.stack([f(y) for f, y in zip(transforms, columns, strict=True)], axis=1)
 
@@ -226,7 +232,7 @@ def _objective_processes(
     """
     early = history.first(scheduled(history.n))
     early = early.at(training_set(early))
-    fitted = _apply(_transforms(early), early.Y)
+    fitted = _apply(_transforms(early, categorical), early.Y)
     hyperparameters = [_fit(early.X, t, categorical) for t in fitted.T]
     return tuple(
         condition(data.X, t, categorical, h)
@@ -246,7 +252,7 @@ def _constraint_processes(data: History, categorical: Bools) -> tuple[GP, ...]:
 
 def _signed_log(g: Floats) -> Floats:
     """Compress constraint values (n,), 0 staying 0."""
-    largest = np.finfo(float).max
+    largest = 1e300  # the mean of two such values does not overflow
     g = np.clip(g, -largest, largest)
     scale = float(np.median(np.abs(g))) or 1.0
     with np.errstate(over="ignore"):

@@ -35,8 +35,8 @@ class Settings:
         seed: of the spread-out initial points.
 
     Raises:
-        ValueError: if the solver is unknown, ``n_startup`` is negative or the reference point
-            is not finite.
+        ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative or the
+            reference point is not finite.
     """
 
     solver: str = "gp"
@@ -55,6 +55,9 @@ class Settings:
             raise ValueError(msg)
         if self.reference_point is not None and not np.isfinite(self.reference_point).all():
             msg = f"reference_point must be finite, got {self.reference_point!r}"
+            raise ValueError(msg)
+        if self.seed < 0:
+            msg = f"seed must be at least 0, got {self.seed!r}"
             raise ValueError(msg)
 
 
@@ -80,10 +83,13 @@ def suggest(
 
     Raises:
         ValueError: if the space and the history disagree on ``d``, or the reference point and
-            the history on ``m``.
+            the history on ``m``, or ``q`` is negative.
     """
     settings = settings or Settings()
     _check(space, history, settings)
+    if q < 0:
+        msg = f"q must be at least 0, got {q!r}"
+        raise ValueError(msg)
     space = replace(space, activity=learn_activity(history.X))
     proposals: list[Floats] = []
     for _ in range(q):
@@ -227,12 +233,17 @@ class Optimizer:
         self.history = History(np.empty((0, space.dimension)), np.empty((0, len(directions))))
 
     def ask(self) -> dict[str, Any]:
-        """Return the parameters to evaluate next; they count as running until told."""
+        """Return the parameters to evaluate next; they count as running until told.
+
+        All parameters have a value, also those that seem not to exist under the others' values:
+        a condition learned from few trials may be wrong. Tell only those that were used.
+        """
         rng = np.random.default_rng((self._settings.seed, len(self.history.tried)))
         x = suggest(self.space, self.history, 1, rng, self._settings)[0]
-        params = self.space.decode(x[None])
+        params = self.space.decode(np.where(np.isnan(x), self.space.sample(1, rng), x))
         # encoded anew, so that rounding cannot hide from `tell` what it answers
-        self.history = self.history.with_pending(self.space.encode(params)[0])
+        asked = np.where(np.isnan(x), np.nan, self.space.encode(params)[0])
+        self.history = self.history.with_pending(asked)
         return params[0]
 
     def tell(
@@ -250,13 +261,22 @@ class Optimizer:
             constraints: constraint values, satisfied where ``<= 0``.
 
         Raises:
-            ValueError: if the number of values is not the number of objectives.
+            ValueError: if the number of values is not the number of objectives, or a parameter
+                or its value is not one of the space's.
         """
         self.history = self.history.told(
-            self.space.encode([params])[0],
+            self._point(params),
             None if values is None else self._signs * self._checked(values),
             np.asarray(constraints, dtype=float),
         )
+
+    def _point(self, params: Mapping[str, Any]) -> Floats:
+        x: Floats = self.space.encode([params])[0]
+        known = [name in params for name in self.space.parameters]
+        if sum(known) < len(params) or np.isnan(x[known]).any():
+            msg = f"params must be of {dict(self.space.parameters)}, got {dict(params)}"
+            raise ValueError(msg)
+        return x
 
     def _checked(self, values: Sequence[float]) -> Floats:
         array = np.asarray(values, dtype=float)

@@ -463,6 +463,27 @@ def rows_in(X: Floats, others: Floats) -> Bools:
     return np.isin(_keys(X), _keys(others))
 
 
+def repeats(X: Floats, observed: Floats) -> Bools:
+    """Tell which points (n, d) agree with one of ``observed`` (k, d) wherever that is active.
+
+    What a program asks for next depends on the answers it got so far. So a trial that would give
+    all the answers an earlier one got is that trial again, whatever else the point holds: values
+    for branches that it will not enter. Observed points without inactive parameters need no such
+    care, :func:`rows_in` finds them.
+
+    Example:
+        >>> repeats(np.array([[0.25, 0.1], [0.75, 0.1]]), np.array([[0.25, np.nan]]))
+        array([ True, False])
+    """
+    found = np.zeros(len(X), dtype=bool)
+    active = ~np.isnan(observed)
+    partial = active.any(axis=1) & ~active.all(axis=1)
+    for columns in np.unique(active[partial], axis=0):
+        alike = observed[(active == columns).all(axis=1)]
+        found |= rows_in(X[:, columns], alike[:, columns])
+    return found
+
+
 def first_rows(X: Floats) -> Floats:
     """Return the distinct rows of ``X`` (n, d), each where it first stands."""
     if X.shape[1] == 0:

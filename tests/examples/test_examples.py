@@ -225,6 +225,29 @@ def test_summary_is_of_medians_and_matches_the_best_rival(report):
     assert ours["repeats"] == 1
 
 
+def test_the_table_says_who_has_fewer_seeds(report, tmp_path):
+    cells = [
+        {
+            "problem": "branin-currin",
+            "sampler": sampler,
+            "seed": seed,
+            "trials": 2,
+            "values": [[3.0, 5.0], [12.0, 2.0]],
+            "ask_cpu_seconds": [0.1, 0.1],
+            "repeats": 0,
+        }
+        for sampler, seeds in {"gp": 1, "lamoo": 2}.items()
+        for seed in range(seeds)
+    ]
+    console = Console(width=150)
+    with console.capture() as said:
+        report.report(cells, tmp_path, console)
+    assert "branin-currin: medians over 2 seeds" in said.get()
+    assert "gp (only 1)" in said.get()
+    assert "lamoo (only" not in said.get()
+    assert f"{33 / 59.4066:.3f}" in said.get()
+
+
 def test_a_report_without_results_says_so(report, tmp_path):
     console = Console(file=None, record=True)
     with console.capture() as said:

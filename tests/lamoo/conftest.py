@@ -11,8 +11,12 @@ from lamoo import Categorical, Float, History, Integer, Space
 # Of every kind; `grid` has 24 configurations, `tree` parameters that exist under conditions.
 SPACES = {
     "float": Space({"a": Float(-1.0, 2.0), "b": Float(0.0, 1e-3), "c": Float(1e-4, 1.0, log=True)}),
-    "grid": Space({"a": Integer(1, 4), "b": Categorical(("x", "y", "z")), "c": Float(0, 1, step=1)}),
-    "integer": Space({"a": Integer(-5, 90), "b": Integer(0, 64, step=8), "c": Integer(1, 500, log=True)}),
+    "grid": Space(
+        {"a": Integer(1, 4), "b": Categorical(("x", "y", "z")), "c": Float(0, 1, step=1)}
+    ),
+    "integer": Space(
+        {"a": Integer(-5, 90), "b": Integer(0, 64, step=8), "c": Integer(1, 500, log=True)}
+    ),
     "choice": Space({name: Categorical(tuple("uvwxyz")) for name in "abcdef"}),
     "mixed": Space(
         {

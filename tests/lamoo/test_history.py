@@ -72,10 +72,22 @@ def test_violation_is_the_sum_of_what_is_positive(G, violation):
 
 
 def test_all_that_was_tried_is_not_unseen():
-    X = np.array([[0.7, NAN], [0.1, 0.2], [0.4, 0.4], [0.9, 0.9], [0.4, 0.4], [0.3, 0.3]])
-    np.testing.assert_array_equal(example().unseen(X), [[0.4, 0.4], [0.3, 0.3]])
+    X = np.array([[0.7, NAN], [0.1, 0.2], [0.4, 0.4], [0.9, 0.9], [0.4, 0.4], [0.2, 0.3]])
+    np.testing.assert_array_equal(example().unseen(X), [[0.4, 0.4], [0.2, 0.3]])
     assert len(example().tried) == 7
     assert example().unseen(X[:0]).shape == (0, 2)
+
+
+def test_what_would_turn_out_to_be_an_old_trial_is_the_last_resort():
+    # (0.3, inactive) was evaluated: whoever answers 0.3 again is not asked for more.
+    again = np.array([[0.3, 0.6], [0.3, 0.8]])
+    np.testing.assert_array_equal(example().unseen(again), again)
+    new = [[0.4, 0.6]]
+    np.testing.assert_array_equal(example().unseen(np.concatenate([again, new])), new)
+    # (0.7, inactive) is only running: perhaps it was not asked for everything yet
+    np.testing.assert_array_equal(
+        example().unseen(np.array([[0.7, 0.7], [0.3, 0.3]])), [[0.7, 0.7]]
+    )
 
 
 def test_a_pending_point_moves_to_the_observations_when_it_is_told():
@@ -92,9 +104,14 @@ def test_of_two_equal_pending_points_one_is_told():
     np.testing.assert_array_equal(history.G[3], [NAN, NAN])
 
 
-def test_a_pending_point_is_recognised_though_a_parameter_turned_out_inactive():
+def test_a_pending_point_is_recognised_though_a_parameter_turned_out_inactive_or_active():
     history = example().told(np.array([0.5, NAN]), np.array([5.0, 6.0]), np.empty(0))
     np.testing.assert_array_equal(history.pending, [[0.5, 0.5], [0.7, NAN]])
+    history = example().told(np.array([0.7, 0.4]), np.array([5.0, 6.0]), np.empty(0))
+    np.testing.assert_array_equal(history.pending, [[0.5, 0.5], [0.5, 0.5]])
+    np.testing.assert_array_equal(history.X[3], [0.7, 0.4])
+    history = example().told(np.array([NAN, 0.4]), np.array([5.0, 6.0]), np.empty(0))
+    assert len(history.pending) == 3
 
 
 def test_what_nobody_asked_for_can_be_told():

@@ -83,7 +83,9 @@ def test_hypervolume_is_optunas(m, seed):
     assert pareto.hypervolume(Y, reference) == pytest.approx(wanted, rel=1e-12)
 
 
-@given(npst.arrays(float, st.tuples(st.integers(0, 5), st.integers(1, 4)), elements=st.floats(0, 2)))
+@given(
+    npst.arrays(float, st.tuples(st.integers(0, 5), st.integers(1, 4)), elements=st.floats(0, 2))
+)
 def test_hypervolume_by_inclusion_and_exclusion(Y):
     reference = np.ones(Y.shape[1])
     inside = Y[(Y < 1).all(axis=1)]

@@ -6,6 +6,7 @@ from scipy import stats
 
 from lamoo import Categorical, Float, History, Integer, Partition, Space, pareto
 from lamoo.activity import learn_activity
+from lamoo.model import learn
 from lamoo.region import Region
 from lamoo.solvers import SOLVERS, evolutionary, gp, random
 from lamoo.space import rows_in
@@ -41,7 +42,10 @@ def test_a_proposal_is_inside_the_region_and_new(spaces, make_history, solver, n
     history = make_history(spaces[name], n, m, rng, constraints=m % 2, pending=3, failed=2)
     space = with_activity(spaces[name], history)
     for region, members in (leaf(space, history), everywhere(history, space)):
-        X = [SOLVERS[solver].propose(history, region, members, np.random.default_rng(m)) for _ in "ab"]
+        X = [
+            SOLVERS[solver].propose(history, region, members, np.random.default_rng(m))
+            for _ in "ab"
+        ]
         assert X[0] is not None
         np.testing.assert_array_equal(*X)  # the same generator, the same proposal
         assert region.contains(X[0][None]).all()
@@ -62,8 +66,8 @@ def test_a_space_that_can_be_enumerated_is_exhausted_exactly(spaces, solver, rng
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_a_region_is_exhausted_exactly(spaces, make_history, solver, rng):
-    space = spaces["choice"]
+def test_a_region_is_exhausted_exactly(make_history, solver, rng):
+    space = Space({name: Categorical("vwxyz") for name in "abcde"})
     history = make_history(space, 30, 2, rng)
     region = Region(space)
     everything = space.enumerate()
@@ -168,7 +172,7 @@ def test_offspring_take_every_value_from_a_parent_but_for_few_mutations(spaces, 
     strange = (children != front[0]) & (children != front[1])
     # one or three expected changes (at least one), some of which hit the other parent's value
     assert 0.8 < strange.sum(axis=1).mean() < 2.2
-    assert (~strange).any(axis=1).all()
+    assert (~strange).any(axis=1).mean() > 0.99
 
 
 def test_the_deepest_offspring_is_proposed(spaces, make_history, rng):
@@ -176,7 +180,10 @@ def test_the_deepest_offspring_is_proposed(spaces, make_history, rng):
     history = make_history(space, 80, 2, rng)
     region, members = leaf(space, history)
     proposals = np.array(
-        [evolutionary.propose(history, region, members, np.random.default_rng(i)) for i in range(20)]
+        [
+            evolutionary.propose(history, region, members, np.random.default_rng(i))
+            for i in range(20)
+        ]
     )
     front = evolutionary.parents(history, members)
     children = evolutionary.offspring(space, front, 2_000, rng)
@@ -230,7 +237,7 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
     history = make_history(spaces[name], 60, m, rng, constraints=m % 2)
     space = with_activity(spaces[name], history)
     region, members = leaf(space, history)
-    model = gp.learn(history, space, rng, None)
+    model = learn(history, space.categorical, rng, None)
     smooth = space.free & ~space.categorical & (space.levels >= gp.FINE)
     starts = gp.candidates(history, region, members, rng)[:6]
     for start in starts:
@@ -243,7 +250,7 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
 
 def test_refining_gains_in_the_whole_space(rng):
     space, history = problem(2, 20, seed=2)
-    model = gp.learn(history, space, rng, None)
+    model = learn(history, space.categorical, rng, None)
     X = space.sample(10, rng)
     ends = np.array([gp.refine(model, Region(space), x, np.ones(3, dtype=bool)) for x in X])
     assert (model.score(ends) > model.score(X) + 0.1).all()
@@ -278,18 +285,18 @@ def test_a_refined_point_has_just_the_parameters_that_exist(rng):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_constraints_keep_proposals_on_the_feasible_side(seed):
-    # the best points, near (1, 0, 0) and (0, 1, 0), are forbidden
-    space, history = problem(2, 25, seed, constraint=lambda X: np.maximum(X[:, 0], X[:, 1]) - 0.6)
+    # the best points, between (1, 0, 0) and (0, 1, 0), are forbidden
+    space, history = problem(2, 25, seed, constraint=lambda X: X[:, 0] + X[:, 1] - 0.7)
     for i in range(6):
         rng = np.random.default_rng((seed, i))
         x = gp.propose(history, *everywhere(history, space), rng)
-        g = np.maximum(x[0], x[1]) - 0.6
+        g = x[0] + x[1] - 0.7
         assert g < 0.05
         y = ((x - np.eye(3)[:2]) ** 2).sum(axis=1)
         history = history.told(x, y, np.array([g]))
-    free_space, free_history = problem(2, 25, seed)
-    x = gp.propose(free_history, *everywhere(free_history, free_space), np.random.default_rng(seed))
-    assert max(x[0], x[1]) > 0.65
+    _, without = problem(2, 25, seed)
+    x = gp.propose(without, *everywhere(without, space), np.random.default_rng(seed))
+    assert x[0] + x[1] > 0.9
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -316,34 +323,11 @@ def test_what_is_running_is_avoided(rng):
     assert np.abs(first - second).max() > 0.05
 
 
-@pytest.mark.parametrize("m", [1, 2, 4])
-@pytest.mark.parametrize("n", [0, 1, 256, 257, 400])
-def test_the_training_set_is_bounded_and_holds_the_best(n, m, rng):
-    X, Y = rng.random((n, 2)), rng.random((n, m)).round(2)
-    chosen = gp.training_set(History(X, Y))
-    assert len(chosen) == min(n, gp.MAX_TRAINING)
-    assert (np.diff(chosen) > 0).all()
-    number = pareto.dominance_number(Y)
-    left_out = np.setdiff1d(np.arange(n), chosen)
-    best = np.sort(number)[: gp.MAX_TRAINING // 2]
-    assert (number[left_out] >= best.max(initial=0)).all()
-
-
-def test_hyperparameters_are_fitted_rarely_and_at_lengths_that_a_newcomer_meets_too():
-    lengths = [gp.scheduled(n) for n in range(1, 2_000)]
-    assert lengths[:31] == list(range(1, 32))
-    assert all(k <= n < 1.07 * k + 1 for n, k in enumerate(lengths, 1))
-    assert all(gp.scheduled(k) == k for k in lengths)
-    assert lengths == sorted(lengths)
-    for low in (32, 64, 128, 256, 512):
-        assert len({k for k in lengths if low <= k < 2 * low}) == 16
-
-
 def test_a_hopeless_kernel_matrix_is_told(monkeypatch, rng):
     def singular(*_):
         raise np.linalg.LinAlgError("singular")
 
-    monkeypatch.setattr(gp, "condition", singular)
+    monkeypatch.setattr("lamoo.model.condition", singular)
     space, history = problem(2, 10, seed=0)
     with pytest.raises(ValueError, match="singular"):
         gp.propose(history, *everywhere(history, space), rng)

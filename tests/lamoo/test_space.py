@@ -13,7 +13,7 @@ from scipy import stats
 
 from lamoo import Categorical, Float, Integer, Space
 from lamoo.activity import learn_activity
-from lamoo.space import first_rows, rows_in
+from lamoo.space import first_rows, repeats, rows_in
 
 CHOICES = (True, 1, None, math.nan, "a", "", 0, False, 0.5, ("t", 2))
 
@@ -253,7 +253,9 @@ def test_missing_parameters_stay_missing(kinds, data):
 
 
 def test_fixed_values_are_taken_by_every_point_that_is_proposed(rng):
-    space = Space({"a": Float(0, 1), "b": Integer(1, 9), "c": Categorical("xyz")}, {"b": 7, "c": "y"})
+    space = Space(
+        {"a": Float(0, 1), "b": Integer(1, 9), "c": Categorical("xyz")}, {"b": 7, "c": "y"}
+    )
     others = Space(space.parameters).sample(50, rng)
     proposals = [
         space.sample(50, rng),
@@ -317,7 +319,9 @@ def test_enumeration_holds_every_configuration_once():
 
 
 def test_enumeration_leaves_out_what_is_fixed():
-    space = Space({"a": Integer(0, 9), "b": Categorical("xyz"), "c": Float(0, 1)}, {"a": 4, "c": 0.3})
+    space = Space(
+        {"a": Integer(0, 9), "b": Categorical("xyz"), "c": Float(0, 1)}, {"a": 4, "c": 0.3}
+    )
     assert space.size == 3
     assert configurations(space, space.enumerate()) == [(4, c, 0.3) for c in "xyz"]
 
@@ -328,7 +332,9 @@ def test_enumeration_of_a_conditional_space_merges_what_is_inactive(rng):
     X[X[:, 0] < 0.5, 1] = np.nan
     space = Space(space.parameters, activity=learn_activity(X))
     found = configurations(space, space.enumerate())
-    assert sorted(found, key=str) == sorted([("x", "absent"), *(("y", b) for b in range(1, 6))], key=str)
+    assert sorted(found, key=str) == sorted(
+        [("x", "absent"), *(("y", b) for b in range(1, 6))], key=str
+    )
 
 
 @pytest.mark.parametrize("parameter", [Float(0, 1), Integer(1, 20_001)])
@@ -358,6 +364,19 @@ def test_rows_are_compared_like_tuples_in_a_set(seed):
     known = {key(row) for row in others}
     assert rows_in(X, others).tolist() == [key(row) in known for row in X]
     assert [key(row) for row in first_rows(X)] == list(dict.fromkeys(map(key, X)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_repeats_agree_wherever_the_observed_point_is_active(seed):
+    rng = np.random.default_rng(seed)
+    shape, d = rng.integers(0, 40, 2), rng.integers(1, 5)
+    X, observed = (rng.choice([0.25, 0.75, np.nan], (n, d)) for n in shape)
+
+    def repeat(x):
+        partial = (o for o in observed if 0 < np.isnan(o).sum() < d)
+        return any((np.isnan(o) | (x == o)).all() for o in partial)
+
+    assert repeats(X, observed).tolist() == [repeat(x) for x in X]
 
 
 def test_rows_are_equal_up_to_rounding():

@@ -1,5 +1,6 @@
 """The partition: leaves share out the history and the cube; UCB chooses among them."""
 
+import itertools
 import math
 from types import SimpleNamespace
 
@@ -113,7 +114,7 @@ def test_the_chosen_path_starts_at_the_root_and_ends_at_a_leaf(
     chosen = select(root)
     assert chosen[0] is root
     assert not chosen[-1].children
-    for parent, child in zip(chosen, chosen[1:], strict=False):
+    for parent, child in itertools.pairwise(chosen):
         assert any(child is c for c in parent.children)
 
 
@@ -187,7 +188,7 @@ def test_a_root_without_children_is_its_own_leaf(selection):
     assert select(root) == (root,)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(40))
 def test_leaf_selection_by_brute_force(seed):
     rng = np.random.default_rng(seed)
 
@@ -199,6 +200,7 @@ def test_leaf_selection_by_brute_force(seed):
         return node(rng.random(), visits, *parts)
 
     root = rooted(random_tree(60, 4), selection="leaf", c_p=0.3)
+    root.hypervolume = 1.0
     scores = {}
 
     def visit(parent):
@@ -214,6 +216,22 @@ def test_leaf_selection_by_brute_force(seed):
 
 
 # -------------------------------------------------------------------------- edges, costs
+
+
+def test_points_are_labelled_by_who_dominates_them_within_the_node(
+    spaces, make_history, monkeypatch
+):
+    history = make_history(spaces["float"], 120, 2, np.random.default_rng(0), constraints=1)
+    seen = []
+    original = tree.label
+    monkeypatch.setattr(tree, "label", lambda *a: seen.append(a[0]) or original(*a))
+    root = grow(spaces["float"], history, Partition(), None)
+    for node in list(nodes(root)):  # all are split before any is looked at
+        if len(node.members) >= 20:
+            Y, violation = history.Y[node.members], history.violation[node.members]
+            wanted = pareto.dominance_number(Y, violation)
+            assert any(np.array_equal(wanted, numbers) for numbers in seen)
+    assert len(seen) > 5
 
 
 def test_only_the_path_is_split(spaces, make_history, rng, monkeypatch):
@@ -259,7 +277,7 @@ def test_a_reference_point_that_nobody_beats_leads_to_the_good_side(spaces, make
     history = make_history(spaces["float"], 60, 2, rng)
     root = grow(spaces["float"], history, Partition(), history.Y.min(axis=0) - 1)
     assert root.hypervolume == 0
-    for parent, child in zip(select(root), select(root)[1:], strict=False):
+    for parent, child in itertools.pairwise(select(root)):
         assert child is parent.children[0]
 
 

@@ -35,7 +35,10 @@ def _log(trial):
 
 
 def _step(trial):
-    return [trial.suggest_float("x", -0.3, 0.3, step=0.1), trial.suggest_float("y", 0, 0.8, step=0.4)]
+    return [
+        trial.suggest_float("x", -0.3, 0.3, step=0.1),
+        trial.suggest_float("y", 0, 0.8, step=0.4),
+    ]
 
 
 def _categorical(trial):
@@ -86,7 +89,7 @@ SPACES = {
 # ---- Outcomes: what becomes of every third trial, and its state --------------------------------
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """What a raising objective raises."""
 
 
@@ -95,7 +98,7 @@ def _prune(values):
 
 
 def _raise(values):
-    raise Broken
+    raise BrokenError
 
 
 def _infinite(values):
@@ -145,11 +148,11 @@ def run(solver, m, space, outcome, storage):
         for trial in study.trials:
             study.enqueue_trial(trial.params)
     done = sum(trial.state.is_finished() for trial in study.trials)
-    study.optimize(objective, n_trials=N_TRIALS - done, catch=Broken)
+    study.optimize(objective, n_trials=N_TRIALS - done, catch=BrokenError)
     return study
 
 
-def check(study, outcome):
+def check(study, space, outcome):
     """Check what can be said of every cell."""
     trials = study.trials
     wanted = [
@@ -160,8 +163,11 @@ def check(study, outcome):
     for trial in trials:
         for name, distribution in trial.distributions.items():
             check_inside(trial.params[name], distribution)
+    if space in ("conditional", "nested"):
+        # A trial that broke may have been cut short, so it does not tell which branch it took.
+        trials = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     wished = 2 if outcome == "duplicated" else 0
-    assert len({frozenset(trial.params.items()) for trial in trials}) == N_TRIALS - wished
+    assert len({frozenset(trial.params.items()) for trial in trials}) == len(trials) - wished
 
 
 def check_inside(value, distribution):
@@ -182,7 +188,7 @@ def check_inside(value, distribution):
 @pytest.mark.parametrize("m", OBJECTIVES)
 def test_cheap_solver(m, space, outcome, storage, make_storage, complaints):
     study = run("evolutionary", m, space, outcome, make_storage(storage))
-    check(study, outcome)
+    check(study, space, outcome)
     assert complaints() == []
 
 
@@ -195,7 +201,7 @@ COVERING = [
 @pytest.mark.parametrize(("m", "space", "outcome", "storage"), COVERING)
 def test_gaussian_processes(m, space, outcome, storage, make_storage, complaints):
     study = run("gp", m, space, outcome, make_storage(storage))
-    check(study, outcome)
+    check(study, space, outcome)
     assert complaints() == []
 
 

@@ -1,0 +1,171 @@
+"""The model of a study: what it learns from, what it believes, and that it forgets nothing."""
+
+import numpy as np
+import pytest
+
+from lamoo import Float, History, Space, model, pareto
+from lamoo.acquisition import log_ehvi, log_feasibility
+from lamoo.model import learn, scheduled, training_set
+
+NUMBERS = np.zeros(2, dtype=bool)
+
+
+def example(m, n=20, constraint=None, seed=0):
+    """Return a history on squared distances to m corners of the square."""
+    X = Space({"a": Float(0, 1), "b": Float(0, 1)}).sobol(0, n, seed)
+    corners = np.random.default_rng(m).random((m, 2))
+    Y = ((X[:, None] - corners) ** 2).sum(axis=2)
+    return History(X, Y, np.empty((n, 0)) if constraint is None else constraint(X))
+
+
+# ----------------------------------------------------------------------- what it learns from
+
+
+@pytest.mark.parametrize("m", [1, 2, 4])
+@pytest.mark.parametrize("n", [0, 1, 256, 257, 400])
+def test_the_training_set_is_bounded_and_holds_the_best(n, m, rng):
+    X, Y = rng.random((n, 2)), rng.random((n, m)).round(2)
+    chosen = training_set(History(X, Y))
+    assert len(chosen) == min(n, model.MAX_TRAINING)
+    assert (np.diff(chosen) > 0).all()
+    number = pareto.dominance_number(Y)
+    left_out = np.setdiff1d(np.arange(n), chosen)
+    best = np.sort(number)[: model.MAX_TRAINING // 2]
+    assert (number[left_out] >= best.max(initial=0)).all()
+
+
+def test_hyperparameters_are_fitted_rarely_and_at_lengths_that_a_newcomer_meets_too():
+    lengths = [scheduled(n) for n in range(1, 2_000)]
+    assert lengths[:31] == list(range(1, 32))
+    assert all(k <= n < 1.07 * k + 1 for n, k in enumerate(lengths, 1))
+    assert all(scheduled(k) == k for k in lengths)
+    assert lengths == sorted(lengths)
+    for low in (32, 64, 128, 256, 512):
+        assert len({k for k in lengths if low <= k < 2 * low}) == 16
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+def test_what_was_remembered_does_not_change_the_model(m, rng):
+    history, X = example(m), rng.random((30, 2))
+
+    def score():
+        return learn(history, NUMBERS, np.random.default_rng(0), None).score(X)
+
+    model._remembered_fit.cache_clear()
+    cold = score()
+    for n in range(5, 15):
+        learn(history.first(n), NUMBERS, rng, None)
+    warm = score()
+    assert model._remembered_fit.cache_info().hits > 0
+    np.testing.assert_array_equal(cold, warm)
+
+
+# -------------------------------------------------------------------------------- its parts
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_the_score_is_the_improvement_times_the_probability_of_feasibility(m, rng):
+    history = example(m, constraint=lambda X: np.stack([X[:, 0] - 0.7, X[:, 1] - 2], axis=1))
+    X = rng.random((10, 2))
+    learned = learn(history, NUMBERS, rng, None)
+    # a constraint that was never violated has no process
+    (constraints, _), (objectives, boxes) = learned.parts
+    assert (len(constraints), len(objectives)) == (1, m)
+    mean, std = (np.stack(a, axis=1) for a in zip(*(p.predict(X) for p in objectives), strict=True))
+    g = [a[:, None] for a in constraints[0].predict(X)]
+    wanted = log_ehvi(mean, std, boxes.lower, boxes.upper) + log_feasibility(*g)
+    np.testing.assert_allclose(learned.score(X), wanted)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("constrained", [False, True])
+def test_the_gradient_is_that_of_the_score(constrained, m, rng):
+    history = example(m, constraint=(lambda X: X[:, :1] - 0.7) if constrained else None)
+    # noisy, since rays lose the gradient where the model is sure of what it predicts
+    noisy = History(history.X, history.Y + rng.normal(0, 0.1, history.Y.shape), history.G)
+    learned = learn(noisy, NUMBERS, np.random.default_rng(1), None)
+    step, rtol = 1e-5, 1e-4 if m <= 3 else 0.05
+    for x in rng.uniform(0.1, 0.9, (5, 2)):
+        value, slope = learned.score_gradient(x)
+        assert value == pytest.approx(learned.score(x[None])[0], rel=1e-6)
+        ends = x + step * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
+        up, down, right, left = learned.score(ends)
+        numeric = np.array([up - down, right - left]) / (2 * step)
+        np.testing.assert_allclose(slope, numeric, rtol=rtol, atol=rtol * np.abs(slope).max())
+
+
+def test_while_nothing_is_feasible_only_feasibility_counts(rng):
+    history = example(2, constraint=lambda X: 5 + X[:, :1])
+    assert len(learn(history, NUMBERS, rng, None).parts) == 1
+
+
+def test_a_constraint_that_few_reported_is_learned_from_those(rng):
+    G = np.full((20, 1), np.nan)
+    G[:8, 0] = example(1).X[:8, 0] - 0.5
+    history = History(example(1).X, example(1).Y, G)
+    (constraints, _), _ = learn(history, NUMBERS, rng, None).parts
+    mean, _ = constraints[0].predict(np.array([[0.1, 0.5], [0.9, 0.5]]))
+    assert mean[0] < 0 < mean[1]
+
+
+@pytest.mark.parametrize("values", [[1e300, -1e300, 0.0, 1e290], [np.inf, -np.inf, 0.1, -1e-9]])
+def test_constraint_values_keep_their_sign_and_stay_moderate(values):
+    out = model._signed_log(np.array(values))
+    np.testing.assert_array_equal(np.sign(out), np.sign(values))
+    assert (np.abs(out) < 2_000).all()
+
+
+# -------------------------------------------------------------------- pending, reference point
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+def test_a_running_point_is_believed_to_return_its_prediction(m, rng):
+    history, x = example(m), np.array([0.83, 0.21])
+    before = learn(history, NUMBERS, np.random.default_rng(0), None)
+    after = learn(history.with_pending(x), NUMBERS, np.random.default_rng(0), None)
+    for old, new in zip(before.parts[-1][0], after.parts[-1][0], strict=True):
+        mean, std = new.predict(x[None])
+        assert mean == pytest.approx(old.predict(x[None])[0], abs=0.02)
+        assert std <= old.predict(x[None])[1] + 1e-9
+    assert after.score(x[None]) < before.score(x[None])
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+def test_beyond_the_users_reference_point_nothing_is_gained(m, rng):
+    history = example(m)
+    far = history.X[:, 0].argmax()
+    # only points much better than all others in the first objective count
+    reference = np.full(m, 10.0)
+    reference[0] = history.Y[:, 0].min() - 0.01
+    learned = learn(history, NUMBERS, rng, reference)
+    near = history.X[history.Y[:, 0].argmin()]
+    scores = learned.score(np.array([near + 0.01, history.X[far]]))
+    assert scores[0] > scores[1]
+
+
+def test_two_objectives_look_near_and_far_in_turn():
+    """The near corner is the front's own, so it lies inside the far one."""
+    Y = np.array([[0.0, 1.0], [1.0, 0.0], [3.0, 3.0], [2.0, 4.0]])
+    far, near = (model._corner(Y, np.zeros(4), turn) for turn in (0, 1))
+    np.testing.assert_allclose(near, [1.1, 1.1])
+    assert (far > near).all()
+    three = np.hstack([Y, Y[:, :1]])
+    corners = [model._corner(three, np.zeros(4), turn) for turn in (0, 1)]
+    np.testing.assert_array_equal(*corners)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+@pytest.mark.parametrize("extreme", [1e300, -1e300, np.inf, -np.inf])
+def test_extreme_values_leave_all_scores_finite(extreme, m, rng):
+    history = example(m)
+    Y = history.Y.copy()
+    Y[3, 0] = extreme
+    learned = learn(History(history.X, Y), NUMBERS, rng, None)
+    scores = learned.score(rng.random((50, 2)))
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("m", [1, 2, 5])
+def test_one_observation_is_enough(m, rng):
+    learned = learn(example(m, n=1), NUMBERS, rng, None)
+    assert np.isfinite(learned.score(rng.random((20, 2)))).all()

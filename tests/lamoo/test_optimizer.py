@@ -1,0 +1,487 @@
+"""From a history to the next points: pure, repeatable, never twice, never an accident."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from lamoo import (
+    Categorical,
+    Float,
+    History,
+    Integer,
+    Optimizer,
+    Partition,
+    Settings,
+    Space,
+    model,
+    optimizer,
+    pareto,
+    path,
+    suggest,
+)
+from lamoo.solvers import SOLVERS
+from lamoo.space import first_rows, rows_in
+
+NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
+SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
+
+
+def run(space, m, n, solver="evolutionary", seed=0, values=None, **settings):
+    """Ask and tell n times; return the optimizer."""
+    loop = Optimizer(space, ["minimize"] * m, Settings(solver=solver, **settings), seed=seed)
+    corners = np.random.default_rng(m).random((m, space.dimension))
+    for _ in range(n):
+        params = loop.ask()
+        x = np.nan_to_num(space.encode([params])[0], nan=0.3)
+        loop.tell(params, ((x - corners) ** 2).sum(axis=1) if values is None else values(params))
+    return loop
+
+
+# ------------------------------------------------------------------------------- pure function
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_equal_arguments_give_equal_points_and_are_not_touched(spaces, make_history, solver, name):
+    rng = np.random.default_rng([1, *name.encode()])
+    history = make_history(spaces[name], 14, 2, rng, constraints=1, pending=2, failed=1)
+    before = {key: value.copy() for key, value in vars(history).items()}
+    settings = Settings(solver=solver, n_startup=3)
+    points = [
+        suggest(spaces[name], history, 2, np.random.default_rng(7), settings) for _ in range(2)
+    ]
+    np.testing.assert_array_equal(*points)
+    for key, value in before.items():
+        np.testing.assert_array_equal(getattr(history, key), value)
+
+
+def test_another_process_with_other_hashes_suggests_the_same():
+    script = """
+    import json
+    import numpy as np
+    from lamoo import *
+
+    space = Space({"a": Float(1e-3, 1, log=True), "b": Categorical("xyz"), "c": Integer(0, 9)})
+    X = space.sample(15, np.random.default_rng(0))
+    history = History(X, np.stack([X[:, 0] + X[:, 1], (1 - X[:, 0]) * X[:, 2]], axis=1))
+    for solver in ("gp", "evolutionary", "random"):
+        X = suggest(space, history, 2, np.random.default_rng(1), Settings(solver=solver))
+        print(json.dumps(X.tolist()))
+    """
+    outputs = set()
+    for seed in ("0", "1"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        outputs.add(done.stdout)
+    assert len(outputs) == 1
+    assert [len(json.loads(line)) for line in outputs.pop().splitlines()] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["float", "choice", "tree"])
+def test_what_is_cached_never_changes_the_result(spaces, make_history, name):
+    history = make_history(spaces[name], 40, 2, np.random.default_rng(0))
+
+    def points():
+        return suggest(spaces[name], history, 1, np.random.default_rng(3))
+
+    model._remembered_fit.cache_clear()
+    cold = points()
+    other = make_history(spaces[name], 33, 3, np.random.default_rng(1))
+    suggest(spaces[name], other, 1, np.random.default_rng(3))
+    np.testing.assert_array_equal(points(), cold)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_run_that_stops_and_resumes_goes_on_as_if_it_had_not(solver):
+    whole = run(SQUARE, 2, 16, solver)
+    part = run(SQUARE, 2, 12, solver)
+    resumed = Optimizer(SQUARE, ["minimize"] * 2, Settings(solver=solver), seed=0)
+    resumed.history = part.history
+    for x, y in zip(whole.history.X[12:], whole.history.Y[12:], strict=True):
+        params = resumed.ask()
+        np.testing.assert_allclose(SQUARE.encode([params])[0], x)
+        resumed.tell(params, y)
+
+
+def test_seeds_make_the_difference():
+    one, same, other = (run(SQUARE, 2, 14, seed=seed).history.X for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not rows_in(one, other).any()
+
+
+# -------------------------------------------------------------------------------------- start
+
+
+def test_the_start_is_a_sobol_sequence():
+    X = run(SQUARE, 2, 8, seed=5, n_startup=8).history.X
+    np.testing.assert_allclose(X, SQUARE.sobol(0, 8, seed=5))
+
+
+@pytest.mark.parametrize("n_startup", [0, 1])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_search_can_start_from_nothing(solver, n_startup):
+    loop = run(SQUARE, 2, 4, solver, n_startup=n_startup)
+    assert len(first_rows(loop.history.X)) == 4
+    empty = History(np.empty((0, 2)), np.empty((0, 2)))
+    X = suggest(SQUARE, empty, 3, np.random.default_rng(0), Settings(n_startup=n_startup))
+    assert len(first_rows(X)) == 3
+
+
+def test_asking_for_no_points_gives_none():
+    empty = History(np.empty((0, 2)), np.empty((0, 2)))
+    assert suggest(SQUARE, empty, 0, np.random.default_rng(0)).shape == (0, 2)
+
+
+# --------------------------------------------------------------------------------- never twice
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_every_configuration_is_proposed_once_before_any_is_repeated(spaces, solver):
+    space = spaces["grid"]
+    loop = run(space, 2, 24, solver)
+    assert {tuple(x) for x in loop.history.X} == {tuple(x) for x in space.enumerate()}
+    # then it goes on
+    assert rows_in(space.encode([loop.ask() for _ in range(3)]), space.enumerate()).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_first_batch_holds_every_configuration_once(spaces, seed):
+    space = spaces["grid"]
+    empty = History(np.empty((0, 3)), np.empty((0, 2)))
+    X = suggest(space, empty, 24, np.random.default_rng(seed), Settings(seed=seed))
+    assert len(first_rows(X)) == 24
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_runs_or_failed_is_not_proposed(spaces, solver):
+    space = spaces["grid"]
+    everything = space.enumerate()
+    history = History(
+        everything[:8], everything[:8, :2], pending=everything[8:14], failed=everything[14:20]
+    )
+    X = suggest(space, history, 4, np.random.default_rng(0), Settings(solver=solver))
+    assert {tuple(x) for x in X} == {tuple(x) for x in everything[20:]}
+
+
+def test_fixed_parameters_leave_few_configurations_and_all_are_used(spaces):
+    space = Space(spaces["grid"].parameters, {"a": 2, "c": 1.0})
+    history = History(spaces["grid"].sample(12, np.random.default_rng(0)), np.zeros((12, 2)))
+    X = suggest(space, history, 3, np.random.default_rng(0), Settings())
+    proposed = [(p["a"], p["c"]) for p in space.decode(X)]
+    assert proposed == [(2, 1.0)] * 3
+    fresh = history.unseen(space.enumerate())
+    assert rows_in(fresh, X).all()
+
+
+# ------------------------------------------------------------------------------- in the region
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_proposal_lies_in_the_chosen_leaf(spaces, make_history, solver, name, m):
+    """Of the Gaussian process this holds in two turns of four."""
+    settings = Settings(solver=solver, n_startup=5, partition=Partition(leaf_size=4))
+    n = 18 if name == "grid" else 30
+    history = make_history(spaces[name], n, m, np.random.default_rng([m, *name.encode()]))
+    assert (n // 2) % 2 == 1
+    leaf = path(spaces[name], history, settings)[-1]
+    assert len(leaf.region.sides) > 0
+    x = suggest(spaces[name], history, 1, np.random.default_rng(0), settings)
+    everything = spaces[name].enumerate() if name == "grid" else x
+    if len(history.unseen(everything[leaf.region.contains(everything)])):
+        assert leaf.region.contains(x).all()
+    assert not rows_in(x, history.tried).any()
+
+
+def test_where_the_leaf_is_exhausted_the_search_goes_on_around_it(spaces):
+    space = spaces["grid"]
+    everything = space.enumerate()
+    settings = Settings(solver="random", partition=Partition(leaf_size=3))
+    Y = np.stack([everything[:, 0], everything[:, 1]], axis=1)
+    best = np.argsort(Y.sum(axis=1))
+    history = History(everything[best[:16]], Y[best[:16]])
+    leaf = path(space, history, settings)[-1]
+    assert not len(history.unseen(everything[leaf.region.contains(everything)]))
+    x = suggest(space, history, 1, np.random.default_rng(0), settings)
+    assert not rows_in(x, history.tried).any()
+
+
+# -------------------------------------------------------------------------------- hard histories
+
+
+HARD = {
+    "constant": np.ones_like,
+    "one constant": lambda Y: np.hstack([np.zeros_like(Y[:, :1]), Y[:, 1:]]),
+    "constant and huge": lambda Y: np.full_like(Y, 1e17),
+    "huge": lambda Y: 1e300 * (Y - 0.5),
+    "too huge": lambda Y: 1.7e308 * (2 * np.round(Y) - 1),
+    "tiny": lambda Y: 1e-300 * Y,
+    "some inf": lambda Y: np.where(Y > 0.6, np.inf, Y),
+    "some -inf": lambda Y: np.where(Y < 0.2, -np.inf, Y),
+    "all inf": lambda Y: np.full_like(Y, np.inf),
+    "one outlier": lambda Y: np.where(Y == Y.max(axis=0), 1e12, Y),
+    "equal objectives": lambda Y: np.repeat(Y[:, :1], Y.shape[1], axis=1),
+    "two values": np.round,
+}
+
+
+# five objectives (slower) only with what is hardest for rays
+@pytest.mark.parametrize(
+    ("hard", "m"),
+    [(hard, m) for hard in HARD for m in (1, 2, 3)]
+    + [(hard, 5) for hard in ("constant", "too huge", "some inf", "some -inf")],
+)
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_no_values_stop_the_search(spaces, solver, hard, m, caplog):
+    rng = np.random.default_rng(m)
+    name = NAMES[(list(HARD).index(hard) + m) % len(NAMES)]
+    X = spaces[name].sample(22, rng)
+    optimizer._warn_once.cache_clear()
+    history = History(X, HARD[hard](rng.random((22, m))))
+    for reference in (None, [0.5] * m):
+        settings = Settings(solver=solver, reference_point=reference)
+        x = suggest(spaces[name], history, 1, rng, settings)
+        np.testing.assert_array_equal(spaces[name].snap(x), x)
+        assert not rows_in(x, X).any()
+    assert not [r for r in caplog.records if "could not propose" in r.getMessage()]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_duplicated_points_with_different_values_do_no_harm(spaces, solver, rng):
+    X = np.repeat(spaces["mixed"].sample(3, rng), 8, axis=0)
+    history = History(X, rng.random((24, 2)))
+    x = suggest(spaces["mixed"], history, 2, rng, Settings(solver=solver))
+    assert not rows_in(x, X).any()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_points_from_outside_the_space_do_no_harm(solver, rng):
+    """The bounds were narrowed, or a user enqueued such values."""
+    params = [{"a": a, "b": b} for a, b in zip(rng.normal(0, 5, 20), rng.random(20), strict=True)]
+    params[0]["a"], params[1]["a"], params[2]["a"] = np.inf, -np.inf, 1e300
+    history = History(SQUARE.encode(params), rng.random((20, 2)))
+    x = suggest(SQUARE, history, 2, rng, Settings(solver=solver))
+    assert ((x >= 0) & (x <= 1)).all()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("G", [1.0, np.inf])
+def test_a_search_goes_on_while_nothing_is_feasible(solver, G, rng):
+    history = History(rng.random((20, 2)), rng.random((20, 2)), np.full((20, 2), G))
+    x = suggest(SQUARE, history, 2, rng, Settings(solver=solver))
+    assert len(first_rows(x)) == 2
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_parameters_with_a_single_value_are_repeated(solver):
+    space = Space({"a": Float(2, 2), "b": Categorical(("x",)), "c": Integer(3, 3, log=True)})
+    loop = Optimizer(space, ["minimize", "minimize"], Settings(solver=solver, n_startup=2))
+    for _ in range(5):
+        params = loop.ask()
+        assert params == {"a": 2.0, "b": "x", "c": 3}
+        loop.tell(params, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("m", [1, 2])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_proposals_hold_just_the_parameters_that_exist(spaces, make_history, prune, solver, m):
+    history = make_history(spaces["tree"], 90, m, np.random.default_rng(m))
+    X = suggest(spaces["tree"], history, 6, np.random.default_rng(m), Settings(solver=solver))
+    for params in spaces["tree"].decode(X):
+        assert params == prune(params)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_program_gets_every_parameter_it_may_ask_for(spaces, prune, solver):
+    """Also while the conditions are not known yet, and whichever it then reports."""
+    space = spaces["tree"]
+    worker = Optimizer(space, ["minimize", "minimize"], Settings(solver=solver, n_startup=6))
+    for i in range(30):
+        params = worker.ask()
+        assert params.keys() == space.parameters.keys()
+        assert len(worker.history.pending) == 1
+        x = np.nan_to_num(space.encode([prune(params)])[0], nan=0.5)
+        worker.tell(prune(params) if i % 5 else params, [(x**2).sum(), ((1 - x) ** 2).sum()])
+        assert len(worker.history.pending) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_conditional_configurations_are_not_repeated_either(solver, seed):
+    space = Space({"a": Categorical("xy"), "b": Integer(1, 5), "c": Categorical("uvw")})
+    worker = Optimizer(space, ["minimize"] * 2, Settings(solver=solver, n_startup=5), seed=seed)
+    seen = set()
+    for _ in range(3 + 15):
+        params = worker.ask()
+        if params["a"] == "x":
+            del params["b"]
+        b = params.get("b", 0)
+        worker.tell(params, [b + (params["c"] == "u"), 5 - b + (params["c"] == "v")])
+        seen.add(tuple(params.items()))
+    assert len(seen) == 18
+
+
+# ------------------------------------------------------------------------------------ failures
+
+
+def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rng):
+    def singular(*_, **__):
+        raise np.linalg.LinAlgError("the kernel matrix is hopeless")
+
+    optimizer._warn_once.cache_clear()
+    monkeypatch.setattr(model, "condition", singular)
+    history = History(rng.random((20, 2)), rng.random((20, 2)))
+    with caplog.at_level(logging.WARNING, logger="lamoo"):
+        for _ in range(3):
+            x = suggest(SQUARE, history, 2, rng)
+            assert ((x >= 0) & (x <= 1)).all()
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == 1
+    assert "'gp'" in messages[0]
+    assert "hopeless" in messages[0]
+
+
+def test_a_mistake_in_the_code_is_not_taken_for_a_numerical_failure(monkeypatch, rng):
+    def mistaken(*_, **__):
+        raise TypeError("a mistake")
+
+    monkeypatch.setattr(model, "condition", mistaken)
+    history = History(rng.random((20, 2)), rng.random((20, 2)))
+    with pytest.raises(TypeError, match="a mistake"):
+        suggest(SQUARE, history, 1, rng)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_reference_point_that_nobody_beats_is_told_once(solver, caplog, rng):
+    optimizer._warn_once.cache_clear()
+    history = History(rng.random((20, 2)), rng.random((20, 2)))
+    settings = Settings(solver=solver, reference_point=[-1.0, -1.0])
+    with caplog.at_level(logging.WARNING, logger="lamoo"):
+        for _ in range(3):
+            assert suggest(SQUARE, history, 1, rng, settings).shape == (1, 2)
+    assert len(caplog.records) == 1
+    assert "reference_point" in caplog.records[0].getMessage()
+
+
+def test_a_reference_point_steers_the_search():
+    """Only the part of the front that it leaves is searched."""
+
+    def values(params):
+        return [params["a"] + 0.1 * params["b"], 1 - params["a"] + 0.1 * params["b"]]
+
+    Y = run(SQUARE, 2, 25, "gp", reference_point=[0.4, 1.0], values=values).history.Y[10:]
+    assert (Y[:, 0] < 0.45).mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Settings(solver="gpp"), "solver must be one of"),
+        (lambda: Settings(n_startup=-1), "n_startup must be at least 0"),
+        (lambda: Settings(reference_point=[1.0, np.inf]), "reference_point must be finite"),
+        (lambda: Settings(seed=-1), "seed must be at least 0"),
+        (lambda: Optimizer(SQUARE, []), "directions must be"),
+        (lambda: Optimizer(SQUARE, ["minimise"]), "directions must be"),
+        (lambda: Optimizer(SQUARE, ["minimize"], Settings(reference_point=[1, 2])), "reference_p"),
+        (lambda: loop().tell({"a": 0, "b": 0}, [1.0]), "values must hold"),
+        (lambda: loop().tell({"a": 0, "b": 0}, [[1.0, 2.0]]), "values must hold"),
+        (lambda: loop().tell({"a": 0, "z": 0}, [1.0, 2.0]), "params must be of"),
+        (lambda: loop().tell({"a": np.nan, "b": 0}, [1.0, 2.0]), "params must be of"),
+        (lambda: suggest(SQUARE, history(3, 2), 1, None), "history holds points of 3"),
+        (lambda: suggest(SQUARE, history(2, 2), -1, None), "q must be at least 0"),
+        (lambda: suggest(SQUARE, history(2, 3), 1, None, HALF), "reference_point must hold"),
+        (lambda: path(SQUARE, history(2, 2).first(0)), "history must hold"),
+        (lambda: path(SQUARE, history(3, 2)), "history holds points of 3"),
+    ],
+)
+def test_a_wrong_argument_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+HALF = Settings(reference_point=[0.5, 0.5])
+
+
+def loop():
+    return Optimizer(SQUARE, ["minimize", "minimize"])
+
+
+def history(d, m):
+    return History(np.zeros((3, d)), np.zeros((3, m)))
+
+
+# --------------------------------------------------------------------------------- ask and tell
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_to_maximise_is_to_minimise_the_negative(solver):
+    signs = np.array([-1.0, 1.0])
+    point = np.array([0.6, 0.6])
+    down = Optimizer(SQUARE, ["minimize"] * 2, Settings(solver=solver, reference_point=point))
+    mixed = Optimizer(
+        SQUARE, ["maximize", "minimize"], Settings(solver=solver, reference_point=signs * point)
+    )
+    for _ in range(14):
+        params = down.ask()
+        assert mixed.ask() == params
+        y = np.array([params["a"], (1 - params["a"]) ** 2 + params["b"]])
+        down.tell(params, y)
+        mixed.tell(params, signs * y)
+
+
+def test_many_can_be_asked_before_the_first_is_told():
+    workers = loop()
+    asked = [workers.ask() for _ in range(30)]
+    assert len(workers.history.pending) == len(first_rows(workers.history.pending)) == 30
+    for params in reversed(asked):
+        workers.tell(params, [params["a"], params["b"]])
+    assert len(workers.history.pending) == 0
+    assert workers.history.n == 30
+
+
+def test_failures_are_remembered_and_others_results_accepted():
+    worker = loop()
+    worker.tell({"a": 0.5, "b": 0.5}, [1.0, 2.0], constraints=[0.3])
+    for values in (None, [1.0, np.nan]):
+        worker.tell(worker.ask(), values)
+    assert worker.history.n == 1
+    assert len(worker.history.failed) == 2
+    assert worker.history.violation.tolist() == [0.3]
+
+
+def test_narrow_ranges_far_from_zero_are_recognised_when_told():
+    """Between these bounds there are only nine floats: what is asked is rounded to one."""
+    space = Space({"a": Float(1e15, 1e15 + 1)})
+    worker = Optimizer(space, ["minimize"])
+    for _ in range(12):
+        params = worker.ask()
+        worker.tell(params, [params["a"] - 1e15])
+    assert len(worker.history.pending) == 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("solver", "n"), [("gp", 35), ("evolutionary", 100)])
+def test_solvers_are_better_than_chance(solver, n, seed):
+    """Distances to two corners of a six-dimensional cube, against uniform draws."""
+    space = Space({str(i): Float(0, 1) for i in range(6)})
+    draws = np.random.default_rng(seed).random((20, n, 6))
+    corners = np.random.default_rng(2).random((2, 6))
+    reference = np.full(2, 0.6 * ((corners[0] - corners[1]) ** 2).sum() + 0.1)
+    chance = [
+        pareto.hypervolume(((X[:, None] - corners) ** 2).sum(axis=2), reference) for X in draws
+    ]
+    found = run(space, 2, n, solver, seed=seed).history.Y
+    assert pareto.hypervolume(found, reference) > 1.2 * np.mean(chance)
+    if solver == "gp":
+        assert pareto.hypervolume(found, reference) > 1.5 * max(chance)

@@ -1,0 +1,216 @@
+"""Workers that share nothing but the storage do not get in each other's way."""
+
+import importlib.util
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState
+
+import optuna_lamoo.sampler
+from optuna_lamoo import LaMOOSampler
+
+SPEC = importlib.util.spec_from_file_location("worker", Path(__file__).with_name("worker.py"))
+worker = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(worker)
+
+SOLVERS = ["gp", "evolutionary", "random"]
+
+
+def new_study(**arguments):
+    sampler = LaMOOSampler(seed=2, warn_independent_sampling=False, **arguments)
+    return optuna.create_study(directions=["minimize", "minimize"], sampler=sampler)
+
+
+def check_no_repeats(study, n_trials):
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * n_trials
+    assert len({frozenset(trial.params.items()) for trial in study.trials}) == n_trials
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_threads_repeat_nothing(solver):
+    study = new_study(solver=solver)
+    study.optimize(worker.cells, n_trials=60, n_jobs=4)  # of 64
+    check_no_repeats(study, 60)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_threads_that_suggest_lazily_repeat_nothing(solver):
+    def lazy(trial):
+        values = []
+        for name in "abc":
+            values.append(trial.suggest_categorical(name, (0, 1, 2, 3)))
+            time.sleep(0.002)
+        return sum(values), -values[0]
+
+    study = new_study(solver=solver)
+    study.optimize(lazy, n_trials=60, n_jobs=4)
+    check_no_repeats(study, 60)
+
+
+def test_threads_finish_a_space_and_only_then_repeat():
+    study = new_study(solver="random", n_startup_trials=5)
+    study.optimize(
+        lambda trial: [trial.suggest_int(name, 0, 2) for name in "ab"], n_trials=20, n_jobs=3
+    )
+    assert len({frozenset(trial.params.items()) for trial in study.trials[:9]}) == 9
+    assert len(study.trials) == 20
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+def test_processes_repeat_nothing(kind, tmp_path):
+    path = str(tmp_path / "study")
+    worker.work(kind, path, "cells", "random", 0)  # makes the tables
+    processes = [
+        worker.start(kind=kind, path=path, objective="cells", solver="gp", n_trials=25)
+        for _ in range(2)
+    ]
+    for process in processes:
+        worker.finish(process)
+    check_no_repeats(worker.work(kind, path, "cells", "gp", 0), 50)
+
+
+# ---- The protocol, step by step: a rival acts while a worker is thinking -----------------------
+
+SPACE = {"a": CategoricalDistribution((0, 1, 2, 3)), "b": CategoricalDistribution((0, 1))}
+
+
+def first_unseen(space, history, q, rng, settings):
+    """Stand for the engine: all workers who see the same history want the same point."""
+    return history.unseen(space.enumerate())[:q]
+
+
+def think_slowly(monkeypatch, rival):
+    """Let the next call of the engine, and only that, be followed by an act of the rival."""
+    acts = [rival]
+
+    def slowly(*arguments):
+        x = first_unseen(*arguments)
+        if acts:
+            acts.pop()()
+        return x
+
+    monkeypatch.setattr(optuna_lamoo.sampler, "suggest", slowly)
+
+
+def begin(study):
+    """Return a study with one evaluated trial, whose parameters are now known."""
+    study.tell(study.ask(SPACE), [0.0, 0.0])
+    return study
+
+
+def test_who_writes_later_gives_way_to_a_running_rival(monkeypatch):
+    study, rivals = begin(new_study()), []
+    think_slowly(monkeypatch, lambda: rivals.append(study.ask(SPACE)))
+    older = study.ask(SPACE)
+    assert rivals[0].number > older.number
+    assert rivals[0].params != older.params
+
+
+def test_who_writes_later_gives_way_to_a_rival_that_has_finished(monkeypatch):
+    study, rivals = begin(new_study()), []
+
+    def rival():
+        rivals.append(study.ask(SPACE))
+        study.tell(rivals[0], [1.0, 1.0])
+
+    think_slowly(monkeypatch, rival)
+    assert study.ask(SPACE).params != rivals[0].params
+
+
+def test_the_younger_gives_way_too(monkeypatch):
+    study = begin(new_study())
+    older = study.ask()
+    think_slowly(monkeypatch, lambda: [older._suggest(name, SPACE[name]) for name in SPACE])
+    younger = study.ask(SPACE)
+    assert older.number < younger.number
+    assert older.params != younger.params
+
+
+def test_an_independent_choice_avoids_a_running_proposal(monkeypatch):
+    # The rival only knows "a" when it begins; its "b" is chosen after the other's note was written.
+    study = new_study(n_startup_trials=0)
+    study.tell(study.ask({"a": SPACE["a"]}), [0.0, 0.0])
+    for _ in range(8):
+        study.ask(SPACE)
+    running = {frozenset(trial.params.items()) for trial in study.trials[1:]}
+    assert len(running) == 8
+
+
+def test_yielding_ends(monkeypatch):
+    calls = []
+
+    def stubborn(space, history, q, rng, settings):
+        calls.append(1)
+        rival = study.ask()
+        note = {"a": 0, "b": 0}
+        study._storage.set_trial_system_attr(rival._trial_id, "lamoo:proposal", note)
+        return space.encode([{"a": 0, "b": 0}])
+
+    study = begin(new_study())
+    study._storage.set_trial_param(study.ask()._trial_id, "a", 1.0, SPACE["a"])
+    monkeypatch.setattr(optuna_lamoo.sampler, "suggest", stubborn)
+    assert study.ask(SPACE).params == {"a": 0, "b": 0}
+    assert 1 <= len(calls) <= optuna_lamoo.sampler.MAX_YIELDS
+
+
+# ---- Trials that other threads hold, or nobody -------------------------------------------------
+
+
+def test_a_trial_may_be_asked_here_and_suggested_in_another_thread():
+    study = new_study(n_startup_trials=3)
+    drawn = []
+
+    def use(trial):
+        drawn.append((trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)))
+        study.tell(trial, drawn[-1])
+
+    for _ in range(6):
+        thread = threading.Thread(target=use, args=(study.ask(),))
+        thread.start()
+        thread.join()
+    assert len(set(drawn)) == 6
+    assert len(study.get_trials(states=[TrialState.COMPLETE])) == 6
+
+
+def test_a_parameter_that_is_suggested_long_after_the_others_is_still_the_proposal():
+    study = new_study(n_startup_trials=3)
+    names = ("x", "y")
+    for _ in range(5):
+        trial = study.ask()
+        study.tell(trial, [trial.suggest_float(name, 0, 1) for name in names])
+    slow = study.ask()
+    slow.suggest_float("x", 0, 1)
+    note = dict(study.trials[-1].system_attrs["lamoo:proposal"])
+    for _ in range(5):
+        trial = study.ask()
+        study.tell(trial, [trial.suggest_float(name, 0, 1) for name in names])
+    assert {"x": slow.params["x"], "y": slow.suggest_float("y", 0, 1)} == note
+    study.tell(slow, [1.0, 1.0])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_trials_left_running_for_ever_break_nothing(solver, complaints):
+    study = new_study(solver=solver, n_startup_trials=3)
+    study.ask()  # never suggested anything
+    study.ask().suggest_float("x", 0, 1)  # died after its first parameter
+    study.ask({"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)})
+    study.enqueue_trial({"x": "no number", "z": 3})
+    study.ask()
+    study.enqueue_trial({"x": None, "y": 0.5})  # waits for ever
+
+    def objective(trial):
+        x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
+        return x**2 + y, (x - 1) ** 2 + y
+
+    asked = [study.ask() for _ in range(15)]
+    for trial in asked[1:]:  # the first took over what was enqueued last
+        study.tell(trial, objective(trial))
+    assert len(study.get_trials(states=[TrialState.COMPLETE])) == 14
+    best = np.array([trial.params["y"] for trial in study.best_trials])
+    assert best.min() < 0.5
+    assert complaints() == []

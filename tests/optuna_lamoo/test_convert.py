@@ -1,0 +1,209 @@
+"""Optuna's trials as the engine's arrays: every state, every distribution, every odd value."""
+
+import json
+import warnings
+
+import numpy as np
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.study import StudyDirection
+from optuna.trial import TrialState, create_trial
+
+from lamoo import Categorical, Float, Integer
+from optuna_lamoo import convert
+
+MINIMIZE, MAXIMIZE = StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE
+SPACE = {
+    "c": CategoricalDistribution(("a", "b")),
+    "i": IntDistribution(0, 9),
+    "x": FloatDistribution(0.0, 1.0),
+}
+
+
+def trial(params, values=None, state=TrialState.COMPLETE, distributions=SPACE, **rest):
+    return create_trial(
+        state=state,
+        params=params,
+        distributions={name: distributions[name] for name in params},
+        values=values,
+        **rest,
+    )
+
+
+@pytest.mark.parametrize(
+    ("distribution", "parameter"),
+    [
+        (FloatDistribution(-1, 2), Float(-1.0, 2.0)),
+        (FloatDistribution(1e-3, 2, log=True), Float(1e-3, 2.0, log=True)),
+        (FloatDistribution(0, 1, step=0.25), Float(0.0, 1.0, step=0.25)),
+        (IntDistribution(-3, 7, step=5), Integer(-3, 7, step=5)),
+        (IntDistribution(1, 64, log=True), Integer(1, 64, log=True)),
+        (CategoricalDistribution(("a", None, 2.5)), Categorical(("a", None, 2.5))),
+        # Optuna stores an equal choice as the first one, so the others are never had.
+        (
+            CategoricalDistribution((True, 1, None, "a", False, 0.0)),
+            Categorical((True, None, "a", False)),
+        ),
+    ],
+)
+def test_each_distribution_has_its_parameter(distribution, parameter):
+    assert repr(convert.parameter(distribution)) == repr(parameter)
+
+
+def test_a_foreign_distribution_is_refused_by_name():
+    class Strange(BaseDistribution):
+        def to_internal_repr(self, param_value_in_external_repr):
+            return 0.0
+
+        def single(self):
+            return False
+
+        def _contains(self, param_value_in_internal_repr):
+            return True
+
+    with pytest.raises(NotImplementedError, match="Strange"):
+        convert.parameter(Strange())
+
+
+def grid(start, k, step):
+    with warnings.catch_warnings():  # that rounding left the upper end beside the grid
+        warnings.simplefilter("ignore", UserWarning)
+        return FloatDistribution(start * step, (start + k) * step, step=step)
+
+
+DISTRIBUTIONS = st.one_of(
+    st.tuples(st.floats(-1e6, 1e6), st.floats(0, 1e6)).map(
+        lambda b: FloatDistribution(b[0], b[0] + b[1])
+    ),
+    st.tuples(st.floats(1e-9, 1e3), st.floats(1, 1e6)).map(
+        lambda b: FloatDistribution(b[0], b[0] * b[1], log=True)
+    ),
+    st.builds(
+        grid, st.integers(-50, 50), st.integers(0, 40), st.sampled_from([0.1, 0.25, 0.3, 7.0])
+    ),
+    st.tuples(st.integers(-(10**6), 10**6), st.integers(0, 10**6), st.integers(1, 9)).map(
+        lambda b: IntDistribution(b[0], b[0] + b[1] * b[2], step=b[2])
+    ),
+    st.tuples(st.integers(1, 100), st.integers(0, 10**6)).map(
+        lambda b: IntDistribution(b[0], b[0] + b[1], log=True)
+    ),
+    st.lists(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3)),
+        min_size=1,
+        max_size=6,
+    ).map(CategoricalDistribution),
+)
+
+
+@settings(max_examples=50)
+@given(
+    distributions=st.lists(DISTRIBUTIONS, min_size=1, max_size=4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_proposals_are_what_optuna_accepts_and_survive_the_note(distributions, seed):
+    search_space = {f"p{k}": distribution for k, distribution in enumerate(distributions)}
+    space = convert.to_space(search_space)
+    X = space.sample(5, np.random.default_rng(seed))
+    for params in space.decode(X):
+        for name, value in params.items():
+            distribution = search_space[name]
+            assert distribution._contains(distribution.to_internal_repr(value))
+            assert not isinstance(value, np.generic)
+        running = trial(
+            {},
+            state=TrialState.RUNNING,
+            system_attrs={convert.NOTE: json.loads(json.dumps(convert.note(params, search_space)))},
+        )
+        assert repr(convert.proposal(running, search_space)) == repr(params)
+        np.testing.assert_array_equal(
+            convert.to_points(search_space, [running]), space.encode([params])
+        )
+
+
+def test_fixed_values_that_nobody_could_take_are_not_fixed():
+    odd = {"c": "z", "i": None, "x": "half", "y": 1.0}
+    assert convert.to_space(SPACE, odd).fixed == {}
+    assert convert.to_space(SPACE, {"x": float("nan")}).fixed == {}
+    assert convert.to_space(SPACE, {"x": float("inf")}).fixed == {}
+    assert convert.to_space(SPACE, {"c": "b", "i": 3.0, "x": True}).fixed == {
+        "c": "b",
+        "i": 3.0,
+        "x": True,
+    }
+
+
+def test_union_holds_what_any_trial_had_in_its_latest_range_by_name():
+    wide = {"x": FloatDistribution(0, 5), "only": IntDistribution(4, 4)}
+    trials = [
+        trial({"x": 0.5, "i": 3}, [1.0]),
+        trial({"x": 4.0, "only": 4}, [1.0], distributions=wide),
+        trial({"c": "a"}, state=TrialState.RUNNING),
+    ]
+    assert list(convert.union(trials)) == ["c", "i", "x"]
+    assert convert.union(trials)["x"] == wide["x"]
+    assert convert.union(trials[::-1])["x"] == SPACE["x"]
+    assert convert.union([]) == {}
+
+
+def test_history_sorts_trials_by_what_is_known_of_them():
+    note = {convert.NOTE: {"c": 0, "i": 5.0, "x": 0.25, "gone": 3.0}}
+    fixed = {"fixed_params": {"x": 0.75, "i": "what?"}}
+    trials = [
+        trial({"c": "a", "i": 0, "x": 1.0}, [1.0, 2.0]),
+        trial({"c": "b"}, state=TrialState.PRUNED),
+        trial({}, state=TrialState.RUNNING),
+        trial({"c": "b"}, state=TrialState.RUNNING, system_attrs=note | fixed),
+        trial({}, state=TrialState.WAITING, system_attrs=fixed),
+        trial({"x": 0.5}, [float("inf"), -3.0]),
+        trial({"x": 0.125}, state=TrialState.FAIL),
+        trial({}, state=TrialState.FAIL, system_attrs=note),
+    ]
+    history = convert.to_history(SPACE, trials, [MINIMIZE, MAXIMIZE])
+    nan = np.nan
+    np.testing.assert_allclose(history.X, [[0.25, 0.05, 1.0], [nan, nan, 0.5]])
+    np.testing.assert_array_equal(history.Y, [[1.0, -2.0], [np.inf, 3.0]])
+    np.testing.assert_array_equal(history.failed, [[0.75, nan, nan], [nan, nan, 0.125]])
+    # what a trial has, before what was enqueued for it, before what it was given
+    np.testing.assert_allclose(history.pending, [[0.75, 0.55, 0.75], [nan, nan, 0.75]])
+    assert history.G.shape == (2, 0)
+
+
+def test_history_of_nothing_has_the_right_shapes():
+    history = convert.to_history(SPACE, [], [MINIMIZE, MAXIMIZE, MINIMIZE])
+    assert history.X.shape == (0, 3)
+    assert history.Y.shape == (0, 3)
+    assert history.tried.shape == (0, 3)
+
+
+def test_constraints_that_optuna_before_5_wrote():
+    trials = [
+        trial({"x": 0.1}, [1.0], system_attrs={"constraints": [-1.0, 2.0]}),
+        trial({"x": 0.2}, [1.0]),
+        trial({"x": 0.3}, [1.0], system_attrs={"constraints": (0.0, -3.0)}),
+    ]
+    history = convert.to_history(SPACE, trials, [MINIMIZE])
+    np.testing.assert_array_equal(history.G, [[-1.0, 2.0], [np.nan] * 2, [0.0, -3.0]])
+    assert history.violation.tolist() == [2.0, 0.0, 0.0]
+
+
+@pytest.mark.skipif(
+    not hasattr(optuna.trial.Trial, "set_constraint"), reason="constraints by name are Optuna 5's"
+)
+def test_constraints_by_name():
+    trials = [
+        trial({"x": 0.1}, [1.0], constraints={"memory": 0.5}),
+        trial({"x": 0.2}, [1.0]),
+        trial({"x": 0.3}, [1.0], constraints={"latency": 2.0, "memory": -1.0}),
+    ]
+    history = convert.to_history(SPACE, trials, [MINIMIZE])
+    nan = np.nan
+    np.testing.assert_array_equal(history.G, [[nan, 0.5], [nan, nan], [2.0, -1.0]])
+    assert history.violation.tolist() == [0.5, 0.0, 2.0]

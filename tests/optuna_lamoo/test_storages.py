@@ -1,0 +1,84 @@
+"""A study is what its storage says: stopped, resumed, moved to another process, all the same."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+
+SPEC = importlib.util.spec_from_file_location("worker", Path(__file__).with_name("worker.py"))
+worker = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(worker)
+
+N_TRIALS = 14
+
+
+def told(study):
+    return [(trial.number, trial.params, trial.values, trial.state) for trial in study.trials]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    """Give a function that returns what a run in one go and in memory comes to."""
+    known = {}
+
+    def run(solver):
+        if solver not in known:
+            known[solver] = told(worker.work("memory", "", "mixed", solver, N_TRIALS))
+        return known[solver]
+
+    return run
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
+def test_seeded_runs_repeat_exactly(solver, uninterrupted):
+    again = told(worker.work("memory", "", "mixed", solver, N_TRIALS))
+    assert again == uninterrupted(solver)
+    assert len({str(params) for _, params, _, _ in again}) == N_TRIALS
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+@pytest.mark.parametrize("stop", [1, 3, 9])
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_a_resumed_run_equals_an_uninterrupted_one(kind, stop, solver, uninterrupted, tmp_path):
+    path = str(tmp_path / "study")
+    worker.work(kind, path, "mixed", solver, stop)
+    study = worker.work(kind, path, "mixed", solver, N_TRIALS - stop)
+    assert told(study) == uninterrupted(solver)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+def test_another_process_goes_on_exactly(kind, uninterrupted, tmp_path):
+    path = str(tmp_path / "study")
+    for hash_seed, n_trials in ((1, 6), (2, 5), (3, N_TRIALS - 11)):
+        worker.finish(
+            worker.start(
+                hash_seed, kind=kind, path=path, objective="mixed", solver="gp", n_trials=n_trials
+            )
+        )
+    assert told(worker.work(kind, path, "mixed", "gp", 0)) == uninterrupted("gp")
+
+
+def test_another_seed_is_another_run(uninterrupted):
+    study = worker.work("memory", "", "mixed", "gp", 0)
+    study.sampler = type(study.sampler)(seed=6, n_startup_trials=4)
+    study.optimize(worker.mixed, n_trials=3)
+    assert not any(a == b for a, b in zip(told(study), uninterrupted("gp"), strict=False))
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "journal"])
+def test_nothing_but_one_note_is_written(kind, tmp_path):
+    study = worker.work(kind, str(tmp_path / "study"), "mixed", "gp", 8)
+    assert study.user_attrs == {}
+    assert study._storage.get_study_system_attrs(study._study_id) == {}
+    for trial in study.trials:
+        assert trial.state == TrialState.COMPLETE
+        assert trial.user_attrs == {}
+        assert set(trial.system_attrs) <= {"lamoo:proposal"}
+    # The note says what the trial was given, as plain numbers, in Optuna's own representation.
+    note = study.trials[-1].system_attrs["lamoo:proposal"]
+    distributions = study.trials[-1].distributions
+    assert all(type(value) in (int, float) for value in note.values())
+    assert {
+        name: distributions[name].to_external_repr(note[name]) for name in distributions
+    } == study.trials[-1].params
