@@ -33,7 +33,7 @@ ENGINE = {
     "targets": {"arrays"},
     "surrogate": {"arrays"},
     "acquisition": {"arrays"},
-    "model": {"arrays", "history", "pareto", "targets", "surrogate", "acquisition"},
+    "model": {"arrays", "space", "history", "pareto", "targets", "surrogate", "acquisition"},
 }
 ENGINE["solvers"] = ENGINE.keys() - {"activity", "split", "tree"} | {"solvers"}
 ENGINE["optimizer"] = set(ENGINE)

@@ -25,8 +25,9 @@ from lamoo.acquisition import (
     log_ray_ehvi,
     random_rays,
 )
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Floats, Ints
 from lamoo.history import History
+from lamoo.space import Space
 from lamoo.surrogate import GP, Hyperparameters, condition, fit
 from lamoo.targets import Transform, blend, compress
 
@@ -136,13 +137,13 @@ class Model:
 
 
 def learn(
-    history: History, categorical: Bools, rng: np.random.Generator, reference: Floats | None
+    history: History, space: Space, rng: np.random.Generator, reference: Floats | None
 ) -> Model:
     """Learn the model of a history with at least one observation.
 
     Args:
         history: observations and what is pending.
-        categorical: which columns are unordered, shape ``(d,)``.
+        space: tells which columns are unordered, and which of them alike.
         rng: draws the rays.
         reference: the user's reference point (m,), ``None`` to infer one.
 
@@ -151,15 +152,15 @@ def learn(
     """
     data = history.at(training_set(history))
     feasible = data.violation == 0
-    constraints = _constraint_processes(data, categorical)
+    constraints = _constraint_processes(data, space)
     parts: list[tuple[tuple[GP, ...], Acquisition]] = []
     if constraints:
         parts.append((constraints, Feasibility()))
     if feasible.any():  # before that, only feasibility counts
-        transforms = _transforms(data, categorical)
+        transforms = _transforms(data, space)
         targets = _apply(transforms, data.Y)
-        processes = _objective_processes(history, data, targets, categorical)
-        processes, believed = _believe(processes, data.X, targets, history.pending, categorical)
+        processes = _objective_processes(history, data, targets, space)
+        processes, believed = _believe(processes, data.X, targets, history.pending, space)
         turn = len(history.tried)
         corner = (
             _corner(targets, data.violation, turn)
@@ -205,7 +206,7 @@ def predict(processes: Sequence[GP], X: Floats) -> tuple[Floats, Floats]:
     return np.stack([e[0] for e in each], axis=1), np.stack([e[1] for e in each], axis=1)
 
 
-def _transforms(data: History, categorical: Bools) -> list[Transform]:
+def _transforms(data: History, space: Space) -> list[Transform]:
     """Learn an increasing transform for each objective.
 
     Linear but for outliers; half by ranks where no parameter is ordered (eight fresh seeds of
@@ -213,7 +214,7 @@ def _transforms(data: History, categorical: Bools) -> list[Transform]:
     blended; on continuous problems ranks lose).
     """
     Y = pareto.finite(data.Y)
-    learn_transform = blend if categorical.all() else compress
+    learn_transform = blend if space.categorical.all() else compress
     bound = pareto.reference_point(Y, of_front=False, violation=data.violation)
     return [learn_transform(y, b) for y, b in zip(Y.T, bound, strict=True)]
 
@@ -224,7 +225,7 @@ def _apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
 
 
 def _objective_processes(
-    history: History, data: History, targets: Floats, categorical: Bools
+    history: History, data: History, targets: Floats, space: Space
 ) -> tuple[GP, ...]:
     """Condition on the data with hyperparameters of an earlier, scheduled part of the history.
 
@@ -232,21 +233,20 @@ def _objective_processes(
     """
     early = history.first(scheduled(history.n))
     early = early.at(training_set(early))
-    fitted = _apply(_transforms(early, categorical), early.Y)
-    hyperparameters = [_fit(early.X, t, categorical) for t in fitted.T]
+    fitted = _apply(_transforms(early, space), early.Y)
+    hyperparameters = [_fit(early.X, t, space) for t in fitted.T]
     return tuple(
-        condition(data.X, t, categorical, h)
-        for t, h in zip(targets.T, hyperparameters, strict=True)
+        _condition(data.X, t, space, h) for t, h in zip(targets.T, hyperparameters, strict=True)
     )
 
 
-def _constraint_processes(data: History, categorical: Bools) -> tuple[GP, ...]:
+def _constraint_processes(data: History, space: Space) -> tuple[GP, ...]:
     """Return one process per constraint that was ever violated, feasible where ``<= 0``."""
     processes = []
     for g in data.G.T[(data.G > 0).any(axis=0)]:
         known = ~np.isnan(g)
         X, target = data.X[known], _signed_log(g[known])
-        processes.append(condition(X, target, categorical, _fit(X, target, categorical)))
+        processes.append(_condition(X, target, space, _fit(X, target, space)))
     return tuple(processes)
 
 
@@ -260,7 +260,7 @@ def _signed_log(g: Floats) -> Floats:
 
 
 def _believe(
-    processes: tuple[GP, ...], X: Floats, targets: Floats, pending: Floats, categorical: Bools
+    processes: tuple[GP, ...], X: Floats, targets: Floats, pending: Floats, space: Space
 ) -> tuple[tuple[GP, ...], Floats]:
     """Condition also on what the processes predict for pending points; return that as well."""
     if not len(pending):
@@ -268,7 +268,7 @@ def _believe(
     believed = predict(processes, pending)[0]
     X, targets = np.concatenate([X, pending]), np.concatenate([targets, believed])
     return tuple(
-        condition(X, t, categorical, process.hyperparameters)
+        _condition(X, t, space, process.hyperparameters)
         for t, process in zip(targets.T, processes, strict=True)
     ), believed
 
@@ -291,12 +291,17 @@ def _improvement(front: Floats, corner: Floats, rng: np.random.Generator) -> Acq
     return Rays(front, corner, random_rays(RAYS, len(corner), rng))
 
 
-def _fit(X: Floats, y: Floats, categorical: Bools) -> Hyperparameters:
+def _condition(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> GP:
+    return condition(X, y, space.categorical, hyperparameters, alike=space.alike)
+
+
+def _fit(X: Floats, y: Floats, space: Space) -> Hyperparameters:
     """Fit hyperparameters, or remember them: equal data give an equal result."""
-    return _remembered_fit(X.tobytes(), np.ascontiguousarray(y).tobytes(), categorical.tobytes())
+    return _remembered_fit(*(a.tobytes() for a in (X, y, space.categorical, space.alike)))
 
 
 @lru_cache(maxsize=128)
-def _remembered_fit(X: bytes, y: bytes, categorical: bytes) -> Hyperparameters:
+def _remembered_fit(X: bytes, y: bytes, categorical: bytes, alike: bytes) -> Hyperparameters:
     columns = np.frombuffer(categorical, dtype=bool)
-    return fit(np.frombuffer(X).reshape(-1, len(columns)), np.frombuffer(y), columns)
+    points = np.frombuffer(X).reshape(-1, len(columns))
+    return fit(points, np.frombuffer(y), columns, alike=np.frombuffer(alike, dtype=np.intp))

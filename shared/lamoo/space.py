@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from lamoo.activity import Activity
-from lamoo.arrays import Bools, Floats
+from lamoo.arrays import Bools, Floats, Ints
 
 #: A space with at most this many configurations is enumerated rather than sampled.
 ENUMERABLE = 20_000
@@ -298,6 +298,19 @@ class Space:
     def categorical(self) -> Bools:
         """Which columns are unordered, shape ``(d,)``. Two values have no order to speak of."""
         return np.array([isinstance(p, Categorical) for p in self.parameters.values()], dtype=bool)
+
+    @cached_property
+    def alike(self) -> Ints:
+        """Which categorical columns share one tuple of choices, shape ``(d,)``.
+
+        Columns with the same choices have the same label ``>= 0``, numbers have -1. In an
+        architecture such parameters are the same decision made at several places, and how often
+        each choice was made says much about the whole.
+        """
+        # their representation, because True == 1 and NaN differs from itself
+        kinds = [repr(p) if isinstance(p, Categorical) else "" for p in self.parameters.values()]
+        labels = {kind: i for i, kind in enumerate(sorted(set(kinds) - {""}))}
+        return np.array([labels.get(kind, -1) for kind in kinds], dtype=np.intp)
 
     @cached_property
     def free(self) -> Bools:

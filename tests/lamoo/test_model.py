@@ -7,12 +7,12 @@ from lamoo import Float, History, Space, model, pareto
 from lamoo.acquisition import log_ehvi, log_feasibility
 from lamoo.model import learn, scheduled, training_set
 
-NUMBERS = np.zeros(2, dtype=bool)
+SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 
 
 def example(m, n=20, constraint=None, seed=0):
     """Return a history on squared distances to m corners of the square."""
-    X = Space({"a": Float(0, 1), "b": Float(0, 1)}).sobol(0, n, seed)
+    X = SQUARE.sobol(0, n, seed)
     corners = np.random.default_rng(m).random((m, 2))
     Y = ((X[:, None] - corners) ** 2).sum(axis=2)
     return History(X, Y, np.empty((n, 0)) if constraint is None else constraint(X))
@@ -49,12 +49,12 @@ def test_what_was_remembered_does_not_change_the_model(m, rng):
     history, X = example(m), rng.random((30, 2))
 
     def score():
-        return learn(history, NUMBERS, np.random.default_rng(0), None).score(X)
+        return learn(history, SQUARE, np.random.default_rng(0), None).score(X)
 
     model._remembered_fit.cache_clear()
     cold = score()
     for n in range(5, 15):
-        learn(history.first(n), NUMBERS, rng, None)
+        learn(history.first(n), SQUARE, rng, None)
     warm = score()
     assert model._remembered_fit.cache_info().hits > 0
     np.testing.assert_array_equal(cold, warm)
@@ -67,7 +67,7 @@ def test_what_was_remembered_does_not_change_the_model(m, rng):
 def test_the_score_is_the_improvement_times_the_probability_of_feasibility(m, rng):
     history = example(m, constraint=lambda X: np.stack([X[:, 0] - 0.7, X[:, 1] - 2], axis=1))
     X = rng.random((10, 2))
-    learned = learn(history, NUMBERS, rng, None)
+    learned = learn(history, SQUARE, rng, None)
     # a constraint that was never violated has no process
     (constraints, _), (objectives, boxes) = learned.parts
     assert (len(constraints), len(objectives)) == (1, m)
@@ -83,7 +83,7 @@ def test_the_gradient_is_that_of_the_score(constrained, m, rng):
     history = example(m, constraint=(lambda X: X[:, :1] - 0.7) if constrained else None)
     # noisy, since rays lose the gradient where the model is sure of what it predicts
     noisy = History(history.X, history.Y + rng.normal(0, 0.1, history.Y.shape), history.G)
-    learned = learn(noisy, NUMBERS, np.random.default_rng(1), None)
+    learned = learn(noisy, SQUARE, np.random.default_rng(1), None)
     step, rtol = 1e-5, 1e-4 if m <= 3 else 0.05
     for x in rng.uniform(0.1, 0.9, (5, 2)):
         value, slope = learned.score_gradient(x)
@@ -96,14 +96,14 @@ def test_the_gradient_is_that_of_the_score(constrained, m, rng):
 
 def test_while_nothing_is_feasible_only_feasibility_counts(rng):
     history = example(2, constraint=lambda X: 5 + X[:, :1])
-    assert len(learn(history, NUMBERS, rng, None).parts) == 1
+    assert len(learn(history, SQUARE, rng, None).parts) == 1
 
 
 def test_a_constraint_that_few_reported_is_learned_from_those(rng):
     G = np.full((20, 1), np.nan)
     G[:8, 0] = example(1).X[:8, 0] - 0.5
     history = History(example(1).X, example(1).Y, G)
-    (constraints, _), _ = learn(history, NUMBERS, rng, None).parts
+    (constraints, _), _ = learn(history, SQUARE, rng, None).parts
     mean, _ = constraints[0].predict(np.array([[0.1, 0.5], [0.9, 0.5]]))
     assert mean[0] < 0 < mean[1]
 
@@ -121,8 +121,8 @@ def test_constraint_values_keep_their_sign_and_stay_moderate(values):
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
 def test_a_running_point_is_believed_to_return_its_prediction(m, rng):
     history, x = example(m), np.array([0.83, 0.21])
-    before = learn(history, NUMBERS, np.random.default_rng(0), None)
-    after = learn(history.with_pending(x), NUMBERS, np.random.default_rng(0), None)
+    before = learn(history, SQUARE, np.random.default_rng(0), None)
+    after = learn(history.with_pending(x), SQUARE, np.random.default_rng(0), None)
     for old, new in zip(before.parts[-1][0], after.parts[-1][0], strict=True):
         mean, std = new.predict(x[None])
         assert mean == pytest.approx(old.predict(x[None])[0], abs=0.02)
@@ -137,7 +137,7 @@ def test_beyond_the_users_reference_point_nothing_is_gained(m, rng):
     # only points much better than all others in the first objective count
     reference = np.full(m, 10.0)
     reference[0] = history.Y[:, 0].min() - 0.01
-    learned = learn(history, NUMBERS, rng, reference)
+    learned = learn(history, SQUARE, rng, reference)
     near = history.X[history.Y[:, 0].argmin()]
     scores = learned.score(np.array([near + 0.01, history.X[far]]))
     assert scores[0] > scores[1]
@@ -160,12 +160,12 @@ def test_extreme_values_leave_all_scores_finite(extreme, m, rng):
     history = example(m)
     Y = history.Y.copy()
     Y[3, 0] = extreme
-    learned = learn(History(history.X, Y), NUMBERS, rng, None)
+    learned = learn(History(history.X, Y), SQUARE, rng, None)
     scores = learned.score(rng.random((50, 2)))
     assert np.isfinite(scores).all()
 
 
 @pytest.mark.parametrize("m", [1, 2, 5])
 def test_one_observation_is_enough(m, rng):
-    learned = learn(example(m, n=1), NUMBERS, rng, None)
+    learned = learn(example(m, n=1), SQUARE, rng, None)
     assert np.isfinite(learned.score(rng.random((20, 2)))).all()

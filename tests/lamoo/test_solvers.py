@@ -237,7 +237,7 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
     history = make_history(spaces[name], 60, m, rng, constraints=m % 2)
     space = with_activity(spaces[name], history)
     region, members = leaf(space, history)
-    model = learn(history, space.categorical, rng, None)
+    model = learn(history, space, rng, None)
     smooth = space.free & ~space.categorical & (space.levels >= gp.FINE)
     starts = gp.candidates(history, region, members, rng)[:6]
     for start in starts:
@@ -250,7 +250,7 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
 
 def test_refining_gains_in_the_whole_space(rng):
     space, history = problem(2, 20, seed=2)
-    model = learn(history, space.categorical, rng, None)
+    model = learn(history, space, rng, None)
     X = space.sample(10, rng)
     ends = np.array([gp.refine(model, Region(space), x, np.ones(3, dtype=bool)) for x in X])
     assert (model.score(ends) > model.score(X) + 0.1).all()
@@ -324,7 +324,7 @@ def test_what_is_running_is_avoided(rng):
 
 
 def test_a_hopeless_kernel_matrix_is_told(monkeypatch, rng):
-    def singular(*_):
+    def singular(*_, **__):
         raise np.linalg.LinAlgError("singular")
 
     monkeypatch.setattr("lamoo.model.condition", singular)

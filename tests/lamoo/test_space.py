@@ -486,3 +486,21 @@ def test_features_of_all_choices_are_their_indicators(spaces, rng):
     features = spaces["choice"].features(X).reshape(100, 6, 6)
     assert (features.sum(axis=2) == 1).all()
     np.testing.assert_array_equal(features.argmax(axis=2), np.floor(X * 6))
+
+
+def test_choices_are_alike_where_they_are_the_same():
+    space = Space(
+        {
+            "a": Categorical(("x", "y")),
+            "b": Float(0, 1),
+            "c": Categorical((True, False)),
+            "d": Categorical(("x", "y")),
+            "e": Categorical((1, 0)),
+            "f": Categorical(("y", "x")),
+        }
+    )
+    alike = space.alike
+    assert alike[1] == -1
+    assert alike[0] == alike[3]
+    assert len(set(alike.tolist())) == 5
+    assert (np.delete(alike, 1) >= 0).all()

@@ -290,6 +290,13 @@ def test_counts_predict_what_was_never_seen(rng):
     assert skill(None) < 0.9
 
 
+def test_only_three_or_more_categorical_parameters_are_counted(rng):
+    X, y, categorical, _ = data("mixed", 15, rng)  # columns 1 and 4 are numbers
+    for labels, groups in (([0, 0, 0, 1, 0, 1], 0), ([0, 0, 0, 0, 0, -1], 1), ([-1] * 6, 0)):
+        h = fit(X, y, categorical, alike=np.array(labels))
+        assert len(h.lengthscales) == 6 + groups
+
+
 def test_unseen_choices_are_as_far_as_any_other(rng):
     X = np.array([[0.125, 0.5], [0.375, 0.5], [0.125, 0.2]])
     categorical = np.array([True, False])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import optuna
 import pytest
+import sqlalchemy
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -34,7 +35,14 @@ def complaints(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 @pytest.fixture(scope="session")
 def _sqlite(tmp_path_factory: pytest.TempPathFactory) -> RDBStorage:
     """Make one SQLite file: its tables take longer to create than a small study to run."""
-    return RDBStorage(f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/studies.db")
+    storage = RDBStorage(f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/studies.db")
+    storage.engine.dispose()  # the connections that do not know of the following
+
+    @sqlalchemy.event.listens_for(storage.engine, "connect")
+    def _(connection, record):
+        connection.execute("PRAGMA synchronous = OFF")  # no waiting for the disk
+
+    return storage
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def propose(
     X = candidates(history, region, members, rng)
     if not len(X):
         return None
-    model = learn(history, region.space.categorical, rng, reference)
+    model = learn(history, region.space, rng, reference)
     scores = model.score(X)
     smooth = region.space.free & ~region.space.categorical & (region.space.levels >= FINE)
     best: Floats = X[int(np.argmax(scores))]
