@@ -21,6 +21,7 @@ _SMALLEST_STD = 1e-9  # below it an objective counts as known
 _LARGEST_Z = 1e60  # stands for infinity: its fourth power is still finite
 _CELLS = 1 << 18  # array elements per block of candidates: a block stays in the cache
 _DROPPED = 20.0  # rays that much less probable (in logs) than a candidate's best are left out
+_CERTAIN = 5.0  # standard deviations at which a probability counts as 1
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
@@ -219,8 +220,9 @@ def log_ray_ehvi(
     A hypervolume is the mean over rays from the reference point of c t^m, t being how far the ray
     runs inside the dominated set and c the volume of the unit ball in one orthant. So the
     improvement along a ray that leaves the front's set at b is the integral over t > b of
-    c m t^(m-1) P(candidate dominates the ray's point at t), which is done by quadrature: the cost
-    does not depend on the number of points in the front, and there is no noise but the rays'.
+    c m t^(m-1) P(candidate dominates the ray's point at t): in closed form where P is 1, then by
+    quadrature. The cost does not depend on the number of points in the front, and there is no noise
+    but the rays'.
 
     Sources: Deng and Zhang, "Approximating hypervolume and hypervolume contributions using polar
     coordinate" (2019); Golovin and Zhang, "Random hypervolume scalarizations" (2020), lemma 5.
@@ -236,19 +238,26 @@ def log_ray_ehvi(
     std = np.maximum(std, _SMALLEST_STD)
     start = _lengths(front, reference, rays)
     i, r, z, slope = _likely_rays(reference - mean, std, rays, start)
+    # as long as all z exceed _CERTAIN the probability is 1 and the integral a power of t
+    certain = np.maximum(((z - _CERTAIN) / slope).min(axis=1), 0.0)
+    begin = start[r] + certain
+    known = (begin**m - start[r] ** m) / m
+    z = z - certain[:, None] * slope
     # where the integrand has died down: z falls by `drop` from its value at the start
     tail = np.minimum(z, 0.0)
     drop = np.maximum(z, 0.0) + 16.0 / (np.sqrt(tail**2 + 16.0) - tail)
     length = (drop / slope).min(axis=1, keepdims=True)
     steps = 0.5 * length * (1.0 + _NODES)  # (pairs, nodes)
-    t = start[r, None] + steps
+    t = begin[:, None] + steps
     z = z[:, None, :] - steps[:, :, None] * slope[:, None, :]  # (pairs, nodes, m)
     log_cdf = log_ndtr(z)
     terms = np.log(0.5 * length * _NODE_WEIGHTS) + (m - 1) * np.log(t) + log_cdf.sum(axis=2)
     first = np.searchsorted(i, np.arange(len(mean)))
-    largest = np.maximum.reduceat(terms.max(axis=1), first)
+    log_known = np.full(len(known), -np.inf)
+    np.log(known, out=log_known, where=known > 0)
+    largest = np.maximum.reduceat(np.maximum(terms.max(axis=1), log_known), first)
     weight = np.exp(terms - largest[i, None])
-    total = np.add.reduceat(weight.sum(axis=1), first)
+    total = np.add.reduceat(weight.sum(axis=1) + np.exp(log_known - largest[i]), first)
     # d log cdf(z) / d mean = -slope / std, and z times that for std
     pull = weight[:, :, None] * _log_cdf_slope(z) / std[i, None, :]
     dmean = -np.add.reduceat(pull.sum(axis=1), first) / total[:, None]

@@ -16,7 +16,9 @@ from lamoo.region import Region
 from lamoo.solvers.evolutionary import offspring, parents
 from lamoo.solvers.random import pool
 
-UNIFORM, OFFSPRING = 256, 512
+UNIFORM, OFFSPRING = 512, 512
+#: Spaces of at most this many configurations are scored whole.
+WHOLE = 2048
 STARTS, ITERATIONS = 2, 30
 #: A grid with at least this many values is refined as if it were continuous, then snapped.
 FINE = 32
@@ -54,11 +56,10 @@ def propose(
 def candidates(history: History, region: Region, members: Ints, rng: np.random.Generator) -> Floats:
     """Return never tried points (k, d) of the region worth scoring.
 
-    All there are, if the space can be enumerated; otherwise uniform ones and offspring of the
-    region's front.
+    All there are in a small space; otherwise uniform ones and offspring of the region's front.
     """
     space = region.space
-    if space.enumerable:
+    if space.size <= WHOLE:
         X = history.unseen(space.enumerate())
         return X[region.contains(X)]
     X = pool(history, region, members, UNIFORM, rng)
