@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -26,9 +27,12 @@ from optuna_lamoo import convert
 # Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
 logger = optuna.logging.get_logger("optuna.lamoo")
 
-#: How often a worker gives way to another that was just given the same configuration. In the
-#: second half of these tries it steps out of the others' way, to a random place.
-MAX_YIELDS = 8
+#: How often a worker gives way to another that was just given the same configuration. After the
+#: first few it steps out of the others' way, to a random place.
+MAX_YIELDS = 16
+STUBBORN_YIELDS = 4
+#: Seconds that it waits at most before it tries again: two workers in step would meet for ever.
+BACKOFF = 0.02
 #: How many values are drawn for a parameter on its own, to find one that was tried least.
 DRAWS = 32
 
@@ -162,7 +166,8 @@ class LaMOOSampler(BaseSampler):
         space = convert.to_space(search_space, fixed)
 
         def propose(history: History, attempt: int) -> Floats:
-            wanted = settings if 2 * attempt < MAX_YIELDS else replace(settings, solver="random")
+            stubborn = attempt < STUBBORN_YIELDS
+            wanted = settings if stubborn else replace(settings, solver="random")
             return suggest(space, history, 1, self._generator(trial, attempt), wanted)
 
         return self._claim(study, trial, search_space, space, propose)
@@ -217,16 +222,17 @@ class LaMOOSampler(BaseSampler):
         """
         params: dict[str, Any] = {}
         with self._turn:
-            trials = _others(study, trial)
             for attempt in range(MAX_YIELDS):
-                history = convert.to_history(search_space, trials, study.directions)
+                before = _others(study, trial)
+                history = convert.to_history(search_space, before, study.directions)
                 x = propose(history, attempt)
                 params = space.decode(x)[0]
                 note = trial.system_attrs.get(convert.NOTE, {}) | convert.note(params, search_space)
                 study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
-                before, trials = trials, _others(study, trial)
-                if not len(history.unseen(x)) or not _raced(x, search_space, before, trials):
+                after = _others(study, trial)
+                if not len(history.unseen(x)) or not _raced(x, search_space, before, after):
                     break
+                time.sleep(self._generator(trial, attempt).uniform(0, BACKOFF))
         return params
 
     def _generator(self, trial: FrozenTrial, purpose: int) -> np.random.Generator:

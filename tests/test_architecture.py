@@ -42,7 +42,7 @@ ENGINE["problems"] = {"arrays", "space", "history", "pareto"}
 
 # What else each package may import, beside Python's own library.
 OUTSIDE = {
-    "lamoo": {"numpy", "scipy", "sklearn", "moocore"},
+    "lamoo": {"numpy", "scipy", "sklearn", "moocore", "threadpoolctl"},
     "optuna_lamoo": {"numpy", "lamoo", "optuna"},
     "ax_lamoo": {"numpy", "lamoo", "ax", "botorch", "torch"},
 }

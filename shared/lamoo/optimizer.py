@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from lamoo.activity import learn_activity
 from lamoo.arrays import Floats
@@ -90,6 +93,14 @@ def suggest(
     if q < 0:
         msg = f"q must be at least 0, got {q!r}"
         raise ValueError(msg)
+    with _single_threaded():
+        return _propose(space, history, q, rng, settings)
+
+
+def _propose(
+    space: Space, history: History, q: int, rng: np.random.Generator, settings: Settings
+) -> Floats:
+    """Propose one point after the other, each pending for those after it, shape ``(q, d)``."""
     space = replace(space, activity=learn_activity(history.X))
     proposals: list[Floats] = []
     for _ in range(q):
@@ -175,11 +186,32 @@ def _search(
         try:
             x = propose(history, node.region, node.members, rng, reference)
         except (ArithmeticError, ValueError) as error:
-            _warn_once(f"{settings.solver!r} could not propose ({error}); using a simpler solver")
+            _warn_once(f"{settings.solver!r} could not propose; using a simpler solver")
+            logger.debug("solver %r: %s", settings.solver, error)
             continue
         if x is not None:
             return x
     return None
+
+
+_numerics = threading.RLock()
+
+
+@lru_cache(maxsize=1)
+def _linear_algebra() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Keep linear algebra on one thread, and other proposals of this process waiting.
+
+    On matrices this small several threads wait for each other: an ask of 45 ms took 570 ms on two
+    idle cores and seconds on busy ones. The limit holds for the whole process, hence the lock: of
+    two that overlap, the first to end would lift it for the other.
+    """
+    with _numerics, _linear_algebra().limit(limits=1, user_api="blas"):
+        yield
 
 
 @lru_cache(maxsize=256)

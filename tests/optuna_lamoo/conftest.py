@@ -1,13 +1,14 @@
 """What the tests of the Optuna plugin share: storages, and what was logged."""
 
+import importlib.util
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 
 import optuna
 import pytest
-import sqlalchemy
-from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages import BaseStorage, RDBStorage
 
 
 @pytest.fixture(autouse=True)
@@ -33,27 +34,27 @@ def complaints(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def _sqlite(tmp_path_factory: pytest.TempPathFactory) -> RDBStorage:
+def worker() -> ModuleType:
+    """Import the program that some tests call and others start."""
+    spec = importlib.util.spec_from_file_location("worker", Path(__file__).with_name("worker.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def _sqlite(worker, tmp_path_factory: pytest.TempPathFactory) -> RDBStorage:
     """Make one SQLite file: its tables take longer to create than a small study to run."""
-    storage = RDBStorage(f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/studies.db")
-    storage.engine.dispose()  # the connections that do not know of the following
-
-    @sqlalchemy.event.listens_for(storage.engine, "connect")
-    def _(connection, record):
-        connection.execute("PRAGMA synchronous = OFF")  # no waiting for the disk
-
-    return storage
+    return worker.open_storage("sqlite", str(tmp_path_factory.mktemp("sqlite") / "studies.db"))
 
 
 @pytest.fixture
-def make_storage(request: pytest.FixtureRequest, tmp_path) -> Callable[[str], BaseStorage]:
-    """Give a function that opens the storage of a kind, the same one whenever it is asked."""
+def make_storage(worker, request: pytest.FixtureRequest, tmp_path) -> Callable[[str], BaseStorage]:
+    """Give a function that opens a storage of a kind."""
 
     def make(kind: str) -> BaseStorage:
-        if kind == "memory":
-            return InMemoryStorage()
         if kind == "sqlite":
             return request.getfixturevalue("_sqlite")
-        return JournalStorage(JournalFileBackend(f"{tmp_path}/journal.log"))
+        return worker.open_storage(kind, str(tmp_path / "study"))
 
     return make

@@ -1,9 +1,7 @@
 """Workers that share nothing but the storage do not get in each other's way."""
 
-import importlib.util
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import optuna
@@ -13,10 +11,6 @@ from optuna.trial import TrialState
 
 import optuna_lamoo.sampler
 from optuna_lamoo import LaMOOSampler
-
-SPEC = importlib.util.spec_from_file_location("worker", Path(__file__).with_name("worker.py"))
-worker = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(worker)
 
 SOLVERS = ["gp", "evolutionary", "random"]
 
@@ -32,7 +26,7 @@ def check_no_repeats(study, n_trials):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_threads_repeat_nothing(solver):
+def test_threads_repeat_nothing(worker, solver):
     study = new_study(solver=solver)
     study.optimize(worker.cells, n_trials=60, n_jobs=4)  # of 64
     check_no_repeats(study, 60)
@@ -62,7 +56,7 @@ def test_threads_finish_a_space_and_only_then_repeat():
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])
-def test_processes_repeat_nothing(kind, tmp_path):
+def test_processes_repeat_nothing(worker, kind, tmp_path):
     path = str(tmp_path / "study")
     worker.work(kind, path, "cells", "random", 0)  # makes the tables
     processes = [

@@ -1,14 +1,7 @@
 """A study is what its storage says: stopped, resumed, moved to another process, all the same."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 from optuna.trial import TrialState
-
-SPEC = importlib.util.spec_from_file_location("worker", Path(__file__).with_name("worker.py"))
-worker = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(worker)
 
 N_TRIALS = 14
 
@@ -18,7 +11,7 @@ def told(study):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted():
+def uninterrupted(worker):
     """Give a function that returns what a run in one go and in memory comes to."""
     known = {}
 
@@ -31,7 +24,7 @@ def uninterrupted():
 
 
 @pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
-def test_seeded_runs_repeat_exactly(solver, uninterrupted):
+def test_seeded_runs_repeat_exactly(worker, solver, uninterrupted):
     again = told(worker.work("memory", "", "mixed", solver, N_TRIALS))
     assert again == uninterrupted(solver)
     assert len({str(params) for _, params, _, _ in again}) == N_TRIALS
@@ -40,7 +33,9 @@ def test_seeded_runs_repeat_exactly(solver, uninterrupted):
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])
 @pytest.mark.parametrize("stop", [1, 3, 9])
 @pytest.mark.parametrize("solver", ["gp", "evolutionary"])
-def test_a_resumed_run_equals_an_uninterrupted_one(kind, stop, solver, uninterrupted, tmp_path):
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    worker, kind, stop, solver, uninterrupted, tmp_path
+):
     path = str(tmp_path / "study")
     worker.work(kind, path, "mixed", solver, stop)
     study = worker.work(kind, path, "mixed", solver, N_TRIALS - stop)
@@ -48,7 +43,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(kind, stop, solver, uninterru
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])
-def test_another_process_goes_on_exactly(kind, uninterrupted, tmp_path):
+def test_another_process_goes_on_exactly(worker, kind, uninterrupted, tmp_path):
     path = str(tmp_path / "study")
     for hash_seed, n_trials in ((1, 6), (2, 5), (3, N_TRIALS - 11)):
         worker.finish(
@@ -59,7 +54,7 @@ def test_another_process_goes_on_exactly(kind, uninterrupted, tmp_path):
     assert told(worker.work(kind, path, "mixed", "gp", 0)) == uninterrupted("gp")
 
 
-def test_another_seed_is_another_run(uninterrupted):
+def test_another_seed_is_another_run(worker, uninterrupted):
     study = worker.work("memory", "", "mixed", "gp", 0)
     study.sampler = type(study.sampler)(seed=6, n_startup_trials=4)
     study.optimize(worker.mixed, n_trials=3)
@@ -67,7 +62,7 @@ def test_another_seed_is_another_run(uninterrupted):
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "journal"])
-def test_nothing_but_one_note_is_written(kind, tmp_path):
+def test_nothing_but_one_note_is_written(worker, kind, tmp_path):
     study = worker.work(kind, str(tmp_path / "study"), "mixed", "gp", 8)
     assert study.user_attrs == {}
     assert study._storage.get_study_system_attrs(study._study_id) == {}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import optuna
+import sqlalchemy
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -36,9 +37,16 @@ OBJECTIVES = {"mixed": mixed, "cells": cells}
 def open_storage(kind: str, path: str) -> BaseStorage:
     if kind == "memory":
         return InMemoryStorage()
-    if kind == "sqlite":
-        return RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}})
-    return JournalStorage(JournalFileBackend(path))
+    if kind == "journal":
+        return JournalStorage(JournalFileBackend(path))
+    storage = RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}})
+    storage.engine.dispose()  # of the connections that were made before what follows
+
+    @sqlalchemy.event.listens_for(storage.engine, "connect")
+    def _(connection, record):
+        connection.execute("PRAGMA synchronous = OFF")  # no waiting for the disk
+
+    return storage
 
 
 def work(kind: str, path: str, objective: str, solver: str, n_trials: int) -> optuna.Study:
