@@ -125,7 +125,7 @@ def test_what_is_not_enqueued_is_searched_under_what_is(x):
     study.enqueue_trial({"x": x})
     study.optimize(valley, n_trials=1)
     assert study.trials[-1].params["x"] == x
-    assert study.trials[-1].params["y"] == pytest.approx(x, abs=0.2)
+    assert study.trials[-1].params["y"] == pytest.approx(x, abs=0.1)
 
 
 def test_a_parameter_that_was_suggested_before_is_fixed_for_the_rest():
@@ -137,7 +137,7 @@ def test_a_parameter_that_was_suggested_before_is_fixed_for_the_rest():
     space = study.sampler.infer_relative_search_space(study, frozen)
     params = study.sampler.sample_relative(study, frozen, space)
     assert params["x"] == pytest.approx(0.9)
-    assert params["y"] == pytest.approx(0.9, abs=0.2)
+    assert params["y"] == pytest.approx(0.9, abs=0.1)
 
 
 def test_enqueued_trials_are_run_first_and_not_repeated():
@@ -314,7 +314,7 @@ def test_what_violates_a_constraint_is_not_better(solver, complaints):
     study.optimize(objective, n_trials=40)
     late = np.array([[trial.params["x"], trial.params["y"]] for trial in study.trials[20:]])
     assert (late[:, 0] <= 0.42).mean() > 0.7  # 40 % if the constraint were not seen
-    assert np.median(late[:, 1]) < 0.3
+    assert np.median(late[:, 1]) < 0.2
     assert complaints() == []
 
 
@@ -329,7 +329,7 @@ def test_while_nothing_is_feasible_the_violation_shrinks(solver, complaints):
     study = new_study(solver=solver, seed=1, partition=Partition(leaf_size=4))
     study.optimize(objective, n_trials=30)
     late = np.array([[trial.params["x"], trial.params["y"]] for trial in study.trials[20:]])
-    assert np.median(late) > 0.55  # the objectives alone would lead to 0
+    assert np.median(late) > 0.7
     assert complaints() == []
 
 
