@@ -6,7 +6,7 @@ objective space of interest from above. Values are natural logarithms, finite fa
 candidates that will hardly improve anything are still ranked.
 
 Up to three objectives: :func:`box_decomposition`, then :func:`log_ehvi` (exact). From four, where
-the number of boxes explodes: :func:`random_rays`, then :func:`log_ray_ehvi`.
+the number of boxes explodes: :func:`random_rays`, :func:`ray_lengths`, then :func:`log_ray_ehvi`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lamoo.arrays import Floats, Ints
 _LOG_2PI = float(np.log(2.0 * np.pi))
 _SMALLEST_STD = 1e-9  # below it an objective counts as known
 _LARGEST_Z = 1e60  # stands for infinity: its fourth power is still finite
-_CELLS = 1 << 18  # array elements per block of candidates: a block stays in the cache
+_CELLS = 1 << 16  # array elements per block of candidates: a block stays in the cache
 _DROPPED = 20.0  # rays that much less probable (in logs) than a candidate's best are left out
 _CERTAIN = 5.0  # standard deviations at which a probability counts as 1
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(6)
@@ -141,8 +141,12 @@ def log_ehvi_gradient(
     below = _standardise(lower[None], mean[:, None, :], s)
     # d width / d mean = cdf(below) - cdf(above); d width / d std = pdf(above) - pdf(below)
     cdf_above, cdf_below = log_ndtr(above), log_ndtr(below)
-    dmean = np.exp(cdf_above - widths) * np.expm1(cdf_below - cdf_above)
-    dstd = np.exp(_log_pdf(above) - widths) - np.exp(_log_pdf(below) - widths)
+    counts = np.broadcast_to(share > 0, widths.shape)  # elsewhere widths of 0 would divide
+    widths = np.where(counts, widths, 0.0)
+    dmean = np.exp(np.where(counts, cdf_above, -np.inf) - widths)
+    dmean *= np.expm1(np.where(counts, cdf_below - cdf_above, 0.0))
+    pdf_above, pdf_below = (np.where(counts, _log_pdf(z), -np.inf) for z in (above, below))
+    dstd = np.exp(pdf_above - widths) - np.exp(pdf_below - widths)
     return value, (share * dmean).sum(axis=1), (share * dstd).sum(axis=1)
 
 
@@ -212,8 +216,23 @@ def random_rays(count: int, m: int, rng: np.random.Generator) -> Floats:
     return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
 
 
+def ray_lengths(front: Floats, reference: Floats, rays: Floats) -> Floats:
+    """Return how far each ray from the reference point runs inside the set the front dominates.
+
+    Args:
+        front: values ``(f, m)``; f may be 0.
+        reference: reference point ``(m,)``.
+        rays: directions ``(r, m)``.
+
+    Returns:
+        Lengths, shape ``(r,)``.
+    """
+    gain = np.maximum(reference - front, 0.0)
+    return np.asarray((gain[:, None, :] / rays).min(axis=2).max(axis=0, initial=0.0))
+
+
 def log_ray_ehvi(
-    mean: Floats, std: Floats, front: Floats, reference: Floats, rays: Floats
+    mean: Floats, std: Floats, reference: Floats, rays: Floats, start: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return an estimate of the log EHVI ``(n,)`` and its gradients ``(n, m)`` in mean and std.
 
@@ -230,13 +249,12 @@ def log_ray_ehvi(
     Args:
         mean: posterior means ``(n, m)``.
         std: posterior standard deviations ``(n, m)``.
-        front: values ``(f, m)``; f may be 0.
         reference: reference point ``(m,)``.
         rays: directions ``(r, m)`` of :func:`random_rays`; keep them fixed within one search.
+        start: how far each ray runs inside the front's set, from :func:`ray_lengths`, ``(r,)``.
     """
     m = len(reference)
     std = np.maximum(std, _SMALLEST_STD)
-    start = _lengths(front, reference, rays)
     i, r, z, slope = _likely_rays(reference - mean, std, rays, start)
     # as long as all z exceed _CERTAIN the probability is 1 and the integral a power of t
     certain = np.maximum(((z - _CERTAIN) / slope).min(axis=1), 0.0)
@@ -265,12 +283,6 @@ def log_ray_ehvi(
     # c m / number of rays
     constant = 0.5 * m * np.log(np.pi / 4.0) - gammaln(0.5 * m + 1.0) + np.log(m / len(rays))
     return constant + largest + np.log(total), dmean, dstd
-
-
-def _lengths(front: Floats, reference: Floats, rays: Floats) -> Floats:
-    """Return how far each ray runs inside the set the front dominates, shape ``(r,)``."""
-    gain = np.maximum(reference - front, 0.0)
-    return np.asarray((gain[:, None, :] / rays).min(axis=2).max(axis=0, initial=0.0))
 
 
 def _likely_rays(

@@ -61,6 +61,46 @@ def nondominated(Y: Floats, violation: Floats | None = None) -> Bools:
     return keep
 
 
+def representative(Y: Floats, violation: Floats, size: int) -> Ints:
+    """Return the indices, increasing, of at most ``size`` points that stand for all ``n``.
+
+    Half are the best, Pareto layer by layer (the infeasible last, by violation); of the layer that
+    is too large to fit, points far apart. Half are spread evenly over the rest.
+    """
+    if len(Y) <= size:
+        return np.arange(len(Y))
+    half = size // 2
+    values = np.clip(Y, -_LARGEST, _LARGEST)
+    feasible = violation == 0
+    layer = np.zeros(len(Y), dtype=np.intp)
+    layer[feasible] = moocore.pareto_rank(values[feasible]) if feasible.any() else 0
+    layer[~feasible] = len(Y) + np.unique(violation[~feasible], return_inverse=True)[1]
+    order = np.argsort(layer, kind="stable")
+    last = layer[order[half]]
+    inner, edge = np.flatnonzero(layer < last), np.flatnonzero(layer == last)
+    best = np.concatenate([inner, edge[far_apart(normalise(Y[edge]), half - len(inner))]])
+    rest = np.setdiff1d(np.arange(len(Y)), best)
+    even = rest[np.linspace(0, len(rest) - 1, size - half).astype(np.intp)]
+    return np.sort(np.concatenate([best, even]))
+
+
+def far_apart(Y: Floats, size: int) -> Ints:
+    """Return ``size`` indices: each objective's best, then always the point farthest from them.
+
+    Args:
+        Y: values ``(n, m)``, in comparable units.
+        size: at most ``n``.
+    """
+    chosen = [*dict.fromkeys(Y.argmin(axis=0).tolist())][:size]
+    distance = np.full(len(Y), np.inf)
+    for k in range(size):
+        if k == len(chosen):
+            chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, ((Y - Y[chosen[k]]) ** 2).sum(axis=1))
+        distance[chosen[: k + 1]] = -1.0  # not again, even where others lie at the same place
+    return np.array(chosen, dtype=np.intp)
+
+
 def hypervolume(Y: Floats, reference: Floats) -> float:
     """Return the volume dominated by points ``(n, m)`` up to the reference point ``(m,)``.
 

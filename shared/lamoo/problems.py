@@ -60,6 +60,8 @@ class Problem:
         source: where ``best_hypervolume`` comes from.
         conditions: parameter -> (parent, value): it exists only where its parent has that value.
         best_front: the objective values of the best front, where all of it is known.
+        noise: standard deviations of what an evaluation adds to each objective, ``()`` for none;
+            ``evaluate`` returns the true values, which are what is scored.
     """
 
     name: str
@@ -71,6 +73,13 @@ class Problem:
     source: str
     conditions: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     best_front: tuple[tuple[float, ...], ...] = ()
+    noise: tuple[float, ...] = ()
+
+    def observe(self, values: Sequence[float], rng: np.random.Generator) -> tuple[float, ...]:
+        """Return what an optimiser is told of an evaluation: true ``values`` (m,) plus noise."""
+        if not self.noise:
+            return tuple(values)
+        return tuple((np.asarray(values) + rng.normal(0.0, self.noise)).tolist())
 
     def active(self, params: Params) -> Iterator[str]:
         """Yield the names of the parameters that exist, reading ``params`` as it is filled."""
@@ -507,6 +516,11 @@ def dtlz2(d: int, m: int = 2) -> Problem:
     )
 
 
+def noisy(problem: Problem, noise: tuple[float, ...]) -> Problem:
+    """Return the problem with normal noise of these standard deviations in what is observed."""
+    return replace(problem, name=f"{problem.name}-noisy", noise=noise)
+
+
 def _dtlz7(X: Floats) -> Floats:
     x = X[:, 0]
     g = 1 + 9 * X[:, 1:].mean(axis=1)
@@ -676,6 +690,8 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "branin-currin": branin_currin,
     "vehicle-safety": vehicle_safety,
     "dtlz2-d10": partial(dtlz2, 10),
+    # 5 % of the front's extent
+    "dtlz2-d10-noisy": lambda: noisy(dtlz2(10), (0.05, 0.05)),
     "dtlz2-d100": partial(dtlz2, 100),
     "dtlz2-d10-m5": partial(dtlz2, 10, 5),
     "dtlz7-d20": partial(dtlz7, 20),

@@ -22,6 +22,8 @@ from lamoo.arrays import Bools, Floats, Ints
 
 #: A space with at most this many configurations is enumerated rather than sampled.
 ENUMERABLE = 20_000
+#: A grid with at least this many values is treated as if it were continuous, then snapped.
+FINE = 32
 
 
 class Parameter(Protocol):
@@ -298,6 +300,11 @@ class Space:
     def categorical(self) -> Bools:
         """Which columns are unordered, shape ``(d,)``. Two values have no order to speak of."""
         return np.array([isinstance(p, Categorical) for p in self.parameters.values()], dtype=bool)
+
+    @cached_property
+    def smooth(self) -> Bools:
+        """Which columns are continuous, or ordered with :data:`FINE` values or more, ``(d,)``."""
+        return np.asarray(~self.categorical & (self.levels >= FINE))
 
     @cached_property
     def alike(self) -> Ints:

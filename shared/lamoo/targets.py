@@ -59,8 +59,8 @@ def compress(y: Floats, bound: float) -> Compressed:
 class Blended:
     """The mean of a linear transform and of normal scores.
 
-    For spaces in which nothing is ordered. There one bad choice can ruin a point, so values come
-    in cliffs, which ranks level; the linear half keeps sight of where hypervolume is.
+    For values that come in cliffs or spread over orders of magnitude, which ranks level; the linear
+    half keeps sight of where hypervolume is.
 
     Args:
         linear: the linear half.

@@ -26,6 +26,8 @@ Selection = Literal["path", "leaf"]
 
 #: A boundary that leaves less than this share of a node on one side has separated nothing.
 MIN_SHARE = 0.03
+#: Observations a tree is grown from at most: the best and a spread of the rest.
+MAX_OBSERVATIONS = 512
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,11 @@ class Partition:
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class Observations:
-    """What all nodes of one tree share.
+    """What all nodes of one tree share: all observations, or a representative part of them.
 
     Args:
-        features: of all observations and then all pending points, shape ``(n + p, f)``.
+        index: where these observations stand in the history, shape ``(n,)``.
+        features: of the observations and then all pending points, shape ``(n + p, f)``.
         Y: objective values, shape ``(n, m)``, rescaled.
         feasible: which observations violate no constraint, shape ``(n,)``.
         dominates: shape ``(n, n)``, row dominates column.
@@ -77,6 +80,7 @@ class Observations:
         settings: how to grow.
     """
 
+    index: Ints
     features: Floats
     Y: Floats
     feasible: Bools
@@ -91,55 +95,60 @@ class Node:
 
     Args:
         data: what all nodes share.
-        members: indices of the observations inside the region.
+        rows: indices (into ``data``) of the observations inside the region.
         pending: indices (into ``data.features``) of the running points inside the region.
         region: the region itself.
     """
 
     data: Observations
-    members: Ints
+    rows: Ints
     pending: Ints
     region: Region
+
+    @property
+    def members(self) -> Ints:
+        """The indices (into the history) of the observations inside the region."""
+        return self.data.index[self.rows]
 
     @cached_property
     def hypervolume(self) -> float:
         """The hypervolume of the members, the value ``v_j`` of section 3.2."""
-        feasible = self.members[self.data.feasible[self.members]]
+        feasible = self.rows[self.data.feasible[self.rows]]
         return pareto.hypervolume(self.data.Y[feasible], self.data.reference)
 
     @property
     def visits(self) -> int:
         """How often the region was chosen: its members and the points running in it."""
-        return len(self.members) + len(self.pending)
+        return len(self.rows) + len(self.pending)
 
     @cached_property
     def children(self) -> tuple[Node, ...]:
         """The good and the bad part, or nothing where the node is a leaf."""
         settings = self.data.settings
-        if len(self.members) < 2 * settings.leaf_size:
+        if len(self.rows) < 2 * settings.leaf_size:
             return ()
-        inner = self.data.dominates[np.ix_(self.members, self.members)]
+        inner = self.data.dominates[np.ix_(self.rows, self.rows)]
         good = label(inner.sum(axis=0), self._ranks.mean(axis=1))
         if good.all():
             return ()
-        boundary = learn_boundary(self.data.features[self.members], good, settings.kernel)
+        boundary = learn_boundary(self.data.features[self.rows], good, settings.kernel)
         side = boundary.decision(self.data.features) > 0
         parts = tuple(
             Node(
                 self.data,
-                self.members[side[self.members] == chosen],
+                self.rows[side[self.rows] == chosen],
                 self.pending[side[self.pending] == chosen],
                 self.region.cut(boundary, good=chosen),
             )
             for chosen in (True, False)
         )
-        smallest = min(len(part.members) for part in parts)
-        return parts if smallest >= max(1.0, MIN_SHARE * len(self.members)) else ()
+        smallest = min(len(part.rows) for part in parts)
+        return parts if smallest >= max(1.0, MIN_SHARE * len(self.rows)) else ()
 
     @property
     def _ranks(self) -> Floats:
         """The rank of each member in each objective, shape ``(n, m)``; ties share theirs."""
-        return np.asarray(rankdata(self.data.Y[self.members], axis=0), dtype=float)
+        return np.asarray(rankdata(self.data.Y[self.rows], axis=0), dtype=float)
 
     def leaves(self) -> Iterator[Node]:
         """Yield the leaves below this node, the good side first."""
@@ -158,22 +167,25 @@ def grow(space: Space, history: History, settings: Partition, reference: Floats 
         settings: how to split and select.
         reference: the user's reference point (m,), or ``None`` to infer one.
     """
-    Y, scaled = history.Y, pareto.normalise(history.Y, history.violation)
+    index = pareto.representative(history.Y, history.violation, MAX_OBSERVATIONS)
+    Y, violation = history.Y[index], history.violation[index]
+    scaled = pareto.normalise(Y, violation)
     if reference is None:
-        corner = pareto.reference_point(scaled, of_front=False, violation=history.violation)
+        corner = pareto.reference_point(scaled, of_front=False, violation=violation)
     else:
         stacked = pareto.normalise(np.concatenate([Y, reference[None]]))
         scaled, corner = stacked[:-1], stacked[-1]
     data = Observations(
-        features=space.features(np.concatenate([history.X, history.pending])),
+        index=index,
+        features=space.features(np.concatenate([history.X[index], history.pending])),
         Y=scaled,
-        feasible=history.violation == 0,
-        dominates=pareto.dominance_matrix(Y, history.violation),
+        feasible=violation == 0,
+        dominates=pareto.dominance_matrix(Y, violation),
         reference=corner,
         settings=settings,
     )
     everything = np.arange(len(data.features))
-    return Node(data, everything[: history.n], everything[history.n :], Region(space))
+    return Node(data, everything[: len(index)], everything[len(index) :], Region(space))
 
 
 def ucb(value: float, visits: int, parent_visits: int, c_p: float) -> float:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lamoo import Float, History, Space, model, pareto
+from lamoo import Categorical, Float, History, Integer, Space, model, targets
 from lamoo.acquisition import log_ehvi, log_feasibility
-from lamoo.model import learn, scheduled, training_set
+from lamoo.model import learn, scheduled
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 
@@ -19,19 +19,6 @@ def example(m, n=20, constraint=None, seed=0):
 
 
 # ----------------------------------------------------------------------- what it learns from
-
-
-@pytest.mark.parametrize("m", [1, 2, 4])
-@pytest.mark.parametrize("n", [0, 1, 256, 257, 400])
-def test_the_training_set_is_bounded_and_holds_the_best(n, m, rng):
-    X, Y = rng.random((n, 2)), rng.random((n, m)).round(2)
-    chosen = training_set(History(X, Y))
-    assert len(chosen) == min(n, model.MAX_TRAINING)
-    assert (np.diff(chosen) > 0).all()
-    number = pareto.dominance_number(Y)
-    left_out = np.setdiff1d(np.arange(n), chosen)
-    best = np.sort(number)[: model.MAX_TRAINING // 2]
-    assert (number[left_out] >= best.max(initial=0)).all()
 
 
 def test_hyperparameters_are_fitted_rarely_and_at_lengths_that_a_newcomer_meets_too():
@@ -60,6 +47,28 @@ def test_what_was_remembered_does_not_change_the_model(m, rng):
     np.testing.assert_array_equal(cold, warm)
 
 
+def test_hyperparameters_of_all_training_are_bounded(rng):
+    X = rng.random((700, 2))
+    history = History(X, np.stack([X[:, 0], 1 - X[:, 0]], axis=1))  # everything is on the front
+    processes = learn(history, SQUARE, rng, None).parts[-1].processes
+    assert all(len(process._Z) == model.MAX_TRAINING for process in processes)
+
+
+@pytest.mark.parametrize(
+    ("space", "values", "kind"),
+    [
+        (SQUARE, lambda X: X[:, 0] - X[:, 1], targets.Compressed),
+        (SQUARE, lambda X: 10 ** (6 * X[:, 0] + X[:, 1]), targets.Blended),
+        (Space({"a": Integer(0, 9), "b": Categorical("xyz")}), lambda X: X[:, 0], targets.Blended),
+    ],
+)
+def test_the_transform_is_the_one_that_predicts_left_out_values(space, values, kind):
+    X = space.sobol(0, 40, 0)
+    Y = np.stack([values(X), X[:, 1]], axis=1)
+    recipe, _ = model._recipes(History(X, Y), space)
+    assert isinstance(recipe.learn_transform(Y[:, 0], 1.0), kind)
+
+
 # -------------------------------------------------------------------------------- its parts
 
 
@@ -69,7 +78,8 @@ def test_the_score_is_the_improvement_times_the_probability_of_feasibility(m, rn
     X = rng.random((10, 2))
     learned = learn(history, SQUARE, rng, None)
     # a constraint that was never violated has no process
-    (constraints, _), (objectives, boxes) = learned.parts
+    parts = learned.parts
+    constraints, objectives, boxes = parts[0].processes, parts[1].processes, parts[1].acquisition
     assert (len(constraints), len(objectives)) == (1, m)
     mean, std = (np.stack(a, axis=1) for a in zip(*(p.predict(X) for p in objectives), strict=True))
     g = [a[:, None] for a in constraints[0].predict(X)]
@@ -103,7 +113,7 @@ def test_a_constraint_that_few_reported_is_learned_from_those(rng):
     G = np.full((20, 1), np.nan)
     G[:8, 0] = example(1).X[:8, 0] - 0.5
     history = History(example(1).X, example(1).Y, G)
-    (constraints, _), _ = learn(history, SQUARE, rng, None).parts
+    constraints = learn(history, SQUARE, rng, None).parts[0].processes
     mean, _ = constraints[0].predict(np.array([[0.1, 0.5], [0.9, 0.5]]))
     assert mean[0] < 0 < mean[1]
 
@@ -123,7 +133,7 @@ def test_a_running_point_is_believed_to_return_its_prediction(m, rng):
     history, x = example(m), np.array([0.83, 0.21])
     before = learn(history, SQUARE, np.random.default_rng(0), None)
     after = learn(history.with_pending(x), SQUARE, np.random.default_rng(0), None)
-    for old, new in zip(before.parts[-1][0], after.parts[-1][0], strict=True):
+    for old, new in zip(before.parts[-1].processes, after.parts[-1].processes, strict=True):
         mean, std = new.predict(x[None])
         assert mean == pytest.approx(old.predict(x[None])[0], abs=0.02)
         assert std <= old.predict(x[None])[1] + 1e-9

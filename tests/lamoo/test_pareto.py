@@ -232,3 +232,51 @@ def test_the_arguments_are_only_read(rng):
     pareto.finite(Y)
     pareto.normalise(Y, v)
     pareto.reference_point(Y, of_front=False, violation=v)
+
+
+# ------------------------------------------------------------------------- a representative part
+
+
+def layers_of(Y, v):
+    """Return the rank of each point by taking off one front after the other."""
+    layer, left = np.zeros(len(Y), dtype=int), np.arange(len(Y))
+    while len(left):
+        number = pareto.dominance_number(Y[left], v[left])
+        layer[left[number > 0]] += 1
+        left = left[number > 0]
+    return layer
+
+
+@pytest.mark.parametrize("m", [1, 2, 4])
+@pytest.mark.parametrize("n", [0, 1, 60, 61, 100, 400])
+@pytest.mark.parametrize("kind", ["random", "front", "infeasible", "infinite", "equal"])
+def test_a_representative_part_is_bounded_and_holds_the_best_layers(kind, n, m, rng):
+    Y, v = rng.random((n, m)).round(2), np.zeros(n)
+    if kind == "front":
+        Y[:, 0] = 2.0 * m - Y[:, 1:].sum(axis=1)
+    if kind == "infeasible":
+        v = np.maximum(rng.normal(size=n), 0).round(1)
+    if kind == "infinite":
+        Y[rng.random(n) < 0.2, 0] = np.inf
+    if kind == "equal":
+        Y[:] = 1.0
+    chosen = pareto.representative(Y, v, 60)
+    assert len(chosen) == min(n, 60)
+    assert (np.diff(chosen) > 0).all()
+    layer = layers_of(Y, v)
+    left_out = np.setdiff1d(np.arange(n), chosen)
+    # half are the best: whatever is left out lies in no better layer than the 30th point
+    assert (layer[left_out] >= np.sort(layer)[min(n, 30) - 1 :][:1].max(initial=0)).all()
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+@pytest.mark.parametrize("duplicates", [False, True])
+def test_points_far_apart_cover_all_others_within_their_own_distance(duplicates, m, rng):
+    Y = rng.random((200, m)).round(1 if duplicates else 9)
+    chosen = pareto.far_apart(Y, 20)
+    assert len(set(chosen.tolist())) == 20
+    assert {*Y.argmin(axis=0)} <= {*chosen}
+    distance = np.linalg.norm(Y[:, None] - Y[chosen], axis=2)
+    apart = distance[chosen] + np.diag(np.full(20, np.inf))
+    # farthest-first: the last was the farthest of all (but the first m, each objective's best)
+    assert distance.min(axis=1).max() <= apart[m:, m:].min(initial=np.inf) + 1e-12

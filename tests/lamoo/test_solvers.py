@@ -238,7 +238,7 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
     space = with_activity(spaces[name], history)
     region, members = leaf(space, history)
     model = learn(history, space, rng, None)
-    smooth = space.free & ~space.categorical & (space.levels >= gp.FINE)
+    smooth = space.free & space.smooth
     starts = gp.candidates(history, region, members, rng)[:6]
     for start in starts:
         end = gp.refine(model, region, start, smooth)

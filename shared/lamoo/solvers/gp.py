@@ -19,9 +19,9 @@ from lamoo.solvers.random import pool
 UNIFORM, OFFSPRING = 512, 512
 #: Spaces of at most this many configurations are scored whole.
 WHOLE = 2048
+#: Candidates that are scored exactly, the best by a rough score.
+FINALISTS = 128
 STARTS, ITERATIONS = 2, 30
-#: A grid with at least this many values is refined as if it were continuous, then snapped.
-FINE = 32
 
 
 def propose(
@@ -42,8 +42,9 @@ def propose(
     if not len(X):
         return None
     model = learn(history, region.space, rng, reference)
+    X = X[np.argsort(-model.score(X, rough=True), kind="stable")[:FINALISTS]]
     scores = model.score(X)
-    smooth = region.space.free & ~region.space.categorical & (region.space.levels >= FINE)
+    smooth = region.space.free & region.space.smooth
     best: Floats = X[int(np.argmax(scores))]
     if not smooth.any():
         return best
