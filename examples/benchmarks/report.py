@@ -1,112 +1,136 @@
-"""The report of a benchmark run: a table per problem, a CSV file of it, and a picture."""
+"""The report of a benchmark run: tables, small files of them, and pictures.
+
+python examples/benchmarks/report.py results                      # from a folder of cells
+python examples/benchmarks/report.py docs/benchmarks/curves.csv   # from an earlier report
+"""
 
 from __future__ import annotations
 
+import argparse
 import csv
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+import curves
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
+import plots
+from curves import Floats, Run, is_ours
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import mannwhitneyu
 
-from lamoo.problems import Problem, load
-
-Floats = NDArray[np.float64]
-Cells = Sequence[Mapping[str, Any]]
+Row = dict[str, str | float]
 
 #: Hypervolumes are reported after these numbers of trials, and at the end.
 CHECKPOINTS = (25, 50, 100, 200, 500)
+#: The overview compares after these or, where a problem has neither, at the end.
+BUDGETS = (50, 100)
 
 
-def report(cells: Cells, folder: Path, console: Console) -> None:
-    """Print one table per problem; write ``summary.csv`` and ``benchmarks.png`` to the folder.
+def report(
+    runs: Iterable[Run],
+    folder: Path,
+    console: Console,
+    *,
+    ours: str | None = None,
+    samplers: Sequence[str] | None = None,
+) -> None:
+    """Print a table per problem and one over all; write them, the curves and the pictures.
 
     Args:
-        cells: results as ``run.py`` writes them; with different numbers of trials, each problem is
-            compared up to the smallest.
-        folder: where to write.
+        runs: what to report; with different numbers of trials, each problem is compared up to the
+            smallest.
+        folder: where to write; an ``ask_time.csv`` found there is drawn, too.
         console: where to print.
+        ours: the sampler that the overview compares with the rivals, by default the first of ours.
+        samplers: those that tables and pictures are of, by default all; the curves are of all.
     """
-    if not cells:
+    everything = curves.in_order(runs)
+    runs = [run for run in everything if samplers is None or run.sampler in samplers]
+    if not runs:
         console.print("No results.")
         return
-    shares = {name: shares_of(load(name), group) for name, group in by(cells, "problem").items()}
-    rows = [row for name in shares for row in summarise(name, shares[name], cells)]
-    for name in shares:
-        console.print(table_of([row for row in rows if row["problem"] == name]))
-    with (folder / "summary.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, dict.fromkeys(key for row in rows for key in row))
+    ours = ours or min(filter(is_ours, (run.sampler for run in runs)), default="lamoo")
+    tables = [summarise(name, groups) for name, groups in curves.grouped(runs).items()]
+    for rows in tables:
+        console.print(table_of(rows))
+    compared = overview(runs, ours)
+    text = f"{markdown(compared)}\n\n{count(compared, ours)}\n"
+    console.out(text, highlight=False)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    curves.write(everything, folder / "curves.csv")
+    write([row for rows in tables for row in rows], folder / "summary.csv")
+    write(compared, folder / "overview.csv")
+    (folder / "overview.md").write_text(text, encoding="utf-8")
+    plots.draw_hypervolume(runs, ours, folder / "hypervolume.png")
+    if (folder / "ask_time.csv").exists():
+        plots.draw_ask_time(folder / "ask_time.csv", folder / "ask_time.png")
+    console.print(f"Written to {folder}", soft_wrap=True)
+
+
+def write(rows: Sequence[Row], path: Path) -> None:
+    """Write rows as CSV; a row may lack some columns."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        header = dict.fromkeys(key for row in rows for key in row)
+        writer = csv.DictWriter(file, header, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    draw(shares, cells, folder / "benchmarks.png")
-    console.print(f"Written: {folder / 'summary.csv'}, {folder / 'benchmarks.png'}")
 
 
-def by(cells: Cells, key: str) -> dict[str, list[Mapping[str, Any]]]:
-    """Group cells by one of their fields, in order of appearance."""
-    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for cell in cells:
-        groups[cell[key]].append(cell)
-    return dict(groups)
-
-
-def shares_of(problem: Problem, cells: Cells) -> dict[str, Floats]:
-    """Return each sampler's shares of the best hypervolume known, shape ``(seeds, trials)``."""
-    trials = min(cell["trials"] for cell in cells)
+def medians_of(groups: Mapping[str, Sequence[Run]], points: Sequence[int]) -> dict[str, Floats]:
+    """Return each sampler's median share after these numbers of trials, shape ``(points,)``."""
     return {
-        sampler: np.array([problem.hypervolume_curve(cell["values"][:trials]) for cell in group])
-        / problem.best_hypervolume
-        for sampler, group in by(cells, "sampler").items()
+        sampler: np.median(curves.shares_of(runs, points), axis=0)
+        for sampler, runs in groups.items()
     }
 
 
-def summarise(
-    problem: str, shares: Mapping[str, Floats], cells: Cells
-) -> list[dict[str, str | float]]:
+def best_rival(medians: Mapping[str, Floats], at: int) -> str | None:
+    """Return the rival with the highest median there, or ``None`` if there are no rivals."""
+    rivals = (sampler for sampler in medians if not is_ours(sampler))
+    return max(rivals, key=lambda sampler: medians[sampler][at], default=None)
+
+
+def trials_to_reach(curve: Floats, points: Sequence[int], target: float) -> str | int:
+    """Return after how many trials a curve reaches a value: one of ``points``, or "never".
+
+    A curve at 0 has reached nothing: where the target is 0, it must get above it.
+    """
+    reached = np.flatnonzero((curve >= target) & (curve > 0))
+    return points[reached[0]] if len(reached) else "never"
+
+
+def log_gap(share: float) -> float:
+    """Return log10 of what is missing to 1; gaps below 10^-4, the files' precision, are that."""
+    return round(float(np.log10(max(1 - share, 1e-4))) + 0.0, 2)  # never -0.0
+
+
+# --- a table per problem --------------------------------------------------------------------------
+
+
+def summarise(problem: str, groups: Mapping[str, Sequence[Run]]) -> list[Row]:
     """Return one row per sampler: medians over seeds."""
-    medians = {sampler: np.median(curves, axis=0) for sampler, curves in shares.items()}
-    trials = len(next(iter(medians.values())))
-    points = [n for n in CHECKPOINTS if n < trials] + [trials]
-    rivals = [curve for sampler, curve in medians.items() if not is_ours(sampler)]
-    best = np.max(rivals, axis=0) if rivals else np.full(trials, np.nan)
+    points = curves.points_of(groups)
+    medians = medians_of(groups, points)
+    shown = [i for i, n in enumerate(points[:-1]) if n in CHECKPOINTS] + [len(points) - 1]
+    targets = {i: medians[best][i] if (best := best_rival(medians, i)) else np.nan for i in shown}
     rows = []
     for sampler, curve in medians.items():
-        mine = [c for c in cells if c["problem"] == problem and c["sampler"] == sampler]
-        late = np.array([last_tenth(cell["ask_cpu_seconds"]) for cell in mine])
-        row: dict[str, str | float] = {"problem": problem, "sampler": sampler, "seeds": len(mine)}
-        row |= {f"share@{n}": round(float(curve[n - 1]), 4) for n in points}
-        row["log10 gap"] = round(float(np.log10(np.clip(1 - curve[-1], 1e-6, 1))) + 0.0, 2)
-        row |= {f"match@{n}": trials_to_reach(curve, best[n - 1]) for n in points}
-        row["ask ms, median"] = round(1e3 * float(np.median(late)), 1)
-        row["ask ms, mean"] = round(1e3 * float(np.mean(late)), 1)
-        row["repeats"] = float(np.median([cell["repeats"] for cell in mine]))
+        runs = groups[sampler]
+        row: Row = {"problem": problem, "sampler": sampler, "seeds": len(runs)}
+        row |= {f"share@{points[i]}": round(float(curve[i]), 4) for i in shown}
+        row["log10 gap"] = log_gap(curve[-1])
+        row |= {f"match@{points[i]}": trials_to_reach(curve, points, targets[i]) for i in shown}
+        row["ask ms, median"] = round(float(np.median([run.ask_median for run in runs])), 1)
+        row["ask ms, mean"] = round(float(np.mean([run.ask_mean for run in runs])), 1)
+        row["repeats"] = float(np.median([run.repeats for run in runs]))
         rows.append(row)
     return rows
 
 
-def is_ours(sampler: str) -> bool:
-    """Tell whether a sampler is LaMOO or a variant of it; the others are rivals."""
-    return sampler.startswith("lamoo")
-
-
-def last_tenth(values: Sequence[float]) -> Sequence[float]:
-    """Return the last tenth of a list, at least one value."""
-    return values[-max(1, len(values) // 10) :]
-
-
-def trials_to_reach(curve: Floats, target: float) -> str | float:
-    """Return after how many trials a curve reaches a value: a number, or "never"."""
-    reached = np.flatnonzero(curve >= target)
-    return int(reached[0]) + 1 if len(reached) else "never"
-
-
-def table_of(rows: Sequence[Mapping[str, str | float]]) -> Table:
+def table_of(rows: Sequence[Row]) -> Table:
     """Return one problem's rows as a table; the best share after each number of trials is bold."""
     shares = [key for key in rows[0] if key.startswith("share@")]
     matches = [key for key in rows[0] if key.startswith("match@")]
@@ -132,27 +156,114 @@ def table_of(rows: Sequence[Mapping[str, str | float]]) -> Table:
     return table
 
 
-def draw(shares: Mapping[str, Mapping[str, Floats]], cells: Cells, path: Path) -> None:
-    """Draw hypervolume (above) and CPU seconds per ask (below) against trials, per problem."""
-    figure = Figure(figsize=(4.2 * len(shares), 7), layout="constrained")
-    axes = figure.subplots(2, len(shares), squeeze=False)
-    samplers = list(by(cells, "sampler"))
-    for (above, below), (name, curves) in zip(axes.T, shares.items(), strict=True):
-        for sampler, share in curves.items():
-            style = {"color": f"C{samplers.index(sampler)}", "lw": 2 if is_ours(sampler) else 1}
-            group = [c for c in cells if c["problem"] == name and c["sampler"] == sampler]
-            seconds = np.array([c["ask_cpu_seconds"][: share.shape[1]] for c in group])
-            band(above, share, label=sampler, **style)
-            band(below, np.maximum(seconds, 1e-5), label=sampler, **style)
-        above.set(title=name, ylabel="share of the best hypervolume")
-        below.set(xlabel="trials", ylabel="CPU seconds per ask", yscale="log")
-    axes[0, 0].legend(fontsize="small")
-    figure.savefig(path, dpi=120)
+# --- one table over all problems ------------------------------------------------------------------
 
 
-def band(axes: Axes, values: Floats, **style: Any) -> None:
-    """Draw the median of values ``(seeds, trials)`` and the band between their quartiles."""
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
-    trials = np.arange(1, values.shape[1] + 1)
-    axes.plot(trials, middle, **style)
-    axes.fill_between(trials, low, high, color=style["color"], alpha=0.15, lw=0)
+def overview(runs: Sequence[Run], ours: str) -> list[Row]:
+    """Return one row per problem: ours against the best rival at each budget."""
+    rivals = {run.sampler for run in runs if not is_ours(run.sampler)}
+    return [
+        {"problem": name} | versus(groups, ours) | {"compared with": present(groups, rivals)}
+        for name, groups in curves.grouped(runs).items()
+    ]
+
+
+def versus(groups: Mapping[str, Sequence[Run]], ours: str) -> Row:
+    """Return how ours compares on one problem; without ours, or without rivals, only a part.
+
+    ``match`` is the number of trials after which our median reaches what the best rival's is at
+    the budget, ``ratio`` the budget over it, and ``p`` of the two-sided Mann-Whitney test on the
+    shares of the seeds at the budget, not paired.
+    """
+    points = curves.points_of(groups)
+    medians = medians_of(groups, points)
+    row: Row = {}
+    for n in [n for n in BUDGETS if n in points] or points[-1:]:
+        at = points.index(n)
+        best = best_rival(medians, at)
+        if best:
+            row |= {f"rival@{n}": best, f"its share@{n}": f"{medians[best][at]:.4f}"}
+        if ours in medians:
+            row[f"{ours}@{n}"] = f"{medians[ours][at]:.4f}"
+            row[f"log10 gap@{n}"] = f"{log_gap(medians[ours][at]):.2f}"
+        if best and ours in medians:
+            match = trials_to_reach(medians[ours], points, medians[best][at])
+            test = mannwhitneyu(*(curves.shares_of(groups[s], [n])[:, 0] for s in (ours, best)))
+            row[f"match@{n}"] = match
+            row[f"ratio@{n}"] = "-" if isinstance(match, str) else f"{n / match:.2f}"
+            row[f"p@{n}"] = f"{test.pvalue:.3f}"
+    return row
+
+
+def present(groups: Mapping[str, Sequence[Run]], rivals: Iterable[str]) -> str:
+    """Return which rivals a problem has, "all" if none is missing, and who has fewer seeds."""
+    seeds = {rival: len(groups.get(rival, ())) for rival in sorted(rivals)}
+    most = max((len(runs) for runs in groups.values()), default=0)
+    if all(number == most for number in seeds.values()):
+        return "all"
+    return ", ".join(
+        rival if number == most else f"{rival} ({number} of {most} seeds)"
+        for rival, number in seeds.items()
+        if number
+    )
+
+
+def count(rows: Sequence[Row], ours: str) -> str:
+    """Return, for each budget, on how many problems ours needs half the trials, and no more."""
+    budgets = sorted(
+        {int(key.removeprefix("match@")) for row in rows for key in row if "match@" in key}
+    )
+    lines = []
+    for n in budgets:
+        matches = [row[f"match@{n}"] for row in rows if f"match@{n}" in row]
+        reached = [n / match for match in matches if not isinstance(match, str)]
+        lines.append(
+            f"{ours} at N = {n}: ratio >= 2 on {sum(ratio >= 2 for ratio in reached)}, "
+            f">= 1 on {sum(ratio >= 1 for ratio in reached)} of {len(matches)} problems."
+        )
+    return "\n\n".join(lines) or f"Nothing to compare: it takes {ours} and a rival."
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return rows as a Markdown table, its columns aligned; what a row lacks is a dash."""
+    columns = dict.fromkeys(key for row in rows for key in row)
+    columns["compared with"] = columns.pop("compared with")
+    lines = [[*columns], *([str(row.get(key, "-")) for key in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    padded = ([c.ljust(w) for c, w in zip(line, widths, strict=True)] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in padded)
+
+
+# --- the command line -----------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Report what a folder of cells or a file of curves holds."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", type=Path, help="folder of cells, or curves.csv")
+    parser.add_argument("--samplers", nargs="+", metavar="NAME", help="all unless given")
+    parser.add_argument("--ours", metavar="NAME", help="sampler for the overview (lamoo)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="beside the source unless given")
+    options = parser.parse_args(arguments)
+    console = Console()
+    source: Path = options.source
+    folder = source if source.is_dir() else source.parent
+    runs = runs_in(source, console) if source.is_dir() else curves.read(source)
+    out = options.out or folder
+    report(runs, out, console, ours=options.ours, samplers=options.samplers)
+
+
+def runs_in(folder: Path, console: Console) -> list[Run]:
+    """Return the runs of a folder of cells: of several with the same seed, the longest."""
+    cells = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    problems = curves.loadable(dict.fromkeys(cell["problem"] for cell in cells), console)
+    runs = [curves.run_of(c, problems[c["problem"]]) for c in cells if c["problem"] in problems]
+    runs.sort(key=lambda run: len(run.shares))
+    return list({(run.problem, run.sampler, run.seed): run for run in runs}.values())
+
+
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,8 @@
 
 Every problem x sampler x seed is a cell: one process with one thread for linear algebra, one small
 JSON file. Cells whose file exists are not run again, so an interrupted run goes on where it
-stopped and a new sampler joins an old table. The report (report.py) reads those files.
+stopped and a new sampler joins an old table. The report (report.py) reads those files. A problem
+whose table is not on this machine is skipped.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ import platform
 import sys
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
+from curves import loadable, run_of
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 from rich.console import Console
 from rich.progress import Progress
@@ -39,6 +43,7 @@ SUITE = (
     "nb201-cifar10-size",
     "nb201-cifar10-latency",
     "nb201-cifar10-three",
+    "nb201-authors",
     "nbgraph-cora",
     "nbgraph-arxiv",
     "hpobench-credit_g",
@@ -47,6 +52,7 @@ SUITE = (
     "branin-currin",
     "vehicle-safety",
     "dtlz2-d10",
+    "dtlz2-d10-noisy",
     "dtlz2-d10-m5",
     "dtlz2-d100",
     "dtlz7-d20",
@@ -84,16 +90,18 @@ LIBRARIES = ("lamoo", "optuna", "numpy", "scipy", "torch")
 
 @dataclass(frozen=True)
 class Cell:
-    """One run: a problem, a sampler, a seed and a number of trials."""
+    """One run: a problem, a sampler, a seed, a number of trials, and how many run at a time."""
 
     problem: str
     sampler: str
     seed: int
     trials: int
+    workers: int = 1
 
     def path(self, folder: Path) -> Path:
         """Return the file that holds the cell's result."""
-        return folder / f"{self.problem}_{self.sampler}_{self.trials}_{self.seed}.json"
+        workers = f"_w{self.workers}" if self.workers > 1 else ""
+        return folder / f"{self.problem}_{self.sampler}_{self.trials}_{self.seed}{workers}.json"
 
 
 def run(cell: Cell, folder: Path) -> None:
@@ -103,15 +111,16 @@ def run(cell: Cell, folder: Path) -> None:
     problem = load(cell.problem)
     sampler = SAMPLERS[cell.sampler](cell.seed)
     study = optuna.create_study(directions=problem.directions, sampler=sampler)
-    times = [run_trial(study, problem) for _ in range(cell.trials)]
+    asks, values = search(study, problem, cell)
     result = {
         "problem": cell.problem,
         "sampler": cell.sampler,
         "seed": cell.seed,
         "trials": cell.trials,
-        "values": [trial.values for trial in study.trials],
-        "ask_seconds": [round(seconds, 6) for seconds, _ in times],
-        "ask_cpu_seconds": [round(cpu, 6) for _, cpu in times],
+        "workers": cell.workers,
+        "values": values,
+        "ask_seconds": [round(wall, 6) for wall, _ in asks],
+        "ask_cpu_seconds": [round(cpu, 6) for _, cpu in asks],
         "repeats": repeats(trial.params for trial in study.trials),
         "versions": versions(),
     }
@@ -122,17 +131,40 @@ def run(cell: Cell, folder: Path) -> None:
     aside.replace(cell.path(folder))
 
 
-def run_trial(study: optuna.Study, problem: Problem) -> tuple[float, float]:
-    """Run one trial; return the wall-clock and the CPU seconds until all parameters were known.
+def search(
+    study: optuna.Study, problem: Problem, cell: Cell
+) -> tuple[list[tuple[float, float]], list[tuple[float, ...]]]:
+    """Run a cell's trials; return the wall-clock and CPU seconds of each ask, and the true values.
+
+    With several workers, so many trials are always running: they all are asked for before the
+    oldest is told, and then one is asked for whenever one was told.
+    """
+    rng = np.random.default_rng(cell.seed)
+    running: deque[tuple[optuna.Trial, dict[str, Any]]] = deque()
+    asks, values = [], []
+    for i in range(cell.trials + cell.workers):
+        if i >= cell.workers:
+            trial, params = running.popleft()
+            values.append(problem.evaluate(params))
+            study.tell(trial, problem.observe(values[-1], rng))
+        if i < cell.trials:
+            trial, params, seconds = ask(study, problem)
+            running.append((trial, params))
+            asks.append(seconds)
+    return asks, values
+
+
+def ask(
+    study: optuna.Study, problem: Problem
+) -> tuple[optuna.Trial, dict[str, Any], tuple[float, float]]:
+    """Return a new trial, its parameters, and the wall-clock and CPU seconds that they took.
 
     Samplers work lazily, at the first suggestion, so asking ends with the last one.
     """
     wall, cpu = time.perf_counter(), time.process_time()
     trial = study.ask()
     params = suggest(trial, problem)
-    spent = time.perf_counter() - wall, time.process_time() - cpu
-    study.tell(trial, problem.evaluate(params))
-    return spent
+    return trial, params, (time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def suggest(trial: optuna.Trial, problem: Problem) -> dict[str, Any]:
@@ -166,11 +198,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def run_all(cells: Sequence[Cell], folder: Path, jobs: int, console: Console) -> int:
-    """Run the cells, each in its own process, and return how many failed."""
-    # read by the children when they import NumPy: one thread each makes times comparable
+def one_thread() -> None:
+    """Make the processes started from now on use one thread for linear algebra."""
+    # read when they import NumPy; times are comparable then
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
+
+
+def run_all(cells: Sequence[Cell], folder: Path, jobs: int, console: Console) -> int:
+    """Run the cells, each in its own process, and return how many failed."""
+    one_thread()
     context = multiprocessing.get_context("spawn")
     failed = 0
     with (
@@ -193,18 +230,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from report import report  # noqa: PLC0415 - the cells' processes run without matplotlib
 
     options = parse(arguments)
+    console = Console()
+    problems = loadable(options.problems, console)
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     cells = [
-        Cell(problem, sampler, seed, options.trials)
-        for problem in options.problems
+        Cell(problem, sampler, seed, options.trials, options.workers)
+        for problem in problems
         for seed in seeds
         for sampler in options.samplers
     ]
-    console = Console()
     missing = [cell for cell in cells if not cell.path(options.out).exists()]
     failed = run_all(missing, options.out, options.jobs, console) if missing else 0
-    done = [cell.path(options.out) for cell in cells if cell.path(options.out).exists()]
-    report([json.loads(path.read_text()) for path in done], options.out, console)
+    done = [cell for cell in cells if cell.path(options.out).exists()]
+    results = (json.loads(cell.path(options.out).read_text()) for cell in done)
+    runs = [run_of(result, problems[result["problem"]]) for result in results]
+    report(runs, options.out, console)
     return int(failed > 0)
 
 
@@ -226,6 +266,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=positive, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
     parser.add_argument("--trials", type=positive, help="per run")
+    parser.add_argument("--workers", type=positive, default=1, help="trials at a time in a run")
     parser.add_argument("--jobs", type=positive, default=1, help="processes at a time")
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
     parser.add_argument("--quick", action="store_true", help="a small table in a few minutes")

@@ -128,9 +128,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Model:
-    """What a point is worth: the sum over its parts."""
+    """What a point is worth: the sum over its parts.
+
+    Args:
+        parts: one for the constraints, if any was ever violated, one for the objectives, if
+            anything was feasible.
+        trust: between 0 and 1, how well the objective that is hardest to predict was predicted
+            where left out.
+    """
 
     parts: tuple[Part, ...]
+    trust: float = 1.0
 
     def score(self, X: Floats, *, rough: bool = False) -> Floats:
         """Return the log acquisition of points (n, d), or a rough estimate, shape ``(n,)``."""
@@ -172,6 +180,7 @@ def learn(
     feasible = data.violation == 0
     constraints = _constraint_processes(history, data, space)
     parts: list[Part] = []
+    trust = 1.0
     if constraints:
         parts.append(Part(constraints, Feasibility(), Feasibility()))
     if feasible.any():  # before that, only feasibility counts
@@ -191,7 +200,8 @@ def learn(
         )
         front = np.concatenate([targets[feasible], believed])
         parts.append(Part(processes, *_improvement(front, corner, rng)))
-    return Model(tuple(parts))
+        trust = min(max(0.0, recipe.tau) for recipe in recipes)
+    return Model(tuple(parts), trust)
 
 
 def training_set(history: History) -> Ints:
@@ -226,10 +236,12 @@ class Recipe:
     Args:
         learn_transform: learns the transform of its values from values (n,) and a bound.
         hyperparameters: of its Gaussian process.
+        tau: how well left-out values were predicted, in Kendall's tau.
     """
 
     learn_transform: Callable[[Floats, float], Transform]
     hyperparameters: Hyperparameters
+    tau: float
 
 
 def _bounds(data: History) -> Floats:
@@ -287,10 +299,11 @@ def _choose(X: Floats, y: Floats, bound: float, space: Space) -> Recipe:
     judged = []
     for learn_transform in (compress, blend):
         t = learn_transform(y, bound)(y)
-        recipe = Recipe(learn_transform, _fit(X, t, space))
-        judged.append((recipe, _tau(X, t, space, recipe.hyperparameters)))
-    (linear, linear_tau), (blended, blended_tau) = judged
-    return blended if blended_tau > linear_tau + MARGIN else linear
+        hyperparameters = _fit(X, t, space)
+        tau = _tau(X, t, space, hyperparameters)
+        judged.append(Recipe(learn_transform, hyperparameters, tau))
+    linear, blended = judged
+    return blended if blended.tau > linear.tau + MARGIN else linear
 
 
 def _constraint_processes(history: History, data: History, space: Space) -> tuple[GP, ...]:

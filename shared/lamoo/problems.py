@@ -503,15 +503,20 @@ def _dtlz2(X: Floats, m: int) -> Floats:
     return np.asarray(radius * cosines * sines)
 
 
-def dtlz2(d: int, m: int = 2) -> Problem:
-    """Return DTLZ2 (Deb et al. 2005): the front is the unit sphere's positive part."""
+def dtlz2(d: int, m: int = 2, corner: float = 1.1) -> Problem:
+    """Return DTLZ2 (Deb et al. 2005): the front is the unit sphere's positive part.
+
+    The reference point has the same ``corner`` in every objective. With 100 parameters 6.5 is
+    about what the best twentieth of random points beat; the usual 1.1 is out of anybody's reach
+    within hundreds of trials.
+    """
     ball = math.pi ** (m / 2) / math.gamma(m / 2 + 1) / 2**m
     return _continuous(
         f"dtlz2-d{d}" + (f"-m{m}" if m > 2 else ""),
         _box(d, 0.0, 1.0),
         partial(_dtlz2, m=m),
-        (1.1,) * m,
-        1.1**m - ball,
+        (corner,) * m,
+        corner**m - ball,
         "closed form",
     )
 
@@ -692,7 +697,7 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "dtlz2-d10": partial(dtlz2, 10),
     # 5 % of the front's extent
     "dtlz2-d10-noisy": lambda: noisy(dtlz2(10), (0.05, 0.05)),
-    "dtlz2-d100": partial(dtlz2, 100),
+    "dtlz2-d100": partial(dtlz2, 100, corner=6.5),
     "dtlz2-d10-m5": partial(dtlz2, 10, 5),
     "dtlz7-d20": partial(dtlz7, 20),
     "zdt1-d30": partial(zdt1, 30),

@@ -1,4 +1,4 @@
-"""The demo and the benchmark runner, with tiny budgets."""
+"""The demo and the benchmarks, with tiny budgets."""
 
 import importlib
 import json
@@ -21,14 +21,27 @@ PNG = b"\x89PNG"
 
 @pytest.fixture
 def run(monkeypatch):
-    monkeypatch.syspath_prepend(EXAMPLES / "benchmarks")
-    return importlib.import_module("run")
+    return script("run", monkeypatch)
 
 
 @pytest.fixture
 def report(monkeypatch):
+    return script("report", monkeypatch)
+
+
+@pytest.fixture
+def curves(monkeypatch):
+    return script("curves", monkeypatch)
+
+
+@pytest.fixture
+def ask_time(monkeypatch):
+    return script("ask_time", monkeypatch)
+
+
+def script(name, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES / "benchmarks")
-    return importlib.import_module("report")
+    return importlib.import_module(name)
 
 
 def python(*arguments, folder):
@@ -121,7 +134,7 @@ def test_runner_writes_cells_once_and_reports(tmp_path):
     assert len(cell["ask_seconds"]) == len(cell["ask_cpu_seconds"]) == 12
     assert cell["repeats"] == 0
     assert cell["versions"]["optuna"] == optuna.__version__
-    assert (tmp_path / "r" / "benchmarks.png").read_bytes()[:4] == PNG
+    assert (tmp_path / "r" / "hypervolume.png").read_bytes()[:4] == PNG
     written = path.stat().st_mtime_ns
 
     both = ("--samplers", "lamoo", "random")
@@ -131,6 +144,23 @@ def test_runner_writes_cells_once_and_reports(tmp_path):
     assert (tmp_path / "r" / "branin-currin_random_12_0.json").exists()
     summary = (tmp_path / "r" / "summary.csv").read_text().splitlines()
     assert [line.split(",")[1] for line in summary] == ["sampler", "lamoo", "random"]
+    # the printed overview is the one written, and its share is that of the cell
+    overview = (tmp_path / "r" / "overview.md").read_text()
+    assert overview in second.stdout
+    problem = load("branin-currin")
+    share = problem.hypervolume(cell["values"]) / problem.best_hypervolume
+    assert f"| {share:.4f} " in overview
+
+
+def test_a_problem_without_its_table_is_skipped_and_does_not_stop_the_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMOO_TABLES", str(tmp_path))
+    problems = ("--problems", "nb201-authors", "branin-currin")
+    options = ("--samplers", "random", "--trials", 3, "--seeds", 1, *problems)
+    done = python(EXAMPLES / "benchmarks" / "run.py", *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    skipped = f"Skipped: nb201-authors: nb201-authors needs {tmp_path / 'nb201_v11.npz'}"
+    assert skipped in done.stdout
+    assert [p.name for p in tmp_path.glob("results/*.json")] == ["branin-currin_random_3_0.json"]
 
 
 def test_runner_tells_which_cell_failed_and_keeps_the_others(tmp_path, run, monkeypatch):
@@ -190,31 +220,114 @@ def test_repeats_counts_what_was_evaluated_before(run, configurations, expected)
     assert run.repeats(configurations) == expected
 
 
+@pytest.mark.parametrize(("workers", "trials"), [(1, 6), (4, 12), (5, 3)])
+def test_so_many_workers_are_always_running(run, workers, trials):
+    problem = load("dtlz2-d10-noisy")
+    study = optuna.create_study(
+        directions=problem.directions, sampler=optuna.samplers.TPESampler(seed=0)
+    )
+    asks, values = run.search(study, problem, run.Cell("", "", 0, trials, workers))
+    assert len(asks) == len(values) == trials
+    ends = [trial.datetime_complete for trial in study.trials]
+    assert ends == sorted(ends)
+    for i, trial in enumerate(study.trials):
+        start = trial.datetime_start
+        running = [t for t in study.trials if t.datetime_start <= start < t.datetime_complete]
+        assert len(running) == min(i + 1, workers)
+    # the values are the true ones, and what the sampler was told is noisy
+    assert values == [problem.evaluate(trial.params) for trial in study.trials]
+    noise = np.array([trial.values for trial in study.trials]) - values
+    assert 0 < np.abs(noise).max() < 5 * 0.05
+
+
+def test_parallel_runs_are_cells_and_samplers_of_their_own(tmp_path, run, curves):
+    problem = load("hpobench-credit_g")
+    cell = run.Cell(problem.name, "lamoo", 0, 15, workers=3)
+    run.run(cell, tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert path.name == "hpobench-credit_g_lamoo_15_0_w3.json"
+    result = json.loads(path.read_text())
+    assert result["repeats"] == 0
+    assert curves.run_of(result, problem).sampler == "lamoo x3"
+    sequential = {**result, "workers": 1}
+    assert curves.run_of(sequential, problem).sampler == "lamoo"
+    # as results were written before there were workers
+    del sequential["workers"]
+    assert curves.run_of(sequential, problem).sampler == "lamoo"
+
+
+# --- the report -----------------------------------------------------------------------------------
+
+
+def runs_of(curves, shares, problem="p", seeds=3, **fields):
+    """Return runs whose shares are the same for all seeds: sampler -> number of trials -> share."""
+    about = {"repeats": 0, "ask_median": 1.0, "ask_mean": 2.0} | fields
+    return [
+        curves.Run(problem, sampler, seed, shares=dict(curve), **about)
+        for sampler, curve in shares.items()
+        for seed in range(seeds)
+    ]
+
+
+def straight(top, trials=100):
+    """Return a curve that rises evenly to ``top``."""
+    return {n: top * n / trials for n in range(1, trials + 1)}
+
+
 @pytest.mark.parametrize(
     ("curve", "target", "expected"),
-    [([0.1, 0.2, 0.2], 0.2, 2), ([0.1, 0.2, 0.3], 0.05, 1), ([0.1, 0.2], 0.3, "never")],
+    [
+        ([0.1, 0.2, 0.2], 0.2, 10),
+        ([0.1, 0.2, 0.3], 0.05, 5),
+        ([0.1, 0.2, 0.2], 0.3, "never"),
+        ([0.0, 0.0, 0.1], 0.0, 15),  # what is not above 0 has reached nothing
+        ([0.1, 0.2, 0.3], np.nan, "never"),
+    ],
 )
 def test_trials_to_reach(report, curve, target, expected):
-    assert report.trials_to_reach(np.array(curve), target) == expected
+    assert report.trials_to_reach(np.array(curve), [5, 10, 15], target) == expected
 
 
-def test_last_tenth_is_at_least_one_value(report):
-    assert list(report.last_tenth([1, 2, 3])) == [3]
-    assert list(report.last_tenth(list(range(20)))) == [18, 19]
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.9, -1.0), (0.0, 0.0), (0.999, -3.0), (1.0, -4.0), (1.001, -4.0)]
+)
+def test_log_gap(report, share, expected):
+    assert report.log_gap(share) == expected
 
 
-def test_summary_is_of_medians_and_matches_the_best_rival(report):
-    shares = {
-        "lamoo": np.array([[0.2, 0.5], [0.4, 0.9], [0.3, 0.99]]),
-        "tpe": np.array([[0.1, 0.2], [0.0, 0.3], [0.2, 0.4]]),
-        "random": np.array([[0.2, 0.2], [0.2, 0.2], [0.2, 0.2]]),
+def test_last_tenth_is_at_least_one_value(curves):
+    assert list(curves.last_tenth([1, 2, 3])) == [3]
+    assert list(curves.last_tenth(list(range(20)))) == [18, 19]
+
+
+def test_a_run_is_the_hypervolume_of_its_cell(curves):
+    cell = {
+        "problem": "branin-currin",
+        "sampler": "tpe",
+        "seed": 7,
+        "values": [[3.0, 5.0], [12.0, 2.0], [17.0, 5.5]],
+        "ask_cpu_seconds": [0.1, 0.2, 0.3],
+        "repeats": 1,
     }
-    cells = [
-        {"problem": "p", "sampler": name, "ask_cpu_seconds": [9.0, seconds], "repeats": seed}
-        for name in shares
-        for seed, seconds in enumerate([0.001, 0.002, 0.006])
+    run = curves.run_of(cell, load("branin-currin"))
+    # of the box to (18, 6): 15 x 1, and 6 x 4 less the 6 x 1 that both have
+    assert run.shares == pytest.approx({1: 15 / 59.4066, 2: 33 / 59.4066, 3: 33 / 59.4066})
+    assert (run.sampler, run.seed, run.repeats) == ("tpe", 7, 1)
+    assert (run.ask_median, run.ask_mean) == (300.0, 300.0)
+
+
+def test_summary_is_of_medians_and_matches_the_best_rival(report, curves):
+    shares = {
+        "lamoo": [[0.2, 0.5], [0.4, 0.9], [0.3, 0.99]],
+        "tpe": [[0.1, 0.2], [0.0, 0.3], [0.2, 0.4]],
+        "random": [[0.2, 0.2], [0.2, 0.2], [0.2, 0.2]],
+    }
+    runs = [
+        curves.Run("p", name, seed, seed, milliseconds, milliseconds, dict(enumerate(curve, 1)))
+        for name, group in shares.items()
+        for seed, (curve, milliseconds) in enumerate(zip(group, [1.0, 2.0, 6.0], strict=True))
     ]
-    ours, tpe, random = report.summarise("p", shares, cells)
+    ours, tpe, random = report.summarise("p", curves.grouped(runs)["p"])
     assert ours["share@2"] == 0.9
     assert ours["log10 gap"] == -1.0
     # the best rival has a median of 0.3 at the end, which ours has after the first trial
@@ -225,27 +338,124 @@ def test_summary_is_of_medians_and_matches_the_best_rival(report):
     assert ours["repeats"] == 1
 
 
-def test_the_table_says_who_has_fewer_seeds(report, tmp_path):
-    cells = [
-        {
-            "problem": "branin-currin",
-            "sampler": sampler,
-            "seed": seed,
-            "trials": 2,
-            "values": [[3.0, 5.0], [12.0, 2.0]],
-            "ask_cpu_seconds": [0.1, 0.1],
-            "repeats": 0,
-        }
-        for sampler, seeds in {"gp": 1, "lamoo": 2}.items()
-        for seed in range(seeds)
+def test_the_overview_of_straight_lines(report, curves):
+    tops = {
+        "twice": {"lamoo": 0.8, "tpe": 0.4, "gp": 0.2, "lamoo-random": 1.0},
+        "late": {"lamoo": 0.5, "tpe": 0.1, "gp": 0.8},
+        "never": {"lamoo": 0.1, "tpe": 0.5, "gp": 0.2},
+        "nothing": {"lamoo": 0.0, "tpe": 0.0, "gp": 0.0},
+        "no gp": {"lamoo": 0.5, "tpe": 0.5},
+    }
+    runs = [
+        run
+        for problem, group in tops.items()
+        for run in runs_of(curves, {s: straight(top) for s, top in group.items()}, problem)
     ]
+    runs.remove(next(run for run in runs if (run.problem, run.sampler) == ("late", "tpe")))
+    rows = report.overview(runs, "lamoo")
+    found = {row["problem"]: [row[f"{k}@50"] for k in ("rival", "match", "ratio")] for row in rows}
+    assert found == {
+        "twice": ["tpe", 25, "2.00"],
+        # 0.4 is reached after 80 of 100 trials
+        "late": ["gp", 80, "0.62"],
+        # 0.25 is more than 0.1
+        "never": ["tpe", "never", "-"],
+        "nothing": [found["nothing"][0], "never", "-"],
+        "no gp": ["tpe", 50, "1.00"],
+    }
+    assert [row["match@100"] for row in rows] == [50, "never", "never", "never", 100]
+    assert [row["compared with"] for row in rows] == [
+        "all",
+        "gp, tpe (2 of 3 seeds)",
+        "all",
+        "all",
+        "tpe",
+    ]
+    first = rows[0]
+    assert (first["its share@50"], first["lamoo@50"], first["log10 gap@50"]) == (
+        "0.2000",
+        "0.4000",
+        "-0.22",
+    )
+    assert report.count(rows, "lamoo") == (
+        "lamoo at N = 50: ratio >= 2 on 1, >= 1 on 2 of 5 problems.\n\n"
+        "lamoo at N = 100: ratio >= 2 on 1, >= 1 on 2 of 5 problems."
+    )
+
+
+def test_the_overview_tests_the_seeds(report, curves):
+    runs = [
+        curves.Run("p", sampler, seed, 0, 1.0, 1.0, {12: share})
+        for sampler, shares in {"lamoo": (0.7, 0.8, 0.9), "tpe": (0.4, 0.5, 0.6)}.items()
+        for seed, share in enumerate(shares)
+    ]
+    (row,) = report.overview(runs, "lamoo")
+    # two of the twenty ways to choose three of six ranks are as far apart
+    assert row["p@12"] == "0.100"
+
+
+@pytest.mark.parametrize("samplers", [["lamoo"], ["tpe"], ["tpe", "lamoo-random"]])
+def test_a_report_with_nothing_to_compare_still_has_its_shares(report, curves, tmp_path, samplers):
+    runs = runs_of(curves, dict.fromkeys(samplers, straight(0.5, 10)))
+    report.report(runs, tmp_path, Console(quiet=True), ours="lamoo")
+    overview = (tmp_path / "overview.md").read_text()
+    assert "0.5000" in overview
+    assert "Nothing to compare: it takes lamoo and a rival." in overview
+
+
+def test_a_report_of_its_own_curves_is_the_same_report(report, curves, tmp_path):
+    shares = {"tpe": straight(0.9, 32), "lamoo": straight(0.98765, 32), "lamoo x8": straight(1, 32)}
+    runs = runs_of(curves, shares, "dtlz2-d100") + runs_of(curves, shares, "branin-currin")
+    curves.write(curves.in_order(runs), tmp_path / "curves.csv")
+    first, *others = curves.read(tmp_path / "curves.csv")
+    assert len(others) == 17
+    assert (first.problem, first.sampler, first.seed) == ("branin-currin", "lamoo", 0)
+    assert [*first.shares] == [5, 10, 15, 20, 25, 30, 32]
+    assert first.shares[32] == 0.9877
+    assert (first.ask_median, first.ask_mean) == (1.0, 2.0)
+
+    done = python(EXAMPLES / "benchmarks" / "report.py", "curves.csv", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    expected = "curves.csv hypervolume.png overview.csv overview.md summary.csv"
+    assert sorted(made) == expected.split()
+    again = ("curves.csv", "--out", "again", "--ours", "lamoo", "--samplers", *shares)
+    done = python(EXAMPLES / "benchmarks" / "report.py", *again, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == made
+    fewer = ("curves.csv", "--samplers", "tpe")
+    done = python(EXAMPLES / "benchmarks" / "report.py", *fewer, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "curves.csv").read_bytes() == made["curves.csv"]
+    assert "lamoo" not in (tmp_path / "summary.csv").read_text()
+    # 0.9 is reached after 30 of 32 trials
+    assert "dtlz2-d100" in made["overview.md"].decode()
+    assert b",30,1.07," in made["overview.csv"]
+
+
+def test_a_folder_of_cells_is_reported_with_the_longest_run_of_a_seed(report, run, tmp_path):
+    for trials in (3, 11):
+        run.run(run.Cell("branin-currin", "random", 0, trials), tmp_path)
+    (found,) = report.runs_in(tmp_path, Console(quiet=True))
+    assert max(found.shares) == 11
+
+
+def test_the_curves_of_the_whole_suite_are_small(curves, run, tmp_path):
+    shares = {f"a-sampler-{i}": straight(0.98765) for i in range(12)}
+    runs = [r for name in run.SUITE for r in runs_of(curves, shares, name, 5, ask_mean=123.456)]
+    curves.write(runs, tmp_path / "curves.csv")
+    assert (tmp_path / "curves.csv").stat().st_size < 300_000
+
+
+def test_the_table_says_who_has_fewer_seeds(report, curves, tmp_path):
+    runs = runs_of(curves, {"lamoo": straight(0.5, 2)}, seeds=2)
+    runs += runs_of(curves, {"gp": straight(0.25, 2)}, seeds=1)
     console = Console(width=150)
     with console.capture() as said:
-        report.report(cells, tmp_path, console)
-    assert "branin-currin: medians over 2 seeds" in said.get()
+        report.report(runs, tmp_path, console)
+    assert "p: medians over 2 seeds" in said.get()
     assert "gp (only 1)" in said.get()
     assert "lamoo (only" not in said.get()
-    assert f"{33 / 59.4066:.3f}" in said.get()
 
 
 def test_a_report_without_results_says_so(report, tmp_path):
@@ -254,3 +464,53 @@ def test_a_report_without_results_says_so(report, tmp_path):
         report.report([], tmp_path, console)
     assert said.get() == "No results.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+# --- the cost of asking ---------------------------------------------------------------------------
+
+
+def test_ask_time_keeps_a_table_that_the_report_draws(tmp_path, report, curves):
+    def measure(*options):
+        script = EXAMPLES / "benchmarks" / "ask_time.py"
+        done = python(script, *options, "--rounds", 2, "--out", tmp_path, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return [line.split(",") for line in (tmp_path / "ask_time.csv").read_text().splitlines()]
+
+    header, *rows = measure("--samplers", "lamoo", "tpe", "--cases", "2x30", "3x200")
+    assert header == ["sampler", "objectives", "trials", "mean", "median", "first", "peak_mb"]
+    cases = [["lamoo", "2", "30"], ["lamoo", "3", "200"], ["tpe", "2", "30"], ["tpe", "3", "200"]]
+    assert [row[:3] for row in rows] == cases
+    for *_, mean, median, first, memory in rows:
+        assert all(0.0001 < float(seconds) < 5 for seconds in (mean, median, first))
+        # of two rounds, the mean is the median
+        assert float(mean) == pytest.approx(float(median), abs=2e-5)
+        assert 50 < float(memory) < 1000
+    again = measure("--samplers", "lamoo", "--cases", "2x30")
+    assert [row[:3] for row in again[1:]] == cases
+    assert again[1] != rows[0]
+    assert again[2:] == rows[1:]
+
+    runs = runs_of(curves, {"lamoo": straight(0.5, 10)})
+    report.report(runs, tmp_path, Console(quiet=True))
+    assert (tmp_path / "ask_time.png").read_bytes()[:4] == PNG
+
+
+@pytest.mark.parametrize("objectives", [2, 10])
+def test_the_history_lies_close_to_the_front(ask_time, objectives):
+    problem = ask_time.dtlz2(max(6, objectives + 1), objectives)
+    trials = ask_time.history(problem, 200)
+    assert len(trials) == 200
+    # DTLZ2's front is the unit sphere
+    radius = np.linalg.norm([trial.values for trial in trials], axis=1)
+    assert (radius >= 1).all()
+    assert (radius[10:] < 1.02).all()
+    assert np.median(radius[:10]) > 1.02
+
+
+def test_memory_is_measured_in_a_long_study(ask_time):
+    options = ask_time.parse(["--memory"])
+    assert (options.samplers, options.cases) == (("lamoo",), ((2, 10_000),))
+    # a megabyte more is seen, in bytes
+    before = ask_time.peak_memory()
+    kept = np.ones(before // 4)  # 8 bytes each: twice as much as before
+    assert ask_time.peak_memory() > before + kept.nbytes / 2

@@ -13,6 +13,7 @@ from lamoo.arrays import Bools, Floats, Ints
 from lamoo.history import History
 from lamoo.model import Model, learn
 from lamoo.region import Region
+from lamoo.solvers import evolutionary
 from lamoo.solvers.evolutionary import offspring, parents
 from lamoo.solvers.random import pool
 
@@ -42,6 +43,8 @@ def propose(
     if not len(X):
         return None
     model = learn(history, region.space, rng, reference)
+    if region.sides and rng.random() > model.trust:
+        return evolutionary.propose(history, region, members, rng, reference)
     X = X[np.argsort(-model.score(X, rough=True), kind="stable")[:FINALISTS]]
     scores = model.score(X)
     smooth = region.space.free & region.space.smooth
