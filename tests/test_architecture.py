@@ -35,7 +35,7 @@ ENGINE = {
     "acquisition": {"arrays"},
     "model": {"arrays", "space", "history", "pareto", "targets", "surrogate", "acquisition"},
 }
-ENGINE["solvers"] = ENGINE.keys() - {"activity", "split", "tree"} | {"solvers"}
+ENGINE["solvers"] = ENGINE.keys() - {"activity", "tree"} | {"solvers"}
 ENGINE["optimizer"] = set(ENGINE)
 ENGINE["__init__"] = set(ENGINE)
 ENGINE["problems"] = {"arrays", "space", "history", "pareto"}

@@ -35,6 +35,8 @@ from lamoo.targets import Transform, blend, compress
 
 #: Observations a model is trained on at most: the best and a spread of the rest.
 MAX_TRAINING = 256
+#: Observations that hyperparameters are searched with at most.
+MAX_FITTING = 128
 #: From this many objectives on, boxes are too many: rays.
 MANY_OBJECTIVES = 4
 RAYS = 192
@@ -204,9 +206,9 @@ def learn(
     return Model(tuple(parts), trust)
 
 
-def training_set(history: History) -> Ints:
-    """Return the indices of at most :data:`MAX_TRAINING` observations, in their order."""
-    return pareto.representative(history.Y, history.violation, MAX_TRAINING)
+def training_set(history: History, size: int = MAX_TRAINING) -> Ints:
+    """Return the indices of at most ``size`` observations, in their order."""
+    return pareto.representative(history.Y, history.violation, size)
 
 
 def scheduled(n: int) -> int:
@@ -271,7 +273,7 @@ def _recipes(history: History, space: Space) -> list[Recipe]:
     n = scheduled(history.n)
     base = 2 ** (n.bit_length() - 1) if n >= 32 else n
     early = history.first(base)
-    early = early.at(training_set(early))
+    early = early.at(training_set(early, MAX_FITTING))
     columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
     recipes = [_choose(early.X, y, bound, space) for y, bound in columns]
     if n == base:

@@ -25,12 +25,12 @@ def dominance_matrix(Y: Floats, violation: Floats | None = None) -> Bools:
         violation: total constraint violations, shape ``(n,)``; ``None`` means all feasible.
     """
     n = len(Y)
-    worse = np.zeros((n, n), dtype=bool)
-    better = np.zeros((n, n), dtype=bool)
+    no_worse = np.ones((n, n), dtype=bool)
     for y in Y.T:  # objective by objective keeps the memory at n^2 bytes
-        worse |= y[:, None] > y[None, :]
-        better |= y[:, None] < y[None, :]
-    dominates = ~worse & better
+        # places in the order compare like the values and, in two bytes, several times faster
+        place = np.unique(y, return_inverse=True)[1].astype("int16" if n < 2**15 else "int32")
+        no_worse &= place[:, None] <= place[None, :]
+    dominates = no_worse & ~no_worse.T
     if violation is not None and violation.any():
         v = violation
         both_feasible = (v[:, None] == 0) & (v[None, :] == 0)
@@ -96,8 +96,9 @@ def far_apart(Y: Floats, size: int) -> Ints:
     for k in range(size):
         if k == len(chosen):
             chosen.append(int(distance.argmax()))
-        distance = np.minimum(distance, ((Y - Y[chosen[k]]) ** 2).sum(axis=1))
-        distance[chosen[: k + 1]] = -1.0  # not again, even where others lie at the same place
+        away = Y - Y[chosen[k]]
+        distance = np.minimum(distance, np.einsum("ij,ij->i", away, away))
+        distance[chosen[k]] = -1.0  # not again, even where others lie at the same place
     return np.array(chosen, dtype=np.intp)
 
 

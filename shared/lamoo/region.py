@@ -58,6 +58,20 @@ class Region:
                 depth = np.minimum(depth, value if good else -value)
         return depth
 
+    def log_chance(self, X: Floats) -> Floats:
+        """Return how surely points (n, d) are on the chosen side of every boundary, ``(n,)``.
+
+        The logarithm of the product of each boundary's chance along the path, where decision
+        values are taken for log odds; 0 where there is no boundary.
+        """
+        total = np.zeros(len(X))
+        if self.sides:
+            features = self.space.features(X)
+            for boundary, good in self.sides:
+                value = boundary.decision(features)
+                total -= np.logaddexp(0.0, -value if good else value)
+        return total
+
     def sample(self, n: int, members: Floats, rng: np.random.Generator) -> Floats:
         """Draw up to ``n`` distinct points of the region, ``(k, d)`` with ``k <= n``.
 

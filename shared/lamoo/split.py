@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import SVC
 
 from lamoo.arrays import Bools, Floats
 
 Kernel = Literal["linear", "poly", "rbf"]
+
+#: Features that vary less than this are not magnified to the spread of the others.
+MIN_SPREAD = 0.01
+MAX_NEWTON = 30
 
 
 def label(dominance_number: Floats, tie_break: Floats) -> Bools:
@@ -35,26 +39,44 @@ def label(dominance_number: Floats, tie_break: Floats) -> Bools:
     return np.ones(len(dominance_number), dtype=bool)
 
 
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Linear:
+    """A hyperplane, ``features @ weights + offset``.
+
+    Args:
+        weights: shape ``(p,)``.
+        offset: the value at the origin.
+    """
+
+    weights: Floats
+    offset: float
+
+    def decision_function(self, features: Floats) -> Floats:
+        """Return the signed value of each row (n, p), shape ``(n,)``."""
+        return np.asarray(features @ self.weights + self.offset)
+
+
 @dataclass(frozen=True)
 class Boundary:
     """A learned surface in feature space; ``decision`` is positive on the good side.
 
     Args:
-        model: the fitted support vector machine.
+        model: the hyperplane or the fitted support vector machine.
     """
 
-    model: LinearSVC | SVC
+    model: Linear | SVC
 
     def decision(self, features: Floats) -> Floats:
         """Return the signed decision value of each row (n, p), shape ``(n,)``."""
-        if isinstance(self.model, LinearSVC):
-            # the same product as decision_function's, without a millisecond of input checks
-            return np.asarray(features @ self.model.coef_[0] + self.model.intercept_[0])
         return np.asarray(self.model.decision_function(features))
 
 
 def learn_boundary(features: Floats, good: Bools, kernel: Kernel = "linear") -> Boundary:
-    """Fit a support vector machine (C = 1) that tells good points from bad (section 3.1).
+    """Learn to tell good points from bad (section 3.1).
+
+    The linear kernel is a support vector machine with the logistic loss in place of the hinge:
+    its decision values are log odds, so that a solver may multiply the chances along a path. All
+    others are support vector machines, C = 1.
 
     Args:
         features: shape ``(n, p)``, as :meth:`lamoo.space.Space.features` makes them. Because they
@@ -69,8 +91,43 @@ def learn_boundary(features: Floats, good: Bools, kernel: Kernel = "linear") -> 
         msg = "good must hold both labels"
         raise ValueError(msg)
     if kernel == "linear":
-        # the primal problem, solved to a fixed accuracy without random sweeps: deterministic
-        model: LinearSVC | SVC = LinearSVC(C=1.0, dual=False)
-    else:
-        model = SVC(C=1.0, kernel=kernel)
-    return Boundary(model.fit(features, good))
+        return Boundary(_logistic(features, good))
+    return Boundary(SVC(C=1.0, kernel=kernel).fit(features, good))
+
+
+def _logistic(features: Floats, good: Bools) -> Linear:
+    """Fit a logistic regression (C = 1) of standardised features by Newton's method.
+
+    The scale decides which weights are cheap. As they are, squares are a quarter the size of
+    their coordinates and hardly used, and the better side lies in a corner of the space; with one
+    standard deviation everywhere it closes around an optimum. Share of the best hypervolume at
+    100 trials on DTLZ2 in 10 dimensions (medians of 5 seeds, evolutionary solver): hinge as they
+    are .14, hinge standardised .48, logistic standardised .61.
+    """
+    n, p = features.shape
+    centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), MIN_SPREAD)
+    A = np.column_stack([(features - centre) / scale, np.ones(n)])
+    sign = np.where(good, 1.0, -1.0)
+    penalty = np.append(np.ones(p), 1e-3)  # hardly any on the offset
+    w = np.zeros(p + 1)
+
+    def loss(w: Floats) -> float:
+        return float(penalty @ w**2 / 2 + np.logaddexp(0.0, -sign * (A @ w)).sum())
+
+    value = loss(w)
+    for _ in range(MAX_NEWTON):
+        # the tanh form of the logistic function cannot overflow
+        wrong = (1.0 - np.tanh(sign * (A @ w) / 2)) / 2
+        slope = penalty * w - A.T @ (sign * wrong)
+        bend = np.diag(penalty) + (A.T * (wrong * (1.0 - wrong))) @ A
+        step = np.linalg.solve(bend, slope)
+        length = 1.0
+        while (after := loss(w - length * step)) > value and length > 1e-4:
+            length /= 2
+        if after > value:
+            break
+        w, done, value = w - length * step, value - after <= 1e-6 * value, after
+        if done:
+            break
+    weights = w[:-1] / scale
+    return Linear(weights, float(w[-1] - centre @ weights))

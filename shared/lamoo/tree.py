@@ -75,7 +75,7 @@ class Observations:
         features: of the observations and then all pending points, shape ``(n + p, f)``.
         Y: objective values, shape ``(n, m)``, rescaled.
         feasible: which observations violate no constraint, shape ``(n,)``.
-        dominates: shape ``(n, n)``, row dominates column.
+        dominates: shape ``(n, n)``, 1 where row dominates column, else 0.
         reference: the reference point, shape ``(m,)``, rescaled like ``Y``.
         settings: how to grow.
     """
@@ -84,7 +84,7 @@ class Observations:
     features: Floats
     Y: Floats
     feasible: Bools
-    dominates: Bools
+    dominates: Floats
     reference: Floats
     settings: Partition
 
@@ -127,8 +127,11 @@ class Node:
         settings = self.data.settings
         if len(self.rows) < 2 * settings.leaf_size:
             return ()
-        inner = self.data.dominates[np.ix_(self.rows, self.rows)]
-        good = label(inner.sum(axis=0), self._ranks.mean(axis=1))
+        inside = np.zeros(len(self.data.Y))
+        inside[self.rows] = 1.0
+        # a product with a vector: several times faster than cutting the submatrix out
+        number = (inside @ self.data.dominates)[self.rows]
+        good = label(number, self._ranks.mean(axis=1))
         if good.all():
             return ()
         boundary = learn_boundary(self.data.features[self.rows], good, settings.kernel)
@@ -180,7 +183,7 @@ def grow(space: Space, history: History, settings: Partition, reference: Floats 
         features=space.features(np.concatenate([history.X[index], history.pending])),
         Y=scaled,
         feasible=violation == 0,
-        dominates=pareto.dominance_matrix(Y, violation),
+        dominates=pareto.dominance_matrix(Y, violation).astype(float),
         reference=corner,
         settings=settings,
     )

@@ -51,6 +51,17 @@ def test_every_problem_is_complete_and_nothing_beats_its_best(name, rng):
     assert 0 <= problem.hypervolume(values) <= problem.best_hypervolume
 
 
+def test_only_a_noisy_problem_tells_other_values_than_are_scored():
+    plain, noisy = load("dtlz2-d10"), load("dtlz2-d10-noisy")
+    rng = np.random.default_rng(0)
+    assert plain.observe((1.0, 2.0), rng) == (1.0, 2.0)
+    told = np.array([noisy.observe((1.0, 2.0), rng) for _ in range(2_000)])
+    np.testing.assert_allclose(told.mean(axis=0), [1.0, 2.0], atol=0.005)
+    np.testing.assert_allclose(told.std(axis=0), noisy.noise, rtol=0.05)
+    params = next(draw(plain, 1, rng))
+    assert noisy.evaluate(params) == plain.evaluate(params)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_evaluating_gives_plain_floats_and_repeats_itself(name, rng):
     problem = load(name)

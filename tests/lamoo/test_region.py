@@ -74,6 +74,14 @@ def test_the_border_itself_is_bad():
     assert Region(SQUARE).cut(boundary, good=False).contains(X).tolist() == [True, False, True]
 
 
+def test_the_chances_along_the_path_are_multiplied():
+    """Decision values are log odds: the product of the logistic function of each."""
+    X = np.array([[0.25, 0.1], [0.5, 0.75], [0.9, 0.9]])
+    chance = 1 / (1 + np.exp(X - 0.5))
+    np.testing.assert_allclose(corner(0.5).log_chance(X), np.log(chance).sum(axis=1))
+    assert (Region(SQUARE).log_chance(X) == 0).all()
+
+
 def test_the_margin_is_the_smallest_decision_on_the_path():
     region = corner(0.75)
     X = np.array([[0.25, 0.5], [0.5, 0.125], [0.25, 1.0]])

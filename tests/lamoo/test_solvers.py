@@ -53,6 +53,25 @@ def test_a_proposal_is_inside_the_region_and_new(spaces, make_history, solver, n
         np.testing.assert_array_equal(space.snap(X[0][None])[0], X[0])
 
 
+@pytest.mark.parametrize("predictable", [True, False])
+def test_where_the_surrogate_predicts_nothing_the_boundaries_propose(predictable, rng):
+    X = SQUARE.sobol(0, 40, 1)
+    noise = rng.permutation(40) / 40  # tells nothing about X
+    Y = np.stack([X[:, 0] if predictable else noise, X[:, 1] - X[:, 0]], axis=1)
+    history = History(X, Y)
+    region, members = leaf(SQUARE, history)
+    model = learn(history, SQUARE, rng, None)
+    assert model.trust > 0.9 if predictable else model.trust < 0.3
+    proposals, surest = [], []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        proposals.append(gp.propose(history, region, members, np.random.default_rng(seed)))
+        gp.candidates(history, region, members, rng)  # draws as the proposal did
+        rng.random()
+        surest.append(evolutionary.propose(history, region, members, rng))
+    assert np.array_equal(proposals, surest) != predictable
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_space_that_can_be_enumerated_is_exhausted_exactly(spaces, solver, rng):
     space = spaces["grid"]
@@ -175,7 +194,7 @@ def test_offspring_take_every_value_from_a_parent_but_for_few_mutations(spaces, 
     assert (~strange).any(axis=1).mean() > 0.99
 
 
-def test_the_deepest_offspring_is_proposed(spaces, make_history, rng):
+def test_an_offspring_surely_inside_is_proposed(spaces, make_history, rng):
     space = spaces["float"]
     history = make_history(space, 80, 2, rng)
     region, members = leaf(space, history)
@@ -188,8 +207,8 @@ def test_the_deepest_offspring_is_proposed(spaces, make_history, rng):
     front = evolutionary.parents(history, members)
     children = evolutionary.offspring(space, front, 2_000, rng)
     children = children[region.contains(children)]
-    typical = np.quantile(region.margin(children), 0.9)
-    assert np.median(region.margin(proposals)) > typical
+    typical = np.quantile(region.log_chance(children), 0.9)
+    assert np.median(region.log_chance(proposals)) > typical
 
 
 # -------------------------------------------------------------------------- Gaussian process

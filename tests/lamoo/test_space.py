@@ -476,8 +476,8 @@ def test_sobol_goes_beyond_its_tabulated_dimensions(monkeypatch):
 def test_features_computed_by_hand():
     space = Space({"a": Float(0, 1), "b": Categorical("xyz"), "c": Integer(0, 1)})
     X = np.array([[1.0, 5 / 6, 0.25], [np.nan, np.nan, 0.75]])
-    # a and c centred, a and c squared, the choice
-    expected = [[0.5, -0.25, 0.25, 0.0625, 0, 0, 1], [0, 0.25, 0, 0.0625, 0, 0, 0]]
+    # a and c centred, a and c squared, their product, the choice
+    expected = [[0.5, -0.25, 0.25, 0.0625, -0.125, 0, 0, 1], [0, 0.25, 0, 0.0625, 0, 0, 0, 0]]
     np.testing.assert_allclose(space.features(X), expected)
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from sklearn.linear_model import LogisticRegression
 
 from lamoo import Categorical, Float, Space
 from lamoo.split import label, learn_boundary
@@ -101,3 +102,21 @@ def test_points_that_cannot_be_separated_are_no_error(kernel):
     features = np.repeat(np.array([[0.2, 0.4], [0.6, 0.1]]), 50, axis=0)
     good = np.arange(100) % 2 == 0
     assert np.isfinite(learn_boundary(features, good, kernel).decision(features)).all()
+
+
+@pytest.mark.parametrize(("n", "p"), [(20, 3), (60, 12), (60, 100)])
+@pytest.mark.parametrize("separable", [True, False])
+def test_the_linear_boundary_is_scikit_learns_logistic_regression(separable, n, p, rng):
+    features = rng.random((n, p)) * np.logspace(-1, 1, p)
+    score = features[:, 0] / features[:, 0].std() - features[:, 1] / features[:, 1].std()
+    good = score + (0 if separable else 1) * rng.normal(size=n) > 0
+    standard = (features - features.mean(axis=0)) / features.std(axis=0)
+    oracle = LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000).fit(standard, good)
+    ours = learn_boundary(features, good).decision(features)
+    np.testing.assert_allclose(ours, oracle.decision_function(standard), atol=0.02)
+
+
+def test_a_feature_that_hardly_varies_is_not_magnified(rng):
+    features = rng.random((50, 2)) * [1.0, 1e-6]
+    good = features[:, 1] > np.median(features[:, 1])
+    assert np.abs(learn_boundary(features, good).decision(features)).max() < 1.5

@@ -10,31 +10,69 @@ from lamoo.history import History
 from lamoo.region import Region
 from lamoo.solvers import random
 from lamoo.space import Space, first_rows
+from lamoo.split import learn_boundary
 
 #: How many new points inside the region compete for the proposal.
 COMPETITORS = 64
 MIN_PARENTS = 5
+#: How many of the proposals look in a random direction, and how many observations are good there.
+DIRECTED, SHARE = 0.5, 0.25
 MAX_ROUNDS = 8
 
 
 def parents(history: History, members: Ints) -> Floats:
     """Return the members (k, d) that nobody of them dominates, and the next best if few."""
-    inside = history.at(members)
-    number = pareto.dominance_number(inside.Y, inside.violation)
-    order = np.argsort(number, kind="stable")
-    return inside.X[order[: max(MIN_PARENTS, int((number == 0).sum()))]]
+    return history.X[_fittest(history, members)]
 
 
-def offspring(space: Space, front: Floats, n: int, rng: np.random.Generator) -> Floats:
+def _fittest(history: History, members: Ints) -> Ints:
+    """Return the indices of the parents among the members."""
+    Y, violation = history.Y[members], history.violation[members]
+    front = pareto.nondominated(Y, violation)
+    if front.sum() >= MIN_PARENTS:
+        return members[front]
+    order = np.argsort(pareto.dominance_number(Y, violation), kind="stable")
+    return members[order[:MIN_PARENTS]]
+
+
+def offspring(
+    space: Space, front: Floats, n: int, rng: np.random.Generator, mother: int | None = None
+) -> Floats:
     """Cross and mutate parents (k, d) into ``n`` points, shape ``(n, d)``.
 
     Half of the children come from two parents (each parameter from either, evenly), half from
     one; one or three parameters are expected to change.
+
+    Args:
+        space: the search space.
+        front: the parents.
+        n: how many children.
+        rng: the random generator.
+        mother: the row of the first parent of all children; ``None`` draws one for each.
     """
-    mother, father = rng.integers(len(front), size=(2, n))
+    mothers, father = rng.integers(len(front), size=(2, n))
+    if mother is not None:
+        mothers[:] = mother
     cross = (rng.random((n, 1)) < 0.5) & (rng.random((n, space.dimension)) < 0.5)
-    child = np.where(cross, front[father], front[mother])
+    child = np.where(cross, front[father], front[mothers])
     return space.perturb(child, rng.choice([1.0, 3.0], n), rng)
+
+
+def _order(history: History, rng: np.random.Generator) -> Ints:
+    """Return all observations (n,), best first, along a random direction across the front.
+
+    The augmented Chebyshev distance from the front's best corner (ParEGO, Knowles 2006), the
+    objectives weighed at random; an infeasible point comes after all less violating ones.
+    """
+    Y = pareto.finite(history.Y)
+    front = Y[pareto.nondominated(Y, history.violation)]
+    best, nadir = front.min(axis=0), front.max(axis=0)
+    # halves, because a difference may be larger than a float can express
+    width = nadir / 2 - best / 2
+    scaled = (Y / 2 - best / 2) / np.where(width > 0, width, 1.0)
+    weighed = rng.dirichlet(np.ones(Y.shape[1])) * np.clip(scaled, -1e6, 1e6)
+    value = weighed.max(axis=1) + 0.05 * weighed.sum(axis=1)
+    return np.lexsort((value, history.violation))
 
 
 def propose(
@@ -44,18 +82,29 @@ def propose(
     rng: np.random.Generator,
     reference: Floats | None = None,
 ) -> Floats | None:
-    """Return the offspring that lies deepest inside the region, ``None`` if there is none left.
+    """Return the offspring most surely inside the region, ``None`` if there is none left.
 
-    The depth is the smallest decision value along the path: the boundaries themselves serve as
-    the acquisition. In the whole space, where there is no boundary, the first offspring wins.
+    The boundaries themselves serve as the acquisition: the chance to be on the right side of
+    all of them along the path. That alone keeps proposing around one point of the front, so half
+    of the proposals also look in a random direction: the children come from the parent that is
+    best there, and one more boundary, around the share of all observations that is best there,
+    joins the product.
 
     See :class:`lamoo.solvers.Solver` for the arguments.
     """
     X = np.empty((0, history.X.shape[1]))
+    mother, beyond = None, region
     if len(members):
-        front = parents(history, members)
+        chosen = _fittest(history, members)
+        if history.n > 1 and rng.random() < DIRECTED:
+            order = _order(history, rng)
+            mother = int(np.argmin(np.argsort(order)[chosen]))
+            good = np.zeros(history.n, dtype=bool)
+            good[order[: max(1, int(SHARE * history.n))]] = True
+            learned = learn_boundary(region.space.features(history.X), good)
+            beyond = region.cut(learned, good=True)
         for _ in range(MAX_ROUNDS):
-            children = offspring(region.space, front, 2 * COMPETITORS, rng)
+            children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
             children = history.unseen(children[region.contains(children)])
             X = first_rows(np.concatenate([X, children]))
             if len(X) >= COMPETITORS:
@@ -63,5 +112,5 @@ def propose(
     if not len(X):
         return random.propose(history, region, members, rng, reference)
     X = X[:COMPETITORS]
-    deepest: Floats = X[int(np.argmax(region.margin(X)))]
-    return deepest
+    surest: Floats = X[int(np.argmax(beyond.log_chance(X)))]
+    return surest

@@ -43,7 +43,7 @@ def propose(
     if not len(X):
         return None
     model = learn(history, region.space, rng, reference)
-    if region.sides and rng.random() > model.trust:
+    if region.sides and rng.random() < 2 * (1 - model.trust) ** 2:
         return evolutionary.propose(history, region, members, rng, reference)
     X = X[np.argsort(-model.score(X, rough=True), kind="stable")[:FINALISTS]]
     scores = model.score(X)
