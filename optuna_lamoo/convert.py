@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -94,26 +95,69 @@ def union(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
     return {name: latest[name] for name in sorted(latest) if not latest[name].single()}
 
 
-def to_history(
-    search_space: Mapping[str, BaseDistribution],
-    trials: Sequence[FrozenTrial],
-    directions: Sequence[StudyDirection],
-) -> History:
-    """Return what the trials say, with all objectives turned to minimisation.
+@dataclass(frozen=True)
+class Row:
+    """What one finished trial says.
 
-    Pruned and failed trials have no objective values; their points are only never proposed again.
+    Args:
+        trial: whose row it is; kept, so that no other object can have its identity.
+        x: its point, shape ``(d,)``.
+        constraints: constraint values by name.
     """
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    running = [trial for trial in trials if not trial.state.is_finished()]
-    failed = [t for t in trials if t.state.is_finished() and t.state != TrialState.COMPLETE]
-    values = np.array([trial.values for trial in complete], dtype=float)
-    return History(
-        X=to_space(search_space).encode([trial.params for trial in complete]),
-        Y=signs(directions) * values.reshape(-1, len(directions)),
-        G=_constraint_matrix([constraints(trial) for trial in complete]),
-        pending=to_points(search_space, running),
-        failed=to_points(search_space, failed),
-    )
+
+    trial: FrozenTrial
+    x: Floats
+    constraints: Mapping[str, float]
+
+
+class Reader:
+    """Reads histories from trials, and remembers the finished ones, which do not change any more.
+
+    That only saves time (at 1,000 trials half of what a cheap proposal costs), and only with
+    storages that hand out the same objects again; all of Optuna's but the journal do.
+    """
+
+    def __init__(self) -> None:
+        """Start without memories."""
+        self._columns: list[tuple[str, BaseDistribution]] = []
+        self._rows: dict[int, Row] = {}
+
+    def history(
+        self,
+        search_space: Mapping[str, BaseDistribution],
+        trials: Sequence[FrozenTrial],
+        directions: Sequence[StudyDirection],
+    ) -> History:
+        """Return what the trials say, with all objectives turned to minimisation.
+
+        Pruned and failed trials have no objective values; their points are only never proposed
+        again.
+        """
+        finished = [trial for trial in trials if trial.state.is_finished()]
+        self._remember(search_space, finished)
+        complete = [trial for trial in finished if trial.state == TrialState.COMPLETE]
+        rows = [self._rows[id(trial)] for trial in complete]
+        failed = [t for t in finished if t.state != TrialState.COMPLETE]
+        values = np.array([trial.values for trial in complete], dtype=float)
+        return History(
+            X=np.array([row.x for row in rows]).reshape(-1, len(search_space)),
+            Y=signs(directions) * values.reshape(-1, len(directions)),
+            G=_constraint_matrix([row.constraints for row in rows]),
+            pending=to_points(search_space, [t for t in trials if not t.state.is_finished()]),
+            failed=to_points(search_space, failed),
+        )
+
+    def _remember(
+        self, search_space: Mapping[str, BaseDistribution], finished: Sequence[FrozenTrial]
+    ) -> None:
+        columns = list(search_space.items())  # their order counts
+        if self._columns != columns:
+            self._columns, self._rows = columns, {}
+        new = [trial for trial in finished if id(trial) not in self._rows]
+        X = to_space(search_space).encode([trial.params for trial in new])
+        fresh = {id(t): Row(t, x, constraints(t)) for t, x in zip(new, X, strict=True)}
+        # those of trials that are gone are forgotten
+        self._rows = {id(t): self._rows.get(id(t)) or fresh[id(t)] for t in finished}
 
 
 def to_points(

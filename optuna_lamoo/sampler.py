@@ -85,7 +85,7 @@ class LaMOOSampler(BaseSampler):
         self,
         *,
         seed: int | None = None,
-        n_startup_trials: int = 10,
+        n_startup_trials: int = 5,
         solver: str = "gp",
         reference_point: Sequence[float] | None = None,
         partition: Partition | None = None,
@@ -112,14 +112,15 @@ class LaMOOSampler(BaseSampler):
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
         self._turn = threading.RLock()
+        self._reader = convert.Reader()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return all but the lock, which a copy does not share."""
-        return {name: value for name, value in vars(self).items() if name != "_turn"}
+        """Return all but the lock, which a copy does not share, and what only saves time."""
+        return {name: v for name, v in vars(self).items() if name not in ("_turn", "_reader")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy with a lock of its own."""
-        vars(self).update(state, _turn=threading.RLock())
+        vars(self).update(state, _turn=threading.RLock(), _reader=convert.Reader())
 
     def reseed_rng(self) -> None:
         """Pass it on. Here each trial has a generator of its own, derived from its number."""
@@ -224,7 +225,7 @@ class LaMOOSampler(BaseSampler):
         with self._turn:
             for attempt in range(MAX_YIELDS):
                 before = _others(study, trial)
-                history = convert.to_history(search_space, before, study.directions)
+                history = self._reader.history(search_space, before, study.directions)
                 x = propose(history, attempt)
                 params = space.decode(x)[0]
                 note = trial.system_attrs.get(convert.NOTE, {}) | convert.note(params, search_space)
@@ -269,7 +270,8 @@ class LaMOOSampler(BaseSampler):
 
 def _others(study: Study, trial: FrozenTrial) -> list[FrozenTrial]:
     """Return all trials of the study but the one at hand."""
-    return [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+    own = trial._trial_id  # a plain attribute, several times faster than the property `number`
+    return [t for t in study.get_trials(deepcopy=False) if t._trial_id != own]
 
 
 def _raced(
@@ -279,8 +281,8 @@ def _raced(
     after: Sequence[FrozenTrial],
 ) -> bool:
     """Tell whether a trial that was not finished before is now at the same point (1, d)."""
-    settled = {t.number for t in before if t.state.is_finished()}
-    fresh = [t for t in after if t.number not in settled]
+    settled = {t._trial_id for t in before if t.state.is_finished()}
+    fresh = [t for t in after if t._trial_id not in settled]
     return bool(rows_in(x, convert.to_points(search_space, fresh)).any())
 
 

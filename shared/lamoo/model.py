@@ -42,8 +42,9 @@ MANY_OBJECTIVES = 4
 RAYS = 192
 #: Points of the front, or rays, that rough estimates are content with.
 ROUGH = 32
-#: How much better a transform must predict than the linear one, in Kendall's tau.
-MARGIN = 0.03
+#: How much better half ranks must predict than a linear transform, in Kendall's tau: where nothing
+#: is smooth, and where a smooth function might be bent by them.
+MARGIN, SMOOTH_MARGIN = 0.03, 0.12
 
 
 class Acquisition(Protocol):
@@ -305,7 +306,8 @@ def _choose(X: Floats, y: Floats, bound: float, space: Space) -> Recipe:
         tau = _tau(X, t, space, hyperparameters)
         judged.append(Recipe(learn_transform, hyperparameters, tau))
     linear, blended = judged
-    return blended if blended.tau > linear.tau + MARGIN else linear
+    margin = SMOOTH_MARGIN if space.smooth.any() else MARGIN
+    return blended if blended.tau > linear.tau + margin else linear
 
 
 def _constraint_processes(history: History, data: History, space: Space) -> tuple[GP, ...]:

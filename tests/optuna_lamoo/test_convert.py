@@ -166,7 +166,7 @@ def test_history_sorts_trials_by_what_is_known_of_them():
         trial({"x": 0.125}, state=TrialState.FAIL),
         trial({}, state=TrialState.FAIL, system_attrs=note),
     ]
-    history = convert.to_history(SPACE, trials, [MINIMIZE, MAXIMIZE])
+    history = convert.Reader().history(SPACE, trials, [MINIMIZE, MAXIMIZE])
     nan = np.nan
     np.testing.assert_allclose(history.X, [[0.25, 0.05, 1.0], [nan, nan, 0.5]])
     np.testing.assert_array_equal(history.Y, [[1.0, -2.0], [np.inf, 3.0]])
@@ -177,7 +177,7 @@ def test_history_sorts_trials_by_what_is_known_of_them():
 
 
 def test_history_of_nothing_has_the_right_shapes():
-    history = convert.to_history(SPACE, [], [MINIMIZE, MAXIMIZE, MINIMIZE])
+    history = convert.Reader().history(SPACE, [], [MINIMIZE, MAXIMIZE, MINIMIZE])
     assert history.X.shape == (0, 3)
     assert history.Y.shape == (0, 3)
     assert history.tried.shape == (0, 3)
@@ -189,7 +189,7 @@ def test_constraints_that_optuna_before_5_wrote():
         trial({"x": 0.2}, [1.0]),
         trial({"x": 0.3}, [1.0], system_attrs={"constraints": (0.0, -3.0)}),
     ]
-    history = convert.to_history(SPACE, trials, [MINIMIZE])
+    history = convert.Reader().history(SPACE, trials, [MINIMIZE])
     np.testing.assert_array_equal(history.G, [[-1.0, 2.0], [np.nan] * 2, [0.0, -3.0]])
     assert history.violation.tolist() == [2.0, 0.0, 0.0]
 
@@ -203,7 +203,24 @@ def test_constraints_by_name():
         trial({"x": 0.2}, [1.0]),
         trial({"x": 0.3}, [1.0], constraints={"latency": 2.0, "memory": -1.0}),
     ]
-    history = convert.to_history(SPACE, trials, [MINIMIZE])
+    history = convert.Reader().history(SPACE, trials, [MINIMIZE])
     nan = np.nan
     np.testing.assert_array_equal(history.G, [[nan, 0.5], [nan, nan], [2.0, -1.0]])
     assert history.violation.tolist() == [0.5, 0.0, 2.0]
+
+
+def test_what_a_reader_remembers_changes_nothing():
+    states = [TrialState.COMPLETE, TrialState.FAIL, TrialState.RUNNING]
+    trials = [
+        trial({"x": 0.1 * k}, [float(k)] if k % 3 == 0 else None, state=states[k % 3])
+        for k in range(9)
+    ]
+    reader = convert.Reader()
+    wider = {**SPACE, "y": FloatDistribution(0, 1)}
+    other = [trial({"x": 0.7}, [1.0]) for k in range(9)]  # of another study
+    backwards = dict(reversed(SPACE.items()))
+    calls = [(SPACE, trials[:4]), (SPACE, trials), (wider, trials), (SPACE, other)]
+    for space, now in [*calls, (backwards, other)]:
+        old, new = (r.history(space, now, [MINIMIZE]) for r in (reader, convert.Reader()))
+        for name in ("X", "Y", "G", "pending", "failed"):
+            np.testing.assert_array_equal(getattr(old, name), getattr(new, name))
