@@ -40,6 +40,10 @@ MAX_FITTING = 128
 #: From this many objectives on, boxes are too many: rays.
 MANY_OBJECTIVES = 4
 RAYS = 192
+#: Standard deviations of objectives are multiplied by this. Hyperparameters are fitted and not
+#: integrated over, so off the data the fit is too sure of itself: after 25 or 50 random points,
+#: errors on seven problems were 1.0 to 1.6 predicted deviations (root mean square).
+WIDENING = 1.3
 #: Points of the front, or rays, that rough estimates are content with.
 ROUGH = 32
 #: How much better half ranks must predict than a linear transform, in Kendall's tau: where nothing
@@ -122,11 +126,13 @@ class Part:
         processes: one per output.
         acquisition: the worth of what they predict.
         rough: a cheaper estimate of it, to find the candidates that deserve the exact one.
+        widening: what the processes' standard deviations are multiplied by.
     """
 
     processes: tuple[GP, ...]
     acquisition: Acquisition
     rough: Acquisition
+    widening: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,8 @@ class Model:
         total = np.zeros(len(X))
         for part in self.parts:
             acquisition = part.rough if rough else part.acquisition
-            total += acquisition.value(*predict(part.processes, X))
+            mean, std = predict(part.processes, X)
+            total += acquisition.value(mean, part.widening * std)
         return total
 
     def score_gradient(self, x: Floats) -> tuple[float, Floats]:
@@ -159,9 +166,9 @@ class Model:
             mean, std, mean_slope, std_slope = (
                 np.stack(group, 1) for group in zip(*each, strict=True)
             )
-            value, dmean, dstd = part.acquisition.gradient(mean, std)
+            value, dmean, dstd = part.acquisition.gradient(mean, part.widening * std)
             total += float(value[0])
-            slope += dmean[0] @ mean_slope[0] + dstd[0] @ std_slope[0]
+            slope += dmean[0] @ mean_slope[0] + part.widening * dstd[0] @ std_slope[0]
         return total, slope
 
 
@@ -202,7 +209,7 @@ def learn(
             else _apply(transforms, reference[None])[0]
         )
         front = np.concatenate([targets[feasible], believed])
-        parts.append(Part(processes, *_improvement(front, corner, rng)))
+        parts.append(Part(processes, *_improvement(front, corner, rng), WIDENING))
         trust = min(max(0.0, recipe.tau) for recipe in recipes)
     return Model(tuple(parts), trust)
 
@@ -356,10 +363,16 @@ def _corner(targets: Floats, violation: Floats, turn: int) -> Floats:
     """Infer the reference point (m,) from targets (n, m).
 
     With two objectives a near and a far corner take turns: the near one alone neglects the
-    front's ends, the far one alone its middle.
+    front's ends, the far one alone its middle. With three, the far one and one twice as far: a
+    front that reaches beyond the worst value observed so far gains hardly anything otherwise
+    (VehicleSafety, five seeds: 67 trials to where it took 81).
     """
-    near = targets.shape[1] == 2 and turn % 2 == 1
-    return pareto.reference_point(targets, of_front=near, violation=violation)
+    m, odd = targets.shape[1], turn % 2 == 1
+    corner = pareto.reference_point(targets, of_front=m == 2 and odd, violation=violation)
+    if m == 3 and odd:
+        best = targets[pareto.nondominated(targets, violation)].min(axis=0)
+        corner = 2 * corner - best
+    return np.asarray(corner)
 
 
 def _improvement(

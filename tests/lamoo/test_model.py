@@ -82,7 +82,7 @@ def test_the_score_is_the_improvement_times_the_probability_of_feasibility(m, rn
     assert (len(constraints), len(objectives)) == (1, m)
     mean, std = (np.stack(a, axis=1) for a in zip(*(p.predict(X) for p in objectives), strict=True))
     g = [a[:, None] for a in constraints[0].predict(X)]
-    wanted = log_ehvi(mean, std, boxes.lower, boxes.upper) + log_feasibility(*g)
+    wanted = log_ehvi(mean, model.WIDENING * std, boxes.lower, boxes.upper) + log_feasibility(*g)
     np.testing.assert_allclose(learned.score(X), wanted)
 
 
@@ -152,15 +152,18 @@ def test_beyond_the_users_reference_point_nothing_is_gained(m, rng):
     assert scores[0] > scores[1]
 
 
-def test_two_objectives_look_near_and_far_in_turn():
+def test_two_and_three_objectives_look_near_and_far_in_turn():
     """The near corner is the front's own, so it lies inside the far one."""
     Y = np.array([[0.0, 1.0], [1.0, 0.0], [3.0, 3.0], [2.0, 4.0]])
     far, near = (model._corner(Y, np.zeros(4), turn) for turn in (0, 1))
     np.testing.assert_allclose(near, [1.1, 1.1])
     assert (far > near).all()
     three = np.hstack([Y, Y[:, :1]])
-    corners = [model._corner(three, np.zeros(4), turn) for turn in (0, 1)]
-    np.testing.assert_array_equal(*corners)
+    plain, twice = (model._corner(three, np.zeros(4), turn) for turn in (0, 1))
+    np.testing.assert_allclose(plain, [3.3, 4.4, 3.3])
+    np.testing.assert_allclose(twice, 2 * plain)  # the best of each objective is 0
+    four = np.hstack([Y, Y])
+    np.testing.assert_array_equal(*(model._corner(four, np.zeros(4), turn) for turn in (0, 1)))
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 5])

@@ -106,6 +106,8 @@ def propose(
         for _ in range(MAX_ROUNDS):
             children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
             children = history.unseen(children[region.contains(children)])
+            if not len(children):  # the leaf is exhausted around its front
+                break
             X = first_rows(np.concatenate([X, children]))
             if len(X) >= COMPETITORS:
                 break
