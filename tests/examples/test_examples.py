@@ -514,3 +514,13 @@ def test_memory_is_measured_in_a_long_study(ask_time):
     before = ask_time.peak_memory()
     kept = np.ones(before // 4)  # 8 bytes each: twice as much as before
     assert ask_time.peak_memory() > before + kept.nbytes / 2
+
+
+def test_a_study_of_10_000_trials_takes_less_than_500_megabytes(tmp_path):
+    script = EXAMPLES / "benchmarks" / "ask_time.py"
+    done = python(script, "--memory", "--rounds", 2, "--out", tmp_path, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    header, row = (tmp_path / "ask_time.csv").read_text().splitlines()
+    measured = dict(zip(header.split(","), row.split(","), strict=True))
+    assert (measured["sampler"], measured["trials"]) == ("lamoo", "10000")
+    assert 50 < float(measured["peak_mb"]) < 500
