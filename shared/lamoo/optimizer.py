@@ -18,7 +18,7 @@ from lamoo.arrays import Floats
 from lamoo.history import History
 from lamoo.region import Region
 from lamoo.solvers import SOLVERS, evolutionary, random
-from lamoo.space import Space
+from lamoo.space import Space, repeats
 from lamoo.tree import Node, Partition, grow, select
 
 logger = logging.getLogger(__name__)
@@ -173,7 +173,10 @@ def _start(space: Space, history: History, settings: Settings) -> Floats | None:
 def _search(
     space: Space, history: History, rng: np.random.Generator, settings: Settings
 ) -> Floats | None:
-    """Propose in the chosen leaf; where it is exhausted, in the nearest ancestor that is not."""
+    """Propose in the chosen leaf; where it is exhausted, in the nearest ancestor that is not.
+
+    A point that would repeat an evaluation (see :func:`lamoo.space.repeats`) is the last resort.
+    """
     solver = SOLVERS[settings.solver]
     reference = _reached(history, settings)
     root = grow(space, history, settings.partition, reference)
@@ -182,6 +185,7 @@ def _search(
     nodes = (root,) if roaming else select(root)
     attempts = [(solver.propose, node) for node in reversed(nodes)]
     attempts += [(evolutionary.propose, root), (random.propose, root)]
+    last_resort = None
     for propose, node in attempts:
         try:
             x = propose(history, node.region, node.members, rng, reference)
@@ -189,9 +193,10 @@ def _search(
             _warn_once(f"{settings.solver!r} could not propose; using a simpler solver")
             logger.debug("solver %r: %s", settings.solver, error)
             continue
-        if x is not None:
+        if x is not None and not repeats(x[None], history.X)[0]:
             return x
-    return None
+        last_resort = x if last_resort is None else last_resort
+    return last_resort
 
 
 _numerics = threading.RLock()

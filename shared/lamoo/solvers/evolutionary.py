@@ -113,6 +113,6 @@ def propose(
                 break
     if not len(X):
         return random.propose(history, region, members, rng, reference)
-    X = X[:COMPETITORS]
+    X = history.unseen(X)[:COMPETITORS]  # once more: of all rounds together
     surest: Floats = X[int(np.argmax(beyond.log_chance(X)))]
     return surest
