@@ -85,7 +85,7 @@ class LaMOOSampler(BaseSampler):
         self,
         *,
         seed: int | None = None,
-        n_startup_trials: int = 5,
+        n_startup_trials: int = 10,
         solver: str = "gp",
         reference_point: Sequence[float] | None = None,
         partition: Partition | None = None,

@@ -43,7 +43,7 @@ class Settings:
     """
 
     solver: str = "gp"
-    n_startup: int = 5
+    n_startup: int = 10
     reference_point: Sequence[float] | None = None
     partition: Partition = field(default_factory=Partition)
     seed: int = 0
