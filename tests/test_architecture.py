@@ -33,7 +33,8 @@ ENGINE = {
     "targets": {"arrays"},
     "surrogate": {"arrays"},
     "acquisition": {"arrays"},
-    "model": {"arrays", "space", "history", "pareto", "targets", "surrogate", "acquisition"},
+    "recipes": {"arrays", "space", "history", "pareto", "targets", "surrogate"},
+    "model": {"arrays", "space", "history", "pareto", "recipes", "surrogate", "acquisition"},
 }
 ENGINE["solvers"] = ENGINE.keys() - {"activity", "tree"} | {"solvers"}
 ENGINE["optimizer"] = set(ENGINE)

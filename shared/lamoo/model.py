@@ -8,13 +8,11 @@ predicts (kriging believer). The worth of a point is its log expected hypervolum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from lamoo import pareto
 from lamoo.acquisition import (
@@ -27,16 +25,20 @@ from lamoo.acquisition import (
     random_rays,
     ray_lengths,
 )
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats
 from lamoo.history import History
+from lamoo.recipes import (
+    apply,
+    fit_to,
+    process_of,
+    recipes_of,
+    scheduled,
+    training_set,
+    transforms_of,
+)
 from lamoo.space import Space
-from lamoo.surrogate import GP, Hyperparameters, condition, fit
-from lamoo.targets import Transform, blend, compress
+from lamoo.surrogate import GP
 
-#: Observations a model is trained on at most: the best and a spread of the rest.
-MAX_TRAINING = 256
-#: Observations that hyperparameters are searched with at most.
-MAX_FITTING = 128
 #: From this many objectives on, boxes are too many: rays.
 MANY_OBJECTIVES = 4
 RAYS = 192
@@ -46,9 +48,6 @@ RAYS = 192
 WIDENING = 1.3
 #: Points of the front, or rays, that rough estimates are content with.
 ROUGH = 32
-#: How much better half ranks must predict than a linear transform, in Kendall's tau: where nothing
-#: is smooth, and where a smooth function might be bent by them.
-MARGIN, SMOOTH_MARGIN = 0.03, 0.12
 
 
 class Acquisition(Protocol):
@@ -194,11 +193,11 @@ def learn(
     if constraints:
         parts.append(Part(constraints, Feasibility(), Feasibility()))
     if feasible.any():  # before that, only feasibility counts
-        recipes = _recipes(history, space)
-        transforms = _transforms(data, [recipe.learn_transform for recipe in recipes])
-        targets = _apply(transforms, data.Y)
+        recipes = recipes_of(history, space)
+        transforms = transforms_of(data, [recipe.learn_transform for recipe in recipes])
+        targets = apply(transforms, data.Y)
         processes = tuple(
-            _condition(data.X, t, space, recipe.hyperparameters)
+            process_of(data.X, t, space, recipe.hyperparameters)
             for t, recipe in zip(targets.T, recipes, strict=True)
         )
         processes, believed = _believe(processes, data.X, targets, history.pending, space)
@@ -206,7 +205,7 @@ def learn(
         corner = (
             _corner(targets, data.violation, turn)
             if reference is None
-            else _apply(transforms, reference[None])[0]
+            else apply(transforms, reference[None])[0]
         )
         front = np.concatenate([targets[feasible], believed])
         parts.append(Part(processes, *_improvement(front, corner, rng), WIDENING))
@@ -214,107 +213,10 @@ def learn(
     return Model(tuple(parts), trust)
 
 
-def training_set(history: History, size: int = MAX_TRAINING) -> Ints:
-    """Return the indices of at most ``size`` observations, in their order."""
-    return pareto.representative(history.Y, history.violation, size)
-
-
-def scheduled(n: int) -> int:
-    """Return the largest history length up to ``n`` at which hyperparameters are fitted.
-
-    Every length below 32, then every second, fourth, ... : about 16 fits per doubling, and a
-    process that starts in the middle of a study arrives at the same fit.
-
-    Example:
-        >>> [scheduled(n) for n in (5, 31, 35, 100, 1000)]
-        [5, 31, 34, 100, 992]
-    """
-    step = max(1, 2 ** ((n // 16).bit_length() - 1)) if n >= 32 else 1
-    return n // step * step
-
-
 def predict(processes: Sequence[GP], X: Floats) -> tuple[Floats, Floats]:
     """Return means and stds of all processes at points (n, d), each ``(n, m)``."""
     each = [process.predict(X) for process in processes]
     return np.stack([e[0] for e in each], axis=1), np.stack([e[1] for e in each], axis=1)
-
-
-@dataclass(frozen=True, eq=False)
-class Recipe:
-    """How an objective is modelled.
-
-    Args:
-        learn_transform: learns the transform of its values from values (n,) and a bound.
-        hyperparameters: of its Gaussian process.
-        tau: how well left-out values were predicted, in Kendall's tau.
-    """
-
-    learn_transform: Callable[[Floats, float], Transform]
-    hyperparameters: Hyperparameters
-    tau: float
-
-
-def _bounds(data: History) -> Floats:
-    """Return beyond which values (m,) nothing can be gained."""
-    return pareto.reference_point(pareto.finite(data.Y), of_front=False, violation=data.violation)
-
-
-def _transforms(
-    data: History, learners: Sequence[Callable[[Floats, float], Transform]]
-) -> list[Transform]:
-    """Learn an increasing transform for each objective."""
-    columns = pareto.finite(data.Y).T
-    each = zip(learners, columns, _bounds(data).tolist(), strict=True)
-    return [learn_transform(y, bound) for learn_transform, y, bound in each]
-
-
-def _apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
-    columns = pareto.finite(Y).T
-    return np.stack([f(y) for f, y in zip(transforms, columns, strict=True)], axis=1)
-
-
-def _recipes(history: History, space: Space) -> list[Recipe]:
-    """Choose and fit at history lengths that are powers of two, adjust at the scheduled ones.
-
-    So fits are rare, and yet the same whoever makes them.
-    """
-    n = scheduled(history.n)
-    base = 2 ** (n.bit_length() - 1) if n >= 32 else n
-    early = history.first(base)
-    early = early.at(training_set(early, MAX_FITTING))
-    columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
-    recipes = [_choose(early.X, y, bound, space) for y, bound in columns]
-    if n == base:
-        return recipes
-    late = history.first(n)
-    late = late.at(training_set(late))
-    learners = [recipe.learn_transform for recipe in recipes]
-    targets = _apply(_transforms(late, learners), late.Y)
-    return [
-        replace(recipe, hyperparameters=_fit(late.X, t, space, recipe.hyperparameters))
-        for t, recipe in zip(targets.T, recipes, strict=True)
-    ]
-
-
-def _choose(X: Floats, y: Floats, bound: float, space: Space) -> Recipe:
-    """Choose the transform that predicts left-out values best.
-
-    Judged by the order of the values (Kendall's tau), which is the same for all transforms, while
-    likelihoods could not be compared. Smooth functions are better left as they are (Branin: .97
-    linear, .87 half by ranks). Costs that spread over orders of magnitude are not (training time
-    of HPOBench's networks: .33 and .72), nor is what one bad choice can ruin, so that values come
-    in cliffs (accuracy on NAS-Bench-201: .49 and .58). Equal to a hair, linear is chosen: half by
-    ranks, model size on NAS-Bench-201 took 80 trials where it takes 30.
-    """
-    judged = []
-    for learn_transform in (compress, blend):
-        t = learn_transform(y, bound)(y)
-        hyperparameters = _fit(X, t, space)
-        tau = _tau(X, t, space, hyperparameters)
-        judged.append(Recipe(learn_transform, hyperparameters, tau))
-    linear, blended = judged
-    margin = SMOOTH_MARGIN if space.smooth.any() else MARGIN
-    return blended if blended.tau > linear.tau + margin else linear
 
 
 def _constraint_processes(history: History, data: History, space: Space) -> tuple[GP, ...]:
@@ -324,8 +226,8 @@ def _constraint_processes(history: History, data: History, space: Space) -> tupl
     processes = []
     for c in np.flatnonzero((data.G > 0).any(axis=0)).tolist():
         reported = data if np.isnan(early.G[:, c]).all() else early
-        hyperparameters = _fit(*_reports(reported, c), space)
-        processes.append(_condition(*_reports(data, c), space, hyperparameters))
+        hyperparameters = fit_to(*_reports(reported, c), space)
+        processes.append(process_of(*_reports(data, c), space, hyperparameters))
     return tuple(processes)
 
 
@@ -354,7 +256,7 @@ def _believe(
     believed = predict(processes, pending)[0]
     X, targets = np.concatenate([X, pending]), np.concatenate([targets, believed])
     return tuple(
-        _condition(X, t, space, process.hyperparameters)
+        process_of(X, t, space, process.hyperparameters)
         for t, process in zip(targets.T, processes, strict=True)
     ), believed
 
@@ -388,44 +290,3 @@ def _improvement(
     if len(front) <= ROUGH:
         return exact, exact
     return exact, Boxes(*box_decomposition(front[pareto.far_apart(front, ROUGH)], corner))
-
-
-def _condition(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> GP:
-    return condition(X, y, space.categorical, hyperparameters, alike=space.alike)
-
-
-def _fit(
-    X: Floats, y: Floats, space: Space, start: Hyperparameters | None = None
-) -> Hyperparameters:
-    """Fit hyperparameters, or remember them: equal data give an equal result."""
-    return _remembered_fit(*_contents(X, y, space), start)
-
-
-def _tau(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> float:
-    """Return Kendall's tau of values (n,) and what all others predict for them, or remember it."""
-    return _remembered_tau(*_contents(X, y, space), hyperparameters)
-
-
-def _contents(X: Floats, y: Floats, space: Space) -> tuple[bytes, bytes, bytes, bytes]:
-    return X.tobytes(), y.tobytes(), space.categorical.tobytes(), space.alike.tobytes()
-
-
-@lru_cache(maxsize=128)
-def _remembered_fit(
-    X: bytes, y: bytes, categorical: bytes, alike: bytes, start: Hyperparameters | None
-) -> Hyperparameters:
-    columns, labels = np.frombuffer(categorical, dtype=bool), np.frombuffer(alike, dtype=np.intp)
-    points = np.frombuffer(X).reshape(-1, len(columns))
-    return fit(points, np.frombuffer(y), columns, alike=labels, start=start)
-
-
-@lru_cache(maxsize=128)
-def _remembered_tau(
-    X: bytes, y: bytes, categorical: bytes, alike: bytes, hyperparameters: Hyperparameters
-) -> float:
-    columns, labels = np.frombuffer(categorical, dtype=bool), np.frombuffer(alike, dtype=np.intp)
-    points, values = np.frombuffer(X).reshape(-1, len(columns)), np.frombuffer(y)
-    process = condition(points, values, columns, hyperparameters, alike=labels)
-    if (values == values[0]).all():  # tau would be NaN, with a warning
-        return 0.0
-    return float(kendalltau(process.left_out(values), values).statistic)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from lamoo import Float, History, Space, model, targets
+from lamoo import Float, History, Space, model, recipes, targets
 from lamoo.acquisition import log_ehvi, log_feasibility
-from lamoo.model import learn, scheduled
+from lamoo.model import learn
+from lamoo.recipes import scheduled
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 
@@ -38,12 +39,12 @@ def test_what_was_remembered_does_not_change_the_model(m, rng):
     def score():
         return learn(history, SQUARE, np.random.default_rng(0), None).score(X)
 
-    model._remembered_fit.cache_clear()
+    recipes._remembered_fit.cache_clear()
     cold = score()
     for n in range(5, 15):
         learn(history.first(n), SQUARE, rng, None)
     warm = score()
-    assert model._remembered_fit.cache_info().hits > 0
+    assert recipes._remembered_fit.cache_info().hits > 0
     np.testing.assert_array_equal(cold, warm)
 
 
@@ -51,7 +52,7 @@ def test_hyperparameters_of_all_training_are_bounded(rng):
     X = rng.random((700, 2))
     history = History(X, np.stack([X[:, 0], 1 - X[:, 0]], axis=1))  # everything is on the front
     processes = learn(history, SQUARE, rng, None).parts[-1].processes
-    assert all(len(process._Z) == model.MAX_TRAINING for process in processes)
+    assert all(len(process._Z) == recipes.MAX_TRAINING for process in processes)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_hyperparameters_of_all_training_are_bounded(rng):
 def test_the_transform_is_the_one_that_predicts_left_out_values(values, kind):
     X = SQUARE.sobol(0, 40, 0)
     Y = np.stack([values(X), X[:, 1]], axis=1)
-    recipe, _ = model._recipes(History(X, Y), SQUARE)
+    recipe, _ = recipes.recipes_of(History(X, Y), SQUARE)
     assert isinstance(recipe.learn_transform(Y[:, 0], 1.0), kind)
 
 

@@ -20,10 +20,10 @@ from lamoo import (
     Partition,
     Settings,
     Space,
-    model,
     optimizer,
     pareto,
     path,
+    recipes,
     suggest,
 )
 from lamoo.solvers import SOLVERS, Solver
@@ -95,7 +95,7 @@ def test_what_is_cached_never_changes_the_result(spaces, make_history, name):
     def points():
         return suggest(spaces[name], history, 1, np.random.default_rng(3))
 
-    model._remembered_fit.cache_clear()
+    recipes._remembered_fit.cache_clear()
     cold = points()
     other = make_history(spaces[name], 33, 3, np.random.default_rng(1))
     suggest(spaces[name], other, 1, np.random.default_rng(3))
@@ -341,7 +341,7 @@ def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rn
         raise np.linalg.LinAlgError("the kernel matrix is hopeless")
 
     optimizer._warn_once.cache_clear()
-    monkeypatch.setattr(model, "condition", singular)
+    monkeypatch.setattr(recipes, "condition", singular)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with caplog.at_level(logging.DEBUG, logger="lamoo"):
         for _ in range(3):
@@ -357,7 +357,7 @@ def test_a_mistake_in_the_code_is_not_taken_for_a_numerical_failure(monkeypatch,
     def mistaken(*_, **__):
         raise TypeError("a mistake")
 
-    monkeypatch.setattr(model, "condition", mistaken)
+    monkeypatch.setattr(recipes, "condition", mistaken)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with pytest.raises(TypeError, match="a mistake"):
         suggest(SQUARE, history, 1, rng)
