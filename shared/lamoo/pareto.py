@@ -10,6 +10,8 @@ import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
 
+#: Up to so many objectives hypervolumes are exact.
+EXACT = 5
 _LARGEST = np.finfo(float).max
 
 
@@ -106,14 +108,19 @@ def hypervolume(Y: Floats, reference: Floats) -> float:
     """Return the volume dominated by points ``(n, m)`` up to the reference point ``(m,)``.
 
     Points that do not dominate the reference point add nothing; no points have volume 0. One that
-    does and holds ``-inf`` has volume ``inf``.
+    does and holds ``-inf`` has volume ``inf``. Exact up to :data:`EXACT` objectives; beyond, where
+    that takes seconds, an estimate to about a percent along directions that are always the same
+    (Deng and Zhang 2019), so that of two sets the one that holds the other has no less.
     """
     inside = (Y < reference).all(axis=1)
     if not inside.any():
         return 0.0
     if np.isneginf(Y[inside]).any():
         return np.inf
-    return float(moocore.hypervolume(np.ascontiguousarray(Y[inside]), ref=reference))
+    inner = np.ascontiguousarray(Y[inside])
+    if len(reference) > EXACT:
+        return float(moocore.hv_approx(inner, ref=reference, nsamples=2048, method="DZ2019-HW"))
+    return float(moocore.hypervolume(inner, ref=reference))
 
 
 def finite(Y: Floats) -> Floats:

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import moocore
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -94,6 +95,16 @@ def test_hypervolume_by_inclusion_and_exclusion(Y):
         for group in itertools.combinations(inside, k):
             wanted -= (-1) ** k * np.prod(reference - np.max(group, axis=0))
     assert pareto.hypervolume(Y, reference) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("m", [6, 8])
+def test_hypervolume_of_many_objectives_is_close_and_grows_with_the_set(m, rng):
+    Y = np.abs(rng.standard_normal((20, m)))
+    Y /= np.linalg.norm(Y, axis=1, keepdims=True)
+    volumes = [pareto.hypervolume(Y[:n], np.full(m, 1.1)) for n in range(1, 21)]
+    exact = [moocore.hypervolume(Y[:n], ref=np.full(m, 1.1)) for n in range(1, 21)]
+    np.testing.assert_allclose(volumes, exact, rtol=0.05)
+    assert (np.diff(volumes) >= 0).all()
 
 
 def test_an_infinitely_good_point_has_infinite_volume():
