@@ -346,7 +346,7 @@ def test_a_hopeless_kernel_matrix_is_told(monkeypatch, rng):
     def singular(*_, **__):
         raise np.linalg.LinAlgError("singular")
 
-    monkeypatch.setattr("lamoo.model.condition", singular)
+    monkeypatch.setattr("lamoo.recipes.condition", singular)
     space, history = problem(2, 10, seed=0)
     with pytest.raises(ValueError, match="singular"):
         gp.propose(history, *everywhere(history, space), rng)
