@@ -137,14 +137,14 @@ class Reader:
         self._remember(search_space, finished)
         complete = [trial for trial in finished if trial.state == TrialState.COMPLETE]
         rows = [self._rows[id(trial)] for trial in complete]
-        failed = [t for t in finished if t.state != TrialState.COMPLETE]
+        failed = [self._rows[id(t)].x for t in finished if t.state != TrialState.COMPLETE]
         values = np.array([trial.values for trial in complete], dtype=float)
         return History(
             X=np.array([row.x for row in rows]).reshape(-1, len(search_space)),
             Y=signs(directions) * values.reshape(-1, len(directions)),
             G=_constraint_matrix([row.constraints for row in rows]),
             pending=to_points(search_space, [t for t in trials if not t.state.is_finished()]),
-            failed=to_points(search_space, failed),
+            failed=_somewhere(np.array(failed).reshape(-1, len(search_space))),
         )
 
     def _remember(
@@ -173,7 +173,11 @@ def to_points(
         else {**proposal(trial, search_space), **enqueued(trial, search_space), **trial.params}
         for trial in trials
     ]
-    X = to_space(search_space).encode(known)
+    return _somewhere(to_space(search_space).encode(known))
+
+
+def _somewhere(X: Floats) -> Floats:
+    """Return the points (n, d) that have any parameter."""
     return X[~np.isnan(X).all(axis=1)]
 
 

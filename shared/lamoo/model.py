@@ -185,7 +185,7 @@ def learn(
     Raises:
         numpy.linalg.LinAlgError: if a kernel matrix is hopeless.
     """
-    data = history.at(training_set(history))
+    data = training_set(history)
     feasible = data.violation == 0
     constraints = _constraint_processes(history, data, space)
     parts: list[Part] = []
@@ -221,8 +221,7 @@ def predict(processes: Sequence[GP], X: Floats) -> tuple[Floats, Floats]:
 
 def _constraint_processes(history: History, data: History, space: Space) -> tuple[GP, ...]:
     """Return one process per constraint that was ever violated, feasible where ``<= 0``."""
-    early = history.first(scheduled(history.n))
-    early = early.at(training_set(early))
+    early = training_set(history.first(scheduled(history.n)))
     processes = []
     for c in np.flatnonzero((data.G > 0).any(axis=0)).tolist():
         reported = data if np.isnan(early.G[:, c]).all() else early

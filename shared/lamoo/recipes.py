@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from lamoo import pareto
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints
 from lamoo.history import History
 from lamoo.space import Space
 from lamoo.surrogate import GP, Hyperparameters, condition, fit
@@ -29,9 +29,9 @@ MAX_FITTING = 128
 MARGIN, SMOOTH_MARGIN = 0.03, 0.12
 
 
-def training_set(history: History, size: int = MAX_TRAINING) -> Ints:
-    """Return the indices of at most ``size`` observations, in their order."""
-    return pareto.representative(history.Y, history.violation, size)
+def training_set(history: History, size: int = MAX_TRAINING) -> History:
+    """Return only a representative part, at most ``size`` observations, nothing pending."""
+    return history.at(pareto.representative(history.Y, history.violation, size))
 
 
 def scheduled(n: int) -> int:
@@ -90,14 +90,12 @@ def recipes_of(history: History, space: Space) -> list[Recipe]:
     """
     n = scheduled(history.n)
     base = 2 ** (n.bit_length() - 1) if n >= 32 else n
-    early = history.first(base)
-    early = early.at(training_set(early, MAX_FITTING))
+    early = training_set(history.first(base), MAX_FITTING)
     columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
     recipes = [_choose(early.X, y, bound, space) for y, bound in columns]
     if n == base:
         return recipes
-    late = history.first(n)
-    late = late.at(training_set(late))
+    late = training_set(history.first(n))
     learners = [recipe.learn_transform for recipe in recipes]
     targets = apply(transforms_of(late, learners), late.Y)
     return [
@@ -148,22 +146,28 @@ def _contents(X: Floats, y: Floats, space: Space) -> tuple[bytes, bytes, bytes, 
     return X.tobytes(), y.tobytes(), space.categorical.tobytes(), space.alike.tobytes()
 
 
+def _arrays(
+    X: bytes, y: bytes, categorical: bytes, alike: bytes
+) -> tuple[Floats, Floats, Bools, Ints]:
+    """Return the arrays of :func:`_contents`."""
+    columns, labels = np.frombuffer(categorical, dtype=bool), np.frombuffer(alike, dtype=np.intp)
+    return np.frombuffer(X).reshape(-1, len(columns)), np.frombuffer(y), columns, labels
+
+
 @lru_cache(maxsize=128)
 def _remembered_fit(
     X: bytes, y: bytes, categorical: bytes, alike: bytes, start: Hyperparameters | None
 ) -> Hyperparameters:
-    columns, labels = np.frombuffer(categorical, dtype=bool), np.frombuffer(alike, dtype=np.intp)
-    points = np.frombuffer(X).reshape(-1, len(columns))
-    return fit(points, np.frombuffer(y), columns, alike=labels, start=start)
+    points, values, columns, labels = _arrays(X, y, categorical, alike)
+    return fit(points, values, columns, alike=labels, start=start)
 
 
 @lru_cache(maxsize=128)
 def _remembered_tau(
     X: bytes, y: bytes, categorical: bytes, alike: bytes, hyperparameters: Hyperparameters
 ) -> float:
-    columns, labels = np.frombuffer(categorical, dtype=bool), np.frombuffer(alike, dtype=np.intp)
-    points, values = np.frombuffer(X).reshape(-1, len(columns)), np.frombuffer(y)
-    process = condition(points, values, columns, hyperparameters, alike=labels)
+    points, values, columns, labels = _arrays(X, y, categorical, alike)
     if (values == values[0]).all():  # tau would be NaN, with a warning
         return 0.0
+    process = condition(points, values, columns, hyperparameters, alike=labels)
     return float(kendalltau(process.left_out(values), values).statistic)
