@@ -8,34 +8,57 @@ the observed pattern of missing values.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints
 
 #: A condition that needs more leaves than this is taken for an accident of the data.
 MAX_LEAVES = 16
 
 
+class Condition(Protocol):
+    """What tells active from inactive."""
+
+    def predict(self, X: Floats) -> Bools:
+        """Tell where a parameter is active, ``(n,)``, by its parents' values (n, k)."""
+
+
 @dataclass(frozen=True)
-class Activity:
-    """Learned conditions, parents before children.
+class OneOf:
+    """A known condition: one parent has one of some values.
 
     Args:
-        rules: for each conditional column, the columns its activity depends on and the tree that
-            tells active from inactive.
+        values: places in the unit interval; an inactive parent has none of them.
     """
 
-    rules: tuple[tuple[int, Ints, DecisionTreeClassifier], ...] = ()
+    values: tuple[float, ...]
+
+    def predict(self, X: Floats) -> Bools:
+        """Tell where the parent (n, 1) has one of the values, ``(n,)``."""
+        return np.asarray(np.isclose(X, self.values, rtol=0).any(axis=1))
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Known or learned conditions, parents before children.
+
+    Args:
+        rules: for each conditional column, the columns its activity depends on and the condition
+            on their values, -1 where inactive.
+    """
+
+    rules: tuple[tuple[int, Ints, Condition], ...] = ()
 
     def mask(self, X: Floats) -> Floats:
         """Return points (n, d) with the parameters that would be inactive set to NaN."""
         if not self.rules or not len(X):
             return X
         out = X.copy()
-        for column, parents, tree in self.rules:
-            active = tree.predict(np.nan_to_num(out[:, parents], nan=-1.0))
+        for column, parents, condition in self.rules:
+            active = condition.predict(np.nan_to_num(out[:, parents], nan=-1.0))
             out[~active, column] = np.nan
         return out
 

@@ -101,7 +101,8 @@ def _propose(
     space: Space, history: History, q: int, rng: np.random.Generator, settings: Settings
 ) -> Floats:
     """Propose one point after the other, each pending for those after it, shape ``(q, d)``."""
-    space = replace(space, activity=learn_activity(history.X))
+    if not space.activity.rules:
+        space = replace(space, activity=learn_activity(history.X))
     proposals: list[Floats] = []
     for _ in range(q):
         x = _start(space, history, settings) if history.n < max(settings.n_startup, 1) else None
@@ -110,10 +111,18 @@ def _propose(
         if x is None:
             x = random.propose(history, Region(space), np.arange(0), rng)
         if x is None:
-            x = space.sample(1, rng)[0]  # every configuration was tried: repeat one
+            x = _again(space, history, rng)
         proposals.append(x)
         history = history.with_pending(x)
     return np.array(proposals).reshape(q, space.dimension)
+
+
+def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
+    """Return a point (d,) that was tried before, where nothing else is left."""
+    X = Region(space).sample(1, history.X, rng)
+    # where nothing is known to keep the constraints, one that does not
+    x: Floats = (X if len(X) else space.sample(1, rng))[0]
+    return x
 
 
 def path(space: Space, history: History, settings: Settings | None = None) -> tuple[Node, ...]:
@@ -166,7 +175,8 @@ def _reached(history: History, settings: Settings) -> Floats | None:
 
 def _start(space: Space, history: History, settings: Settings) -> Floats | None:
     """Return the next untried point of a Sobol sequence, ``None`` if none is near."""
-    X = history.unseen(space.sobol(len(history.tried), 8, settings.seed))
+    X = space.sobol(len(history.tried), 8, settings.seed)
+    X = history.unseen(X[space.allows(X)])
     return X[0] if len(X) else None
 
 

@@ -60,6 +60,8 @@ class Problem:
         source: where ``best_hypervolume`` comes from.
         conditions: parameter -> (parent, value): it exists only where its parent has that value.
         best_front: the objective values of the best front, where all of it is known.
+        constraints: how many constraints there are.
+        constrain: parameters -> constraint values, satisfied where ``<= 0``.
         noise: standard deviations of what an evaluation adds to each objective, ``()`` for none;
             ``evaluate`` returns the true values, which are what is scored.
     """
@@ -74,6 +76,14 @@ class Problem:
     conditions: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     best_front: tuple[tuple[float, ...], ...] = ()
     noise: tuple[float, ...] = ()
+    constraints: int = 0
+    constrain: Callable[[Params], tuple[float, ...]] = lambda _: ()
+
+    def scored(self, params: Params) -> tuple[float, ...]:
+        """Return the true objective values, all NaN where a constraint is violated."""
+        values = self.evaluate(params)
+        feasible = all(value <= 0 for value in self.constrain(params))
+        return values if feasible else (math.nan,) * len(values)
 
     def observe(self, values: Sequence[float], rng: np.random.Generator) -> tuple[float, ...]:
         """Return what an optimiser is told of an evaluation: true ``values`` (m,) plus noise."""
@@ -521,6 +531,34 @@ def dtlz2(d: int, m: int = 2, corner: float = 1.1) -> Problem:
     )
 
 
+def _c2_dtlz2(Y: Floats, r: float) -> Floats:
+    """Return the constraint value of objective values (n, 2): inside one of three balls."""
+    ends = [((Y - end) ** 2).sum(axis=1) for end in np.eye(2)]
+    # as BoTorch has it, whose middle ball is wider by the square root of 2
+    middle = ((Y - math.sqrt(0.5)) ** 2).sum(axis=1) - r**2
+    return np.asarray(np.min([*ends, middle], axis=0) - r**2)
+
+
+def c2_dtlz2(d: int) -> Problem:
+    """Return C2-DTLZ2 (Jain and Deb 2014): DTLZ2 of which only three pieces are feasible.
+
+    Its best hypervolume is the integral over what is feasible of the objective space.
+    """
+    plain = dtlz2(d)
+
+    def constrain(params: Params) -> tuple[float, ...]:
+        return tuple(_c2_dtlz2(np.array([plain.evaluate(params)]), 0.2).tolist())
+
+    return replace(
+        plain,
+        name=f"c2-dtlz2-d{d}",
+        best_hypervolume=0.4,
+        source="the integral over the feasible part, to four digits",
+        constraints=1,
+        constrain=constrain,
+    )
+
+
 def noisy(problem: Problem, noise: tuple[float, ...]) -> Problem:
     """Return the problem with normal noise of these standard deviations in what is observed."""
     return replace(problem, name=f"{problem.name}-noisy", noise=noise)
@@ -699,6 +737,9 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "dtlz2-d10-noisy": lambda: noisy(dtlz2(10), (0.05, 0.05)),
     "dtlz2-d100": partial(dtlz2, 100, corner=6.5),
     "dtlz2-d10-m5": partial(dtlz2, 10, 5),
+    "dtlz2-d30": partial(dtlz2, 30),
+    "dtlz2-d8-m4": partial(dtlz2, 8, 4),
+    "c2-dtlz2-d12": partial(c2_dtlz2, 12),
     "dtlz7-d20": partial(dtlz7, 20),
     "zdt1-d30": partial(zdt1, 30),
     "zdt4-d10": partial(zdt4, 10),

@@ -32,16 +32,16 @@ class Region:
         return Region(self.space, (*self.sides, (boundary, good)))
 
     def contains(self, X: Floats) -> Bools:
-        """Tell which points (n, d) are inside, shape ``(n,)``.
+        """Tell which points (n, d) are inside and may be proposed, shape ``(n,)``.
 
         The boundary itself belongs to the bad side, so the two sides share no point and leave
         none out.
         """
-        inside = np.ones(len(X), dtype=bool)
+        inside = self.space.allows(X)
         if self.sides:
             features = self.space.features(X)
             for boundary, good in self.sides:
-                inside &= (boundary.decision(features) > 0) == good
+                inside = inside & ((boundary.decision(features) > 0) == good)
         return inside
 
     def margin(self, X: Floats) -> Floats:
@@ -71,6 +71,16 @@ class Region:
                 value = boundary.decision(features)
                 total -= np.logaddexp(0.0, -value if good else value)
         return total
+
+    def share(self, X: Floats, n: int, rng: np.random.Generator) -> Floats:
+        """Return which share of the completions of partial points (k, d) is inside, ``(k,)``.
+
+        Where a point is NaN, anything may stand; ``n`` uniform points of the space complete each.
+        """
+        others = self.space.sample(n, rng)
+        whole = np.where(np.isnan(X)[:, None], others, X[:, None]).reshape(-1, X.shape[1])
+        inside = self.contains(self.space.activity.mask(whole))
+        return np.asarray(inside.reshape(len(X), n).mean(axis=1))
 
     def sample(self, n: int, members: Floats, rng: np.random.Generator) -> Floats:
         """Draw up to ``n`` distinct points of the region, ``(k, d)`` with ``k <= n``.

@@ -8,7 +8,7 @@ in the middle of its cell, so that a uniform draw, snapped, is a fair draw of ev
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -257,7 +257,10 @@ class Space:
             is the order of the columns.
         fixed: values that every proposed point must have (for instance the parameters that a user
             has fixed for the trial at hand). Observed points may have others.
-        activity: when each parameter is active; by default always.
+        activity: when each parameter is active, where that is known; otherwise it is learned from
+            the observations.
+        within: tells which points (n, d) may be proposed, shape ``(n,)``, where not all may: known
+            constraints between parameters. Observed points may lie elsewhere.
 
     Raises:
         ValueError: if ``fixed`` names an unknown parameter or an impossible value.
@@ -275,6 +278,7 @@ class Space:
     parameters: Mapping[str, Parameter]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     activity: Activity = Activity()
+    within: Callable[[Floats], Bools] | None = None
 
     def __post_init__(self) -> None:
         """Check the fixed values."""
@@ -370,6 +374,10 @@ class Space:
             else:
                 out[:, j] = parameter.snap(X[:, j])
         return self.activity.mask(out)
+
+    def allows(self, X: Floats) -> Bools:
+        """Tell which points (n, d) keep the known constraints, shape ``(n,)``."""
+        return np.ones(len(X), dtype=bool) if self.within is None else self.within(X)
 
     def sample(self, n: int, rng: np.random.Generator) -> Floats:
         """Draw ``n`` points uniformly, shape ``(n, d)``."""

@@ -192,6 +192,15 @@ def grow(space: Space, history: History, settings: Partition, reference: Floats 
     return Node(data, everything[: len(index)], everything[len(index) :], Region(space))
 
 
+def walk(root: Node) -> Iterator[tuple[Node, ...]]:
+    """Yield the path from the root to each node, depth first, the good side first."""
+    todo: list[tuple[Node, ...]] = [(root,)]
+    while todo:
+        path = todo.pop()
+        yield path
+        todo += [(*path, child) for child in reversed(path[-1].children)]
+
+
 def ucb(value: float, visits: int, parent_visits: int, c_p: float) -> float:
     """Return ``v_j + 2 C_p sqrt(2 ln n_parent / n_j)`` (LaMOO, equation in section 3.2).
 
@@ -210,26 +219,20 @@ def select(root: Node) -> tuple[Node, ...]:
     """
     if root.data.settings.selection == "path":
         return _walk(root)
-    paths = list(_paths((root,)))
-    scores = [_score(path[-1], path[-2] if len(path) > 1 else path[-1], root) for path in paths]
-    return paths[int(np.argmax(scores))]
+    paths = [path for path in walk(root) if not path[-1].children]
+    return paths[int(np.argmax([score(path) for path in paths]))]
 
 
 def _walk(root: Node) -> tuple[Node, ...]:
     path: tuple[Node, ...] = (root,)
     while path[-1].children:
-        scores = [_score(child, path[-1], root) for child in path[-1].children]
-        path = (*path, path[-1].children[int(np.argmax(scores))])
+        paths = [(*path, child) for child in path[-1].children]
+        path = paths[int(np.argmax([score(longer) for longer in paths]))]
     return path
 
 
-def _paths(path: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
-    if not path[-1].children:
-        yield path
-    for child in path[-1].children:
-        yield from _paths((*path, child))
-
-
-def _score(node: Node, parent: Node, root: Node) -> float:
+def score(path: tuple[Node, ...]) -> float:
+    """Return the UCB of the last node of a path from the root; the root is its own parent."""
+    root, node, parent = path[0], path[-1], path[max(len(path) - 2, 0)]
     c_p = root.data.settings.c_p * root.hypervolume
     return ucb(node.hypervolume, node.visits, parent.visits, c_p)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamoo.activity import Activity, learn_activity
+from lamoo.activity import Activity, OneOf, learn_activity
 
 
 def observed(space, prune, n, seed):
@@ -86,3 +86,11 @@ def test_masking_leaves_its_argument_alone_and_repeats_itself(spaces, prune, rng
     np.testing.assert_array_equal(activity.mask(masked), masked)
     np.testing.assert_array_equal(learn_activity(X).mask(fresh), masked)
     assert activity.mask(fresh[:0]).shape == (0, 6)
+
+
+def test_a_known_condition_holds_for_its_values_only():
+    known = Activity(((1, np.array([0]), OneOf((0.25, 0.75))),))
+    X = np.array([[0.25, 0.5], [0.5, 0.5], [0.75, 0.5], [np.nan, 0.5]])
+    active = ~np.isnan(known.mask(X))[:, 1]
+    assert active.tolist() == [True, False, True, False]
+    assert np.isnan(X[:, 1]).sum() == 0  # the argument is left as it was

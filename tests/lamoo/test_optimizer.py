@@ -26,6 +26,7 @@ from lamoo import (
     recipes,
     suggest,
 )
+from lamoo.activity import Activity, OneOf
 from lamoo.solvers import SOLVERS, Solver
 from lamoo.space import first_rows, rows_in
 
@@ -506,3 +507,30 @@ def test_linear_algebra_has_one_thread_while_proposing_and_its_own_number_after(
         suggest(SQUARE, History(X, X), 1, rng, Settings(solver="random", n_startup=1))
         assert blas_threads() == before != {1}
     assert inside == [{1}]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_known_constraints_hold_for_every_proposal(solver, rng):
+    def within(X):
+        return X.sum(axis=1) <= 0.4
+
+    space = Space({f"x{j}": Float(0, 1) for j in range(4)}, within=within)
+    X = space.sample(30_000, rng)
+    X = X[within(X)][:25]  # a thousandth of the cube
+    history = History(X, np.column_stack([X[:, 0], 1 - X[:, 1]]))
+    proposals = suggest(space, history, 8, rng, Settings(solver=solver, n_startup=0))
+    assert within(proposals).all()
+    started = suggest(space, history.first(0), 6, rng, Settings(solver=solver, n_startup=6))
+    assert within(started).all()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_known_conditions_need_no_learning(solver, rng):
+    activity = Activity(((1, np.array([0]), OneOf((0.25,))),))
+    parameters = {"kind": Categorical(("deep", "flat")), "depth": Float(0, 1), "x": Float(0, 1)}
+    space = Space(parameters, activity=activity)
+    X = space.sample(30, rng)
+    X = X[X[:, 0] == 0.75]  # "deep" was never tried
+    history = History(X, np.column_stack([X[:, 2], 1 - X[:, 2]]))
+    proposals = suggest(space, history, 6, rng, Settings(solver=solver, n_startup=0))
+    np.testing.assert_array_equal(np.isnan(proposals[:, 1]), proposals[:, 0] == 0.75)

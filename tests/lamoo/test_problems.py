@@ -51,6 +51,38 @@ def test_every_problem_is_complete_and_nothing_beats_its_best(name, rng):
     assert 0 <= problem.hypervolume(values) <= problem.best_hypervolume
 
 
+def test_constraints_agree_with_botorch(rng):
+    torch = pytest.importorskip("torch")
+    functions = pytest.importorskip("botorch.test_functions.multi_objective")
+    problem = load("c2-dtlz2-d12")
+    X = problem.space.sample(400, rng)
+    X[:200, 1:] = 0.5  # on the front, where both kinds are frequent
+    params = problem.space.decode(X)
+    slack = functions.C2DTLZ2(dim=12, num_objectives=2).evaluate_slack(torch.tensor(X)).numpy()
+    constraints = np.array([problem.constrain(p) for p in params])
+    np.testing.assert_allclose(constraints, -slack, atol=1e-12)
+    scored = np.array([problem.scored(p) for p in params])
+    feasible = (slack >= 0).all(axis=1)
+    assert 0 < feasible[:200].sum() < 200
+    assert np.isnan(scored[~feasible]).all()
+    np.testing.assert_array_equal(
+        scored[feasible], np.array([problem.evaluate(p) for p in params])[feasible]
+    )
+
+
+def test_the_best_constrained_hypervolume_is_the_integral_over_what_is_feasible():
+    problem, n = load("c2-dtlz2-d12"), 1_000
+    first, second = (np.arange(n) + 0.5) / n * 1.1, np.arange(n) / n * 1.1
+    lowest = np.full(n, 1.1)
+    for i, value in enumerate(first):
+        Y = np.column_stack([np.full(n, value), second])
+        reached = (problems._c2_dtlz2(Y, 0.2) <= 0) & ((Y**2).sum(axis=1) >= 1)
+        if reached.any():
+            lowest[i] = second[reached][0]
+    integral = (1.1 - np.minimum.accumulate(lowest)).mean() * 1.1
+    assert integral == pytest.approx(problem.best_hypervolume, abs=5e-4)
+
+
 def test_only_a_noisy_problem_tells_other_values_than_are_scored():
     plain, noisy = load("dtlz2-d10"), load("dtlz2-d10-noisy")
     rng = np.random.default_rng(0)
@@ -267,6 +299,8 @@ def test_the_authors_task_has_the_published_hypervolume():
         ("vehicle-safety", "VehicleSafety", {}),
         ("dtlz2-d10", "DTLZ2", {"dim": 10}),
         ("dtlz2-d10-m5", "DTLZ2", {"dim": 10, "num_objectives": 5}),
+        ("dtlz2-d8-m4", "DTLZ2", {"dim": 8, "num_objectives": 4}),
+        ("c2-dtlz2-d12", "C2DTLZ2", {"dim": 12, "num_objectives": 2}),
         ("dtlz7-d20", "DTLZ7", {"dim": 20}),
         ("zdt1-d30", "ZDT1", {"dim": 30}),
     ],

@@ -10,7 +10,7 @@ from scipy import stats
 from lamoo import Categorical, Float, Integer, Space
 from lamoo.region import Region
 from lamoo.space import first_rows
-from lamoo.split import learn_boundary
+from lamoo.split import Boundary, Linear, learn_boundary
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 
@@ -169,3 +169,22 @@ def test_fixed_parameters_are_fixed_in_every_sample(rng):
 
 def test_asking_for_nothing_gives_nothing(rng):
     assert corner(0.5).sample(0, np.empty((0, 2)), rng).shape == (0, 2)
+
+
+def test_share_is_that_of_all_completions(rng):
+    space = Space({"x": Float(0, 1), "y": Float(0, 1), "k": Categorical(("a", "b"))})
+    whole = Region(space)
+    plane = Boundary(Linear(np.array([0, 1.0, 0, 0, 0, 0, 0]), 0.2))  # y - .5 > -.2
+    half = whole.cut(plane, good=True)
+    X = np.array([[0.1, np.nan, np.nan], [np.nan, 0.9, 0.25], [0.5, 0.1, np.nan]])
+    assert whole.share(X, 16, rng).tolist() == [1.0, 1.0, 1.0]
+    assert half.share(X, 4_000, rng) == pytest.approx([0.7, 1.0, 0.0], abs=0.03)
+
+
+def test_a_region_keeps_the_known_constraints(rng):
+    space = Space({"x": Float(0, 1), "y": Float(0, 1)}, within=lambda X: X.sum(axis=1) <= 0.01)
+    region = Region(space)
+    X = region.sample(64, np.array([[0.002, 0.003]]), rng)
+    assert len(X) > 8
+    assert (X.sum(axis=1) <= 0.01).all()
+    assert region.contains(np.array([[0.5, 0.5], [0.005, 0.005]])).tolist() == [False, True]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamoo import History, Partition, pareto, tree
-from lamoo.tree import grow, select, ucb
+from lamoo import Float, History, Partition, Space, pareto, tree
+from lamoo.tree import grow, select, ucb, walk
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SETTINGS = [
@@ -333,3 +333,14 @@ def test_points_that_nobody_dominates_are_split_by_rank(spaces, rng):
 def test_a_wrong_setting_is_named(settings, name):
     with pytest.raises(ValueError, match=name):
         Partition(**settings)
+
+
+def test_walk_visits_each_node_once_with_the_path_to_it(rng):
+    X = rng.random((120, 2))
+    history = History(X, np.column_stack([X[:, 0], 1 - X[:, 0] + X[:, 1]]))
+    root = grow(Space({"a": Float(0, 1), "b": Float(0, 1)}), history, Partition(), None)
+    paths = list(walk(root))
+    assert [p[-1] for p in paths if not p[-1].children] == list(root.leaves())
+    assert len({id(p[-1]) for p in paths}) == len(paths) > 5
+    assert all(p[0] is root for p in paths)
+    assert all(child in parent.children for p in paths for parent, child in itertools.pairwise(p))
