@@ -6,7 +6,7 @@ PYTHON ?= python3
 ARGS   ?=
 VENV   := .venv
 
-# Some tests compare with BoTorch. On Linux and Windows "+cpu" keeps pip from fetching CUDA.
+# Some tests are of Ax or compare with BoTorch. On Linux and Windows "+cpu" keeps pip from fetching CUDA.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 ifeq ($(shell uname -s),Darwin)
 TORCH := torch==2.13.0
@@ -82,10 +82,10 @@ $(VENV)/.oldest: pyproject.toml setup.cfg $(VENV)/pyvenv.cfg
 	print(*[bound.replace(">=", "==") for bound in bounds], sep="\n")' >$(VENV)/oldest.txt
 	$(call install,test,the oldest supported versions (about a minute),-c $(VENV)/oldest.txt)
 
-# torch comes first and by name, so that BoTorch does not pull the CUDA build of several GB.
+# torch comes first and by name, so that Ax does not pull the CUDA build of several GB.
 # Not fatal: there may be no torch for this Python, and the other tests run without it.
 $(VENV)/.oracle: pyproject.toml $(VENV)/pyvenv.cfg | $(VENV)/.dev
-	@echo "Installing torch (CPU) and BoTorch, the oracles of some tests (about a minute) ..."
+	@echo "Installing torch (CPU) and Ax, for the tests of the Ax plugin (a minute or two) ..."
 	@if { $(PY) -c 'import torch' 2>/dev/null \
 			|| $(PIP) install '$(TORCH)' --extra-index-url $(TORCH_INDEX) --retries 1 --timeout 10; } \
 			>$(LOG) 2>&1 && $(PIP) install 'lamoo[oracle]' >>$(LOG) 2>&1; then \

@@ -1,20 +1,24 @@
-"""LaMOO as a generation strategy for Ax: not available yet.
+"""LaMOO for Ax: ``client.set_generation_strategy(ax_lamoo.lamoo_generation_strategy())``.
 
->>> import ax_lamoo
->>> ax_lamoo.lamoo_generation_strategy()
-Traceback (most recent call last):
-    ...
-NotImplementedError: ax_lamoo.lamoo_generation_strategy is not available yet...
+Import it also before loading an experiment that was saved with this strategy.
 """
 
-from typing import NoReturn
+try:
+    from ax_lamoo.analysis import PartitionRegions, PartitionTree
+    from ax_lamoo.registry import LaMOOGenerators
+    from ax_lamoo.strategy import lamoo_generation_strategy
+except ModuleNotFoundError as error:
+    if str(error.name).startswith("ax_lamoo"):
+        raise
+    raise ModuleNotFoundError(
+        f"ax_lamoo needs {error.name!r}, which comes with ax-platform 1.3: "
+        "pip install 'lamoo[ax]' (install the torch you want before)",
+        name=error.name,
+    ) from error
 
-
-def __getattr__(name: str) -> NoReturn:
-    """Raise the sentence that says what to use meanwhile, whatever public name is asked for."""
-    if name.startswith("_"):  # what tools probe for: __path__, __wrapped__, ...
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    raise NotImplementedError(
-        f"ax_lamoo.{name} is not available yet. Until it is, search with Optuna "
-        "(sampler=optuna_lamoo.LaMOOSampler()) or ask and tell lamoo.Optimizer yourself."
-    )
+__all__ = [
+    "LaMOOGenerators",
+    "PartitionRegions",
+    "PartitionTree",
+    "lamoo_generation_strategy",
+]

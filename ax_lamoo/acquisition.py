@@ -1,0 +1,170 @@
+"""Ax's acquisition, confined to a region of the partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from ax.core.search_space import SearchSpaceDigest
+from ax.generators.torch.botorch_modular.acquisition import Acquisition
+from botorch.acquisition.acquisition import AcquisitionFunction
+from torch import Tensor
+
+from ax_lamoo.convert import Columns, array
+from lamoo import History
+from lamoo.arrays import Floats, Ints
+from lamoo.region import Region
+
+#: How many points of the region compete where the optimiser ended outside.
+COMPETITORS = 256
+#: Of a feature's range: the step of the chance's numerical gradient.
+STEP = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """Where proposals must lie.
+
+    Args:
+        columns: the parameters behind Ax's features.
+        region: the leaf's region.
+        history: what is known.
+        members: indices of the observations inside the region.
+        rng: the random generator.
+    """
+
+    columns: Columns
+    region: Region
+    history: History
+    members: Ints
+    rng: np.random.Generator
+
+    def log_chance(self, F: Floats) -> Floats:
+        """Return how surely feature rows (n, f) are inside, ``(n,)``."""
+        return self.region.log_chance(self.columns.encode(F))
+
+    def contains(self, F: Floats) -> bool:
+        """Tell whether a feature row (1, f) is inside."""
+        return bool(self.region.contains(self.columns.encode(F))[0])
+
+    def sample(self) -> Floats:
+        """Draw feature rows (k, f) inside that were never tried, none if none is found."""
+        X = self.region.sample(COMPETITORS, self.history.X[self.members], self.rng)
+        return self.columns.decode(self.history.unseen(X))
+
+
+class LaMOOAcquisition(Acquisition):
+    """Ax's acquisition with the option ``leaf``, a :class:`Leaf` that all candidates lie in.
+
+    Without the option, or with ``None``, it is Ax's. A region in which no untried point is found
+    confines nothing.
+    """
+
+    acqf: AcquisitionFunction
+    acq_function_sequence: list[AcquisitionFunction] | None
+
+    def optimize(
+        self,
+        n: int,
+        search_space_digest: SearchSpaceDigest,
+        inequality_constraints: list[tuple[Tensor, Tensor, float]] | None = None,
+        equality_constraints: list[tuple[Tensor, Tensor, float]] | None = None,
+        fixed_features: dict[int, float] | None = None,
+        rounding_func: Callable[[Tensor], Tensor] | None = None,
+        optimizer_options: dict[str, Any] | None = None,
+        **others: Any,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Maximise the acquisition inside the leaf."""
+        leaf: Leaf | None = self.options.get("leaf")
+        plain, sequence = self.acqf, self.acq_function_sequence
+        if leaf is not None:
+            ranges = np.ptp(np.array(search_space_digest.bounds, dtype=float), axis=1)
+            self.acqf = Confined(plain, leaf, ranges)
+            self.acq_function_sequence = sequence and [Confined(f, leaf, ranges) for f in sequence]
+        try:
+            candidates, values, weights = super().optimize(
+                n=n,
+                search_space_digest=search_space_digest,
+                inequality_constraints=inequality_constraints,
+                equality_constraints=equality_constraints,
+                fixed_features=fixed_features,
+                rounding_func=rounding_func,
+                optimizer_options=optimizer_options,
+                **others,
+            )
+        finally:
+            self.acqf, self.acq_function_sequence = plain, sequence
+        if leaf is not None:
+            candidates = self._moved_inside(candidates, leaf)
+        return candidates, values, weights
+
+    def _moved_inside(self, candidates: Tensor, leaf: Leaf) -> Tensor:
+        """Replace candidates (n, f) outside by the best of some points inside."""
+        pending = self.acqf.X_pending
+        inside = candidates.clone()
+        for i, candidate in enumerate(candidates):
+            if leaf.contains(array(candidate[None])):
+                continue
+            others = torch.as_tensor(leaf.sample()).to(candidates)
+            if not len(others):
+                continue
+            taken = inside[:i] if pending is None else torch.cat([pending, inside[:i]])
+            self.acqf.set_X_pending(taken if len(taken) else None)
+            with torch.no_grad():
+                inside[i] = others[int(self.acqf(others[:, None]).argmax())]
+        self.acqf.set_X_pending(pending)
+        return inside
+
+
+class Confined(AcquisitionFunction):
+    """A log acquisition plus the log chance to be inside a leaf.
+
+    Args:
+        acqf: the acquisition function, in logs.
+        leaf: where its candidates shall lie.
+        ranges: the width of each feature, shape ``(f,)``.
+    """
+
+    def __init__(self, acqf: AcquisitionFunction, leaf: Leaf, ranges: Floats) -> None:
+        """Wrap an acquisition function."""
+        super().__init__(model=acqf.model)
+        self.acqf, self.leaf, self.ranges = acqf, leaf, ranges
+
+    @property
+    def X_pending(self) -> Tensor | None:  # noqa: D102, N802  BoTorch's name
+        return self.acqf.X_pending
+
+    def set_X_pending(self, X_pending: Tensor | None = None) -> None:  # noqa: N802
+        """Pass it on."""
+        self.acqf.set_X_pending(X_pending)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Return the value (b,) of batches (b, q, f)."""
+        chance: Tensor = _LogChance.apply(X, self.leaf.log_chance, STEP * self.ranges)
+        return self.acqf(X) + chance.sum(dim=-1)
+
+
+class _LogChance(torch.autograd.Function):
+    """The log chance of points (..., f), and its gradient by central differences."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, X: Tensor, log_chance: Callable[[Floats], Floats], step: Floats
+    ) -> Tensor:
+        ctx.save_for_backward(X)
+        ctx.log_chance, ctx.step = log_chance, step
+        value = log_chance(array(X).reshape(-1, X.shape[-1]))
+        return torch.as_tensor(value).to(X).reshape(X.shape[:-1])
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None]:
+        (X,) = ctx.saved_tensors
+        f = X.shape[-1]
+        rows = array(X).reshape(-1, 1, f)
+        around = np.concatenate([rows + np.diag(ctx.step), rows - np.diag(ctx.step)], axis=1)
+        values = ctx.log_chance(around.reshape(-1, f)).reshape(-1, 2, f)
+        gradient = (values[:, 0] - values[:, 1]) / (2 * ctx.step)
+        return slope[..., None] * torch.as_tensor(gradient).to(X).reshape(X.shape), None, None

@@ -1,0 +1,299 @@
+"""Between what Ax hands a generator and the engine's arrays. No maths lives here.
+
+Ax's adapter has transformed everything before: numbers are linear, unordered choices are one-hot,
+outcomes are standardised, thresholds and constraints absolute. Here its *features* (the columns
+that a generator sees) become the engine's parameters, and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from ax.adapter.transforms.one_hot import OH_PARAM_INFIX
+from ax.core.search_space import SearchSpaceDigest
+from ax.generators.torch_base import TorchOptConfig
+from torch import Tensor
+
+from lamoo import Categorical, Float, History, Integer, Space, pareto
+from lamoo.activity import Activity, OneOf
+from lamoo.arrays import Bools, Floats
+from lamoo.space import Parameter, first_rows, rows_in
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Column:
+    """One parameter of the engine, and the features in which Ax stores it.
+
+    Args:
+        name: the parameter's name.
+        features: indices of its features: one, or one per choice where it is one-hot.
+        parameter: the engine's view of it. One with finitely many values takes the integers from
+            ``first`` on, in the order of ``choices``.
+        choices: the values of its feature, shape ``(k,)``; empty where it is continuous.
+    """
+
+    name: str
+    features: tuple[int, ...]
+    parameter: Float | Integer | Categorical
+    choices: Floats
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether there is one feature per choice."""
+        return len(self.features) > 1
+
+    @property
+    def first(self) -> int:
+        """What the engine calls the first choice."""
+        return self.parameter.low if isinstance(self.parameter, Integer) else 0
+
+    def values(self, F: Floats) -> Floats:
+        """Return the engine's values of feature rows (n, f), shape ``(n,)``.
+
+        Values between or beyond the choices (the space was changed since) go between or to the
+        ends; NaN where a parameter has none.
+        """
+        mine: Floats = F[:, list(self.features)]
+        if self.one_hot:
+            return np.asarray(np.where(mine.max(axis=1) > 0, mine.argmax(axis=1), np.nan))
+        if not len(self.choices):
+            column: Floats = mine[:, 0]
+            return column
+        places = np.arange(len(self.choices), dtype=float) + self.first
+        found = np.interp(mine[:, 0], self.choices, places)
+        return np.asarray(np.round(found) if isinstance(self.parameter, Categorical) else found)
+
+    def to_unit(self, F: Floats) -> Floats:
+        """Return where feature rows (n, f) lie in the engine's unit interval, shape ``(n,)``."""
+        values = self.values(F)
+        if isinstance(self.parameter, Categorical):
+            return (values + 0.5) / self.parameter.levels
+        return self.parameter.to_unit(values.tolist())
+
+    def places(self) -> Floats:
+        """Return where its choices lie in the unit interval, shape ``(k,)``."""
+        k = len(self.choices)
+        F = np.zeros((k, max(self.features) + 1))
+        F[:, list(self.features)] = np.eye(k) if self.one_hot else self.choices[:, None]
+        return self.to_unit(F)
+
+    def to_features(self, u: Floats) -> Floats:
+        """Return the features of places in the unit interval (n,), shape ``(n, k)``."""
+        values = self.parameter.from_unit(u)
+        if not len(self.choices):
+            return np.array(values, dtype=float)[:, None]
+        index = np.array(values, dtype=np.intp) - self.first
+        return np.eye(len(self.choices))[index] if self.one_hot else self.choices[index][:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """All parameters of a search space, in the engine's order.
+
+    Args:
+        columns: one per parameter.
+        width: the number of features ``f``.
+    """
+
+    columns: tuple[Column, ...]
+    width: int
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """The engine's parameters by name."""
+        return {column.name: column.parameter for column in self.columns}
+
+    def encode(self, F: Floats) -> Floats:
+        """Return the points (n, d) of feature rows (n, f)."""
+        X = [column.to_unit(F) for column in self.columns]
+        return np.clip(np.stack(X, axis=1), -1.0, 2.0)
+
+    def decode(self, X: Floats) -> Floats:
+        """Return the feature rows (n, f) of points (n, d).
+
+        Ax's rows are complete: an inactive parameter gets some value, which Ax drops again.
+        """
+        F = np.zeros((len(X), self.width))
+        for column, u in zip(self.columns, np.nan_to_num(X, nan=0.5).T, strict=True):
+            F[:, column.features] = column.to_features(u)
+        return F
+
+
+def parameter_of(feature: str) -> str:
+    """Return the name of the parameter that a feature belongs to."""
+    return feature.rpartition(OH_PARAM_INFIX)[0] or feature
+
+
+def columns_of(digest: SearchSpaceDigest) -> Columns:
+    """Return the parameters behind the features of a search space."""
+    groups: dict[str, list[int]] = {}
+    for i, feature in enumerate(digest.feature_names):
+        groups.setdefault(parameter_of(feature), []).append(i)
+    columns = [_column(name, tuple(features), digest) for name, features in groups.items()]
+    return Columns(tuple(columns), len(digest.feature_names))
+
+
+def _column(name: str, features: tuple[int, ...], digest: SearchSpaceDigest) -> Column:
+    if len(features) > 1:
+        k = len(features)
+        return Column(name, features, Categorical(tuple(range(k))), np.arange(k, dtype=float))
+    (i,) = features
+    if i not in digest.discrete_choices:
+        low, high = digest.bounds[i]
+        return Column(name, features, Float(float(low), float(high)), np.empty(0))
+    choices = np.sort(np.array(digest.discrete_choices[i], dtype=float))
+    if i in digest.categorical_features:
+        return Column(name, features, Categorical(tuple(range(len(choices)))), choices)
+    return Column(name, features, _ordered(choices), choices)
+
+
+def _ordered(choices: Floats) -> Integer:
+    """Return the engine's parameter for ordered numbers (k,).
+
+    Integers, also those of which Ax took the logarithm, are what they are; of anything else only
+    the order counts.
+    """
+    k = len(choices)
+    for numbers, log in ((choices, False), (10.0 ** np.minimum(choices, 18.0), True)):
+        low = int(np.round(numbers[0]))
+        if np.allclose(numbers, low + np.arange(k), rtol=1e-9, atol=1e-9) and (low > 0 or not log):
+            return Integer(low, low + k - 1, log=log)
+    return Integer(0, k - 1)
+
+
+def space_of(columns: Columns, config: TorchOptConfig, activity: Activity) -> Space:
+    """Return the engine's space, with what the user fixed and his linear constraints."""
+    fixed = config.fixed_features or {}
+    row = np.zeros((1, columns.width))
+    row[:, list(fixed)] = list(fixed.values())
+    values = {
+        column.name: column.values(row)[0].item()
+        for column in columns.columns
+        if any(i in fixed for i in column.features)
+    }
+    for column in columns.columns:
+        if column.name in values and not isinstance(column.parameter, Float):
+            values[column.name] = round(values[column.name])
+    if config.linear_constraints is None:
+        return Space(columns.parameters, values, activity)
+    A, b = (array(part) for part in config.linear_constraints)
+
+    def within(X: Floats) -> Bools:
+        return np.asarray((columns.decode(X) @ A.T <= b.ravel()).all(axis=1))
+
+    return Space(columns.parameters, values, activity, within)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A parameter of a hierarchical space, and what makes it active.
+
+    Args:
+        name: the parameter.
+        parent: the one that it depends on.
+        rows: feature rows ``(f,)`` with each of the parent's values that activate it.
+    """
+
+    name: str
+    parent: str
+    rows: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What the adapter knows of an experiment, its outcomes in the user's units.
+
+    Args:
+        arms: the names of the arms that have data, ``n``.
+        features: their rows ``(n, f)``.
+        outcomes: their outcomes, shape ``(n, k)``, NaN where one is missing.
+        objectives: weights of the outcomes in each objective, maximised, shape ``(m, k)``.
+        thresholds: of the objectives, maximised, shape ``(m,)``, NaN where there is none.
+        constraints: ``(A, b)`` of shapes ``(c, k)`` and ``(c,)``, satisfied where
+            ``A @ outcomes <= b``.
+        failed: feature rows ``(j, f)`` of arms that ended without data.
+        branches: of a hierarchical space, parents before children.
+    """
+
+    arms: tuple[str, ...]
+    features: Floats
+    outcomes: Floats
+    objectives: Floats
+    thresholds: Floats
+    constraints: tuple[Floats, Floats]
+    failed: Floats
+    branches: tuple[Branch, ...]
+
+
+def activity_of(columns: Columns, branches: Sequence[Branch]) -> Activity:
+    """Return when each parameter is active, given branches, parents before children."""
+    index = {column.name: j for j, column in enumerate(columns.columns)}
+    rules = []
+    for branch in branches:
+        parent = index[branch.parent]
+        values = columns.columns[parent].to_unit(np.array(branch.rows))
+        rules.append((index[branch.name], np.array([parent]), OneOf(tuple(values.tolist()))))
+    return Activity(tuple(rules))
+
+
+def complete(known: Known) -> Bools:
+    """Tell which arms (n,) have all outcomes that count."""
+    weights = np.concatenate([known.objectives, known.constraints[0]])
+    return np.asarray(~np.isnan(known.outcomes[:, (weights != 0).any(axis=0)]).any(axis=1))
+
+
+def history_of(
+    columns: Columns, known: Known, pending: Sequence[Floats], activity: Activity
+) -> History:
+    """Return what is known of the experiment, all objectives minimised.
+
+    A trial that lacks an outcome which counts is not modelled, and not proposed again.
+
+    Args:
+        columns: the parameters.
+        known: the experiment.
+        pending: feature rows (p, f) that wait for each outcome.
+        activity: when each parameter is active.
+    """
+
+    def points(F: Floats) -> Floats:
+        return activity.mask(columns.encode(F))
+
+    A, b = known.constraints
+    Y, G = -_combined(known.outcomes, known.objectives), _combined(known.outcomes, A) - b
+    whole = complete(known)
+    X = points(known.features[whole])
+    waiting = first_rows(points(np.concatenate([np.empty((0, columns.width)), *pending])))
+    lost = points(np.concatenate([known.features[~whole], known.failed]))
+    return History(X, Y[whole], G[whole], waiting[~rows_in(waiting, X)], lost)
+
+
+def reference_of(known: Known, history: History) -> tuple[float, ...] | None:
+    """Return the user's objective thresholds, minimised; ``None`` if he gave none.
+
+    Where he gave only some, the engine's inference completes them.
+    """
+    point = -known.thresholds
+    if np.isnan(point).all() or not history.n:
+        return None
+    inferred = pareto.reference_point(
+        pareto.finite(history.Y), of_front=False, violation=history.violation
+    )
+    return tuple(np.where(np.isnan(point), inferred, point).tolist())
+
+
+def array(tensor: Tensor) -> Floats:
+    """Return a tensor as an array of floats."""
+    return np.asarray(tensor.detach().cpu().numpy(), dtype=float)
+
+
+def _combined(values: Floats, weights: Floats) -> Floats:
+    """Return weighted sums (n, k) of outcomes (n, o), given weights (k, o).
+
+    An outcome of weight 0 does not count, whatever it is: NaN and infinity times 0 are NaN.
+    """
+    sums = [values[:, w != 0] @ w[w != 0] for w in weights]
+    return np.array(sums).reshape(len(weights), len(values)).T

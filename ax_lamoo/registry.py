@@ -1,0 +1,47 @@
+"""What Ax's storage must know to save and load a LaMOO strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ax.adapter.registry import (
+    GENERATOR_KEY_TO_GENERATOR_SETUP,
+    GeneratorRegistryBase,
+    Generators,
+    GeneratorSetup,
+)
+from ax.storage.json_store.registry import CORE_DECODER_REGISTRY
+from ax.storage.transform_registry import register_transform
+
+from ax_lamoo.adapter import LaMOOAdapter
+from ax_lamoo.generator import LaMOOGenerator
+from ax_lamoo.transforms import FiniteY
+
+_BOTORCH = GENERATOR_KEY_TO_GENERATOR_SETUP[Generators.BOTORCH_MODULAR.value]
+#: What each of our names stands for.
+SETUPS = {
+    "LaMOO": GeneratorSetup(
+        adapter_class=LaMOOAdapter,
+        generator_class=LaMOOGenerator,
+        transforms=[FiniteY, *_BOTORCH.transforms],
+    )
+}
+
+
+class LaMOOGenerators(GeneratorRegistryBase):
+    """Names LaMOO's generator, as ``ax.adapter.registry.Generators`` names Ax's."""
+
+    LAMOO = "LaMOO"
+
+    @property
+    def GENERATOR_KEY_TO_GENERATOR_SETUP(self) -> Mapping[str, GeneratorSetup]:  # noqa: N802
+        """What each name stands for."""
+        return SETUPS
+
+
+# Ax stores classes by their names, and all it says of a name that it does not know is the name
+# itself. So the name says what to do.
+for _class in (LaMOOGenerators, FiniteY):
+    _class.__name__ += " (import ax_lamoo before loading)"
+register_transform(FiniteY)
+CORE_DECODER_REGISTRY[LaMOOGenerators.__name__] = LaMOOGenerators

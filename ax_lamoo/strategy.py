@@ -1,0 +1,187 @@
+"""The generation strategy: the one line that changes in an Ax experiment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+from ax.adapter.registry import Generators
+from ax.core.experiment_status import ExperimentStatus
+from ax.core.trial_status import TrialStatus
+from ax.exceptions.core import UserInputError
+from ax.generation_strategy.center_generation_node import CenterGenerationNode
+from ax.generation_strategy.dispatch_utils import get_derelativize_config
+from ax.generation_strategy.generation_node import GenerationNode
+from ax.generation_strategy.generation_strategy import GenerationStrategy
+from ax.generation_strategy.generator_spec import GeneratorSpec
+from ax.generation_strategy.transition_criterion import MaxTrialsAwaitingData, MinTrials
+
+from ax_lamoo.generator import SOLVERS
+from ax_lamoo.registry import LaMOOGenerators
+from lamoo import Partition
+
+#: The last node of the strategy; trials that it proposed carry this name.
+NODE = "LaMOO"
+
+
+def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them Ax's own
+    *,
+    solver: str = "gp",
+    reference_point: Mapping[str, float] | None = None,
+    partition: Partition | None = None,
+    seed: int | None = None,
+    initialization_budget: int = 10,
+    initialize_with_center: bool = True,
+    min_observed_initialization_trials: int | None = None,
+    use_existing_trials_for_initialization: bool = True,
+    allow_exceeding_initialization_budget: bool = False,
+    torch_device: str | None = None,
+) -> GenerationStrategy:
+    """Return an Ax generation strategy that learns partitions of the search space.
+
+    The center of the space, a few Sobol points, then LaMOO (Zhao et al., "Multi-objective
+    Optimization by Learning Space Partitions", ICLR 2022). It is rebuilt from the experiment at
+    every proposal and keeps no state, so it may be saved, loaded and run in parallel like any
+    strategy of Ax; ``import ax_lamoo`` before loading. With one objective it is Ax's default.
+
+    Args:
+        solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement), ``
+            "evolutionary"`` (the cheapest proposals), ``"random"``, or ``"qlognehvi"``, Ax's own
+            acquisition confined to the chosen leaf. The first three fit Ax's model only when it is
+            asked for predictions.
+        reference_point: metric name -> objective threshold in the metric's units, a little worse
+            than what is still of interest. Those missing are taken from the optimization config
+            or inferred.
+        partition: settings of the tree, see :class:`lamoo.Partition`.
+        seed: of all random choices; ``None`` follows ``Client(random_seed=...)``.
+        initialization_budget: trials before anything is learned.
+        initialize_with_center: whether the first of them is the center of the space.
+        min_observed_initialization_trials: how many of them must be completed before LaMOO
+            proposes, by default half of them.
+        use_existing_trials_for_initialization: whether trials that were attached count.
+        allow_exceeding_initialization_budget: whether more are proposed while too few are
+            completed; otherwise Ax asks to wait.
+        torch_device: where Ax's model is fitted.
+
+    Raises:
+        UserInputError: if an argument is outside what is listed here.
+
+    Example:
+        >>> from ax.api.client import Client
+        >>> from ax.api.configs import RangeParameterConfig
+        >>> client = Client()
+        >>> x = RangeParameterConfig(name="x", parameter_type="float", bounds=(-2, 2))
+        >>> client.configure_experiment(parameters=[x])
+        >>> client.configure_optimization(objective="-near, -far")
+        >>> client.set_generation_strategy(lamoo_generation_strategy(seed=1))
+        >>> for _ in range(8):
+        ...     for index, params in client.get_next_trials(max_trials=1).items():
+        ...         raw_data = {"near": params["x"] ** 2, "far": (params["x"] - 1) ** 2}
+        ...         _ = client.complete_trial(trial_index=index, raw_data=raw_data)
+        >>> client.summarize()["generation_node"].tolist()[-1]
+        'LaMOO'
+    """
+    _check_one_of("solver", solver, SOLVERS)
+    _check_kind("partition", partition, Partition, type(None))
+    _check_count("seed", seed, 0)
+    _check_count("initialization_budget", initialization_budget, 0)
+    _check_count("min_observed_initialization_trials", min_observed_initialization_trials, 0)
+    options: dict[str, Any] = {
+        "solver": solver,
+        "partition": asdict(partition or Partition()),
+        "reference_point": _checked_point(reference_point),
+        "seed": seed,
+        "torch_device": None if torch_device is None else torch.device(torch_device),
+        # as in Ax's default: constraints relative to the status quo refer to what was measured
+        "transform_configs": get_derelativize_config(derelativize_with_raw_status_quo=True),
+    }
+    existing = use_existing_trials_for_initialization
+    centered = initialize_with_center and initialization_budget > 0
+    nodes: list[GenerationNode] = []
+    if initialization_budget > centered:
+        observed = min_observed_initialization_trials
+        nodes.append(
+            _sobol_node(
+                # a center that was not there yet is not among the existing trials
+                budget=initialization_budget - (centered and not existing),
+                observed=max(1, initialization_budget // 2) if observed is None else observed,
+                existing=existing,
+                exceedable=allow_exceeding_initialization_budget,
+                seed=seed,
+            )
+        )
+    nodes.append(
+        GenerationNode(
+            name=NODE,
+            generator_specs=[GeneratorSpec(LaMOOGenerators.LAMOO, generator_kwargs=options)],
+            should_deduplicate=True,
+            suggested_experiment_status=ExperimentStatus.OPTIMIZATION,
+        )
+    )
+    if centered:
+        center = CenterGenerationNode(
+            next_node_name=nodes[0].name, use_existing_trials_for_initialization=existing
+        )
+        nodes.insert(0, center)
+    return GenerationStrategy(name=f"LaMOO:{solver}", nodes=nodes)
+
+
+def _sobol_node(
+    *, budget: int, observed: int, existing: bool, exceedable: bool, seed: int | None
+) -> GenerationNode:
+    """Return the node that spreads points until enough were proposed and enough completed."""
+    lost = [TrialStatus.FAILED, TrialStatus.ABANDONED]
+    proposed = MinTrials(
+        threshold=budget,
+        transition_to=NODE,
+        use_all_trials_in_exp=existing,
+        not_in_statuses=lost,
+    )
+    completed = MinTrials(
+        threshold=observed,
+        transition_to=NODE,
+        use_all_trials_in_exp=True,
+        only_in_statuses=[TrialStatus.COMPLETED],
+        count_only_trials_with_data=True,
+    )
+    full = MaxTrialsAwaitingData(
+        threshold=budget, not_in_statuses=lost, use_all_trials_in_exp=existing
+    )
+    return GenerationNode(
+        name="Sobol",
+        generator_specs=[GeneratorSpec(Generators.SOBOL, generator_kwargs={"seed": seed})],
+        transition_criteria=[proposed, completed],
+        pausing_criteria=None if exceedable else [full],
+        should_deduplicate=True,
+        suggested_experiment_status=ExperimentStatus.INITIALIZATION,
+    )
+
+
+def _check_one_of(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UserInputError(f"{name} must be one of {list(known)}, got {value!r}")
+
+
+def _check_kind(name: str, value: object, *kinds: type) -> None:
+    if not isinstance(value, kinds):
+        expected = " or ".join("None" if k is type(None) else k.__name__ for k in kinds)
+        raise UserInputError(f"{name} must be {expected}, got {value!r}")
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if value is not None and not (isinstance(value, Integral) and int(value) >= least):
+        raise UserInputError(f"{name} must be an int of at least {least}, got {value!r}")
+
+
+def _checked_point(point: Mapping[str, float] | None) -> dict[str, float]:
+    _check_kind("reference_point", point, Mapping, type(None))
+    values: list[Any] = list((point or {}).values())
+    if not all(isinstance(value, Real) and math.isfinite(value) for value in values):
+        raise UserInputError(
+            f"reference_point must map metric names to finite numbers, got {point!r}"
+        )
+    return {str(name): float(value) for name, value in (point or {}).items()}

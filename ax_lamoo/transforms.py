@@ -1,0 +1,30 @@
+"""A transform of outcomes that Ax lacks."""
+
+from __future__ import annotations
+
+import numpy as np
+from ax.adapter.data_utils import ExperimentData
+from ax.adapter.transforms.base import Transform
+
+#: Larger numbers count as infinite: their squares, and soon their sums, are.
+LARGEST = 1e100
+
+
+class FiniteY(Transform):
+    """Replace infinite outcomes by the least and the largest finite ones of their metric.
+
+    A trial may report infinity (a diverged loss). Ax's other transforms compute means, and after
+    that nothing is left of any trial. Where all outcomes of a metric are infinite they become 0.
+    """
+
+    def transform_experiment_data(self, experiment_data: ExperimentData) -> ExperimentData:
+        """Return the data with finite means."""
+        observations = experiment_data.observation_data
+        if "mean" not in observations:  # no trial has data yet
+            return experiment_data
+        for metric in observations["mean"].columns:
+            means = observations["mean", metric].to_numpy(dtype=float)
+            finite = means[np.abs(means) <= LARGEST]
+            bounds = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+            observations["mean", metric] = np.clip(means, *bounds)
+        return ExperimentData(arm_data=experiment_data.arm_data, observation_data=observations)

@@ -1,0 +1,145 @@
+"""The cards: they say what the engine's tree says, before and after a reload."""
+
+import numpy as np
+import pytest
+from ax.analysis.plotly.plotly_analysis import PlotlyAnalysisCard
+from ax.api.client import Client
+from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+from ax.core.analysis_card import ErrorAnalysisCard
+from ax.exceptions.core import UserInputError
+
+from ax_lamoo import PartitionRegions, PartitionTree
+from lamoo import pareto, path
+from lamoo.tree import walk
+
+PARAMETERS = [
+    RangeParameterConfig(name="x", parameter_type="float", bounds=(0, 1)),
+    RangeParameterConfig(name="rate", parameter_type="float", bounds=(1e-3, 1), scaling="log"),
+    RangeParameterConfig(name="width", parameter_type="int", bounds=(8, 16), scaling="log"),
+    ChoiceParameterConfig(
+        name="kind", parameter_type="str", values=["round", "flat", "none"], is_ordered=False
+    ),
+]
+
+
+def both(params):
+    worse = 0.1 * (params["kind"] == "flat") + params["width"] / 100 - np.log10(params["rate"])
+    return {"a": params["x"] ** 2 + worse, "b": (params["x"] - 1) ** 2 + worse}
+
+
+@pytest.fixture
+def experiment(client, run):
+    made = client(PARAMETERS, solver="evolutionary")
+    run(made, 40, both)
+    made.attach_trial(parameters={"x": 0.1, "rate": 0.5, "width": 9, "kind": "none"})
+    return made
+
+
+def card_of(client, analysis):
+    (card,) = client.compute_analyses([analysis], display=False)
+    assert isinstance(card, PlotlyAnalysisCard), card
+    return card
+
+
+def test_the_tree_is_the_engines(experiment):
+    df = card_of(experiment, PartitionTree()).df
+    task = experiment._generation_strategy.adapter.task()
+    chosen = path(task.space, task.history, task.settings)
+    nodes = list(walk(chosen[0]))
+    assert len(df) == len(nodes) > 3
+    assert df["trials"].tolist() == [len(nodes[-1].rows) for nodes in nodes]
+    assert df["hypervolume"].max() == df["hypervolume"][0] == 1.0
+    leaves = df[~df["node"].isin(df["parent"])]
+    assert leaves["trials"].sum() == df["trials"][0] == task.history.n
+    sides = [">".join("good" if g else "bad" for _, g in node.region.sides) for node in chosen]
+    shown = [name.removeprefix("all").removeprefix(" > ") for name in df["node"][df["chosen"]]]
+    assert [name.replace(" > ", ">") for name in shown] == sides
+
+
+@pytest.mark.parametrize("names", [None, ("rate", "width"), ("kind", "x"), ("kind", "width")])
+def test_the_region_is_the_engines(names, experiment):
+    card = card_of(experiment, PartitionRegions(names))
+    task = experiment._generation_strategy.adapter.task()
+    leaf = path(task.space, task.history, task.settings)[-1]
+    first, second = names or ("x", "rate")
+    heat, points = card.get_figure().data
+    df = card.df
+    assert len(df) == len(points.x) == task.history.n
+    number = pareto.dominance_number(task.history.Y, task.history.violation)
+    assert df["dominance_number"].tolist() == number.tolist()
+    assert df["inside"].sum() == len(leaf.members)
+    arms = experiment._experiment.arms_by_name
+    assert [arms[name].parameters[first] for name in df["arm_name"]] == df[first].tolist()
+    # one cell by brute force: the user's values there, anything elsewhere
+    z = np.array(heat.z)
+    assert z.shape == (len(heat.y), len(heat.x))
+    row, column = z.shape[0] // 2, z.shape[1] // 3
+    X = task.space.sample(4_000, np.random.default_rng(1))
+    for name, value in ((first, heat.x[column]), (second, heat.y[row])):
+        raw = {"kind": ["round", "flat", "none"].index(value) if name == "kind" else None}
+        u = {
+            "x": lambda v: v,
+            "rate": lambda v: (np.log10(v) + 3) / 3,
+            "width": lambda v: task.space.parameters["width"].to_unit([v])[0],
+            "kind": lambda _, raw=raw: (raw["kind"] + 0.5) / 3,
+        }[name](value)
+        X[:, list(task.space.parameters).index(name)] = u
+    assert z[row, column] == pytest.approx(leaf.region.contains(X).mean(), abs=0.25)
+    assert set(np.round(z.ravel() * 64, 6) % 1) == {0.0}
+
+
+def test_axes_show_the_users_values(experiment):
+    heat, points = card_of(experiment, PartitionRegions(("kind", "rate"))).get_figure().data
+    assert list(heat.x) == ["round", "flat", "none"]
+    assert min(heat.y) == pytest.approx(1e-3)
+    assert max(heat.y) == pytest.approx(1)
+    assert set(points.x) <= {"round", "flat", "none"}
+    figure = card_of(experiment, PartitionRegions(("width", "rate"))).get_figure()
+    assert figure.layout.yaxis.type == "log"
+    assert list(figure.data[0].x) == list(range(8, 17))
+
+
+def test_cards_after_a_reload_are_the_same(experiment, tmp_path):
+    analyses = [PartitionTree(), PartitionRegions()]
+    before = [card_of(experiment, analysis).df for analysis in analyses]
+    experiment.save_to_json_file(str(tmp_path / "saved.json"))
+    again = Client.load_from_json_file(str(tmp_path / "saved.json"))
+    for analysis, df in zip(analyses, before, strict=True):
+        after = card_of(again, analysis).df
+        np.testing.assert_allclose(
+            after.select_dtypes("number"), df.select_dtypes("number"), atol=1e-6
+        )
+        for name in df.select_dtypes(exclude="number"):
+            assert after[name].tolist() == df[name].tolist()
+
+
+def test_before_there_is_a_partition_the_card_says_so(client, run):
+    for made, trials, said in (
+        (client(PARAMETERS), 1, "initialising"),
+        (client(PARAMETERS, lamoo=False), 1, "initialising"),
+        (client(PARAMETERS, "-a"), 4, "two or more objectives"),
+    ):
+        run(made, trials, both)
+        (card,) = made.compute_analyses([PartitionTree()], display=False)
+        assert isinstance(card, ErrorAnalysisCard) or said in card.blob
+        assert said in f"{card.subtitle} {card.blob} {card.df}"
+
+
+def test_wrong_parameters_are_named(experiment):
+    with pytest.raises(UserInputError, match=r"parameters must be two different names, got 'x'"):
+        PartitionRegions("x")
+    with pytest.raises(UserInputError, match=r"two of \['x', 'rate', 'width', 'kind'\].*'z'"):
+        PartitionRegions(("x", "z")).compute(
+            experiment._experiment, experiment._generation_strategy
+        )
+
+
+def test_the_default_analyses_of_ax_work(client, run):
+    floats = PARAMETERS[:2]
+    made = client(floats, solver="evolutionary")
+    run(made, 12, lambda params: both({**params, "kind": "", "width": 8}))
+    cards = made.compute_analyses(display=False)
+    flat = [card for group in cards for card in group.flatten()]
+    assert len(flat) > 3
+    broken = [card.title for card in flat if "Failed" in str(card.blob)]
+    assert not broken

@@ -1,0 +1,177 @@
+"""Between Ax's features and the engine's points: nothing is lost, and every kind keeps its kind."""
+
+import numpy as np
+import pytest
+import torch
+from ax.core.search_space import SearchSpaceDigest
+from ax.generators.torch_base import TorchOptConfig
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ax_lamoo.convert import (
+    Branch,
+    Known,
+    activity_of,
+    columns_of,
+    history_of,
+    reference_of,
+    space_of,
+)
+from lamoo import Categorical, Float, Integer
+
+
+def digest(**extra):
+    """Return a search space of each kind of feature: 8 features, 6 parameters."""
+    names = ["x", "i", "log", "batch", *(f"colour_OH_PARAM_{k}" for k in range(3)), "kind"]
+    return SearchSpaceDigest(
+        feature_names=names,
+        bounds=[(-2, 3), (1, 4), (0, np.log10(20)), (16, 128), (0, 1), (0, 1), (0, 1), (0, 2)],
+        ordinal_features=[1, 2, 3],
+        categorical_features=[7],
+        discrete_choices={
+            1: [1, 2, 3, 4],
+            2: np.log10(np.arange(1, 21)).tolist(),
+            3: [16, 32, 128],
+            7: [0, 1, 2],
+        },
+        **extra,
+    )
+
+
+def rows(n, rng):
+    """Draw feature rows (n, 8) that Ax could hold."""
+    space = digest()
+    F = np.empty((n, 8))
+    F[:, 0] = rng.uniform(-2, 3, n)
+    for i in (1, 2, 3, 7):
+        F[:, i] = rng.choice(space.discrete_choices[i], n)
+    F[:, 4:7] = np.eye(3)[rng.integers(3, size=n)]
+    return F
+
+
+def known(F, outcomes, objectives, *, A=None, b=(), thresholds=None, failed=None):
+    k = np.shape(outcomes)[1]
+    return Known(
+        arms=tuple(f"{i}_0" for i in range(len(F))),
+        features=F,
+        outcomes=np.array(outcomes, dtype=float),
+        objectives=np.array(objectives, dtype=float),
+        thresholds=np.full(len(objectives), np.nan) if thresholds is None else thresholds,
+        constraints=(np.empty((0, k)) if A is None else np.array(A, dtype=float), np.array(b)),
+        failed=np.empty((0, F.shape[1])) if failed is None else failed,
+        branches=(),
+    )
+
+
+def test_every_kind_keeps_its_kind():
+    assert columns_of(digest()).parameters == {
+        "x": Float(-2.0, 3.0),
+        "i": Integer(1, 4),
+        "log": Integer(1, 20, log=True),
+        "batch": Integer(0, 2),
+        "colour": Categorical((0, 1, 2)),
+        "kind": Categorical((0, 1, 2)),
+    }
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_features_come_back(seed):
+    F = rows(20, np.random.default_rng(seed))
+    columns = columns_of(digest())
+    X = columns.encode(F)
+    assert ((X >= 0) & (X <= 1)).all()
+    np.testing.assert_allclose(columns.decode(X), F, rtol=1e-12, atol=1e-12)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_points_come_back(seed):
+    columns = columns_of(digest())
+    space = space_of(columns, TorchOptConfig(torch.ones(2, 2)), activity_of(columns, ()))
+    X = space.sample(20, np.random.default_rng(seed))
+    np.testing.assert_allclose(columns.encode(columns.decode(X)), X, atol=1e-9)
+
+
+def test_values_that_left_the_space_stay_near_it():
+    F = rows(3, np.random.default_rng(0))
+    F[0, 0], F[1, 1], F[2, 3] = 8.0, 9.0, 64.0
+    X = columns_of(digest()).encode(F)
+    assert X[0, 0] == 2.0
+    assert X[1, 1] == columns_of(digest()).encode(rows(1, np.random.default_rng(1)) * 0 + 4)[0, 1]
+    assert 0.5 < X[2, 3] < 5 / 6  # between 32 and 128
+
+
+def test_fixed_features_are_fixed_parameters():
+    columns = columns_of(digest())
+    fixed = {0: 0.5, 3: 32.0, 4: 0.0, 5: 0.0, 6: 1.0, 7: 1.0}
+    config = TorchOptConfig(torch.ones(2, 2), fixed_features=fixed)
+    space = space_of(columns, config, activity_of(columns, ()))
+    assert space.fixed == {"x": 0.5, "batch": 1, "colour": 2, "kind": 1}
+    F = columns.decode(space.sample(50, np.random.default_rng(0)))
+    np.testing.assert_allclose(F[:, list(fixed)], [list(fixed.values())] * 50)
+
+
+def test_linear_constraints_are_those_of_ax():
+    columns = columns_of(digest())
+    A, b = torch.tensor([[1.0, 2.0, 0, 0, 0, 0, 0, 0]]).double(), torch.tensor([[4.0]]).double()
+    config = TorchOptConfig(torch.ones(2, 2), linear_constraints=(A, b))
+    space = space_of(columns, config, activity_of(columns, ()))
+    X = space.sample(500, np.random.default_rng(0))
+    F = columns.decode(X)
+    np.testing.assert_array_equal(space.allows(X), F[:, 0] + 2 * F[:, 1] <= 4.0)
+    assert 0 < space.allows(X).mean() < 1
+
+
+def test_objectives_are_minimised_and_constraints_negative_where_they_hold():
+    F = rows(4, np.random.default_rng(0))
+    outcomes = [[1.0, 2.0, 3.0, np.nan], [4.0, np.inf, 6.0, 0.0], [7.0, 8.0, np.nan, 0.0]]
+    outcomes.append([1.0, np.nan, 2.0, 0.0])
+    told = known(
+        F, outcomes, [[1, 0, 0, 0], [0, -2, 0, 0]], A=[[0, 0, 1, 0]], b=[4.0], failed=F[:1]
+    )
+    columns = columns_of(digest())
+    history = history_of(columns, told, [F[:2], F[1:3]], activity_of(columns, ()))
+    np.testing.assert_array_equal(history.Y, [[-1.0, 4.0], [-4.0, np.inf]])
+    np.testing.assert_array_equal(history.G, [[-1.0], [2.0]])
+    X = columns.encode(F)
+    np.testing.assert_array_equal(history.X, X[:2])
+    np.testing.assert_array_equal(history.pending, X[2:3])  # those with data wait no more
+    np.testing.assert_array_equal(history.failed, X[[2, 3, 0]])
+
+
+def test_thresholds_become_the_reference_point():
+    F = rows(3, np.random.default_rng(0))
+    outcomes, weights = [[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]], [[1, 0], [0, -1]]
+    columns = columns_of(digest())
+
+    def reference(thresholds):
+        told = known(F, outcomes, weights, thresholds=np.array(thresholds))
+        return reference_of(told, history_of(columns, told, [], activity_of(columns, ())))
+
+    assert reference([np.nan, np.nan]) is None
+    assert reference([0.5, -8.0]) == (-0.5, 8.0)
+    half = reference([0.5, np.nan])
+    assert half[0] == -0.5
+    assert half[1] > 7.0  # beyond the worst
+
+
+def test_branches_make_parameters_inactive():
+    columns = columns_of(digest())
+    mlp = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+    activity = activity_of(columns, [Branch("i", "colour", (mlp,))])
+    F = rows(50, np.random.default_rng(0))
+    X = activity.mask(columns.encode(F))
+    np.testing.assert_array_equal(np.isnan(X[:, 1]), F[:, 4] == 0)
+    assert np.isfinite(columns.decode(X)).all()
+
+
+def test_a_row_of_no_choice_is_unknown():
+    F = rows(1, np.random.default_rng(0))
+    F[0, 4:7] = 0.0
+    assert np.isnan(columns_of(digest()).encode(F)[0, 4])
+
+
+@pytest.mark.parametrize("value", [0.2, 0.9])
+def test_relaxed_one_hot_is_the_largest(value):
+    F = rows(1, np.random.default_rng(0))
+    F[0, 4:7] = [0.1, value, 0.15]
+    assert columns_of(digest()).encode(F)[0, 4] == 0.5

@@ -1,0 +1,144 @@
+"""The generator: Ax's predictions, fitted late; proposals inside the leaf; the rest is Ax's."""
+
+import numpy as np
+import pytest
+import torch
+from ax.adapter.cross_validation import cross_validate
+from ax.adapter.registry import Generators
+from ax.api.configs import RangeParameterConfig
+from ax.core.observation import ObservationFeatures
+
+from ax_lamoo.acquisition import Confined, LaMOOAcquisition, Leaf
+from ax_lamoo.convert import array
+from ax_lamoo.registry import LaMOOGenerators
+from lamoo import Partition, path
+
+FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
+
+
+def both(params):
+    return {"a": params["x"] ** 2 + params["y"], "b": (params["x"] - 1) ** 2 + params["y"]}
+
+
+def test_proposing_fits_no_model_and_asking_does(client, run):
+    experiment = client(FLOAT)
+    run(experiment, 8, both)
+    adapter = experiment._generation_strategy.adapter
+    assert adapter.generator._surrogate is None
+    runs = [t.generator_runs[0] for t in experiment._experiment.trials.values()]
+    assert all(run.model_predictions is None for run in runs[3:])
+    predicted = experiment.predict(points=[{"x": 0.5, "y": 0.5}])[0]
+    assert predicted["a"][0] == pytest.approx(0.75, abs=0.2)
+    assert adapter.generator._surrogate is not None
+
+
+def test_predictions_are_those_of_ax(client, run):
+    experiment = client(FLOAT, solver="evolutionary")
+    run(experiment, 12, both)
+    ours = LaMOOGenerators.LAMOO(experiment=experiment._experiment, solver="evolutionary")
+    theirs = Generators.BOTORCH_MODULAR(experiment=experiment._experiment)
+    points = [trial.arm for trial in experiment._experiment.trials.values()][:4]
+    features = [_features(arm) for arm in points]
+    for mine, other in zip(ours.predict(features), theirs.predict(features), strict=True):
+        for name in "ab":
+            assert np.allclose(_flat(mine[name]), _flat(other[name]), rtol=1e-3, atol=1e-6)
+
+
+def _features(arm):
+    return ObservationFeatures(parameters=dict(arm.parameters))
+
+
+def _flat(values):
+    if isinstance(values, dict):
+        return np.concatenate([_flat(v) for _, v in sorted(values.items())])
+    return np.ravel(values)
+
+
+def test_cross_validation_works(client, run):
+    experiment = client(FLOAT)
+    run(experiment, 12, both)
+    results = cross_validate(adapter=experiment._generation_strategy.adapter, folds=4)
+    errors = [r.predicted.means[0] - r.observed.data.means[0] for r in results]
+    assert np.mean(np.abs(errors)) < 0.2
+
+
+@pytest.fixture
+def leaves(monkeypatch):
+    """Record each leaf that confined a proposal, and the proposal."""
+    seen = []
+    optimize = LaMOOAcquisition.optimize
+
+    def recorded(self, n, **arguments):
+        found = optimize(self, n, **arguments)
+        seen.append((self.options.get("leaf"), array(found[0])))
+        return found
+
+    monkeypatch.setattr(LaMOOAcquisition, "optimize", recorded)
+    return seen
+
+
+@pytest.mark.slow
+def test_confined_proposals_are_inside_in_every_space(client, run, parameters, leaves):
+    experiment = client(parameters, solver="qlognehvi", partition=Partition(leaf_size=3))
+    run(experiment, 12)
+    confined = [(leaf, F) for leaf, F in leaves if leaf is not None]
+    assert len(confined) >= 3
+    assert any(leaf.region.sides for leaf, _ in confined)
+    assert all(leaf.contains(F) for leaf, F in confined)
+
+
+def test_confined_proposals_are_inside(client, run, leaves):
+    experiment = client(
+        FLOAT, solver="qlognehvi", partition=Partition(leaf_size=3), initialization_budget=9
+    )
+    run(experiment, 14, both)
+    confined = [(leaf, F) for leaf, F in leaves if leaf is not None]
+    assert len(leaves) == 5
+    assert 1 <= len(confined) < 5
+    assert all(leaf.region.sides and leaf.contains(F) for leaf, F in confined)
+
+
+def test_confined_batches_are_inside_and_distinct(client, run, leaves):
+    experiment = client(
+        FLOAT, solver="qlognehvi", partition=Partition(leaf_size=3), initialization_budget=8
+    )
+    asked = run(experiment, 12, both, q=2)
+    assert len({str(params) for params in asked}) == len(asked)
+    assert all(leaf.contains(F) for leaf, F in leaves if leaf is not None)
+
+
+def test_the_log_chance_has_the_gradient_of_the_region(client, run):
+    experiment = client(FLOAT, solver="evolutionary")
+    run(experiment, 24, both)
+    task = experiment._generation_strategy.adapter.task()
+    node = path(task.space, task.history, task.settings)[-1]
+    assert node.region.sides
+    leaf = Leaf(task.columns, node.region, task.history, node.members, np.random.default_rng(0))
+
+    class Zero(torch.nn.Module):
+        model = None
+        X_pending = None
+
+        def forward(self, X):
+            return torch.zeros(len(X), dtype=X.dtype)
+
+    confined = Confined(Zero(), leaf, np.ones(2))
+    X = torch.rand(5, 1, 2, dtype=torch.double, generator=torch.manual_seed(0))
+    assert np.allclose(array(confined(X)), node.region.log_chance(array(X)[:, 0]))
+    assert torch.autograd.gradcheck(confined, (X.requires_grad_(),), eps=1e-4, atol=1e-3)
+
+
+def test_proposals_differ_when_ax_asks_again(client, run):
+    experiment = client(FLOAT, solver="random")
+    run(experiment, 6, both)
+    adapter = experiment._generation_strategy.adapter
+    first, second = (adapter.gen(1).arms[0].parameters for _ in range(2))
+    assert first != second
+
+
+def test_candidate_sets_are_left_to_ax(client, run):
+    experiment = client(FLOAT)
+    asked = run(experiment, 8, both)
+    adapter = experiment._generation_strategy.adapter
+    chosen = adapter.gen(1, model_gen_options={"in_sample": True}).arms[0].parameters
+    assert any(chosen == pytest.approx(params) for params in asked)

@@ -1,0 +1,369 @@
+"""A client with LaMOO's strategy: every space, every result, and like Ax wherever Ax decides."""
+
+import logging
+import math
+
+import numpy as np
+import pytest
+from ax.api.configs import (
+    ChoiceParameterConfig,
+    DerivedParameterConfig,
+    RangeParameterConfig,
+)
+from ax.api.protocols.metric import IMetric
+from ax.api.protocols.runner import IRunner
+from ax.core.arm import Arm
+from ax.core.parameter_constraint import ParameterConstraint
+from ax.core.trial_status import TrialStatus
+from ax.exceptions.core import SearchSpaceExhausted, UserInputError
+from ax.service.ax_client import AxClient, ObjectiveProperties
+
+import ax_lamoo
+from lamoo import Partition
+
+FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
+ENGINE = ("gp", "evolutionary", "random")
+
+
+def both(params):
+    return {"a": params["x"] ** 2 + params["y"], "b": (params["x"] - 1) ** 2 + params["y"]}
+
+
+def proposed_by(client):
+    return client.summarize()["generation_node"].value_counts().to_dict()
+
+
+def adapter_of(client):
+    return client._generation_strategy.adapter
+
+
+@pytest.mark.parametrize("solver", ENGINE)
+def test_every_kind_of_space(solver, client, run, parameters):
+    experiment = client(parameters, solver=solver)
+    asked = run(experiment, 12)
+    assert proposed_by(experiment)["LaMOO"] == 9
+    keys = [str(sorted(params.items())) for params in asked]
+    assert len(set(keys)) == len(keys)
+    space = experiment._experiment.search_space
+    assert all(space.check_membership(params) for params in asked)
+
+
+@pytest.mark.parametrize("solver", ENGINE)
+def test_batches_are_distinct(solver, client, run, parameters):
+    asked = run(client(parameters, solver=solver), 11, q=4)
+    keys = {str(sorted(params.items())) for params in asked}
+    assert len(keys) == len(asked)
+
+
+def test_linear_constraints_hold(client, run):
+    z = RangeParameterConfig(name="z", parameter_type="int", bounds=(0, 9))
+    limits = ["x + y <= 0.2", "z + 5*x >= 3"]
+    for params in run(client([*FLOAT, z], parameter_constraints=limits), 14, both):
+        assert params["x"] + params["y"] <= 0.2
+        assert params["z"] + 5 * params["x"] >= 3
+
+
+def test_a_thin_slice_is_searched(client, run):
+    names = [f"x{j}" for j in range(8)]
+    cube = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in names]
+
+    def f(params):
+        total = sum(params.values())
+        return {"a": total, "b": (params["x0"] - 1) ** 2 + total}
+
+    # a hundred-thousandth of the cube
+    experiment = client(cube, parameter_constraints=[" + ".join(names) + " <= 0.9"])
+    asked = run(experiment, 12, f)
+    assert all(sum(params.values()) <= 0.9 for params in asked)
+    assert proposed_by(experiment)["LaMOO"] == 9
+
+
+def test_derived_parameters_are_computed(client, run):
+    derived = DerivedParameterConfig(name="d", parameter_type="float", expression_str="2*x + y")
+    for params in run(client([*FLOAT, derived]), 8, both):
+        assert params["d"] == pytest.approx(2 * params["x"] + params["y"])
+
+
+def test_fixed_parameters_are_kept(client, run, parameters):
+    experiment = client(parameters)
+    first = run(experiment, 6)[-1]
+    name = next(n for n in ("x", "colour", "size") if n in first)
+    more = run(experiment, 2, fixed_parameters={name: first[name]})
+    assert [params[name] for params in more] == [first[name]] * 2
+
+
+def test_constraints_are_learned(client, run):
+    def f(params):
+        return {**both(params), "c": params["x"]}
+
+    asked = run(client(FLOAT, outcome_constraints=["c >= 0.7"]), 20, f)
+    assert np.mean([params["x"] >= 0.7 for params in asked[8:]]) > 0.6
+
+
+def test_a_constraint_relative_to_the_status_quo(client, run):
+    experiment = client(FLOAT, outcome_constraints=["c >= 1.1 * baseline"])
+    experiment._experiment.status_quo = Arm(parameters={"x": 0.5, "y": 0.5}, name="status_quo")
+    start = experiment.attach_trial(parameters={"x": 0.5, "y": 0.5}, arm_name="status_quo")
+
+    def f(params):
+        return {**both(params), "c": 1 + params["x"]}
+
+    experiment.complete_trial(trial_index=start, raw_data=f({"x": 0.5, "y": 0.5}))
+    asked = run(experiment, 16, f)
+    assert proposed_by(experiment)["LaMOO"] >= 12
+    assert np.mean([params["x"] >= 0.65 for params in asked[6:]]) > 0.6
+
+
+def test_nothing_feasible_is_no_obstacle(client, run):
+    def f(params):
+        return {**both(params), "c": 1 + params["x"]}
+
+    asked = run(client(FLOAT, outcome_constraints=["c <= 0.9"]), 12, f)
+    assert min(params["x"] for params in asked) < 0.05
+
+
+def test_thresholds_and_reference_point_agree(client, run):
+    by_threshold = client(FLOAT, outcome_constraints=["a <= 1.5", "b <= 1.2"])
+    by_argument = client(FLOAT, reference_point={"a": 1.5, "b": 1.2})
+    run(by_threshold, 10, both)
+    asked = run(by_argument, 10, both)
+    assert len(asked) == 10
+    points = [adapter_of(c).task().settings.reference_point for c in (by_threshold, by_argument)]
+    assert points[0] == pytest.approx(points[1])
+    better = client(FLOAT, "-a, -b", reference_point={"a": 1.5})
+    run(better, 10, both)
+    assert adapter_of(better).task().settings.reference_point[0] == pytest.approx(points[0][0], 1)
+
+
+def test_failed_abandoned_and_partial_trials(client):
+    experiment = client(FLOAT)
+    asked, failing = [], []
+    for number in range(24):
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        asked.append(str(params))
+        if number % 4 == 1:
+            experiment.mark_trial_failed(trial_index=index)
+            failing.append(params)
+        elif number % 4 == 2:
+            experiment.mark_trial_abandoned(trial_index=index)
+        elif number % 8 == 3:
+            experiment.complete_trial(trial_index=index, raw_data={"a": 1.0})
+        else:
+            experiment.complete_trial(trial_index=index, raw_data=both(params))
+    assert len(set(asked)) == 24
+    assert proposed_by(experiment)["LaMOO"] > 10
+    task = adapter_of(experiment).task()
+    assert task.history.n == sum(n % 4 == 0 or n % 8 == 7 for n in range(23))
+    lost = task.space.encode(failing)
+    assert all(np.isclose(task.history.failed, point).all(axis=1).any() for point in lost[:-1])
+
+
+def test_a_choice_that_always_fails_is_not_proposed_for_ever(client):
+    parameters = [
+        ChoiceParameterConfig(
+            name=n, parameter_type="str", values=["r", "g", "b", "k"], is_ordered=False
+        )
+        for n in "uv"
+    ]
+    experiment = client(parameters)
+    asked = []
+    for _ in range(16):
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        asked.append(str(params))
+        if params["u"] == "r":
+            experiment.mark_trial_failed(trial_index=index)
+        else:
+            score = float("rgbk".index(params["u"]) + "rgbk".index(params["v"]))
+            experiment.complete_trial(trial_index=index, raw_data={"a": score, "b": -score})
+    assert len(set(asked)) == 16
+    with pytest.raises(SearchSpaceExhausted):
+        experiment.get_next_trials(max_trials=1)
+
+
+@pytest.mark.parametrize("odd", [math.inf, -math.inf, math.nan, 1e300])
+def test_odd_values_stop_nothing(odd, client, run):
+    count = iter(range(100))
+
+    def f(params):
+        return {"a": odd, "b": 1.0} if next(count) % 4 == 3 else both(params)
+
+    asked = run(client(FLOAT), 16, f)
+    assert len({str(params) for params in asked}) == 16
+
+
+def test_only_infinite_values_stop_nothing(client, run):
+    assert len(run(client(FLOAT), 8, lambda _: {"a": math.inf, "b": 1.0})) == 8
+
+
+def test_noise_and_tracking_metrics(client, run):
+    def f(params):
+        return {**{name: (v, 0.1) for name, v in both(params).items()}, "seconds": params["x"]}
+
+    experiment = client(FLOAT)
+    run(experiment, 10, f)
+    assert adapter_of(experiment).task().history.n == 9
+    assert proposed_by(experiment)["LaMOO"] == 7
+
+
+@pytest.mark.parametrize(("objective", "m"), [("a + b, -c", 3), ("-a, -b, -c, -d, -e", 5)])
+def test_scalarised_and_many_objectives(objective, m, client, run):
+    def f(params):
+        x, y = params["x"], params["y"]
+        return {name: (j + 1) * x + (-1) ** j * y for j, name in enumerate("abcde")}
+
+    experiment = client(FLOAT, objective)
+    run(experiment, 8, f)
+    task = adapter_of(experiment).task()
+    assert task.history.Y.shape == (7, m)  # Ax takes a sum apart
+
+
+def test_trials_that_were_there_before(client, run):
+    experiment = client(FLOAT, initialization_budget=5)
+    for k in range(8):
+        params = {"x": k / 8, "y": k / 8}
+        index = experiment.attach_trial(parameters=params)
+        experiment.complete_trial(trial_index=index, raw_data=both(params))
+    run(experiment, 3, both)
+    # Ax asks its first node before it counts what is there
+    assert proposed_by(experiment)["LaMOO"] >= 2
+
+
+def test_one_objective_is_proposed_for_as_by_ax(client, run):
+    def f(params):
+        return {"a": both(params)["a"]}
+
+    ours = client(FLOAT, "-a", seed=3, initialization_budget=5)
+    theirs = client(FLOAT, "-a", lamoo=False, initialization_random_seed=3)
+    assert run(ours, 8, f) == run(theirs, 8, f)
+
+
+def test_initialization_is_that_of_ax(client, run):
+    ours = client(FLOAT, seed=3, initialization_budget=5)
+    theirs = client(FLOAT, lamoo=False, initialization_random_seed=3, initialization_budget=5)
+    assert run(ours, 5, both) == run(theirs, 5, both)
+
+
+@pytest.mark.parametrize(
+    ("options", "nodes"),
+    [
+        ({"initialization_budget": 0}, ["LaMOO"]),
+        ({"initialization_budget": 1}, ["CenterOfSearchSpace", "LaMOO"]),
+        ({"initialization_budget": 2, "initialize_with_center": False}, ["Sobol", "LaMOO"]),
+        ({}, ["CenterOfSearchSpace", "Sobol", "LaMOO"]),
+    ],
+)
+def test_nodes(options, nodes):
+    strategy = ax_lamoo.lamoo_generation_strategy(**options)
+    assert [node.name for node in strategy._nodes] == nodes
+
+
+def test_a_seed_repeats_a_run(client, run):
+    runs = [run(client(FLOAT, seed=seed, initialization_budget=2), 7, both) for seed in (5, 5, 6)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_without_a_seed_the_clients_counts(client, run):
+    runs = [run(client(FLOAT, seed=None), 7, both) for _ in range(2)]
+    assert runs[0][-1] == runs[1][-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"solver": "cmaes"}, r"solver must be one of .*'gp'.*got 'cmaes'"),
+        ({"partition": {"leaf_size": 3}}, r"partition must be Partition or None"),
+        ({"seed": -1}, r"seed must be an int of at least 0, got -1"),
+        ({"initialization_budget": 2.5}, r"initialization_budget must be an int"),
+        ({"reference_point": [1, 2]}, r"reference_point must be Mapping or None"),
+        ({"reference_point": {"a": math.nan}}, r"reference_point must map metric names to finite"),
+    ],
+)
+def test_wrong_arguments_are_named(options, said):
+    with pytest.raises(UserInputError, match=said):
+        ax_lamoo.lamoo_generation_strategy(**options)
+
+
+def test_a_reference_point_for_no_objective_is_told_before_a_trial_is_lost(client, run):
+    experiment = client(FLOAT, reference_point={"z": 1.0})
+    run(experiment, 3, both)
+    with pytest.raises(UserInputError, match=r"reference_point names \['z'\].*\['a', 'b'\]"):
+        experiment.get_next_trials(max_trials=1)
+    assert len(experiment.summarize()) == 3
+
+
+def test_partition_settings_arrive(client, run):
+    chosen = Partition(leaf_size=4, kernel="rbf", selection="leaf", c_p=0.3)
+    experiment = client(FLOAT, partition=chosen, solver="evolutionary")
+    run(experiment, 12, both)
+    settings = adapter_of(experiment).task().settings
+    assert settings.partition == chosen
+    assert settings.solver == "evolutionary"
+
+
+def test_equality_constraints_are_left_to_ax(client, run, caplog):
+    experiment = client(FLOAT)
+    space = experiment._experiment.search_space
+    space.add_parameter_constraints([ParameterConstraint(equality="x + y == 1.0")])
+    with caplog.at_level(logging.WARNING):
+        asked = run(experiment, 6, both)
+    assert all(params["x"] + params["y"] == pytest.approx(1.0) for params in asked[3:])
+    assert "equality constraints" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_old_client_while_it_exists():
+    client = AxClient(
+        generation_strategy=ax_lamoo.lamoo_generation_strategy(seed=0, initialization_budget=3),
+        verbose_logging=False,
+    )
+    client.create_experiment(
+        name="old",
+        parameters=[{"name": n, "type": "range", "bounds": [0.0, 1.0]} for n in "xy"],
+        objectives={n: ObjectiveProperties(minimize=True, threshold=2.0) for n in "ab"},
+    )
+    for _ in range(8):
+        params, index = client.get_next_trial()
+        client.complete_trial(trial_index=index, raw_data=both(params))
+    frame = client.get_trials_data_frame()
+    assert frame["generation_node"].tolist()[3:] == ["LaMOO"] * 5
+    assert client.generation_strategy.adapter.task().settings.reference_point == (2.0, 2.0)
+
+
+def test_run_trials_with_a_runner(client):
+    class Runner(IRunner):
+        def run_trial(self, trial_index, parameterization):
+            return dict(parameterization)
+
+        def poll_trial(self, trial_index, trial_metadata):
+            return TrialStatus.COMPLETED
+
+        def stop_trial(self, trial_index, trial_metadata):
+            return {}
+
+    class Value(IMetric):
+        def fetch(self, trial_index, trial_metadata):
+            return 0, both(trial_metadata)[self.name]
+
+    experiment = client(FLOAT)
+    experiment.configure_runner(runner=Runner())
+    experiment.configure_metrics(metrics=[Value(name="a"), Value(name="b")])
+    experiment.run_trials(max_trials=9, parallelism=2, initial_seconds_between_polls=0)
+    assert proposed_by(experiment)["LaMOO"] == 6
+
+
+def test_a_measurement_along_a_curve_counts_where_it_ends(client):
+    experiment = client(FLOAT, "-a, -y")  # an outcome may be named like a parameter
+    asked = []
+    for number in range(8):
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        asked.append(params)
+        for step in (1, 2, 4):
+            data = {"a": params["x"] + 1 / step, "y": params["y"] - 1 / step}
+            experiment.attach_data(trial_index=index, raw_data=data, progression=step)
+        if number == 5:
+            experiment.mark_trial_early_stopped(trial_index=index)
+        else:
+            experiment.complete_trial(trial_index=index)
+    history = adapter_of(experiment).task().history
+    expected = [(params["x"] + 0.25, params["y"] - 0.25) for params in asked[:7]]
+    np.testing.assert_allclose(history.Y, expected)
