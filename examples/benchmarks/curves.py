@@ -80,8 +80,8 @@ def last_tenth(values: Sequence[float]) -> Sequence[float]:
 
 
 def is_ours(sampler: str) -> bool:
-    """Tell whether a sampler is LaMOO or a variant of it; the others are rivals."""
-    return sampler.startswith("lamoo")
+    """Tell whether a sampler is LaMOO or a variant of it, also in Ax; the others are rivals."""
+    return sampler.removeprefix("ax-").startswith("lamoo")
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:

@@ -85,7 +85,16 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "gp": lambda seed: GPSampler(seed=seed),
     "random": lambda seed: RandomSampler(seed=seed),
 }
-LIBRARIES = ("lamoo", "optuna", "numpy", "scipy", "torch")
+#: Strategies of Ax, which ax_cells.py holds: it needs ax-platform.
+AX = (
+    "ax",
+    "ax-random",
+    "ax-lamoo",
+    "ax-lamoo-evolutionary",
+    "ax-lamoo-qlognehvi",
+    "ax-lamoo-gp-alone",
+)
+LIBRARIES = ("lamoo", "optuna", "ax-platform", "botorch", "numpy", "scipy", "torch")
 
 
 @dataclass(frozen=True)
@@ -106,12 +115,7 @@ class Cell:
 
 def run(cell: Cell, folder: Path) -> None:
     """Run one cell and write its file."""
-    optuna.logging.disable_default_handler()
-    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    problem = load(cell.problem)
-    sampler = SAMPLERS[cell.sampler](cell.seed)
-    study = optuna.create_study(directions=problem.directions, sampler=sampler)
-    asks, values = search(study, problem, cell)
+    asks, values, configurations = (search_in_ax if cell.sampler in AX else search_in_optuna)(cell)
     result = {
         "problem": cell.problem,
         "sampler": cell.sampler,
@@ -121,7 +125,7 @@ def run(cell: Cell, folder: Path) -> None:
         "values": values,
         "ask_seconds": [round(wall, 6) for wall, _ in asks],
         "ask_cpu_seconds": [round(cpu, 6) for _, cpu in asks],
-        "repeats": repeats(trial.params for trial in study.trials),
+        "repeats": repeats(configurations),
         "versions": versions(),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,10 +135,33 @@ def run(cell: Cell, folder: Path) -> None:
     aside.replace(cell.path(folder))
 
 
+#: Wall-clock and CPU seconds of each ask, the values that are scored, and the parameters.
+Trials = tuple[list[tuple[float, float]], list[tuple[float, ...]], list[dict[str, Any]]]
+
+
+def search_in_ax(cell: Cell) -> Trials:
+    """Run a cell's trials in Ax. With several workers, so many are asked for and told at once."""
+    warnings.simplefilter("ignore")  # what Ax and BoTorch warn of, from their import on
+    from ax_cells import search  # noqa: PLC0415 - the others run without Ax
+
+    return search(load(cell.problem), cell.sampler, cell.seed, cell.trials, cell.workers)
+
+
+def search_in_optuna(cell: Cell) -> Trials:
+    """Run a cell's trials in Optuna."""
+    optuna.logging.disable_default_handler()
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    problem = load(cell.problem)
+    sampler = SAMPLERS[cell.sampler](cell.seed)
+    study = optuna.create_study(directions=problem.directions, sampler=sampler)
+    asks, values = search(study, problem, cell)
+    return asks, values, [trial.params for trial in study.trials]
+
+
 def search(
     study: optuna.Study, problem: Problem, cell: Cell
 ) -> tuple[list[tuple[float, float]], list[tuple[float, ...]]]:
-    """Run a cell's trials; return the wall-clock and CPU seconds of each ask, and the true values.
+    """Run a cell's trials; return the wall-clock and CPU seconds of each ask, and what is scored.
 
     With several workers, so many trials are always running: they all are asked for before the
     oldest is told, and then one is asked for whenever one was told.
@@ -145,8 +172,10 @@ def search(
     for i in range(cell.trials + cell.workers):
         if i >= cell.workers:
             trial, params = running.popleft()
-            values.append(problem.evaluate(params))
-            study.tell(trial, problem.observe(values[-1], rng))
+            values.append(problem.scored(params))
+            for j, value in enumerate(problem.constrain(params)):
+                trial.set_constraint(f"c{j}", value)
+            study.tell(trial, problem.observe(problem.evaluate(params), rng))
         if i < cell.trials:
             trial, params, seconds = ask(study, problem)
             running.append((trial, params))
@@ -262,7 +291,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, metavar="NAME")
-    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, metavar="NAME")
+    parser.add_argument("--samplers", nargs="+", choices=[*SAMPLERS, *AX], metavar="NAME")
     parser.add_argument("--seeds", type=positive, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
     parser.add_argument("--trials", type=positive, help="per run")
@@ -270,7 +299,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=positive, default=1, help="processes at a time")
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
     parser.add_argument("--quick", action="store_true", help="a small table in a few minutes")
-    parser.epilog = f"problems: {', '.join(PROBLEMS)}\n\nsamplers: {', '.join(SAMPLERS)}"
+    parser.epilog = f"problems: {', '.join(PROBLEMS)}\n\nsamplers: {', '.join([*SAMPLERS, *AX])}"
     options = parser.parse_args(arguments)
     quick = options.quick
     options.problems = options.problems or (QUICK if quick else SUITE)

