@@ -46,8 +46,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     The center of the space, a few Sobol points, then LaMOO (Zhao et al., "Multi-objective
     Optimization by Learning Space Partitions", ICLR 2022). It is rebuilt from the experiment at
     every proposal and keeps no state, so it may be saved, loaded and run in parallel like any
-    strategy of Ax; ``import ax_lamoo`` before loading. With one objective it is, after the start-up,
-    Ax's default.
+    strategy of Ax; ``import ax_lamoo`` before loading. With one objective it is Ax's default after
+    the start-up.
 
     Args:
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement), ``

@@ -21,6 +21,9 @@ from PIL import Image
 COLOURS = {
     "lamoo": "#d62728",
     "lamoo-evolutionary": "#ff9f1c",
+    "ax-lamoo": "#d62728",
+    "ax-lamoo-evolutionary": "#ff9f1c",
+    "ax": "#1f5fbf",
     "gp": "#1f5fbf",
     "tpe": "#1b8a3a",
     "tpe-multivariate": "#7fce5b",
