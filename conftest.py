@@ -1,5 +1,12 @@
-"""Keeps the examples in the Ax plugin's docstrings from being run where Ax is not installed."""
+"""Leaves the Ax plugin and its tests out where Ax is not installed, and says so."""
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("ax") and find_spec("torch") else ["ax_lamoo"]
+AX = bool(find_spec("ax") and find_spec("torch"))
+collect_ignore = [] if AX else ["ax_lamoo", "tests/ax_lamoo"]
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out."""
+    left_out = "ax_lamoo: left out with its tests, Ax is not installed (pip install lamoo[oracle])"
+    return [] if AX else [left_out]

@@ -11,7 +11,7 @@ except ModuleNotFoundError as error:
     if str(error.name).startswith("ax_lamoo"):
         raise
     raise ModuleNotFoundError(
-        f"ax_lamoo needs {error.name!r}, which comes with ax-platform 1.3: "
+        f"ax_lamoo needs ax-platform 1.3 ({error.name} is missing): "
         "pip install 'lamoo[ax]' (install the torch you want before)",
         name=error.name,
     ) from error

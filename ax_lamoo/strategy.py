@@ -78,7 +78,9 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         >>> x = RangeParameterConfig(name="x", parameter_type="float", bounds=(-2, 2))
         >>> client.configure_experiment(parameters=[x])
         >>> client.configure_optimization(objective="-near, -far")
-        >>> client.set_generation_strategy(lamoo_generation_strategy(seed=1))
+        >>> client.set_generation_strategy(
+        ...     lamoo_generation_strategy(seed=1, initialization_budget=5)
+        ... )
         >>> for _ in range(8):
         ...     for index, params in client.get_next_trials(max_trials=1).items():
         ...         raw_data = {"near": params["x"] ** 2, "far": (params["x"] - 1) ** 2}

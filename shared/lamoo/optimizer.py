@@ -167,8 +167,8 @@ def _reached(history: History, settings: Settings) -> Floats | None:
     if better.any():
         return reference
     _warn_once(
-        f"reference_point {reference.tolist()} (minimised) is not dominated by any of the first "
-        f"{max(settings.n_startup, 1)} observations; until one does, it is inferred"
+        f"reference_point {reference.tolist()} (minimised) is not dominated by any observation "
+        "yet; until it is, another is inferred"
     )
     return None
 
