@@ -160,7 +160,7 @@ class LaMOOSampler(BaseSampler):
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
         """Ask the engine for a point in all parameters that are not fixed."""
-        settings = self._settings_for(study)
+        settings = self.settings_for(study)
         if not search_space:
             return {}
         fixed = {**convert.enqueued(trial, search_space), **trial.params}
@@ -240,7 +240,7 @@ class LaMOOSampler(BaseSampler):
         """Return a random generator that belongs to one purpose within one trial."""
         return np.random.default_rng((self._settings.seed, trial.number, purpose))
 
-    def _settings_for(self, study: Study) -> Settings:
+    def settings_for(self, study: Study) -> Settings:
         """Return the settings with the reference point turned to minimisation."""
         point = self._reference_point
         if point is None:

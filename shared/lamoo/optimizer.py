@@ -101,8 +101,7 @@ def _propose(
     space: Space, history: History, q: int, rng: np.random.Generator, settings: Settings
 ) -> Floats:
     """Propose one point after the other, each pending for those after it, shape ``(q, d)``."""
-    if not space.activity.rules:
-        space = replace(space, activity=learn_activity(history.X))
+    space = _with_activity(space, history)
     proposals: list[Floats] = []
     for _ in range(q):
         x = _start(space, history, settings) if history.n < max(settings.n_startup, 1) else None
@@ -115,6 +114,13 @@ def _propose(
         proposals.append(x)
         history = history.with_pending(x)
     return np.array(proposals).reshape(q, space.dimension)
+
+
+def _with_activity(space: Space, history: History) -> Space:
+    """Return the space with the conditions that the observations tell, unless some are known."""
+    if space.activity.rules:
+        return space
+    return replace(space, activity=learn_activity(history.X))
 
 
 def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
@@ -136,7 +142,8 @@ def path(space: Space, history: History, settings: Settings | None = None) -> tu
     if not history.n:
         msg = "history must hold at least one observation to grow a tree from"
         raise ValueError(msg)
-    return select(grow(space, history, settings.partition, _reference(settings)))
+    space, reference = _with_activity(space, history), _reached(history, settings)
+    return select(grow(space, history, settings.partition, reference))
 
 
 def _check(space: Space, history: History, settings: Settings) -> None:

@@ -1,0 +1,65 @@
+"""What LaMOO knows of a study: the one door for figures, rules and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from optuna.distributions import BaseDistribution
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from lamoo import History, Settings, Space, path
+from lamoo.tree import Node
+from optuna_lamoo import convert
+from optuna_lamoo.sampler import LaMOOSampler
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Knowledge:
+    """A study as the engine sees it.
+
+    Args:
+        trials: those with values, one for each row of the history.
+        search_space: Optuna's distributions of all parameters that leave a choice.
+        space: the same for the engine.
+        history: of all trials, objectives turned to minimisation.
+        settings: of the study's sampler, or the default ones if it is another.
+    """
+
+    trials: Sequence[FrozenTrial]
+    search_space: Mapping[str, BaseDistribution]
+    space: Space
+    history: History
+    settings: Settings
+
+    @cached_property
+    def path(self) -> tuple[Node, ...]:
+        """The nodes from the root of the tree to the leaf that is chosen next."""
+        return path(self.space, self.history, self.settings)
+
+
+def knowledge_of(study: Study) -> Knowledge:
+    """Return what LaMOO knows of a study, whatever sampler filled it.
+
+    Raises:
+        ValueError: if no trial has values yet, or there is nothing to choose.
+    """
+    trials = study.get_trials(deepcopy=False)
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    if not complete:
+        msg = f"study {study.study_name!r} has no finished trial yet: run some first"
+        raise ValueError(msg)
+    search_space = convert.union(trials)
+    if not search_space:
+        msg = f"study {study.study_name!r} has no parameter with more than one value"
+        raise ValueError(msg)
+    sampler = study.sampler if isinstance(study.sampler, LaMOOSampler) else LaMOOSampler(seed=0)
+    return Knowledge(
+        trials=complete,
+        search_space=search_space,
+        space=convert.to_space(search_space),
+        history=convert.Reader().history(search_space, trials, study.directions),
+        settings=sampler.settings_for(study),
+    )
