@@ -36,7 +36,7 @@ test: $(VENV)/.dev $(VENV)/.oracle ## run the tests and the examples in the docs
 lint: $(VENV)/.dev ## check style, formatting and types
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
-	@$(PY) -m mypy shared/lamoo optuna_lamoo ax_lamoo
+	@$(PY) -m mypy shared/lamoo shared/lamoo_compare optuna_lamoo ax_lamoo
 
 bench: $(VENV)/.dev $(VENV)/.oracle ## compare with other samplers on the benchmark problems
 	@$(PY) examples/benchmarks/run.py $(ARGS)

@@ -123,6 +123,22 @@ def hypervolume(Y: Floats, reference: Floats) -> float:
     return float(moocore.hypervolume(inner, ref=reference))
 
 
+def hypervolume_curve(Y: Floats, reference: Floats) -> Floats:
+    """Return the hypervolume after each of ``n`` points, in their order, shape ``(n,)``.
+
+    Args:
+        Y: objective values, shape ``(n, m)``; points that hold NaN add nothing.
+        reference: shape ``(m,)``.
+    """
+    front, volume, curve = np.empty((0, Y.shape[1])), 0.0, np.empty(len(Y))
+    for i, y in enumerate(Y):
+        if (y < reference).all() and not (front <= y).all(axis=1).any():
+            front = np.vstack([front[(front < y).any(axis=1)], y])
+            volume = hypervolume(front, reference)
+        curve[i] = volume
+    return curve
+
+
 def finite(Y: Floats) -> Floats:
     """Replace infinite values by the worst or best finite value of their objective, (n, m).
 

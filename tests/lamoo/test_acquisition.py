@@ -119,11 +119,11 @@ def test_ehvi_is_botorchs(m, rng):
         warnings.simplefilter("ignore")
         torch = pytest.importorskip("torch")
         pytest.importorskip("botorch")
-        from botorch.acquisition.multi_objective import analytic  # noqa: PLC0415
-        from botorch.utils.multi_objective.box_decompositions import (  # noqa: PLC0415
+        from botorch.acquisition.multi_objective import analytic
+        from botorch.utils.multi_objective.box_decompositions import (
             FastNondominatedPartitioning,
         )
-        from botorch.utils.testing import MockModel, MockPosterior  # noqa: PLC0415
+        from botorch.utils.testing import MockModel, MockPosterior
 
         front, mean, std, lower, upper = problem(m, rng, n=10)
         goal = torch.full((m,), -REFERENCE, dtype=torch.double)

@@ -106,7 +106,7 @@ def test_posterior_is_gpytorchs(rng):
         warnings.simplefilter("ignore")
         torch = pytest.importorskip("torch")
         gpytorch = pytest.importorskip("gpytorch")
-        from gpytorch.kernels import LinearKernel, MaternKernel, ScaleKernel  # noqa: PLC0415
+        from gpytorch.kernels import LinearKernel, MaternKernel, ScaleKernel
 
         X, y, categorical, _ = data("numbers", 30, rng)
         T = rng.random((10, 6))

@@ -1,0 +1,243 @@
+"""One sampler with one seed: a study that is kept on disk trial by trial."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from lamoo.problems import Direction
+from lamoo_compare.errors import CompareError
+from lamoo_compare.samplers import make_sampler
+from lamoo_compare.target import Target, checked, is_failed, load_target
+from optuna_lamoo import LaMOOSampler
+
+#: Where a trial holds the CPU seconds that its sampler took for it.
+ASK = "lamoo_compare:ask_cpu_seconds"
+#: Where a failed trial says why.
+WHY = "lamoo_compare:error"
+#: So many failures and no success from the start on: the objective always fails.
+HOPELESS = 10
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run.
+
+    Args:
+        source: the objective, see :func:`lamoo_compare.target.load_target`.
+        directions: one per objective, ``None`` for the file's own.
+        sampler: name or factory.
+        seed: of the sampler.
+        trials: how many are wanted.
+        folder: where the comparison is kept.
+    """
+
+    source: str
+    directions: tuple[str, ...] | None
+    sampler: str
+    seed: int
+    trials: int
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The cell in words."""
+        return f"{self.sampler}, seed {self.seed}"
+
+    @property
+    def journal(self) -> Path:
+        """The file that holds its trials: an Optuna journal storage with one study, ``run``."""
+        safe = re.sub(r"[^\w.-]+", "-", self.sampler)
+        return self.folder / "runs" / f"{safe}_{self.seed}.journal"
+
+    @property
+    def failure(self) -> Path:
+        """The file that says why it could not be finished, absent if it could."""
+        return self.journal.with_suffix(".error")
+
+
+class SamplerError(Exception):
+    """A sampler raised; the cell cannot go on."""
+
+
+class Watched(BaseSampler):
+    """A sampler whose CPU time is measured and whose errors are told from the objective's."""
+
+    def __init__(self, sampler: BaseSampler) -> None:
+        """Start the clock at zero."""
+        self.sampler = sampler
+        self.seconds = 0.0
+
+    def _call(self, method: Callable[..., Any], *args: Any) -> Any:
+        start = time.process_time()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return method(*args)
+        except Exception as error:
+            raise SamplerError(f"{type(error).__name__}: {error}") from error
+        finally:
+            self.seconds += time.process_time() - start
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Pass it on."""
+        space: dict[str, BaseDistribution] = self._call(
+            self.sampler.infer_relative_search_space, study, trial
+        )
+        return space
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Pass it on."""
+        params: dict[str, Any] = self._call(
+            self.sampler.sample_relative, study, trial, search_space
+        )
+        return params
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Pass it on."""
+        return self._call(
+            self.sampler.sample_independent, study, trial, param_name, param_distribution
+        )
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Pass it on."""
+        self._call(self.sampler.before_trial, study, trial)
+
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """Pass it on."""
+        self._call(self.sampler.after_trial, study, trial, state, values)
+
+    def reseed_rng(self) -> None:
+        """Pass it on."""
+        self.sampler.reseed_rng()
+
+
+def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
+    """Run the trials that a cell still misses; each is on disk before the next begins.
+
+    The search itself is in memory, so that the samplers' times are not the storage's.
+
+    Args:
+        cell: which.
+        told: called with the number of finished trials, at the start and after each.
+
+    Raises:
+        CompareError: if the objective cannot be used, see :func:`lamoo_compare.target.checked`.
+        SamplerError: if the sampler raised.
+    """
+    target = load_target(cell.source, cell.directions)
+    optuna.logging.disable_default_handler()
+    cell.journal.parent.mkdir(parents=True, exist_ok=True)
+    kept = _study_of(cell.journal, target.directions)
+    done = kept.get_trials(deepcopy=False)
+    sampler = Watched(make_sampler(cell.sampler, seed_after(cell, len(done))))
+    study = optuna.create_study(directions=target.directions, sampler=sampler)
+    study.add_trials(done)
+    successes = sum(trial.state != TrialState.FAIL for trial in done)
+    told(len(done))
+    for n in range(len(done), cell.trials):
+        sampler.seconds = 0.0
+        state, why = _evaluate(study, target, cell.source)
+        trial = study.get_trials(deepcopy=False)[-1]
+        trial.user_attrs[ASK] = sampler.seconds
+        if why:
+            trial.user_attrs[WHY] = why
+        kept.add_trial(trial)
+        told(n + 1)
+        successes += state != TrialState.FAIL
+        if not successes and n + 1 >= min(HOPELESS, cell.trials):
+            raise CompareError(f"{cell.source}: all of the first {n + 1} trials failed: {why}")
+
+
+def seed_after(cell: Cell, done: int) -> int:
+    """Return the seed for a cell that has some trials already.
+
+    A sampler that draws from a stream would begin it anew and repeat what it drew, so it gets
+    another one. LaMOO's choices are a function of the seed and the trial's number: it goes on as if
+    nothing had happened.
+    """
+    stateless = isinstance(make_sampler(cell.sampler, cell.seed), LaMOOSampler)
+    if not done or stateless:
+        return cell.seed
+    return int(np.random.SeedSequence((cell.seed, done)).generate_state(1)[0] >> 1)
+
+
+def _evaluate(study: Study, target: Target, source: str) -> tuple[TrialState, str]:
+    """Run one trial as ``study.optimize`` would; return its state and why it failed."""
+    trial = study.ask()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            returned = target.objective(trial)
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+        return TrialState.PRUNED, ""
+    except SamplerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever an objective raises
+        study.tell(trial, state=TrialState.FAIL)
+        return TrialState.FAIL, f"{type(error).__name__}: {error}"
+    values = checked(returned, target, source)
+    if is_failed(values):
+        study.tell(trial, state=TrialState.FAIL)
+        return TrialState.FAIL, f"it returned {values}"
+    study.tell(trial, values)
+    return TrialState.COMPLETE, ""
+
+
+def _study_of(journal: Path, directions: Sequence[Direction]) -> Study:
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    return optuna.create_study(
+        storage=storage, study_name="run", directions=list(directions), load_if_exists=True
+    )
+
+
+def trials_of(cell: Cell) -> list[FrozenTrial]:
+    """Return the finished trials that a cell has on disk, no more than it wants."""
+    if not cell.journal.exists():
+        return []
+    storage = JournalStorage(JournalFileBackend(str(cell.journal)))
+    studies = storage.get_all_studies()
+    if not studies:
+        return []
+    return storage.get_all_trials(studies[0]._study_id, deepcopy=False)[: cell.trials]
+
+
+def is_done(cell: Cell) -> bool:
+    """Tell whether all trials of a cell are on disk."""
+    return len(trials_of(cell)) >= cell.trials
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a file that is there as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".partial")
+    aside.write_text(json.dumps(value, indent=1), encoding="utf-8")
+    aside.replace(path)

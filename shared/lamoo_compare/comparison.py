@@ -1,0 +1,203 @@
+"""The command as a function: run what is missing, read what is there, report."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from optuna.trial import FrozenTrial, TrialState
+
+from lamoo_compare.cell import ASK, Cell, is_done, trials_of, write_json
+from lamoo_compare.errors import CompareError
+from lamoo_compare.samplers import check_sampler
+from lamoo_compare.schedule import Display, run_all
+from lamoo_compare.summary import Comparison, Run, best_of, infer_reference
+from lamoo_compare.target import Target, load_target
+from optuna_lamoo.convert import constraints
+
+LIBRARIES = ("lamoo", "optuna", "ax-platform", "botorch", "numpy", "scipy", "scikit-learn", "torch")
+
+
+class Silent:
+    """Tells nobody."""
+
+    def advance(self, cell: Cell, done: int) -> None:
+        """Say nothing."""
+
+    def end(self, cell: Cell, error: str | None) -> None:
+        """Say nothing."""
+
+
+def compare(  # noqa: PLR0913 - the options of a command
+    source: str,
+    *,
+    samplers: Sequence[str] = ("lamoo", "tpe", "nsgaii", "random"),
+    seeds: Sequence[int] = (0, 1, 2),
+    trials: int = 50,
+    jobs: int = 1,
+    directions: Sequence[str] | None = None,
+    reference_point: Sequence[float] | None = None,
+    out: Path | str = "comparison",
+    display: Display | None = None,
+    command: str | None = None,
+) -> Comparison:
+    """Run every sampler with every seed on an objective, each in a process of its own.
+
+    What is on disk already is not run again, so a call that was interrupted goes on when it is
+    made again, and more samplers, seeds or trials join those that are there.
+
+    Args:
+        source: ``file.py``, ``file.py:function``, ``package.module:function`` or a built-in
+            problem's name. The objective takes an Optuna trial.
+        samplers: names of :data:`lamoo_compare.samplers.SAMPLERS`, or ``where:factory``, a function
+            seed -> sampler. The others are compared with the first.
+        seeds: of the samplers.
+        trials: of each run.
+        jobs: processes at a time; more than the machine has cores make all of them slower.
+        directions: one per objective; by default what the file calls ``directions``.
+        reference_point: where hypervolume is measured from, in the directions of the objectives.
+            By default a built-in problem's, or inferred from all trials of all runs together.
+        out: folder that keeps trials (``runs/``), ``report.html``, ``comparison.json``,
+            ``summary.csv`` and ``trials.csv``.
+        display: who is told what happens.
+        command: what the report names as the command that repeats it.
+
+    Raises:
+        CompareError: if an argument is wrong or the objective cannot be used; what was finished
+            before is kept.
+    """
+    from lamoo_compare.page import write_report  # noqa: PLC0415 - plotly is no worker's business
+
+    target = load_target(source, directions)
+    out = Path(out)
+    _check(target, samplers, seeds, trials, jobs, reference_point)
+    _claim(out, source, target.directions)
+    names = tuple(dict.fromkeys(samplers))
+    cells = [
+        Cell(source, target.directions, sampler, seed, trials, out)
+        for seed in dict.fromkeys(seeds)
+        for sampler in names
+    ]
+    for cell in cells:
+        cell.failure.unlink(missing_ok=True)
+    missing = [cell for cell in cells if not is_done(cell)]
+    run_all(missing, jobs, display or Silent())
+    runs = [run_of(cell) for cell in cells]
+    values = [run.values for run in runs]
+    point = tuple(float(v) for v in _reference(target, reference_point, values))
+    known = target.problem and reference_point is None
+    result = Comparison(
+        source=source,
+        directions=target.directions,
+        trials=trials,
+        samplers=names,
+        runs=runs,
+        reference_point=point,
+        best=target.problem.best_hypervolume
+        if target.problem and known
+        else best_of(values, target.directions, point),
+        versions=versions(),
+        command=command or f"compare({source!r}, ...)",
+    )
+    write_report(result, out)
+    return result
+
+
+def _check(
+    target: Target,
+    samplers: Sequence[str],
+    seeds: Sequence[int],
+    trials: int,
+    jobs: int,
+    reference_point: Sequence[float] | None,
+) -> None:
+    m = len(target.directions)
+    if m < 2:
+        raise CompareError("directions: hypervolume compares two objectives or more, got 1")
+    for name, number in (("trials", trials), ("jobs", jobs)):
+        if number < 1:
+            raise CompareError(f"{name} must be at least 1, got {number}")
+    if not samplers or not seeds:
+        raise CompareError("samplers and seeds must name at least one each")
+    if any(seed < 0 for seed in seeds):
+        raise CompareError(f"seeds must not be negative, got {list(seeds)}")
+    if reference_point is not None and not (
+        len(reference_point) == m and np.isfinite(reference_point).all()
+    ):
+        raise CompareError(
+            f"reference_point must hold {m} finite numbers, got {list(reference_point)}"
+        )
+    for name in samplers:
+        check_sampler(name, seeds[0])
+
+
+def _claim(out: Path, source: str, directions: Sequence[str]) -> None:
+    """Note in a folder what is compared there.
+
+    Raises:
+        CompareError: if it holds another comparison.
+    """
+    note = out / "runs" / "objective.json"
+    mine = {"source": source, "directions": list(directions)}
+    try:
+        found = json.loads(note.read_text(encoding="utf-8")) if note.exists() else mine
+        if found != mine:
+            raise CompareError(
+                f"{out} holds a comparison of {found['source']} ({', '.join(found['directions'])}):"
+                " choose another folder with --out, or remove that one"
+            )
+        write_json(note, mine)
+    except OSError as error:
+        raise CompareError(f"{out} cannot be written: {error}") from error
+
+
+def _reference(
+    target: Target, given: Sequence[float] | None, values: Sequence[np.ndarray]
+) -> Sequence[float]:
+    if given is not None:
+        return given
+    if target.problem:
+        return target.problem.reference_point
+    return infer_reference(values, target.directions)
+
+
+def run_of(cell: Cell) -> Run:
+    """Return what a cell has on disk."""
+    trials = trials_of(cell)
+    assert cell.directions is not None  # noqa: S101 - resolved before any cell is made
+    m = len(cell.directions)
+    error = None
+    if len(trials) < cell.trials and cell.failure.exists():
+        error = cell.failure.read_text(encoding="utf-8").splitlines()[0]
+    return Run(
+        sampler=cell.sampler,
+        seed=cell.seed,
+        values=np.array([_scored(trial, m) for trial in trials], dtype=float).reshape(-1, m),
+        states=[trial.state.name for trial in trials],
+        params=[trial.params for trial in trials],
+        ask=np.array([trial.user_attrs.get(ASK, np.nan) for trial in trials], dtype=float),
+        error=error,
+    )
+
+
+def _scored(trial: FrozenTrial, m: int) -> list[float]:
+    """Return a trial's values, all NaN if it has none or they do not count."""
+    feasible = all(value <= 0 for value in constraints(trial).values())
+    if trial.state != TrialState.COMPLETE or not feasible:
+        return [np.nan] * m
+    return list(trial.values)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides the result."""
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,277 @@
+"""The report: a page that needs no network, and files for programs."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from lamoo_compare import figures
+from lamoo_compare.cell import write_json
+from lamoo_compare.summary import Comparison
+
+#: The columns of the table: what stands above it, and what it means.
+COLUMNS = {
+    "sampler": "",
+    "hypervolume": "median of the seeds after the last trial, and quartiles",
+    "share": "of the best hypervolume known",
+    "log10 gap": "of what is missing to that share",
+    "matched after": "trials after which the first sampler's median is what this one ends with",
+    "ratio": "all trials over those: how many times fewer the first sampler needs",
+    "p": "two-sided Wilcoxon signed-rank test against the first sampler, paired by seed",
+    "ask, s": "CPU seconds per proposal, mean of a run",
+    "repeats": "trials with the parameters of an earlier one",
+    "not counted": "trials that failed, were pruned or violate a constraint",
+    "runs": "finished, of how many",
+}
+
+PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>$title</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; margin: 0 auto; max-width: 1100px;
+       padding: 1rem; }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; }
+th { border-bottom: 2px solid #888; }
+th[title] { text-decoration: underline dotted; cursor: help; }
+.verdict { font-size: 1.1rem; background: #f3f6f9; border-left: 4px solid #0072B2;
+           padding: .6rem 1rem; }
+.error { color: #9b2c00; }
+dl { font-size: .9rem; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 1rem;
+     overflow-wrap: anywhere; }
+code { background: #f3f3f3; padding: .1rem .3rem; overflow-wrap: anywhere; }
+</style>
+<script>$plotly</script>
+</head>
+<body>
+<h1>$title</h1>
+<p class="verdict">$verdict</p>
+$errors
+<h2>Hypervolume against trials</h2>
+<p>Lines: medians of the seeds. Shaded: the middle half of them.</p>
+$hypervolume
+<h2>In numbers</h2>
+<div class="scroll">$table</div>
+<h2>Trials to match</h2>
+<p>After how many trials the row's median is what the column's is after $trials.</p>
+<div class="scroll">$matches</div>
+<h2>Time to propose</h2>
+$ask
+<h2>The fronts that all runs of a sampler found together</h2>
+$fronts
+<h2>How this was made</h2>
+<dl>
+$facts
+</dl>
+</body>
+</html>
+""")
+
+
+def write_report(comparison: Comparison, out: Path) -> None:
+    """Write ``report.html``, ``comparison.json``, ``summary.csv`` and ``trials.csv``."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.html").write_text(page(comparison), encoding="utf-8")
+    write_json(out / "comparison.json", as_json(comparison))
+    _write_csv(out / "summary.csv", _summary(comparison))
+    _write_csv(out / "trials.csv", _trials(comparison))
+
+
+def page(comparison: Comparison) -> str:
+    """Return the page."""
+    table = [list(COLUMNS), *cells(comparison)]
+    drawn = {
+        name: draw(comparison).to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            config={"responsive": True, "displaylogo": False, "displayModeBar": False},
+        )
+        for name, draw in {
+            "hypervolume": figures.hypervolume,
+            "ask": figures.ask_time,
+            "fronts": figures.fronts,
+        }.items()
+    }
+    return PAGE.substitute(
+        title=html.escape(f"Samplers on {comparison.source}"),
+        verdict=html.escape(verdict(comparison)),
+        errors=_errors(comparison),
+        table=_table(table, [COLUMNS[name] for name in COLUMNS]),
+        matches=_table(_matches(comparison)),
+        trials=comparison.trials,
+        facts=_facts(comparison),
+        plotly=get_plotlyjs(),
+        **drawn,
+    )
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return in a sentence what came out."""
+    rows = {row["sampler"]: row for row in comparison.rows if "hypervolume" in row}
+    first = comparison.samplers[0]
+    rivals = [row for name, row in rows.items() if name != first]
+    if first not in rows or not rivals:
+        return "There is nothing to compare: it takes two samplers with finished runs."
+    rival = max(rivals, key=lambda row: row["hypervolume"])
+    name, n = rival["sampler"], comparison.trials
+    matched = comparison.match(first, name)
+    if matched is None:
+        return (
+            f"Within {n} trials {first} does not reach what {name}, the best of the others, ends "
+            f"with ({rows[first]['share']:.1%} of the best known hypervolume against "
+            f"{rival['share']:.1%})."
+        )
+    p = rival["p"]
+    chance = "" if p is None else f"; p = {p:.2g} over {rival['runs']} seeds"
+    return (
+        f"After {matched} of {n} trials {first} has what {name}, the best of the others, ends "
+        f"with: {n / matched:.1f} times fewer. At the end {rows[first]['share']:.1%} of the best "
+        f"known hypervolume against {rival['share']:.1%}{chance}."
+    )
+
+
+def cells(comparison: Comparison) -> list[list[str]]:
+    """Return the table of :data:`COLUMNS` as text, a row per sampler."""
+    first = comparison.samplers[0]
+    out = []
+    for row in comparison.rows:
+        runs = f"{row['runs'] - row['incomplete']} of {row['runs']}"
+        if "hypervolume" not in row:
+            out.append([row["sampler"], *["-"] * (len(COLUMNS) - 2), runs])
+            continue
+        is_first = row["sampler"] == first
+        match = None if is_first else comparison.match(first, row["sampler"])
+        spread = f"{row['hypervolume']:.5g} ({row['lower']:.5g} to {row['upper']:.5g})"
+        out.append(
+            [
+                row["sampler"],
+                spread,
+                f"{row['share']:.1%}",
+                f"{row['log10_gap']:.2f}",
+                "" if is_first else str(match or "never"),
+                "" if is_first else ("-" if row["ratio"] is None else f"{row['ratio']:.1f}"),
+                "" if row["p"] is None else f"{row['p']:.2g}",
+                f"{row['ask_seconds']:.2g}",
+                f"{row['duplicates']:g}",
+                f"{row['not_counted']:g}",
+                runs,
+            ]
+        )
+    return out
+
+
+def _matches(comparison: Comparison) -> list[list[str]]:
+    names = list(comparison.samplers)
+    table = [["", *names]]
+    for row in names:
+        found = [comparison.match(row, column) for column in names]
+        line = ["" if row == c else str(n or "never") for c, n in zip(names, found, strict=True)]
+        table.append([row, *line])
+    return table
+
+
+def _table(lines: Sequence[Sequence[str]], titles: Sequence[str] = ()) -> str:
+    def head(j: int, text: str) -> str:
+        title = f' title="{html.escape(titles[j])}"' if titles and titles[j] else ""
+        return f"<th{title}>{html.escape(text)}</th>"
+
+    header = "".join(head(j, text) for j, text in enumerate(lines[0]))
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>\n"
+        for line in lines[1:]
+    )
+    return f"<table><thead><tr>{header}</tr></thead>\n<tbody>{body}</tbody></table>"
+
+
+def _errors(comparison: Comparison) -> str:
+    return "".join(
+        f'<p class="error">{html.escape(f"{run.sampler}, seed {run.seed}: {run.error}")} '
+        f"({len(run.values)} of {comparison.trials} trials)</p>\n"
+        for run in comparison.runs
+        if run.error
+    )
+
+
+def _facts(comparison: Comparison) -> str:
+    seeds = ", ".join(map(str, dict.fromkeys(run.seed for run in comparison.runs)))
+    facts = {
+        "Command": f"<code>{html.escape(comparison.command)}</code>",
+        "Objectives": html.escape(", ".join(comparison.directions)),
+        "Trials per run": str(comparison.trials),
+        "Seeds": seeds,
+        "Reference point": html.escape(", ".join(f"{v:.6g}" for v in comparison.reference_point)),
+        "Best hypervolume known": f"{comparison.best:.6g}",
+        "Versions": html.escape(", ".join(f"{k} {v}" for k, v in comparison.versions.items())),
+    }
+    return "\n".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items())
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """Return all figures; not-a-numbers are ``None``."""
+    return {
+        "source": comparison.source,
+        "directions": list(comparison.directions),
+        "trials": comparison.trials,
+        "reference_point": list(comparison.reference_point),
+        "best_hypervolume": comparison.best,
+        "versions": dict(comparison.versions),
+        "command": comparison.command,
+        "summary": comparison.rows,
+        "runs": [
+            {
+                "sampler": run.sampler,
+                "seed": run.seed,
+                "error": run.error,
+                "duplicates": run.duplicates,
+                "hypervolume": curve.tolist(),
+                "ask_cpu_seconds": [_number(v) for v in run.ask.tolist()],
+            }
+            for run, curve in zip(comparison.runs, comparison.curves, strict=True)
+        ],
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _summary(comparison: Comparison) -> list[dict[str, Any]]:
+    return [
+        {key: value for key, value in row.items() if key not in ("match", "errors")}
+        | {f"match {other}": n for other, n in row.get("match", {}).items()}
+        for row in comparison.rows
+    ]
+
+
+def _trials(comparison: Comparison) -> list[dict[str, Any]]:
+    rows = []
+    for run, curve in zip(comparison.runs, comparison.curves, strict=True):
+        for n in range(len(curve)):
+            row = {"sampler": run.sampler, "seed": run.seed, "trial": n, "state": run.states[n]}
+            row |= {f"value {j}": v for j, v in enumerate(run.values[n].tolist())}
+            row |= {"hypervolume": curve[n], "ask_cpu_seconds": run.ask[n]}
+            rows.append(row | {"params": json.dumps(dict(run.params[n]), default=str)})
+    return rows
+
+
+def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        header = dict.fromkeys(key for row in rows for key in row)
+        writer = csv.DictWriter(file, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,208 @@
+"""What a comparison says: curves, shares, trials to match, tests. Pure functions over runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.stats import wilcoxon
+
+from lamoo import pareto
+from lamoo.arrays import Bools, Floats
+
+#: Gaps below are reported as this.
+SMALLEST_GAP = 1e-6
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Run:
+    """One sampler with one seed, as far as it got.
+
+    Args:
+        sampler: its name.
+        seed: its seed.
+        values: objective values in the user's directions, shape ``(n, m)``, NaN where a trial
+            failed, was pruned or violates a constraint.
+        states: how each trial ended.
+        params: each trial's parameters.
+        ask: CPU seconds that the sampler took for each trial, shape ``(n,)``.
+        error: why it ended early, ``None`` if it did not.
+    """
+
+    sampler: str
+    seed: int
+    values: Floats
+    states: Sequence[str]
+    params: Sequence[Mapping[str, Any]]
+    ask: Floats
+    error: str | None = None
+
+    @cached_property
+    def duplicates(self) -> int:
+        """How many trials had the parameters of an earlier one."""
+        keys = [repr(sorted(params.items())) for params in self.params]
+        return len(keys) - len(set(keys))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """All runs of one objective.
+
+    Args:
+        source: the objective's file, module or name.
+        directions: one per objective.
+        trials: how many each run was to have.
+        samplers: their names; the first is the one that the others are compared with.
+        runs: of every sampler and seed.
+        reference_point: where hypervolume is measured from, in the user's directions.
+        best: the best hypervolume known: the built-in problem's, or that of all runs together.
+        versions: of what decides the result.
+        command: what repeats it.
+    """
+
+    source: str
+    directions: tuple[str, ...]
+    trials: int
+    samplers: tuple[str, ...]
+    runs: Sequence[Run]
+    reference_point: tuple[float, ...]
+    best: float
+    versions: Mapping[str, str]
+    command: str
+
+    @cached_property
+    def curves(self) -> list[Floats]:
+        """Each run's hypervolume after each of its trials."""
+        reference = signs(self.directions) * self.reference_point
+        return [
+            pareto.hypervolume_curve(signs(self.directions) * run.values, reference)
+            for run in self.runs
+        ]
+
+    def whole(self, sampler: str) -> list[int]:
+        """Return the indices of a sampler's runs that have all their trials."""
+        return [
+            i
+            for i, run in enumerate(self.runs)
+            if run.sampler == sampler and len(run.values) == self.trials
+        ]
+
+    def curves_of(self, sampler: str) -> Floats:
+        """Return the curves of a sampler's whole runs, shape ``(seeds, trials)``."""
+        return np.array([self.curves[i] for i in self.whole(sampler)]).reshape(-1, self.trials)
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row per sampler, ``None`` where there is nothing to say.
+
+        ``hypervolume`` (median over seeds, with ``lower`` and ``upper`` quartile), ``share`` of the
+        best known, ``log10_gap`` of what is missing to it, ``match`` (other sampler -> number of
+        trials after which this one's median is what the other ends with, ``None`` if never),
+        ``ratio`` (of the budget to the first sampler's match of this one: its sample efficiency
+        over this one), ``p`` (two-sided Wilcoxon signed-rank test of this against the first,
+        paired by seed), ``ask_seconds`` (mean of a run, median over seeds), ``duplicates`` and
+        ``not_counted`` (trials that failed, were pruned or are infeasible; medians over seeds),
+        ``runs`` and ``incomplete`` (how many).
+        """
+        return [self._row(sampler) for sampler in self.samplers]
+
+    def _row(self, sampler: str) -> dict[str, Any]:
+        mine = [run for run in self.runs if run.sampler == sampler]
+        whole = [self.runs[i] for i in self.whole(sampler)]
+        row: dict[str, Any] = {"sampler": sampler, "runs": len(mine)}
+        row["incomplete"] = len(mine) - len(whole)
+        row["errors"] = sorted({run.error for run in mine if run.error})
+        if not whole:
+            return row
+        lower, middle, upper = np.quantile(self.curves_of(sampler)[:, -1], [0.25, 0.5, 0.75])
+        share = float(middle / self.best) if self.best > 0 else 0.0
+        match = {other: self.match(sampler, other) for other in self.samplers if other != sampler}
+        first = self.match(self.samplers[0], sampler) if sampler != self.samplers[0] else None
+        return row | {
+            "hypervolume": float(middle),
+            "lower": float(lower),
+            "upper": float(upper),
+            "share": share,
+            "log10_gap": float(np.log10(max(1 - share, SMALLEST_GAP))),
+            "match": match,
+            "ratio": self.trials / first if first else None,
+            "p": self.p_value(sampler),
+            "ask_seconds": float(np.median([run.ask.mean() for run in whole])),
+            "duplicates": float(np.median([run.duplicates for run in whole])),
+            "not_counted": float(
+                np.median([np.isnan(run.values).any(axis=1).sum() for run in whole])
+            ),
+        }
+
+    def match(self, sampler: str, other: str) -> int | None:
+        """Return after how many trials a sampler's median is what another's is at the end.
+
+        ``None`` if that never happens or one of them has no whole run. Nothing has been reached
+        while the median is 0.
+        """
+        mine, theirs = self.curves_of(sampler), self.curves_of(other)
+        if not len(mine) or not len(theirs):
+            return None
+        middle = np.median(mine, axis=0)
+        reached = np.flatnonzero((middle >= np.median(theirs[:, -1])) & (middle > 0))
+        return int(reached[0]) + 1 if len(reached) else None
+
+    def p_value(self, sampler: str) -> float | None:
+        """Return p of the paired test against the first sampler, over the seeds that both have."""
+        first = self.samplers[0]
+        ends = [
+            {self.runs[i].seed: float(self.curves[i][-1]) for i in self.whole(name)}
+            for name in (sampler, first)
+        ]
+        pairs = [(ends[0][seed], ends[1][seed]) for seed in ends[0] if seed in ends[1]]
+        if sampler == first or len(pairs) < 2:
+            return None
+        differences = np.subtract(*np.array(pairs).T)
+        if not differences.any():
+            return 1.0
+        return float(wilcoxon(differences).pvalue)
+
+    def front(self, sampler: str) -> Floats:
+        """Return the front of all runs of a sampler together, in the user's directions, (k, m)."""
+        return front_of([r.values for r in self.runs if r.sampler == sampler], self.directions)
+
+
+def signs(directions: Sequence[str]) -> Floats:
+    """Return 1 for each objective to minimise and -1 for each to maximise."""
+    return np.array([-1.0 if d == "maximize" else 1.0 for d in directions])
+
+
+def front_of(values: Sequence[Floats], directions: Sequence[str]) -> Floats:
+    """Return the distinct points that nobody dominates, in the user's directions."""
+    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
+    Y = np.unique(Y[_known(Y)], axis=0)
+    front: Floats = signs(directions) * Y[pareto.nondominated(Y)] if len(Y) else Y
+    return front
+
+
+def _known(Y: Floats) -> Bools:
+    return np.asarray(~np.isnan(Y).any(axis=1))
+
+
+def infer_reference(values: Sequence[Floats], directions: Sequence[str]) -> tuple[float, ...]:
+    """Return where to measure hypervolume from, beyond nearly everything that any run found.
+
+    Objective values are in the user's directions, and so is the answer; without any, it is 0.
+    """
+    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
+    Y = pareto.finite(Y[_known(Y)])
+    if not len(Y):
+        return (0.0,) * len(directions)
+    point = signs(directions) * pareto.reference_point(Y, of_front=False)
+    return tuple((point + 0.0).tolist())
+
+
+def best_of(
+    values: Sequence[Floats], directions: Sequence[str], reference_point: Sequence[float]
+) -> float:
+    """Return the hypervolume of all runs together."""
+    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
+    return pareto.hypervolume(Y[_known(Y)], signs(directions) * np.asarray(reference_point))

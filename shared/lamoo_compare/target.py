@@ -1,0 +1,170 @@
+"""What is searched: an objective from a file, a module or the built-in problems."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from lamoo.problems import PROBLEMS, Direction, Problem, load
+from lamoo.space import Categorical, Float, Integer
+from lamoo_compare.errors import CompareError
+
+DIRECTIONS = ("minimize", "maximize")
+
+
+@dataclass(frozen=True)
+class Target:
+    """An objective and what is known of it.
+
+    Args:
+        objective: an Optuna trial -> objective values.
+        directions: ``"minimize"`` or ``"maximize"``, one per objective.
+        problem: the built-in problem that it is, ``None`` if it is the user's.
+    """
+
+    objective: Callable[[optuna.Trial], Sequence[float] | float]
+    directions: tuple[Direction, ...]
+    problem: Problem | None = None
+
+
+def load_target(source: str, directions: Sequence[str] | None = None) -> Target:
+    """Return what a name stands for.
+
+    Args:
+        source: ``file.py``, ``file.py:function``, ``package.module:function`` or the name of a
+            built-in problem. Without a function's name it is ``objective``.
+        directions: one per objective; by default what the file calls ``directions``.
+
+    Raises:
+        CompareError: if it cannot be imported or found, or the directions are missing or unknown.
+    """
+    if source in PROBLEMS:
+        return _built_in(source)
+    module, objective = import_object(source, "objective")
+    said: Any = directions or getattr(module, "directions", ())
+    chosen: list[Any] = [said] if isinstance(said, str) else list(said)
+    if not chosen:
+        raise CompareError(
+            f'{source}: no directions. Write directions = ["minimize", "maximize"] beside the '
+            "objective, or pass --directions"
+        )
+    if unknown := [d for d in chosen if d not in DIRECTIONS]:
+        raise CompareError(f"{source}: directions must be minimize or maximize, got {unknown}")
+    return Target(objective, tuple(chosen))
+
+
+def import_object(source: str, default: str) -> tuple[Any, Callable[..., Any]]:
+    """Return a module and a callable of it, named ``where:name``.
+
+    Raises:
+        CompareError: naming the source and the cause.
+    """
+    where, _, name = source.rpartition(":") if ":" in source else (source, "", "")
+    name = name or default
+    if not where.endswith(".py") and ":" not in source:
+        raise CompareError(
+            f"{source!r} is neither a .py file, nor package.module:function, nor one of the "
+            f"built-in problems: {', '.join(PROBLEMS)}"
+        )
+    try:
+        module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
+    except CompareError:
+        raise
+    except BaseException as error:  # whatever a file raises while it is imported
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise CompareError(
+            f"{where} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    found = getattr(module, name, None)
+    if not callable(found):
+        state = "is no function" if hasattr(module, name) else "is not defined"
+        raise CompareError(f"{where}: {name} {state}; name another one as {where}:NAME")
+    return module, found
+
+
+def _module(name: str) -> Any:
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # a command of pip's does not look where it is called
+    return importlib.import_module(name)
+
+
+def _module_of_file(path: Path) -> Any:
+    if not path.is_file():
+        raise CompareError(f"{path}: no such file")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # for what stands beside it
+    # not in place of a module that others have imported
+    name = f"lamoo_compare_of_{path.stem}" if path.stem in sys.modules else path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise CompareError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _built_in(name: str) -> Target:
+    try:
+        problem = load(name)
+    except (FileNotFoundError, ModuleNotFoundError) as error:
+        raise CompareError(f"problem {name}: {error}") from error
+
+    def objective(trial: optuna.Trial) -> Sequence[float]:
+        params = suggest(trial, problem)
+        for i, value in enumerate(problem.constrain(params)):
+            trial.set_constraint(f"c{i}", value)
+        return problem.observe(problem.evaluate(params), np.random.default_rng(trial.number))
+
+    return Target(objective, problem.directions, problem)
+
+
+def suggest(trial: optuna.Trial, problem: Problem) -> dict[str, Any]:
+    """Ask a trial for every parameter of a built-in problem that exists."""
+    params: dict[str, Any] = {}
+    for name in problem.active(params):
+        match problem.space.parameters[name]:
+            case Categorical(choices):
+                params[name] = trial.suggest_categorical(name, choices)
+            case Integer(low, high, log, step):
+                params[name] = trial.suggest_int(name, low, high, log=log, step=step)
+            case Float(low, high, log, step):
+                params[name] = trial.suggest_float(name, low, high, log=log, step=step)
+    return params
+
+
+def checked(values: object, target: Target, source: str) -> list[float]:
+    """Return what an objective returned as numbers, one per direction; NaN is let through.
+
+    Raises:
+        CompareError: if it is something else.
+    """
+    listed = list(values) if isinstance(values, (Sequence, np.ndarray)) else [values]
+    expected = len(target.directions)
+    if len(listed) != expected or isinstance(values, str):
+        raise CompareError(
+            f"{source}: the objective returned {values!r}, expected {expected} numbers, one per "
+            f"direction ({', '.join(target.directions)})"
+        )
+    try:
+        return [float(value) for value in listed]  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise CompareError(
+            f"{source}: the objective returned {values!r}, expected numbers"
+        ) from error
+
+
+def is_failed(values: Sequence[float]) -> bool:
+    """Tell whether values mean a failed trial, as they do for Optuna."""
+    return any(math.isnan(value) for value in values)

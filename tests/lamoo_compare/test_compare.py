@@ -1,0 +1,328 @@
+"""``lamoo compare`` as a person runs it: real processes, real kills."""
+
+import csv
+import html
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from lamoo_compare import CompareError, compare
+from lamoo_compare.__main__ import main
+from lamoo_compare.cell import Cell, trials_of
+from lamoo_compare.target import load_target
+
+GOOD = """
+import time
+directions = ["minimize", "maximize"]
+
+def objective(trial):
+    x = trial.suggest_float("x", 0, 1)
+    k = trial.suggest_int("k", 0, 100)
+    kind = trial.suggest_categorical("kind", ["a", "b", None])
+    time.sleep(WAIT)
+    if trial.number == 2:
+        raise RuntimeError("once")
+    return x + k / 100 + (kind == "a"), -((1 - x) ** 2)
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="task.py", wait=0.0):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text).replace("WAIT", str(wait)))
+        return path
+
+    return write
+
+
+def start(*arguments, cwd):
+    return subprocess.Popen(
+        [sys.executable, "-m", "lamoo_compare", "compare", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        start_new_session=True,
+    )
+
+
+def command(*arguments, cwd):
+    process = start(*arguments, cwd=cwd)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def params_of(out, sampler, seed, trials):
+    cell = Cell("", ("minimize", "maximize"), sampler, seed, trials, out)
+    return [trial.params for trial in trials_of(cell)]
+
+
+def test_command_runs_reports_and_goes_on(write, tmp_path):
+    write(GOOD)
+    usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 2, "--jobs", 2]
+    code, out, err = command(*usual, "--trials", 12, cwd=tmp_path)
+    assert code == 0, err
+    assert "lamoo" in out
+    assert "random" in out
+    folder = tmp_path / "comparison"
+    found = json.loads((folder / "comparison.json").read_text())
+    assert [(run["sampler"], run["seed"]) for run in found["runs"]] == [
+        ("lamoo", 0), ("random", 0), ("lamoo", 1), ("random", 1),
+    ]  # fmt: skip
+    assert all(len(run["hypervolume"]) == 12 for run in found["runs"])
+    assert {row["not_counted"] for row in found["summary"]} == {1.0}
+    assert found["command"].startswith("lamoo compare task.py --samplers lamoo random")
+    trials = list(csv.DictReader((folder / "trials.csv").read_text().splitlines()))
+    assert len(trials) == 48
+    assert [row["state"] for row in trials[:3]] == ["COMPLETE", "COMPLETE", "FAIL"]
+    assert "task.py" in (folder / "report.html").read_text()
+
+    before = {seed: params_of(folder, "random", seed, 12) for seed in (0, 1)}
+    code, out, err = command(*usual, "--trials", 15, cwd=tmp_path)
+    assert code == 0, err
+    for seed in (0, 1):
+        after = params_of(folder, "random", seed, 15)
+        assert after[:12] == before[seed]
+        assert len({repr(params) for params in after}) == 15
+
+
+def test_killed_and_run_again_loses_and_repeats_nothing(write, tmp_path):
+    write(GOOD, wait=0.05)
+    usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 1, "--jobs", 2,
+             "--trials", 30]  # fmt: skip
+    out = tmp_path / "comparison"
+    seen = {"lamoo": [], "random": []}
+    for how in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
+        process = start(*usual, cwd=tmp_path)
+        wanted = len(seen["random"]) + 3
+        for _ in range(600):
+            if len(params_of(out, "random", 0, 30)) >= wanted:
+                break
+            time.sleep(0.05)
+        if how == signal.SIGKILL:
+            os.killpg(process.pid, how)
+        else:
+            process.send_signal(how)
+        _, err = process.communicate(timeout=60)
+        if how == signal.SIGINT:
+            assert process.returncode == 130
+            assert "the same command goes on" in err
+        for sampler, earlier in seen.items():
+            now = params_of(out, sampler, 0, 30)
+            assert now[: len(earlier)] == earlier
+            seen[sampler] = now
+        assert len(seen["random"]) >= wanted
+    code, _, err = command(*usual, cwd=tmp_path)
+    assert code == 0, err
+    for sampler, earlier in seen.items():
+        now = params_of(out, sampler, 0, 30)
+        assert now[: len(earlier)] == earlier
+        assert len({repr(params) for params in now}) == len(now) == 30
+
+    code, _, err = command(*usual, "--out", "whole", cwd=tmp_path)
+    assert code == 0, err
+    whole = params_of(tmp_path / "whole", "lamoo", 0, 30)
+    assert whole == params_of(out, "lamoo", 0, 30)
+
+
+def test_a_crash_is_marked_and_the_rest_goes_on(write, tmp_path):
+    write(GOOD)
+    write(
+        """
+        import os
+        from optuna.samplers import RandomSampler
+
+        class Dies(RandomSampler):
+            def sample_independent(self, study, trial, name, distribution):
+                if trial.number == 5:
+                    os.kill(os.getpid(), 9)
+                return super().sample_independent(study, trial, name, distribution)
+
+        class Raises(RandomSampler):
+            def sample_independent(self, study, trial, name, distribution):
+                if trial.number == 4:
+                    raise RuntimeError("no idea")
+                return super().sample_independent(study, trial, name, distribution)
+
+        def dies(seed): return Dies(seed)
+        def raises(seed): return Raises(seed)
+        """,
+        "mine.py",
+    )
+    names = ["random", "mine.py:dies", "mine.py:raises"]
+    code, out, err = command(
+        "task.py", "--samplers", *names, "--seeds", 1, "--trials", 8, cwd=tmp_path
+    )
+    assert code == 1, err
+    assert "its process died (SIGKILL)" in out
+    assert "the sampler raised RuntimeError: no idea" in out
+    runs = json.loads((tmp_path / "comparison" / "comparison.json").read_text())["runs"]
+    assert [len(run["hypervolume"]) for run in runs] == [8, 5, 4]
+    assert [run["error"] is None for run in runs] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "said"),
+    [
+        (None, ["absent.py"], "absent.py: no such file"),
+        (None, ["nonsense"], "'nonsense' is neither a .py file"),
+        (None, ["no.such.module:f"], "no.such.module cannot be imported: ModuleNotFoundError"),
+        ("import nothing_like_it", ["task.py"], "task.py cannot be imported: ModuleNotFound"),
+        ("def objective(", ["task.py"], "task.py cannot be imported: SyntaxError"),
+        ("raise SystemExit(3)", ["task.py"], "task.py cannot be imported: SystemExit: 3"),
+        ("x = 1", ["task.py"], "task.py: objective is not defined"),
+        ("objective = 1", ["task.py"], "task.py: objective is no function"),
+        ("def objective(trial): ...", ["task.py"], "task.py: no directions"),
+        (GOOD, ["task.py", "--directions", "up", "down"], "must be minimize or maximize"),
+        (GOOD, ["task.py", "--directions", "minimize"], "two objectives or more, got 1"),
+        (GOOD, ["task.py", "--samplers", "tpee"], "sampler 'tpee' is none of lamoo"),
+        (GOOD, ["task.py", "--samplers", "task.py:objective"], "factory(0) raised"),
+        (GOOD, ["task.py", "--reference-point", "1"], "reference_point must hold 2 finite"),
+        (GOOD, ["task.py", "--trials", "0"], "trials must be at least 1, got 0"),
+        (GOOD, ["task.py", "--seeds", "0"], "at least one each"),
+        (
+            "directions = ['minimize'] * 3\ndef objective(trial): return 1.0, 2.0",
+            ["task.py"],
+            "task.py: the objective returned (1.0, 2.0), expected 3 numbers",
+        ),
+        (
+            "directions = ['minimize'] * 2\ndef objective(trial): return 1.0, 'high'",
+            ["task.py"],
+            "returned (1.0, 'high'), expected numbers",
+        ),
+        (
+            "directions = ['minimize'] * 2\ndef objective(trial): return 1 / 0, 2",
+            ["task.py"],
+            "task.py: all of the first 10 trials failed: ZeroDivisionError",
+        ),
+    ],
+)
+def test_what_can_be_mended_is_one_line(
+    write, tmp_path, monkeypatch, capsys, text, arguments, said
+):
+    if text:
+        write(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    assert main(["compare", *arguments]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("lamoo compare: ")
+    assert said in line
+
+
+def test_debug_lets_the_error_through(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CompareError, match="no such file"):
+        main(["compare", "absent.py", "--debug"])
+
+
+def test_a_folder_keeps_to_one_objective(write, tmp_path):
+    write(GOOD)
+    write(GOOD, "other.py")
+    usual = {"samplers": ["random"], "seeds": [0], "trials": 3, "out": tmp_path / "out"}
+    compare(str(tmp_path / "task.py"), **usual)
+    with pytest.raises(CompareError, match=r"holds a comparison of .*task\.py"):
+        compare(str(tmp_path / "other.py"), **usual)
+
+
+def test_built_in_problem_has_its_reference_point_and_best(tmp_path):
+    result = compare("branin-currin", samplers=["random", "tpe"], seeds=[3], trials=6, out=tmp_path)
+    problem = load_target("branin-currin").problem
+    assert result.reference_point == problem.reference_point
+    assert result.best == problem.best_hypervolume
+    for run, curve in zip(result.runs, result.curves, strict=True):
+        assert curve[-1] == pytest.approx(problem.hypervolume(run.values))
+
+
+def test_constraints_count(tmp_path):
+    result = compare("c2-dtlz2-d12", samplers=["random"], seeds=[0], trials=20, out=tmp_path)
+    problem = load_target("c2-dtlz2-d12").problem
+    for params, values in zip(result.runs[0].params, result.runs[0].values, strict=True):
+        assert values == pytest.approx(problem.scored(params), nan_ok=True)
+
+
+def test_strategies_of_ax_run_on_an_optuna_objective(write, tmp_path):
+    pytest.importorskip("ax")
+    from ax.api.client import Client
+    from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+
+    write(GOOD)
+    code, out, err = command(
+        "task.py", "--samplers", "ax-lamoo", "ax", "--seeds", 1, "--trials", 5, "--jobs", 2,
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert code == 0, out + err
+    first = params_of(tmp_path / "comparison", "random", 0, 1)
+    for sampler in ("ax-lamoo", "ax"):
+        found = params_of(tmp_path / "comparison", sampler, 0, 5)
+        assert len({repr(params) for params in found}) == 5
+        assert found[0].keys() == {"x", "k", "kind"}
+        first.append(found[0])
+    assert first[0] == first[1]
+
+    # what the client itself proposes after that first trial
+    x, k, kind = (first[0][name] for name in ("x", "k", "kind"))
+    client = Client(random_seed=0)
+    client.configure_experiment(
+        [
+            RangeParameterConfig("x", (0.0, 1.0), "float"),
+            RangeParameterConfig("k", (0, 100), "int"),
+            ChoiceParameterConfig("kind", ["0", "1", "2"], "str", is_ordered=False),
+        ]
+    )
+    client.configure_optimization("-f0, f1")
+    client.configure_generation_strategy(initialization_random_seed=0)
+    index = client.attach_trial({"x": x, "k": k, "kind": str(["a", "b", None].index(kind))})
+    client.complete_trial(index, {"f0": x + k / 100 + (kind == "a"), "f1": -((1 - x) ** 2)})
+    ((_, asked),) = client.get_next_trials(1).items()
+    found = params_of(tmp_path / "comparison", "ax", 0, 2)[1]
+    assert found == {**asked, "kind": ["a", "b", None][int(asked["kind"])]}
+
+
+# What JavaScript did to the page, told to the page around it.
+SPY = """<script>window.faults = [];
+window.addEventListener("error", e => faults.push(e.message));
+for (const kind of ["error", "warn"]) console[kind] = (...a) => faults.push(a.join(" "));
+window.addEventListener("load", () => setTimeout(() => parent.postMessage({
+  faults: faults, width: window.innerWidth, wide: document.documentElement.scrollWidth,
+  plots: [...document.querySelectorAll(".plot-container")].map(p => p.scrollWidth),
+  asked: performance.getEntriesByType("resource").length}, "*"), 500));</script>"""
+# A browser's window has a least width, a frame has none.
+AROUND = """<title>nothing</title><script>let told = [];
+window.addEventListener("message", e => { told.push(e.data); document.title =
+  JSON.stringify(told); });</script>
+<iframe src="spied.html" style="width:390px;height:3000px"></iframe>
+<iframe src="spied.html" style="width:1280px;height:3000px"></iframe>"""
+
+
+def test_report_renders_in_a_browser_at_phone_and_desktop_width(tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no chromium on this machine")
+    compare("branin-currin", samplers=["random", "tpe"], seeds=[0, 1], trials=8, out=tmp_path)
+    text = (tmp_path / "report.html").read_text()
+    (tmp_path / "spied.html").write_text(text.replace("<head>", "<head>" + SPY, 1))
+    (tmp_path / "around.html").write_text(AROUND)
+    found = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=9000",
+         "--window-size=1700,900", "--dump-dom", (tmp_path / "around.html").as_uri()],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    title = html.unescape(found.stdout.split("<title>")[1].split("</title>")[0])
+    told = sorted(json.loads(title), key=lambda page: page["width"])
+    assert [page["width"] for page in told] == [390, 1280]
+    for page in told:
+        assert page["faults"] == []
+        assert page["asked"] == 0
+        assert page["wide"] <= page["width"]
+        assert len(page["plots"]) == 3
+        assert max(page["plots"]) <= page["width"]

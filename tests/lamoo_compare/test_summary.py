@@ -1,0 +1,133 @@
+"""The figures of a comparison, against their definitions."""
+
+import moocore
+import numpy as np
+import pytest
+from scipy.stats import wilcoxon
+
+from lamoo_compare import Comparison, Run
+from lamoo_compare.page import as_json, cells, page, verdict
+from lamoo_compare.summary import best_of, front_of, infer_reference
+
+DIRECTIONS = ("minimize", "maximize")
+REFERENCE = (1.0, 0.0)
+
+
+def run(sampler, seed, values, error=None):
+    n = len(values)
+    values = np.array(values, dtype=float).reshape(n, 2)
+    params = [{"x": float(i // 2)} for i in range(n)]
+    return Run(sampler, seed, values, ["COMPLETE"] * n, params, np.full(n, 0.25), error)
+
+
+def comparison(runs, trials, samplers=("a", "b")):
+    return Comparison(
+        "file.py", DIRECTIONS, trials, samplers, runs, REFERENCE, 2.0, {"python": "3"}, "lamoo ..."
+    )
+
+
+def random_runs(n=12, seeds=6):
+    rng = np.random.default_rng(0)
+    shift = {"a": 0.3, "b": 0.0}
+    return [
+        run(s, seed, rng.random((n, 2)) * [1 - shift[s], 1] + [0, shift[s]])
+        for seed in range(seeds)
+        for s in ("a", "b")
+    ]
+
+
+def test_curves_are_the_hypervolume_of_every_prefix():
+    runs = random_runs()
+    runs[0].values[3] = np.nan
+    result = comparison(runs, 12)
+    for found, r in zip(result.curves, runs, strict=True):
+        Y = r.values * [1, -1]
+        for n in range(1, 13):
+            known = Y[:n][~np.isnan(Y[:n]).any(axis=1)]
+            assert found[n - 1] == pytest.approx(moocore.hypervolume(known, ref=[1.0, 0.0]))
+
+
+def test_row_is_medians_over_seeds():
+    result = comparison(random_runs(), 12)
+    ends = {s: [c[-1] for c, r in zip(result.curves, result.runs, strict=True) if r.sampler == s]
+            for s in "ab"}  # fmt: skip
+    for row in result.rows:
+        mine = ends[row["sampler"]]
+        assert row["hypervolume"] == pytest.approx(np.median(mine))
+        assert row["lower"] == pytest.approx(np.quantile(mine, 0.25))
+        assert row["share"] == row["hypervolume"] / 2
+        assert row["log10_gap"] == pytest.approx(np.log10(1 - np.median(mine) / 2))
+        assert row["duplicates"] == 6
+        assert row["ask_seconds"] == 0.25
+    assert result.rows[0]["p"] is None
+    assert result.rows[1]["p"] == pytest.approx(wilcoxon(np.subtract(ends["b"], ends["a"])).pvalue)
+
+
+def test_match_is_the_first_trial_at_which_the_median_is_there():
+    steps = [[(0.9, 0.1)] * k + [(0.5, 0.5)] * (6 - k) for k in (1, 2, 3)]
+    late = [[(0.9, 0.1)] * 5 + [(0.5, 0.5)] for _ in range(3)]
+    runs = [run("a", i, v) for i, v in enumerate(steps)]
+    runs += [run("b", i, v) for i, v in enumerate(late)]
+    result = comparison(runs, 6)
+    assert result.match("a", "b") == 3
+    assert result.match("b", "a") == 6
+    assert result.rows[1]["ratio"] == 2.0
+    assert "After 3 of 6 trials a has what b" in verdict(result)
+    assert "2.0 times fewer" in verdict(result)
+
+
+def test_never_reached_is_said():
+    runs = [run("a", 0, [(0.9, 0.1)] * 3), run("b", 0, [(0.1, 0.9)] * 3)]
+    result = comparison(runs, 3)
+    assert result.match("a", "b") is None
+    assert "Within 3 trials a does not reach what b" in verdict(result)
+    assert cells(result)[1][4:6] == ["never", "-"]
+
+
+def test_nothing_is_reached_at_zero():
+    runs = [run(s, 0, [(2.0, 1.0)] * 3) for s in "ab"]
+    assert comparison(runs, 3).match("a", "b") is None
+
+
+def test_unfinished_runs_are_marked_and_left_out():
+    runs = [
+        run("a", 0, [(0.5, 0.5)] * 3),
+        run("a", 1, [(0.1, 0.9)], "its process died (SIGKILL)"),
+        run("b", 0, [], "boom <script>"),
+    ]
+    result = comparison(runs, 3)
+    assert result.rows[0]["hypervolume"] == 0.25
+    assert result.rows[0]["incomplete"] == 1
+    assert "hypervolume" not in result.rows[1]
+    assert cells(result)[1][1:] == [*["-"] * 9, "0 of 1"]
+    text = page(result)
+    assert "a, seed 1: its process died (SIGKILL)" in text
+    assert "boom &lt;script&gt;" in text
+    assert as_json(result)["runs"][1]["error"] == "its process died (SIGKILL)"
+
+
+def test_front_is_of_all_runs_in_the_users_directions():
+    values = [np.array([[0.2, 0.5], [np.nan, np.nan], [0.5, 0.9]]), np.array([[0.3, 0.4]])]
+    assert front_of(values, DIRECTIONS).tolist() == [[0.2, 0.5], [0.5, 0.9]]
+    assert front_of([], DIRECTIONS).shape == (0, 2)
+
+
+def test_inferred_reference_is_worse_than_the_front_and_robust():
+    rng = np.random.default_rng(1)
+    values = rng.random((200, 2))
+    point = infer_reference([values, np.array([[1e9, -1e9], [np.inf, 0.0]])], DIRECTIONS)
+    front = front_of([values], DIRECTIONS)
+    assert point[0] > front[:, 0].max()
+    assert point[1] < front[:, 1].min()
+    assert abs(point[0]) < 1e3
+    assert best_of([values], DIRECTIONS, point) > 0
+    assert infer_reference([np.full((2, 2), np.nan)], DIRECTIONS) == (0.0, 0.0)
+
+
+def test_page_asks_nothing_of_the_network():
+    text = page(comparison(random_runs(), 12))
+    head = text.split("<body>")[0].split("<script>")[0] + text.split("</script>", 1)[1]
+    assert "src=" not in head
+    assert 'href="http' not in head
+    assert text.count("<table>") == 2
+    assert all(word in text for word in ("file.py", "lamoo ...", "python 3", "0, 1, 2, 3, 4, 5"))
