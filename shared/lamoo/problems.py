@@ -36,6 +36,7 @@ import moocore
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lamoo import pareto
 from lamoo.arrays import Floats
 from lamoo.space import Categorical, Float, Integer, Space
 
@@ -112,14 +113,7 @@ class Problem:
         """
         sign = _signs(self.directions)
         Y = sign * np.asarray(values, dtype=float).reshape(-1, len(sign))
-        reference = sign * np.asarray(self.reference_point)
-        front, volume, curve = np.empty((0, len(sign))), 0.0, np.empty(len(Y))
-        for i, y in enumerate(Y):
-            if (y < reference).all() and not (front <= y).all(axis=1).any():
-                front = np.vstack([front[(front < y).any(axis=1)], y])
-                volume = float(moocore.hypervolume(front, ref=reference))
-            curve[i] = volume
-        return curve
+        return pareto.hypervolume_curve(Y, sign * np.asarray(self.reference_point))
 
 
 def load(name: str) -> Problem:
