@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,17 +17,13 @@ from ax.core.experiment import Experiment
 from ax.core.observation import ObservationFeatures
 from ax.exceptions.core import UserInputError
 from ax.generation_strategy.generation_strategy import GenerationStrategy
-from plotly import graph_objects as go
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import Task
-from lamoo import pareto, path
+from lamoo import pareto, path, plots
 from lamoo.arrays import Floats
-from lamoo.tree import Node, score, walk
-
-#: Places per axis where a parameter has more values, and completions per place.
-GRID, COMPLETIONS = 41, 64
-CHOSEN = "#d62728"
+from lamoo.inspection import PLACES, region_map, tree_rows
+from lamoo.tree import Node
 
 
 def _relevant(
@@ -87,7 +84,7 @@ class PartitionTree(_OfPartition):
         adapter = _relevant(experiment, generation_strategy, adapter)
         task = adapter.task()
         chosen = path(task.space, task.history, task.settings)
-        df = pd.DataFrame([_row(nodes, chosen) for nodes in walk(chosen[0])])
+        rows = tree_rows(chosen)
         return create_plotly_analysis_card(
             name=type(self).__name__,
             title="Partition of the search space",
@@ -96,59 +93,9 @@ class PartitionTree(_OfPartition):
                 "learned from dominance numbers. Width: trials inside. Colour: their hypervolume, "
                 "as a share of that of all trials. Framed: the path to the region chosen next."
             ),
-            df=df,
-            fig=_icicle(df),
+            df=pd.DataFrame([asdict(row) for row in rows]),
+            fig=plots.partition(rows),
         )
-
-
-def _row(nodes: tuple[Node, ...], chosen: tuple[Node, ...]) -> dict[str, Any]:
-    """Return what the data frame says of the last node of a path."""
-    root, node = nodes[0], nodes[-1]
-    sides = ["good" if good else "bad" for _, good in node.region.sides]
-    return {
-        "node": " > ".join(["all", *sides]),
-        "parent": " > ".join(["all", *sides[:-1]]) if sides else "",
-        "side": sides[-1] if sides else "",
-        "depth": len(sides),
-        "trials": len(node.rows),
-        "pending": len(node.pending),
-        "hypervolume": node.hypervolume / root.hypervolume if root.hypervolume else 0.0,
-        "ucb": score(nodes) / root.hypervolume if root.hypervolume else 0.0,
-        "chosen": any(node is other for other in chosen),
-    }
-
-
-def _icicle(df: pd.DataFrame) -> go.Figure:
-    hover = [
-        f"{row.node}<br>{row.trials} trials, {row.pending} pending<br>"
-        f"hypervolume {row.hypervolume:.1%}<br>UCB {row.ucb:.3f}"
-        + ("<br>on the path chosen next" if row.chosen else "")
-        for row in df.itertuples()
-    ]
-    return go.Figure(
-        go.Icicle(
-            ids=df["node"],
-            labels=df["side"].where(df["side"] != "", "all"),
-            parents=df["parent"],
-            values=df["trials"],
-            branchvalues="total",
-            text=[f"{value:.0%}" for value in df["hypervolume"]],
-            hovertext=hover,
-            hoverinfo="text",
-            tiling={"orientation": "v"},
-            marker={
-                "colors": df["hypervolume"],
-                "colorscale": "Viridis",
-                "cmin": 0,
-                "cmax": 1,
-                "colorbar": {"title": "hypervolume"},
-                "line": {
-                    "width": [4 if chosen else 1 for chosen in df["chosen"]],
-                    "color": [CHOSEN if chosen else "white" for chosen in df["chosen"]],
-                },
-            },
-        )
-    )
 
 
 class PartitionRegions(_OfPartition):
@@ -187,12 +134,9 @@ class PartitionRegions(_OfPartition):
         names = self._names(task)
         leaf = path(task.space, task.history, task.settings)[-1]
         axes = [_axis(adapter, task, name) for name in names]
-        partial = np.full((len(axes[0][0]) * len(axes[1][0]), task.space.dimension), np.nan)
         order = list(task.space.parameters)
-        grid = np.meshgrid(axes[0][0], axes[1][0])
-        for name, places in zip(names, grid, strict=True):
-            partial[:, order.index(name)] = places.ravel()
-        shares = leaf.region.share(partial, COMPLETIONS, np.random.default_rng(0))
+        columns = order.index(names[0]), order.index(names[1])
+        shares = region_map(leaf.region, columns, (axes[0][0], axes[1][0]))
         df = _trials(adapter, task, names, leaf)
         return create_plotly_analysis_card(
             name=type(self).__name__,
@@ -203,7 +147,7 @@ class PartitionRegions(_OfPartition):
                 "dominate them (0: on the Pareto front)."
             ),
             df=df,
-            fig=_map(df, names, [values for _, values in axes], shares.reshape(grid[0].shape)),
+            fig=plots.regions(_map(df, names, [values for _, values in axes], shares)),
         )
 
     def _names(self, task: Task) -> list[str]:
@@ -218,7 +162,7 @@ def _axis(adapter: LaMOOAdapter, task: Task, name: str) -> tuple[Floats, list[An
     """Return places along a parameter in the unit interval, and its values there."""
     j = list(task.space.parameters).index(name)
     column = task.columns.columns[j]
-    places = column.places() if 0 < len(column.choices) <= GRID else np.linspace(0, 1, GRID)
+    places = column.places() if 0 < len(column.choices) <= PLACES else np.linspace(0, 1, PLACES)
     X = np.full((len(places), task.space.dimension), 0.5)
     X[:, j] = places
     rows = [
@@ -243,50 +187,29 @@ def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> 
     return pd.DataFrame(frame)
 
 
-def _map(df: pd.DataFrame, names: list[str], axes: list[list[Any]], shares: Floats) -> go.Figure:
-    hover = [
+def _map(df: pd.DataFrame, names: list[str], axes: list[list[Any]], shares: Floats) -> plots.Map:
+    """Return what the picture shows."""
+    x, y = (
+        plots.Axis(name, _scale(values), values, [_known(v) for v in df[name]])
+        for name, values in zip(names, axes, strict=True)
+    )
+    texts = [
         "<br>".join(f"{key}: {value}" for key, value in row.items())
         for row in df.to_dict(orient="records")
     ]
-    figure = go.Figure()
-    x, y = ([str(v) if _is_choice(axis) else v for v in axis] for axis in axes)
-    figure.add_heatmap(
-        x=x,
-        y=y,
-        z=shares.tolist(),
-        zmin=0,
-        zmax=1,
-        colorscale="Greens",
-        name="share inside",
-        colorbar={"title": "inside", "x": 1.02},
-    )
-    figure.add_scatter(
-        x=[str(v) if _is_choice(axes[0]) else v for v in df[names[0]]],
-        y=[str(v) if _is_choice(axes[1]) else v for v in df[names[1]]],
-        mode="markers",
-        name="trials",
-        hovertext=hover,
-        hoverinfo="text",
-        marker={
-            "color": df["dominance_number"],
-            "colorscale": "Reds_r",
-            "colorbar": {"title": "dominated by", "x": 1.14},
-            "size": 9,
-            "line": {"width": 1, "color": "black"},
-        },
-    )
-    for update, name, axis in zip(
-        (figure.update_xaxes, figure.update_yaxes), names, axes, strict=True
-    ):
-        update(title=name, type=_axis_type(axis))
-    return figure
+    return plots.Map(x, y, shares, df["dominance_number"].tolist(), texts)
+
+
+def _known(value: Any) -> Any:
+    """Return a parameter's value, ``None`` where it has none."""
+    return None if value is None or value != value else value  # noqa: PLR0124 - NaN
 
 
 def _is_choice(axis: list[Any]) -> bool:
     return not all(isinstance(value, int | float) and not isinstance(value, bool) for value in axis)
 
 
-def _axis_type(axis: list[Any]) -> str:
+def _scale(axis: list[Any]) -> plots.Scale:
     """Return plotly's type of an axis: logarithmic where the values are spread that way."""
     if _is_choice(axis):
         return "category"

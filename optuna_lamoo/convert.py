@@ -140,11 +140,11 @@ class Reader:
         failed = [self._rows[id(t)].x for t in finished if t.state != TrialState.COMPLETE]
         values = np.array([trial.values for trial in complete], dtype=float)
         return History(
-            X=np.array([row.x for row in rows]).reshape(-1, len(search_space)),
+            X=np.array([row.x for row in rows]).reshape(len(rows), len(search_space)),
             Y=signs(directions) * values.reshape(-1, len(directions)),
             G=_constraint_matrix([row.constraints for row in rows]),
             pending=to_points(search_space, [t for t in trials if not t.state.is_finished()]),
-            failed=_somewhere(np.array(failed).reshape(-1, len(search_space))),
+            failed=_somewhere(np.array(failed).reshape(len(failed), len(search_space))),
         )
 
     def _remember(

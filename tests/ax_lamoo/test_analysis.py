@@ -76,12 +76,11 @@ def test_the_region_is_the_engines(names, experiment):
     row, column = z.shape[0] // 2, z.shape[1] // 3
     X = task.space.sample(4_000, np.random.default_rng(1))
     for name, value in ((first, heat.x[column]), (second, heat.y[row])):
-        raw = {"kind": ["round", "flat", "none"].index(value) if name == "kind" else None}
         u = {
             "x": lambda v: v,
             "rate": lambda v: (np.log10(v) + 3) / 3,
             "width": lambda v: task.space.parameters["width"].to_unit([v])[0],
-            "kind": lambda _, raw=raw: (raw["kind"] + 0.5) / 3,
+            "kind": lambda v: (v + 0.5) / 3,  # choices are numbered
         }[name](value)
         X[:, list(task.space.parameters).index(name)] = u
     assert z[row, column] == pytest.approx(leaf.region.contains(X).mean(), abs=0.25)
@@ -89,11 +88,13 @@ def test_the_region_is_the_engines(names, experiment):
 
 
 def test_axes_show_the_users_values(experiment):
-    heat, points = card_of(experiment, PartitionRegions(("kind", "rate"))).get_figure().data
-    assert list(heat.x) == ["round", "flat", "none"]
+    figure = card_of(experiment, PartitionRegions(("kind", "rate"))).get_figure()
+    heat, points = figure.data
+    assert list(heat.x) == list(figure.layout.xaxis.tickvals) == [0, 1, 2]
+    assert list(figure.layout.xaxis.ticktext) == ["round", "flat", "none"]
     assert min(heat.y) == pytest.approx(1e-3)
     assert max(heat.y) == pytest.approx(1)
-    assert set(points.x) <= {"round", "flat", "none"}
+    assert {round(x) for x in points.x} <= {0, 1, 2}
     figure = card_of(experiment, PartitionRegions(("width", "rate"))).get_figure()
     assert figure.layout.yaxis.type == "log"
     assert list(figure.data[0].x) == list(range(8, 17))

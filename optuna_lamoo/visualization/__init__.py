@@ -1,0 +1,135 @@
+"""What LaMOO learned of a study, as plotly figures; :mod:`.matplotlib` draws the same.
+
+As in ``optuna.visualization``, figures are returned and not shown. They work on any study, whatever
+sampler filled it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from optuna.study import Study
+
+from lamoo import plots
+from optuna_lamoo.knowledge import knowledge_of
+from optuna_lamoo.visualization import _info
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = [
+    "plot_hypervolume_history",
+    "plot_partition",
+    "plot_region_history",
+    "plot_regions",
+    "save_to_dashboard",
+]
+
+#: Okabe and Ito's colours, which people with any colour vision can tell apart.
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
+
+
+def plot_partition(study: Study) -> Figure:
+    """Plot the tree of regions: width is trials, colour hypervolume, framed the path chosen next.
+
+    Raises:
+        ValueError: if the study has one objective, or no finished trial.
+    """
+    return plots.partition(_info.partition(study)).update_layout(title="Partition")
+
+
+def plot_regions(study: Study, params: Sequence[str] | None = None) -> Figure:
+    """Plot the region chosen next over two parameters, and the trials by dominance number.
+
+    The shading says which share of all settings of the other parameters lies in the region.
+
+    Args:
+        study: any study.
+        params: the names of two parameters, by default those that tell most about it.
+
+    Raises:
+        ValueError: as :func:`plot_partition`, or if ``params`` are not two of the study's.
+    """
+    return plots.regions(_info.regions(study, params)).update_layout(title="Region chosen next")
+
+
+def plot_region_history(study: Study) -> Figure:
+    """Plot how the region chosen next narrowed as the study grew.
+
+    Raises:
+        ValueError: as :func:`plot_partition`.
+    """
+    from plotly.subplots import make_subplots  # noqa: PLC0415 - plotly is an extra
+
+    stages = _info.region_history(study)
+    x = [stage.n for stage in stages]
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3])
+    lines = {
+        "of the hypervolume": [stage.hypervolume for stage in stages],
+        "of the trials": [stage.trials / stage.n for stage in stages],
+        "of the search space": [stage.share for stage in stages],
+    }
+    for (name, y), colour in zip(lines.items(), COLOURS, strict=False):
+        figure.add_scatter(x=x, y=y, name=name, line={"color": colour}, row=1, col=1)
+    depths = [stage.depth for stage in stages]
+    line = {"shape": "hv", "color": "black"}
+    figure.add_scatter(x=x, y=depths, name="depth", line=line, showlegend=False, row=2, col=1)
+    figure.update_yaxes(title="share inside", tickformat=".0%", range=[0, 1.02], row=1, col=1)
+    figure.update_yaxes(title="depth of leaf", rangemode="tozero", row=2, col=1)
+    figure.update_xaxes(title="trials", row=2, col=1)
+    return figure.update_layout(template="plotly_white", title="Region chosen next, over time")
+
+
+def plot_hypervolume_history(
+    studies: _info.Studies, reference_point: Sequence[float] | None = None
+) -> Figure:
+    """Plot hypervolume against trials, for one study or several.
+
+    Args:
+        studies: a study, several, or name -> study. Feasible trials count.
+        reference_point: where hypervolume is measured from, in the studies' directions; by default
+            inferred from all trials of all studies together.
+
+    Raises:
+        ValueError: if the directions differ, or the reference point has not one value for each.
+    """
+    import plotly.graph_objects as go  # noqa: PLC0415 - plotly is an extra
+
+    figure = go.Figure()
+    for i, curve in enumerate(_info.hypervolumes(studies, reference_point)):
+        figure.add_scatter(
+            x=list(curve.numbers),
+            y=curve.hypervolume,
+            name=curve.name,
+            hovertext=list(curve.texts),
+            line={"color": COLOURS[i % len(COLOURS)], "shape": "hv"},
+        )
+    figure.update_xaxes(title="trial").update_yaxes(title="hypervolume")
+    return figure.update_layout(
+        template="plotly_white",
+        title="Hypervolume history",
+        showlegend=True,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
+    )
+
+
+def save_to_dashboard(study: Study) -> None:
+    """Put the figures into optuna-dashboard, where they stay until they are saved again.
+
+    Raises:
+        ModuleNotFoundError: if optuna-dashboard is not installed.
+        ValueError: as :func:`plot_partition`.
+    """
+    try:
+        from optuna_dashboard import save_plotly_graph_object  # noqa: PLC0415 - it is an extra
+    except ModuleNotFoundError as error:
+        msg = f"save_to_dashboard needs optuna-dashboard: pip install 'lamoo[dashboard]' ({error})"
+        raise ModuleNotFoundError(msg) from error
+    figures = [plot_partition(study), plot_region_history(study), plot_hypervolume_history(study)]
+    names = ["partition", "region-history", "hypervolume"]
+    if len(knowledge_of(study).search_space) > 1:
+        figures.append(plot_regions(study))
+        names.append("regions")
+    for name, figure in zip(names, figures, strict=True):
+        save_plotly_graph_object(study, figure, graph_object_id=f"lamoo-{name}")

@@ -1,0 +1,162 @@
+"""What the figures show, for both libraries that draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from lamoo import History, pareto
+from lamoo.arrays import Floats
+from lamoo.inspection import NodeRow, Stage, most_telling, places, region_map, stages, tree_rows
+from lamoo.plots import Axis, Map
+from lamoo.space import Categorical
+from optuna_lamoo import convert
+from optuna_lamoo.knowledge import Knowledge, knowledge_of
+
+#: At so many points of a study its region is looked at, at most.
+STAGES = 40
+
+Studies = Study | Sequence[Study] | Mapping[str, Study]
+
+
+def partition(study: Study) -> list[NodeRow]:
+    """Return the nodes of a study's tree."""
+    return tree_rows(_several(study).path)
+
+
+def region_history(study: Study) -> list[Stage]:
+    """Return how the region chosen next changed as the study grew."""
+    known = _several(study)
+    return stages(known.space, known.history, known.settings, STAGES)
+
+
+def _several(study: Study) -> Knowledge:
+    if len(study.directions) < 2:
+        msg = "study must have two objectives or more: the partition ranks by dominance"
+        raise ValueError(msg)
+    return knowledge_of(study)
+
+
+def regions(study: Study, params: Sequence[str] | None) -> Map:
+    """Return the region chosen next over two parameters, and the trials.
+
+    Raises:
+        ValueError: if ``params`` are not two of the study's, or there are not two.
+    """
+    known = _several(study)
+    names = list(known.search_space)
+    if params is None:
+        telling = most_telling(known.path[-1].region, known.history.X)
+        params = [names[j] for j in telling[:2]]
+    if isinstance(params, str) or len(set(params)) != 2 or not set(params) <= set(names):
+        msg = f"params must be two of {names}, got {params!r}"
+        raise ValueError(msg)
+    x, y = (_axis(known, name) for name in params)
+    columns = names.index(x.name), names.index(y.name)
+    found = [places(known.space.parameters[axis.name]) for axis in (x, y)]
+    history = known.history
+    numbers = pareto.dominance_number(history.Y, history.violation).tolist()
+    return Map(
+        x=x,
+        y=y,
+        shares=region_map(known.path[-1].region, columns, (found[0], found[1])),
+        numbers=numbers,
+        texts=[_text(t, n) for t, n in zip(known.trials, numbers, strict=True)],
+    )
+
+
+def _axis(known: Knowledge, name: str) -> Axis:
+    parameter = known.space.parameters[name]
+    scale = "category" if isinstance(parameter, Categorical) else "linear"
+    return Axis(
+        name=name,
+        scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
+        values=parameter.from_unit(places(parameter)),
+        points=[_shown(trial, name, scale) for trial in known.trials],
+    )
+
+
+def _shown(trial: FrozenTrial, name: str, scale: str) -> object:
+    """Return a trial's value; a choice as text, so that the choice ``None`` is one."""
+    if name not in trial.params:
+        return None
+    return str(trial.params[name]) if scale == "category" else trial.params[name]
+
+
+def _text(trial: FrozenTrial, number: int) -> str:
+    params = "".join(f"<br>  {name}: {value}" for name, value in trial.params.items())
+    return f"trial {trial.number}<br>values {trial.values}<br>dominated by {number}{params}"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A study's hypervolume.
+
+    Args:
+        name: of the study.
+        numbers: of its trials with values.
+        hypervolume: after each of them.
+        texts: what is said of each trial.
+    """
+
+    name: str
+    numbers: Sequence[int]
+    hypervolume: Floats
+    texts: Sequence[str]
+
+
+def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> list[Curve]:
+    """Return the curves of studies, all from one reference point; feasible trials count.
+
+    Raises:
+        ValueError: if the studies have other directions, or the reference point another length.
+    """
+    named = _named(studies)
+    directions = next(iter(named.values())).directions
+    if any(study.directions != directions for study in named.values()):
+        msg = "studies must all have the same directions"
+        raise ValueError(msg)
+    done = {name: study.get_trials(False, (TrialState.COMPLETE,)) for name, study in named.items()}  # noqa: FBT003
+    histories = {name: convert.Reader().history({}, done[name], directions) for name in named}
+    reference = _reference(list(histories.values()), reference_point, convert.signs(directions))
+    return [
+        Curve(
+            name=name,
+            numbers=[trial.number for trial in done[name]],
+            hypervolume=pareto.hypervolume_curve(
+                np.where(history.violation[:, None] == 0, history.Y, np.nan), reference
+            ),
+            texts=[f"trial {trial.number}<br>values {trial.values}" for trial in done[name]],
+        )
+        for name, history in histories.items()
+    ]
+
+
+def _named(studies: Studies) -> Mapping[str, Study]:
+    if isinstance(studies, Mapping):
+        named = dict(studies)
+    else:
+        listed = [studies] if not isinstance(studies, Sequence) else list(studies)
+        named = {study.study_name: study for study in listed}
+    if not named:
+        msg = "studies must hold at least one study"
+        raise ValueError(msg)
+    return named
+
+
+def _reference(
+    histories: Sequence[History], given: Sequence[float] | None, signs: Floats
+) -> Floats:
+    if given is not None:
+        if len(given) != len(signs):
+            msg = f"reference_point must hold {len(signs)} values, got {list(given)}"
+            raise ValueError(msg)
+        return np.asarray(signs * np.asarray(given, dtype=float))
+    Y = np.concatenate([history.Y[history.violation == 0] for history in histories])
+    if not len(Y):
+        return np.zeros(len(signs))
+    return pareto.reference_point(pareto.finite(Y), of_front=False)

@@ -1,0 +1,123 @@
+"""The figures of :mod:`optuna_lamoo.visualization` in matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from optuna.study import Study
+
+from lamoo.plots import CHOSEN, SHADE
+from optuna_lamoo.visualization import COLOURS, _info
+
+__all__ = ["plot_hypervolume_history", "plot_partition", "plot_region_history", "plot_regions"]
+
+
+def plot_partition(study: Study) -> Axes:
+    """Plot the tree, see :func:`optuna_lamoo.visualization.plot_partition`."""
+    rows = _info.partition(study)
+    _, axes = plt.subplots(layout="constrained")
+    colours = plt.get_cmap("cividis")
+    start: dict[str, float] = {}  # where the next child of a node begins
+    for row in rows:
+        left = start.get(row.parent, 0.0)
+        start[row.parent] = left + row.trials
+        start[row.node] = left
+        look = {"edgecolor": CHOSEN, "lw": 3, "zorder": 3} if row.chosen else {"edgecolor": "w"}
+        axes.add_patch(
+            Rectangle((left, row.depth), row.trials, 1, fc=colours(row.hypervolume), **look)
+        )
+        if row.trials > 0.08 * rows[0].trials:
+            axes.text(
+                left + row.trials / 2,
+                row.depth + 0.5,
+                f"{row.side or 'all'}\n{row.hypervolume:.0%}",
+                ha="center",
+                va="center",
+                color="black" if row.hypervolume > 0.6 else "white",
+                zorder=4,
+            )
+    axes.set(xlim=(0, rows[0].trials), ylim=(max(row.depth for row in rows) + 1.05, -0.05))
+    axes.set(xlabel="trials", ylabel="depth", title="Partition (framed: chosen next)")
+    axes.set_yticks([])
+    mappable = plt.cm.ScalarMappable(cmap=colours)
+    axes.figure.colorbar(mappable, ax=axes, label="hypervolume, share of all")
+    return axes
+
+
+def plot_regions(study: Study, params: Sequence[str] | None = None) -> Axes:
+    """Plot a map, see :func:`optuna_lamoo.visualization.plot_regions`."""
+    drawing = _info.regions(study, params)
+    x, y, order = drawing.x, drawing.y, drawing.drawn
+    _, axes = plt.subplots(layout="constrained")
+    shade = axes.pcolormesh(
+        x.cells,
+        y.cells,
+        drawing.shares,
+        cmap=SHADE,
+        vmin=0,
+        vmax=drawing.deepest,
+        shading="nearest",
+    )
+    points = axes.scatter(
+        *drawing.points,
+        c=[drawing.numbers[i] for i in order],
+        cmap="Oranges_r",
+        vmin=0,
+        edgecolors="black",
+    )
+    axes.figure.colorbar(shade, ax=axes, label="share inside")
+    axes.figure.colorbar(points, ax=axes, label="dominated by")
+    axes.set(xlabel=x.name, ylabel=y.name, title="Region chosen next")
+    for axis, scale, ticks in ((x, axes.set_xscale, axes.set_xticks),
+                               (y, axes.set_yscale, axes.set_yticks)):  # fmt: skip
+        if axis.scale == "log":
+            scale("log")
+        if axis.ticks:
+            ticks(axis.cells, axis.ticks)
+    if x.ticks:
+        axes.tick_params(axis="x", rotation=20)
+    return axes
+
+
+def plot_region_history(study: Study) -> Axes:
+    """Plot the region over time, see :func:`optuna_lamoo.visualization.plot_region_history`."""
+    stages = _info.region_history(study)
+    x = [stage.n for stage in stages]
+    _, axes = plt.subplots(layout="constrained")
+    lines = {
+        "of the hypervolume": [stage.hypervolume for stage in stages],
+        "of the trials": [stage.trials / stage.n for stage in stages],
+        "of the search space": [stage.share for stage in stages],
+    }
+    for (name, y), colour in zip(lines.items(), COLOURS, strict=False):
+        axes.plot(x, y, color=colour, label=name)
+    axes.set(xlabel="trials", ylabel="share inside", ylim=(0, 1.02))
+    depth = axes.twinx()
+    depth.step(x, [stage.depth for stage in stages], where="post", color="0.6", ls=":")
+    depth.set_ylabel("depth of leaf (dotted)")
+    depth.set_yticks(np.arange(max(stage.depth for stage in stages) + 1))
+    axes.set_title("Region chosen next, over time")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, frameon=False)
+    return axes
+
+
+def plot_hypervolume_history(
+    studies: _info.Studies, reference_point: Sequence[float] | None = None
+) -> Axes:
+    """Plot curves, see :func:`optuna_lamoo.visualization.plot_hypervolume_history`."""
+    _, axes = plt.subplots(layout="constrained")
+    for i, curve in enumerate(_info.hypervolumes(studies, reference_point)):
+        axes.step(
+            curve.numbers,
+            curve.hypervolume,
+            where="post",
+            color=COLOURS[i % len(COLOURS)],
+            label=curve.name,
+        )
+    axes.set(xlabel="trial", ylabel="hypervolume", title="Hypervolume history")
+    axes.legend()
+    return axes

@@ -1,0 +1,250 @@
+"""The figures show what is true of the study, in both libraries."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import matplotlib as mpl
+import moocore
+import numpy as np
+import optuna
+import pytest
+from optuna.samplers import RandomSampler
+
+from lamoo import pareto
+from optuna_lamoo import LaMOOSampler, visualization
+from optuna_lamoo.knowledge import knowledge_of
+
+mpl.use("agg")
+from matplotlib import pyplot as plt
+
+from optuna_lamoo.visualization import matplotlib as twin
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def objective(trial):
+    lr = trial.suggest_float("lr", 1e-5, 1e-1, log=True)
+    kind = trial.suggest_categorical("kind", ["a", "b", None])
+    width = trial.suggest_int("width", 1, 200)
+    if kind == "b":
+        trial.suggest_float("extra", 0, 1)
+    trial.set_constraint("c", 0.5 if width > 180 else -1.0)
+    if trial.number == 4:
+        raise optuna.TrialPruned
+    x = np.log10(lr) / 5 + 1
+    return (x - 0.5) ** 2 + (kind == "a") + width / 100, -((x - 0.7) ** 2)
+
+
+@pytest.fixture(scope="module")
+def study():
+    sampler = LaMOOSampler(seed=0, solver="evolutionary")
+    study = optuna.create_study(
+        directions=["minimize", "maximize"], sampler=sampler, study_name="it"
+    )
+    study.optimize(objective, n_trials=60)
+    return study
+
+
+def test_partition_is_the_tree(study):
+    known = knowledge_of(study)
+    (icicle,) = visualization.plot_partition(study).data
+    sizes = dict(zip(icicle.ids, icicle.values, strict=True))
+    parents = dict(zip(icicle.ids, icicle.parents, strict=True))
+    assert sizes["all"] == len(known.trials) == 59
+    inner = set(parents.values()) - {""}
+    assert inner
+    for node in inner:
+        assert sizes[node] == sum(sizes[child] for child in parents if parents[child] == node)
+    framed = [i for i, w in zip(icicle.ids, icicle.marker.line.width, strict=True) if w > 1]
+    assert len(framed) == len(known.path)
+    assert [sizes[node] for node in framed] == [len(node.rows) for node in known.path]
+    assert "on the path chosen next" in icicle.hovertext[0]
+    axes = twin.plot_partition(study)
+    drawn = sorted((round(p.get_y()), p.get_width()) for p in axes.patches)
+    assert drawn == sorted((node.count(">"), sizes[node]) for node in sizes)
+
+
+def number(text):
+    return int(re.match(r"trial (\d+)<br>", text)[1])
+
+
+def test_regions_shade_what_is_inside(study):
+    known = knowledge_of(study)
+    figure = visualization.plot_regions(study, ["lr", "kind"])
+    shade, points = figure.data
+    assert figure.layout.xaxis.type == "log"
+    kinds = list(figure.layout.yaxis.ticktext)
+    assert kinds == ["a", "b", "None"]
+    assert list(figure.layout.yaxis.tickvals) == list(shade.y) == [0, 1, 2]
+    rng = np.random.default_rng(1)
+    U = known.space.sample(20_000, rng)
+    names = list(known.search_space)
+    z = np.array(shade.z)
+    for row, kind in enumerate(kinds):
+        for column in (0, 20, 40):
+            X = U.copy()
+            X[:, names.index("lr")] = column / 40
+            X[:, names.index("kind")] = (row + 0.5) / 3
+            X = known.path[-1].region.space.activity.mask(X)
+            truth = known.path[-1].region.contains(X).mean()
+            assert z[row, column] == pytest.approx(truth, abs=0.25), kind
+    assert 0 < z.mean() < 1
+
+    numbers = pareto.dominance_number(known.history.Y, known.history.violation)
+    assert sorted(points.marker.color) == sorted(numbers.tolist())
+    told = {number(text): text for text in points.hovertext}
+    for trial in known.trials:
+        assert f"values {trial.values}" in told[trial.number]
+        assert f"lr: {trial.params['lr']}" in told[trial.number]
+    at = dict(zip(map(number, points.hovertext), zip(points.x, points.y, strict=True), strict=True))
+    for trial in known.trials:
+        x, y = at[trial.number]
+        assert x == trial.params["lr"]
+        assert kinds[round(y)] == str(trial.params["kind"])
+    assert len(set(at.values())) == len(at)
+    mesh, dots = twin.plot_regions(study, ["lr", "kind"]).collections
+    assert np.array_equal(np.asarray(mesh.get_array()), z)
+    assert list(dots.get_array()) == list(points.marker.color)
+
+
+def test_a_trial_without_the_parameter_is_not_drawn(study):
+    points = visualization.plot_regions(study, ["extra", "lr"]).data[1]
+    having = [t for t in knowledge_of(study).trials if "extra" in t.params]
+    assert 0 < len(points.x) == len(having) < 59
+
+
+def test_default_params_are_those_that_shape_the_region():
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=RandomSampler(seed=0))
+
+    def objective(trial):
+        _, b, _, d = (trial.suggest_float(name, 0, 1) for name in "abcd")
+        return (b - 0.2) ** 2 + (d - 0.8) ** 2, (b - 0.3) ** 2 + (d - 0.7) ** 2
+
+    study.optimize(objective, n_trials=80)
+    layout = visualization.plot_regions(study).layout
+    assert {layout.xaxis.title.text, layout.yaxis.title.text} == {"b", "d"}
+
+
+@pytest.mark.parametrize("params", ["lr", ["lr"], ["lr", "lr"], ["lr", "depth"], ["lr", "a", "b"]])
+def test_wrong_params_are_named(study, params):
+    with pytest.raises(ValueError, match=r"params must be two of \['extra', 'kind', 'lr', 'width"):
+        visualization.plot_regions(study, params)
+
+
+def test_one_objective_is_refused():
+    study = optuna.create_study()
+    study.optimize(lambda t: t.suggest_float("x", 0, 1), n_trials=3)
+    for plot in (visualization.plot_partition, visualization.plot_region_history):
+        with pytest.raises(ValueError, match="two objectives or more"):
+            plot(study)
+
+
+def test_region_history_ends_with_the_region_of_today(study):
+    known = knowledge_of(study)
+    hypervolume, trials, share, depth = visualization.plot_region_history(study).data
+    assert hypervolume.x[-1] == 59
+    assert depth.y[-1] == len(known.path) - 1
+    leaf, root = known.path[-1], known.path[0]
+    assert hypervolume.y[-1] == pytest.approx(leaf.hypervolume / root.hypervolume)
+    assert trials.y[-1] == pytest.approx(len(leaf.rows) / 59)
+    U = known.space.sample(20_000, np.random.default_rng(5))
+    assert share.y[-1] == pytest.approx(leaf.region.contains(U).mean(), abs=0.03)
+    assert share.y[0] == 1
+    lines = twin.plot_region_history(study).lines
+    assert [list(line.get_ydata()) for line in lines] == [
+        list(trace.y) for trace in (hypervolume, trials, share)
+    ]
+
+
+def test_hypervolume_is_of_feasible_trials_so_far(study):
+    other = optuna.create_study(directions=study.directions, sampler=RandomSampler(seed=1))
+    other.optimize(objective, n_trials=30)
+    figure = visualization.plot_hypervolume_history({"ours": study, "random": other}, [3.0, -1.0])
+    axes = twin.plot_hypervolume_history({"ours": study, "random": other}, [3.0, -1.0])
+    assert [trace.name for trace in figure.data] == ["ours", "random"]
+    for trace, line, s in zip(figure.data, axes.lines, [study, other], strict=True):
+        assert list(line.get_ydata()) == list(trace.y)
+        done = s.get_trials(states=[optuna.trial.TrialState.COMPLETE])
+        assert list(trace.x) == [t.number for t in done]
+        for k in range(1, len(done) + 1):
+            Y = [(t.values[0], -t.values[1]) for t in done[:k] if t.constraints["c"] <= 0]
+            truth = moocore.hypervolume(np.array(Y), ref=[3.0, 1.0]) if Y else 0.0
+            assert trace.y[k - 1] == pytest.approx(truth)
+
+
+def test_one_reference_point_for_all_and_errors(study):
+    alone = visualization.plot_hypervolume_history(study).data[0]
+    assert alone.name == "it"
+    assert alone.y[-1] > 0
+    assert np.all(np.diff(alone.y) >= 0)
+    with pytest.raises(ValueError, match="reference_point must hold 2 values"):
+        visualization.plot_hypervolume_history(study, [1.0])
+    with pytest.raises(ValueError, match="same directions"):
+        visualization.plot_hypervolume_history([study, optuna.create_study()])
+    with pytest.raises(ValueError, match="at least one study"):
+        visualization.plot_hypervolume_history([])
+
+
+@pytest.mark.parametrize("m", [2, 3, 4])
+def test_ten_thousand_trials_are_drawn_in_seconds(m):
+    rng = np.random.default_rng(0)
+    study = optuna.create_study(directions=["minimize"] * m)
+    values = rng.random((10_000, m))
+    study.add_trials([optuna.trial.create_trial(values=row.tolist()) for row in values])
+    start = time.process_time()
+    figure = visualization.plot_hypervolume_history(study, [1.0] * m)
+    assert time.process_time() - start < 2
+    assert figure.data[0].y[-1] == pytest.approx(moocore.hypervolume(values, ref=[1.0] * m))
+
+
+def test_dashboard_shows_the_figures(tmp_path):
+    pytest.importorskip("optuna_dashboard")
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    study = optuna.create_study(
+        storage=url,
+        directions=["minimize", "maximize"],
+        sampler=LaMOOSampler(seed=0, solver="random"),
+    )
+    study.optimize(objective, n_trials=30)
+    visualization.save_to_dashboard(study)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = Path(sys.executable).with_name("optuna-dashboard")
+    server = subprocess.Popen(
+        [program, url, "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        shown = ask(f"http://127.0.0.1:{port}/api/studies/{study._study_id}?after=0")
+    finally:
+        server.terminate()
+        server.wait(20)
+    found = {g["id"]: json.loads(g["graph_object"]) for g in shown["plotly_graph_objects"]}
+    assert found.keys() == {
+        "lamoo-partition", "lamoo-region-history", "lamoo-hypervolume", "lamoo-regions",
+    }  # fmt: skip
+    assert found["lamoo-partition"]["data"][0]["type"] == "icicle"
+
+
+def ask(address):
+    """Return what a server that is starting answers."""
+    for _ in range(150):
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    raise TimeoutError(address)
