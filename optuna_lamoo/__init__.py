@@ -1,5 +1,10 @@
-"""LaMOO for Optuna: ``optuna.create_study(directions=[...], sampler=LaMOOSampler())``."""
+"""LaMOO for Optuna: ``optuna.create_study(directions=[...], sampler=LaMOOSampler())``.
 
+:func:`explain` and :func:`reduced_space` put what it learned into words, ``optuna_lamoo.decision``
+picks a trial of the front, ``optuna_lamoo.visualization`` draws.
+"""
+
+from optuna_lamoo.explanation import Explanation, explain, reduced_space
 from optuna_lamoo.sampler import LaMOOSampler
 
-__all__ = ["LaMOOSampler"]
+__all__ = ["Explanation", "LaMOOSampler", "explain", "reduced_space"]

@@ -1,0 +1,254 @@
+"""A region in words: a box that stands for it, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lamoo.arrays import Bools, Floats
+from lamoo.history import History
+from lamoo.pareto import nondominated
+from lamoo.region import Region
+from lamoo.split import learn_boundary
+from lamoo.tree import Node
+
+#: Uniform points that a box is found with.
+DRAWS = 20_000
+#: How much of the box one peel takes at most (Friedman and Fisher 1999 advise 5 to 10 %).
+PEEL = 0.05
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Box:
+    """A range per number and a set of choices per category, in the unit cube.
+
+    Args:
+        low: shape ``(d,)``, 0 where there is no condition.
+        high: shape ``(d,)``, 1 where there is none.
+        cells: which cells of a column are inside, ``None`` for a number or where all are.
+    """
+
+    low: Floats
+    high: Floats
+    cells: tuple[tuple[int, ...] | None, ...]
+
+    def contains(self, X: Floats, levels: Floats) -> Bools:
+        """Tell which points (n, d) are inside; a parameter that is inactive keeps no rule."""
+        inside = np.ones(len(X), dtype=bool)
+        for j, cells in enumerate(self.cells):
+            u = X[:, j]
+            if cells is None:
+                ok = (u >= self.low[j] - 1e-9) & (u <= self.high[j] + 1e-9)
+            else:
+                ok = np.isin(np.floor(u * levels[j]), cells)
+            inside &= ok | np.isnan(u)
+        return inside
+
+    def conditions(self) -> list[int]:
+        """Return the columns that have a condition."""
+        ranged = (self.low > 0) | (self.high < 1)
+        return [j for j, cells in enumerate(self.cells) if ranged[j] or cells is not None]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is to be said of a region.
+
+    Args:
+        box: the rules.
+        share: of the space that the box takes.
+        region_share: of the space that the region itself takes.
+        purity: how much of the box is in the region.
+        coverage: how much of the region is in the box.
+        front: members of the front in the box, and all of them.
+        hypervolume: of the observations in the box, as a share of all.
+        importance: per column, the share of the region's points that leave it when that parameter
+            alone is drawn anew, shape ``(d,)``.
+        confidence: cross-validated accuracy of the boundaries, ``None`` where there is none.
+    """
+
+    box: Box
+    share: float
+    region_share: float
+    purity: float
+    coverage: float
+    front: tuple[int, int]
+    hypervolume: float
+    importance: Floats
+    confidence: float | None
+
+
+def good_path(root: Node) -> tuple[Node, ...]:
+    """Return the nodes from the root along the good sides; the front is good in each."""
+    path: tuple[Node, ...] = (root,)
+    while path[-1].children:
+        path = (*path, path[-1].children[0])
+    return path
+
+
+def explain(path: Sequence[Node], history: History, rng: np.random.Generator) -> Explanation:
+    """Describe the last node of a path from the root.
+
+    Args:
+        path: from the root.
+        history: what the tree was grown from.
+        rng: for the uniform points.
+    """
+    root, region = path[0], path[-1].region
+    space, levels = region.space, region.space.levels
+    U = space.sample(DRAWS, rng)
+    inside = region.contains(U)
+    members = history.X[region.contains(history.X)]
+    # where the region is too small to be met by chance, from its members on
+    found = U[inside] if inside.sum() >= 200 else region.sample(1000, members, rng)
+    front = history.X[nondominated(history.Y, history.violation)]
+    box = find_box(region, U, found, front[region.contains(front)])
+    kept = box.contains(history.X, levels)
+    boxed = box.contains(U, levels)
+    within = box.contains(found, levels)
+    rows = np.flatnonzero(kept[root.data.index])
+    whole = root.hypervolume
+    some = Node(root.data, rows, np.arange(0), region)
+    return Explanation(
+        box=box,
+        share=float(boxed.mean()),
+        region_share=float(inside.mean()),
+        purity=float(inside[boxed].mean()) if boxed.any() else 0.0,
+        coverage=float(within.mean()) if len(within) else 1.0,
+        front=(int(box.contains(front, levels).sum()), len(front)),
+        hypervolume=some.hypervolume / whole if whole else 0.0,
+        importance=importance(region, found, rng),
+        confidence=confidence(path, rng),
+    )
+
+
+def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
+    """Return a box around a region: patient rule induction (Friedman and Fisher 1999, PRIM).
+
+    Peels off, side by side, what raises the density of the region most, and returns the box of that
+    sequence with the best F-score of coverage and purity. Members of the front are not peeled off.
+
+    Args:
+        region: what to describe.
+        U: uniform points of the space (n, d).
+        found: points of the region (k, d).
+        front: members of the front inside the region (f, d).
+    """
+    space = region.space
+    d, levels = space.dimension, space.levels
+    box = Box(np.zeros(d), np.ones(d), (None,) * d)
+    if not len(found) or not region.sides:
+        return box
+    volume = max(float(region.contains(U).mean()), 1.0 / len(U))
+    best, best_score = box, _score(box, U, found, levels, volume)
+    while True:
+        peels = [
+            (peel, _density(peel, U, found, levels))
+            for peel in _peels(box, U, space.categorical, levels)
+            if peel.contains(front, levels).all()
+        ]
+        if not peels:
+            return best
+        box = max(peels, key=lambda pair: pair[1])[0]
+        score = _score(box, U, found, levels, volume)
+        if not box.contains(found, levels).mean() > 0.3:
+            return best
+        if score > best_score * 1.001:
+            best, best_score = box, score
+
+
+def _density(box: Box, U: Floats, found: Floats, levels: Floats) -> float:
+    """Return how many times denser the region is in a box than everywhere."""
+    return float(box.contains(found, levels).mean()) / max(
+        float(box.contains(U, levels).mean()), 1.0 / len(U)
+    )
+
+
+def _score(box: Box, U: Floats, found: Floats, levels: Floats, volume: float) -> float:
+    coverage = float(box.contains(found, levels).mean())
+    share = max(float(box.contains(U, levels).mean()), 1.0 / len(U))
+    purity = min(coverage * volume / share, 1.0)
+    return 2 * purity * coverage / max(purity + coverage, 1e-12)
+
+
+def _peels(box: Box, U: Floats, categorical: Bools, levels: Floats) -> list[Box]:
+    """Return the boxes that are one peel smaller."""
+    out = []
+    now = U[box.contains(U, levels)]
+    for j in range(U.shape[1]):
+        if levels[j] <= 1:
+            continue
+        if categorical[j]:
+            cells = box.cells[j] or tuple(range(int(levels[j])))
+            if len(cells) > 1:
+                out += [_with_cells(box, j, tuple(c for c in cells if c != x)) for x in cells]
+            continue
+        u = now[:, j]
+        u = u[~np.isnan(u)]
+        if len(u) < 2:
+            continue
+        low, high = np.quantile(u, [PEEL, 1 - PEEL])
+        # a grid has many points at one place: step over it
+        above, below = u[u > box.low[j] + 1e-9], u[u < box.high[j] - 1e-9]
+        if len(above) and (low := max(float(low), float(above.min()))) < box.high[j]:
+            out.append(_with_range(box, j, low, float(box.high[j])))
+        if len(below) and (high := min(float(high), float(below.max()))) > box.low[j]:
+            out.append(_with_range(box, j, float(box.low[j]), high))
+    return out
+
+
+def _with_range(box: Box, j: int, low: float, high: float) -> Box:
+    lows, highs = box.low.copy(), box.high.copy()
+    lows[j], highs[j] = low, high
+    return Box(lows, highs, box.cells)
+
+
+def _with_cells(box: Box, j: int, cells: tuple[int, ...]) -> Box:
+    return Box(box.low, box.high, (*box.cells[:j], cells, *box.cells[j + 1 :]))
+
+
+def importance(region: Region, found: Floats, rng: np.random.Generator) -> Floats:
+    """Return, per column, how many points of a region leave it when that column is drawn anew.
+
+    Args:
+        region: which.
+        found: points of it (k, d).
+        rng: for the new values.
+    """
+    space = region.space
+    out = np.zeros(space.dimension)
+    if not len(found):
+        return out
+    X = found[rng.integers(len(found), size=2000)]
+    new = space.sample(len(X), rng)
+    for j in range(space.dimension):
+        active = ~np.isnan(X[:, j]) & ~np.isnan(new[:, j])
+        changed = X.copy()
+        changed[active, j] = new[active, j]
+        left = ~region.contains(space.activity.mask(changed))[active]
+        out[j] = float(left.mean()) if len(left) else 0.0
+    return out
+
+
+def confidence(path: Sequence[Node], rng: np.random.Generator) -> float | None:
+    """Return the cross-validated accuracy of the boundaries along a path, five folds each.
+
+    That is how often a boundary learned on four fifths of a node's members tells the better half of
+    the last fifth from the worse, pooled over the nodes. ``None`` where there is no boundary.
+    """
+    right = total = 0
+    for node in path[:-1]:
+        features, good = node.data.features[node.rows], node.good
+        fold = rng.permutation(len(good)) % FOLDS
+        for k in range(FOLDS):
+            rest = good[fold != k]
+            if rest.all() or not rest.any():
+                continue
+            learned = learn_boundary(features[fold != k], rest, node.data.settings.kernel)
+            found = learned.decision(features[fold == k]) > 0
+            right += int((found == good[fold == k]).sum())
+            total += len(found)
+    return right / total if total else None
