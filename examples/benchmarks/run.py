@@ -12,11 +12,9 @@ whose table is not on this machine is skipped.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import multiprocessing
 import os
-import platform
 import sys
 import time
 import warnings
@@ -36,7 +34,8 @@ from rich.progress import Progress
 
 from lamoo import Partition
 from lamoo.problems import PROBLEMS, Problem, load
-from lamoo.space import Categorical, Float, Integer
+from lamoo_compare.comparison import versions
+from lamoo_compare.target import suggest
 from optuna_lamoo import LaMOOSampler
 
 SUITE = (
@@ -94,7 +93,6 @@ AX = (
     "ax-lamoo-qlognehvi",
     "ax-lamoo-gp-alone",
 )
-LIBRARIES = ("lamoo", "optuna", "ax-platform", "botorch", "numpy", "scipy", "torch")
 
 
 @dataclass(frozen=True)
@@ -196,35 +194,10 @@ def ask(
     return trial, params, (time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def suggest(trial: optuna.Trial, problem: Problem) -> dict[str, Any]:
-    """Ask a trial for every parameter of the problem that exists."""
-    params: dict[str, Any] = {}
-    for name in problem.active(params):
-        match problem.space.parameters[name]:
-            case Categorical(choices):
-                params[name] = trial.suggest_categorical(name, choices)
-            case Integer(low, high, log, step):
-                params[name] = trial.suggest_int(name, low, high, log=log, step=step)
-            case Float(low, high, log, step):
-                params[name] = trial.suggest_float(name, low, high, log=log, step=step)
-    return params
-
-
 def repeats(configurations: Any) -> int:
     """Count the configurations that were evaluated before."""
     keys = [tuple(sorted(params.items())) for params in configurations]
     return len(keys) - len(set(keys))
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what decides the result."""
-    found = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            found[library] = "not installed"
-    return found
 
 
 def one_thread() -> None:

@@ -61,6 +61,7 @@ class Live:
         if cell not in self.tasks:
             task = self.progress.add_task(cell.name, total=cell.trials, completed=done)
             self.tasks[cell] = (task, done)
+            self.progress.advance(self.all, done)
             return
         task, before = self.tasks[cell]
         self.tasks[cell] = (task, done)

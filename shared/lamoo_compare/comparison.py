@@ -84,8 +84,15 @@ def compare(  # noqa: PLR0913 - the options of a command
     ]
     for cell in cells:
         cell.failure.unlink(missing_ok=True)
-    missing = [cell for cell in cells if not is_done(cell)]
-    run_all(missing, jobs, display or Silent())
+    display = display or Silent()
+    missing = []
+    for cell in cells:
+        if is_done(cell):
+            display.advance(cell, cell.trials)
+            display.end(cell, None)
+        else:
+            missing.append(cell)
+    run_all(missing, jobs, display)
     runs = [run_of(cell) for cell in cells]
     values = [run.values for run in runs]
     point = tuple(float(v) for v in _reference(target, reference_point, values))

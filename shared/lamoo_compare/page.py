@@ -44,7 +44,8 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #222; margin: 0 auto; max-wi
        padding: 1rem; }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums;
+        white-space: nowrap; }
 th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; }
 th:first-child, td:first-child { text-align: left; }
 th { border-bottom: 2px solid #888; }
