@@ -5,6 +5,7 @@ Import it also before loading an experiment that was saved with this strategy.
 
 try:
     from ax_lamoo.analysis import PartitionRegions, PartitionTree
+    from ax_lamoo.reduction import reduced_space
     from ax_lamoo.registry import LaMOOGenerators
     from ax_lamoo.strategy import lamoo_generation_strategy
 except ModuleNotFoundError as error:
@@ -21,4 +22,5 @@ __all__ = [
     "PartitionRegions",
     "PartitionTree",
     "lamoo_generation_strategy",
+    "reduced_space",
 ]

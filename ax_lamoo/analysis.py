@@ -165,6 +165,11 @@ def _axis(adapter: LaMOOAdapter, task: Task, name: str) -> tuple[Floats, list[An
     places = column.places() if 0 < len(column.choices) <= PLACES else np.linspace(0, 1, PLACES)
     X = np.full((len(places), task.space.dimension), 0.5)
     X[:, j] = places
+    return places, [parameters[name] for parameters in users_parameters(adapter, task, X)]
+
+
+def users_parameters(adapter: Adapter, task: Task, X: Floats) -> list[dict[str, Any]]:
+    """Return the user's parameters at points (n, d), all of them, whether active or not."""
     rows = [
         ObservationFeatures(parameters=dict(zip(adapter.parameters, row, strict=True)))
         for row in task.columns.decode(X).tolist()
@@ -172,7 +177,7 @@ def _axis(adapter: LaMOOAdapter, task: Task, name: str) -> tuple[Floats, list[An
     for transform in reversed(list(adapter.transforms.values())):
         if not isinstance(transform, Cast):  # which would drop what is not active
             rows = transform.untransform_observation_features(rows)
-    return places, [row.parameters[name] for row in rows]
+    return [row.parameters for row in rows]
 
 
 def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> pd.DataFrame:

@@ -238,6 +238,19 @@ def test_runner_runs_strategies_of_ax(tmp_path):
         assert np.isnan(values).any() == constrained  # what is not feasible is not scored
 
 
+def test_ax_benchmark_runs_both_strategies(tmp_path):
+    pytest.importorskip("ax.benchmark.benchmark", reason="ax-platform is not installed")
+    shown = python(
+        EXAMPLES / "benchmarks" / "ax_benchmark.py",
+        "--problems", "BraninCurrin", "--seeds", "1", "--trials", "3",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    for method in ("Ax's default", "LaMOO"):
+        (share,) = re.findall(rf"BraninCurrin, {method}: ([\d.]+) \(", shown.stdout)
+        assert 0 <= float(share) < 1
+
+
 def test_a_problem_without_its_table_is_skipped_and_does_not_stop_the_others(tmp_path, monkeypatch):
     monkeypatch.setenv("LAMOO_TABLES", str(tmp_path))
     problems = ("--problems", "nb201-authors", "branin-currin")

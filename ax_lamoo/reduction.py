@@ -1,0 +1,90 @@
+"""A smaller search space for a follow-up experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ax.api.client import Client
+from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+from ax.core.parameter import ChoiceParameter, Parameter, ParameterType, RangeParameter
+from ax.exceptions.core import UserInputError
+
+from ax_lamoo.adapter import LaMOOAdapter
+from ax_lamoo.analysis import users_parameters
+from ax_lamoo.generator import Task
+from lamoo import path, rules
+
+KINDS = {
+    ParameterType.FLOAT: "float",
+    ParameterType.INT: "int",
+    ParameterType.STRING: "str",
+    ParameterType.BOOL: "bool",
+}
+
+
+def reduced_space(client: Client) -> list[RangeParameterConfig | ChoiceParameterConfig]:
+    """Return an experiment's parameters narrowed to the good region, for a follow-up experiment.
+
+    The region is that of the tree's leaf that is reached along the good sides, and what is returned
+    is a box around it (patient rule induction). Members of the front that lie in the region stay
+    inside. Fixed and derived parameters are not among them: add them as they were.
+
+    Raises:
+        UserInputError: if there is no partition yet, or the search space is hierarchical.
+    """
+    experiment, strategy = client._experiment, client._generation_strategy  # noqa: SLF001 - no public way
+    adapter = strategy.fit(experiment=experiment)
+    if not isinstance(adapter, LaMOOAdapter) or not adapter.is_moo_problem:
+        raise UserInputError(
+            "There is no partition yet: reduced_space asks for two objectives or more, "
+            "ax_lamoo.lamoo_generation_strategy(), and more trials than its start-up."
+        )
+    if experiment.search_space.is_hierarchical:
+        raise UserInputError("reduced_space cannot narrow a hierarchical search space")
+    task = adapter.task()
+    root = path(task.space, task.history, task.settings)[0]
+    found = rules.explain(rules.good_path(root), task.history, np.random.default_rng(0))
+    values = _values(adapter, task, found.box)
+    return [
+        _config(parameter, values.get(name, ()))
+        for name, parameter in experiment.search_space.tunable_parameters.items()
+    ]
+
+
+def _values(adapter: LaMOOAdapter, task: Task, box: rules.Box) -> dict[str, list[Any]]:
+    """Return the ends, or the choices, of each parameter that has a condition."""
+    out = {}
+    names = list(task.space.parameters)
+    for j in box.conditions():
+        cells, levels = box.cells[j], task.space.levels[j]
+        u = np.array([box.low[j], box.high[j]])
+        if cells is not None:
+            u = (np.array(cells) + 0.5) / levels
+        elif np.isfinite(levels):  # all its values between the ends
+            places = (np.arange(int(levels)) + 0.5) / levels
+            kept = places[(places >= u[0] - 1e-9) & (places <= u[1] + 1e-9)]
+            u = kept if len(kept) and levels <= len(task.columns.columns[j].choices) else u
+        X = np.full((len(u), task.space.dimension), 0.5)
+        X[:, j] = u
+        out[names[j]] = [p[names[j]] for p in users_parameters(adapter, task, X)]
+    return out
+
+
+def _config(
+    parameter: Parameter, values: Sequence[Any]
+) -> RangeParameterConfig | ChoiceParameterConfig:
+    """Return a parameter's configuration, narrowed to some values; no values leave it as it is."""
+    kind = KINDS[parameter.parameter_type]
+    if isinstance(parameter, RangeParameter):
+        low, high = parameter.lower, parameter.upper
+        if values:
+            low, high = max(low, min(values)), min(high, max(values))
+        scaling = "log" if parameter.log_scale else "linear"
+        if low == high:  # Ax takes no range of one value
+            return ChoiceParameterConfig(parameter.name, [low], kind, is_ordered=True)
+        return RangeParameterConfig(parameter.name, (low, high), kind, scaling=scaling)
+    assert isinstance(parameter, ChoiceParameter)  # noqa: S101 - Ax tunes no other kind
+    kept = [value for value in parameter.values if not values or value in values]
+    return ChoiceParameterConfig(parameter.name, kept, kind, is_ordered=parameter.is_ordered)
