@@ -213,17 +213,35 @@ def _evaluate(study: Study, target: Target, source: str) -> tuple[TrialState, st
 
 
 def _study_of(journal: Path, directions: Sequence[Direction]) -> Study:
-    storage = JournalStorage(JournalFileBackend(str(journal)))
+    _mend(journal)
+    storage = _open(journal)
     return optuna.create_study(
         storage=storage, study_name="run", directions=list(directions), load_if_exists=True
     )
+
+
+def _open(journal: Path) -> JournalStorage:
+    try:
+        return JournalStorage(JournalFileBackend(str(journal)))
+    except ValueError as error:  # JSON's and Optuna's
+        raise CompareError(f"{journal} is damaged ({error}): remove it to run it again") from error
+
+
+def _mend(journal: Path) -> None:
+    """Cut off half a line that a process left which was killed while it wrote.
+
+    Optuna reads over it, but what was written behind it would be lost with it.
+    """
+    if journal.exists():
+        with journal.open("rb+") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def trials_of(cell: Cell) -> list[FrozenTrial]:
     """Return the finished trials that a cell has on disk, no more than it wants."""
     if not cell.journal.exists():
         return []
-    storage = JournalStorage(JournalFileBackend(str(cell.journal)))
+    storage = _open(cell.journal)
     studies = storage.get_all_studies()
     if not studies:
         return []

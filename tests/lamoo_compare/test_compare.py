@@ -134,6 +134,21 @@ def test_killed_and_run_again_loses_and_repeats_nothing(write, tmp_path):
     assert whole == params_of(out, "lamoo", 0, 30)
 
 
+def test_half_a_line_in_a_journal_is_mended_and_a_damaged_one_named(write, tmp_path):
+    source = str(write(GOOD))
+    usual = {"samplers": ["random"], "seeds": [0], "out": tmp_path}
+    before = compare(source, **usual, trials=4).runs[0]
+    journal = tmp_path / "runs" / "random_0.journal"
+    with journal.open("a") as file:
+        file.write('{"op_code": 4, "worker_id": "ab')
+    after = compare(source, **usual, trials=6).runs[0]
+    assert list(after.params[:4]) == list(before.params)
+    assert len(after.params) == 6
+    journal.write_text("no journal\n" + journal.read_text())
+    with pytest.raises(CompareError, match="random_0.journal is damaged .* remove it to run it ag"):
+        compare(source, **usual, trials=7)
+
+
 def test_a_crash_is_marked_and_the_rest_goes_on(write, tmp_path):
     write(GOOD)
     write(
