@@ -145,7 +145,9 @@ def test_half_a_line_in_a_journal_is_mended_and_a_damaged_one_named(write, tmp_p
     assert list(after.params[:4]) == list(before.params)
     assert len(after.params) == 6
     journal.write_text("no journal\n" + journal.read_text())
-    with pytest.raises(CompareError, match=r"random_0\.journal is damaged .* remove it to run it ag"):
+    with pytest.raises(
+        CompareError, match=r"random_0\.journal is damaged .* remove it to run it ag"
+    ):
         compare(source, **usual, trials=7)
 
 
