@@ -138,9 +138,9 @@ def hypervolume_curve(Y: Floats, reference: Floats) -> Floats:
     for i, y in enumerate(Y):
         if (y < reference).all() and not (front <= y).all(axis=1).any():
             if exact and np.isfinite(y).all() and np.isfinite(volume):
-                overlap = np.maximum(front, y)
-                overlap = overlap[moocore.is_nondominated(overlap)] if len(front) > 1 else overlap
-                volume += float(np.prod(reference - y)) - hypervolume(overlap, reference)
+                # most of these are dominated, which moocore finds out faster than we could
+                shared = hypervolume(np.maximum(front, y), reference)
+                volume += max(float(np.prod(reference - y)) - shared, 0.0)
                 front = np.vstack([front[(front < y).any(axis=1)], y])
             else:
                 front = np.vstack([front[(front < y).any(axis=1)], y])

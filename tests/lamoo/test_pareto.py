@@ -291,3 +291,39 @@ def test_points_far_apart_cover_all_others_within_their_own_distance(duplicates,
     apart = distance[chosen] + np.diag(np.full(20, np.inf))
     # farthest-first: the last was the farthest of all (but the first m, each objective's best)
     assert distance.min(axis=1).max() <= apart[m:, m:].min(initial=np.inf) + 1e-12
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_hypervolume_curve_is_that_of_each_prefix(m, decimals, rng):
+    # many ties at one decimal; a third is beyond the reference point somewhere
+    Y = np.round(rng.random((250, m)) ** 2, decimals)
+    reference = np.full(m, 0.8)
+    expected = [pareto.hypervolume(Y[: k + 1], reference) for k in range(len(Y))]
+    curve = pareto.hypervolume_curve(Y, reference)
+    np.testing.assert_allclose(curve, expected, rtol=1e-12, atol=1e-14)
+    assert (np.diff(curve) >= 0).all()
+
+
+@pytest.mark.parametrize("m", [2, 3])
+def test_hypervolume_curve_of_a_large_front(m, rng):
+    Y = np.abs(rng.normal(size=(400, m)))
+    Y /= np.linalg.norm(Y, axis=1)[:, None]
+    reference = np.full(m, 1.1)
+    expected = [pareto.hypervolume(Y[: k + 1], reference) for k in range(len(Y))]
+    np.testing.assert_allclose(pareto.hypervolume_curve(Y, reference), expected, rtol=1e-12)
+
+
+def test_hypervolume_curve_beyond_the_exact_is_the_estimate(rng):
+    Y, reference = rng.random((30, 6)), np.full(6, 0.9)
+    expected = [pareto.hypervolume(Y[: k + 1], reference) for k in range(len(Y))]
+    np.testing.assert_allclose(pareto.hypervolume_curve(Y, reference), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("m", [2, 3])
+def test_hypervolume_curve_of_what_is_not_finite(m):
+    Y = np.full((5, m), 0.5)
+    Y[0, 0], Y[1, 0], Y[3, 1] = np.nan, np.inf, -np.inf
+    curve = pareto.hypervolume_curve(Y, np.ones(m))
+    assert curve.tolist() == [0.0, 0.0, 0.5**m, np.inf, np.inf]
+    assert pareto.hypervolume_curve(np.empty((0, m)), np.ones(m)).tolist() == []
