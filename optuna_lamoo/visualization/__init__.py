@@ -33,6 +33,8 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E
 def plot_partition(study: Study) -> Figure:
     """Plot the tree of regions: width is trials, colour hypervolume, framed the path chosen next.
 
+    A tree is learned from at most 256 trials: the best, and a spread of the others.
+
     Raises:
         ValueError: if the study has one objective, or no finished trial.
     """

@@ -130,7 +130,7 @@ def hypervolume_curve(Y: Floats, reference: Floats) -> Floats:
     before it dominates, which is a small problem even where the front is large.
 
     Args:
-        Y: objective values, shape ``(n, m)``; points that hold NaN add nothing.
+        Y: objective values, shape ``(n, m)``, ``m >= 2``; points that hold NaN add nothing.
         reference: shape ``(m,)``.
     """
     front, volume, curve = np.empty((0, Y.shape[1])), 0.0, np.empty(len(Y))

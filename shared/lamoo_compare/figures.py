@@ -34,7 +34,7 @@ def ask_time(comparison: Comparison) -> go.Figure:
         seconds = [comparison.runs[k].ask for k in comparison.whole(sampler)]
         if seconds:
             _band(figure, _smooth(np.maximum(np.array(seconds), 1e-5)), i, sampler)
-    return figure.update_yaxes(type="log", exponentformat="power", dtick=1)
+    return figure.update_yaxes(type="log", dtick="D2", tickformat="~g")
 
 
 def fronts(comparison: Comparison) -> go.Figure:
@@ -54,7 +54,7 @@ def fronts(comparison: Comparison) -> go.Figure:
                 hovertemplate="%{x:.6g}, %{y:.6g}",
             )
         return figure
-    figure = _figure("", "")
+    figure = _figure(None, None)
     for i, sampler, front in found:
         figure.add_splom(
             dimensions=[
@@ -69,7 +69,7 @@ def fronts(comparison: Comparison) -> go.Figure:
     return figure.update_layout(height=150 + 170 * (m - 1))
 
 
-def _figure(x: str, y: str) -> go.Figure:
+def _figure(x: str | None, y: str | None) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         template="plotly_white",

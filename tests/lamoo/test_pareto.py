@@ -293,7 +293,7 @@ def test_points_far_apart_cover_all_others_within_their_own_distance(duplicates,
     assert distance.min(axis=1).max() <= apart[m:, m:].min(initial=np.inf) + 1e-12
 
 
-@pytest.mark.parametrize("m", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("m", [2, 3, 4, 5])
 @pytest.mark.parametrize("decimals", [1, 9])
 def test_hypervolume_curve_is_that_of_each_prefix(m, decimals, rng):
     # many ties at one decimal; a third is beyond the reference point somewhere
