@@ -65,7 +65,10 @@ def regions(study: Study, params: Sequence[str] | None) -> Map:
         y=y,
         shares=region_map(known.path[-1].region, columns, (found[0], found[1])),
         numbers=numbers,
-        texts=[_text(t, n) for t, n in zip(known.trials, numbers, strict=True)],
+        texts=[
+            f"{_about(trial)}<br>dominated by {number}"
+            for trial, number in zip(known.trials, numbers, strict=True)
+        ],
     )
 
 
@@ -87,9 +90,10 @@ def _shown(trial: FrozenTrial, name: str, scale: str) -> object:
     return str(trial.params[name]) if scale == "category" else trial.params[name]
 
 
-def _text(trial: FrozenTrial, number: int) -> str:
+def _about(trial: FrozenTrial) -> str:
+    """Return a trial's number, values and parameters in lines of HTML."""
     params = "".join(f"<br>  {name}: {value}" for name, value in trial.params.items())
-    return f"trial {trial.number}<br>values {trial.values}<br>dominated by {number}{params}"
+    return f"trial {trial.number}<br>values {trial.values}{params}"
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> l
             hypervolume=pareto.hypervolume_curve(
                 np.where(history.violation[:, None] == 0, history.Y, np.nan), reference
             ),
-            texts=[f"trial {trial.number}<br>values {trial.values}" for trial in done[name]],
+            texts=[_about(trial) for trial in done[name]],
         )
         for name, history in histories.items()
     ]

@@ -177,6 +177,8 @@ def test_hypervolume_is_of_feasible_trials_so_far(study):
         assert list(line.get_ydata()) == list(trace.y)
         done = s.get_trials(states=[optuna.trial.TrialState.COMPLETE])
         assert list(trace.x) == [t.number for t in done]
+        assert f"trial {done[-1].number}<br>" in trace.hovertext[-1]
+        assert f"lr: {done[-1].params['lr']}" in trace.hovertext[-1]
         for k in range(1, len(done) + 1):
             Y = [(t.values[0], -t.values[1]) for t in done[:k] if t.constraints["c"] <= 0]
             truth = moocore.hypervolume(np.array(Y), ref=[3.0, 1.0]) if Y else 0.0
