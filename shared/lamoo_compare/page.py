@@ -128,6 +128,11 @@ def verdict(comparison: Comparison) -> str:
     rivals = [row for name, row in rows.items() if name != first]
     if first not in rows or not rivals:
         return "There is nothing to compare: it takes two samplers with finished runs."
+    if not any(row["hypervolume"] > 0 for row in rows.values()):
+        return (
+            f"After {comparison.trials} trials most runs have nothing better than the reference "
+            "point in every objective: run more trials, or pass another --reference-point."
+        )
     rival = max(rivals, key=lambda row: row["hypervolume"])
     name, n = rival["sampler"], comparison.trials
     matched = comparison.match(first, name)

@@ -87,6 +87,7 @@ def test_never_reached_is_said():
 def test_nothing_is_reached_at_zero():
     runs = [run(s, 0, [(2.0, 1.0)] * 3) for s in "ab"]
     assert comparison(runs, 3).match("a", "b") is None
+    assert "nothing better than the reference point" in verdict(comparison(runs, 3))
 
 
 def test_unfinished_runs_are_marked_and_left_out():
