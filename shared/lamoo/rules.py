@@ -18,6 +18,10 @@ from lamoo.tree import Node
 DRAWS = 20_000
 #: How much of the box one peel takes at most (Friedman and Fisher 1999 advise 5 to 10 %).
 PEEL = 0.05
+#: A box holds at least so much of its region.
+LEAST = 0.3
+#: Conditions that together cost less of the F-score than this are left out.
+NEGLIGIBLE = 0.03
 FOLDS = 5
 
 
@@ -151,13 +155,28 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
             if peel.contains(front, levels).all()
         ]
         if not peels:
-            return best
+            break
         box = max(peels, key=lambda pair: pair[1])[0]
         score = _score(box, U, found, levels, volume)
-        if not box.contains(found, levels).mean() > 0.3:
-            return best
+        if box.contains(found, levels).mean() <= LEAST:
+            break
         if score > best_score * 1.001:
             best, best_score = box, score
+    return _simplified(best, U, found, levels, volume)
+
+
+def _simplified(box: Box, U: Floats, found: Floats, levels: Floats, volume: float) -> Box:
+    """Return a box without the conditions that hardly matter, the least first."""
+    floor = (1 - NEGLIGIBLE) * _score(box, U, found, levels, volume)
+    while True:
+        freer = [_with_cells(_with_range(box, j, 0.0, 1.0), j, None) for j in box.conditions()]
+        scored = [(_score(other, U, found, levels, volume), other) for other in freer]
+        if not scored:
+            return box
+        score, candidate = max(scored, key=lambda pair: pair[0])
+        if score < floor:
+            return box
+        box = candidate
 
 
 def _density(box: Box, U: Floats, found: Floats, levels: Floats) -> float:
@@ -206,7 +225,7 @@ def _with_range(box: Box, j: int, low: float, high: float) -> Box:
     return Box(lows, highs, box.cells)
 
 
-def _with_cells(box: Box, j: int, cells: tuple[int, ...]) -> Box:
+def _with_cells(box: Box, j: int, cells: tuple[int, ...] | None) -> Box:
     return Box(box.low, box.high, (*box.cells[:j], cells, *box.cells[j + 1 :]))
 
 

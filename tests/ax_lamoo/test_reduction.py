@@ -14,7 +14,7 @@ def client_of(parameters, evaluate, trials, seed=0):
     client = Client(random_seed=seed)
     client.configure_experiment(parameters)
     client.configure_optimization("-f0, -f1")
-    client.set_generation_strategy(lamoo_generation_strategy(seed=seed, solver="evolutionary"))
+    client.set_generation_strategy(lamoo_generation_strategy(seed=seed, solver="random"))
     for _ in range(trials):
         for index, params in client.get_next_trials(1).items():
             client.complete_trial(index, dict(zip(("f0", "f1"), evaluate(params), strict=True)))
@@ -39,7 +39,7 @@ def evaluate(params):
 
 
 def test_the_known_region_is_recovered_and_searched():
-    client = client_of(PARAMETERS, evaluate, 80)
+    client = client_of(PARAMETERS, evaluate, 120)
     found = {config.name: config for config in reduced_space(client)}
     assert list(found) == [config.name for config in PARAMETERS]
     low, high = found["lr"].bounds

@@ -37,7 +37,7 @@ def study_of(objective, n, seed=0, sampler=None, m=2):
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def study(request):
-    return study_of(objective, 100, request.param)
+    return study_of(objective, 200, sampler=RandomSampler(seed=request.param))
 
 
 def test_rules_recover_the_known_region(study):
