@@ -238,6 +238,7 @@ def test_runner_runs_strategies_of_ax(tmp_path):
         assert np.isnan(values).any() == constrained  # what is not feasible is not scored
 
 
+@pytest.mark.slow  # the runner of Ax is slow to start
 def test_ax_benchmark_runs_both_strategies(tmp_path):
     pytest.importorskip("ax.benchmark.benchmark", reason="ax-platform is not installed")
     shown = python(

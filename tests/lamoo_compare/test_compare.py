@@ -98,14 +98,14 @@ def test_command_runs_reports_and_goes_on(write, tmp_path):
 def test_killed_and_run_again_loses_and_repeats_nothing(write, tmp_path):
     write(GOOD, wait=0.05)
     usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 1, "--jobs", 2,
-             "--trials", 30]  # fmt: skip
+             "--trials", 24]  # fmt: skip
     out = tmp_path / "comparison"
     seen = {"lamoo": [], "random": []}
     for how in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
         process = start(*usual, cwd=tmp_path)
         wanted = len(seen["random"]) + 3
         for _ in range(600):
-            if len(params_of(out, "random", 0, 30)) >= wanted:
+            if len(params_of(out, "random", 0, 24)) >= wanted:
                 break
             time.sleep(0.05)
         if how == signal.SIGKILL:
@@ -117,21 +117,21 @@ def test_killed_and_run_again_loses_and_repeats_nothing(write, tmp_path):
             assert process.returncode == 130
             assert "the same command goes on" in err
         for sampler, earlier in seen.items():
-            now = params_of(out, sampler, 0, 30)
+            now = params_of(out, sampler, 0, 24)
             assert now[: len(earlier)] == earlier
             seen[sampler] = now
         assert len(seen["random"]) >= wanted
     code, _, err = command(*usual, cwd=tmp_path)
     assert code == 0, err
     for sampler, earlier in seen.items():
-        now = params_of(out, sampler, 0, 30)
+        now = params_of(out, sampler, 0, 24)
         assert now[: len(earlier)] == earlier
-        assert len({repr(params) for params in now}) == len(now) == 30
+        assert len({repr(params) for params in now}) == len(now) == 24
 
     code, _, err = command(*usual, "--out", "whole", cwd=tmp_path)
     assert code == 0, err
-    whole = params_of(tmp_path / "whole", "lamoo", 0, 30)
-    assert whole == params_of(out, "lamoo", 0, 30)
+    whole = params_of(tmp_path / "whole", "lamoo", 0, 24)
+    assert whole == params_of(out, "lamoo", 0, 24)
 
 
 def test_half_a_line_in_a_journal_is_mended_and_a_damaged_one_named(write, tmp_path):
