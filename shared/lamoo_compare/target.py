@@ -121,6 +121,9 @@ def _built_in(name: str) -> Target:
     except (FileNotFoundError, ModuleNotFoundError) as error:
         raise CompareError(f"problem {name}: {error}") from error
 
+    if problem.constraints and not hasattr(optuna.Trial, "set_constraint"):
+        raise CompareError(f"problem {name} has constraints, which take Optuna 5 or newer")
+
     def objective(trial: optuna.Trial) -> Sequence[float]:
         params = suggest(trial, problem)
         for i, value in enumerate(problem.constrain(params)):

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 
+import optuna
 import pytest
 
 from lamoo_compare import CompareError, compare
@@ -260,6 +261,7 @@ def test_built_in_problem_has_its_reference_point_and_best(tmp_path):
         assert curve[-1] == pytest.approx(problem.hypervolume(run.values))
 
 
+@pytest.mark.skipif(not hasattr(optuna.Trial, "set_constraint"), reason="constraints: Optuna 5")
 def test_constraints_count(tmp_path):
     result = compare("c2-dtlz2-d12", samplers=["random"], seeds=[0], trials=20, out=tmp_path)
     problem = load_target("c2-dtlz2-d12").problem
