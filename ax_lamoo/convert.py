@@ -20,6 +20,7 @@ from torch import Tensor
 from lamoo import Categorical, Float, History, Integer, Space, pareto
 from lamoo.activity import Activity, OneOf
 from lamoo.arrays import Bools, Floats
+from lamoo.known import Known as KnownPoints
 from lamoo.space import Parameter, first_rows, rows_in
 
 
@@ -181,10 +182,10 @@ def space_of(columns: Columns, config: TorchOptConfig, activity: Activity) -> Sp
         return Space(columns.parameters, values, activity)
     A, b = (array(part) for part in config.linear_constraints)
 
-    def within(X: Floats) -> Bools:
-        return np.asarray((columns.decode(X) @ A.T <= b.ravel()).all(axis=1))
+    def violation(X: Floats) -> Floats:
+        return np.asarray((columns.decode(X) @ A.T - b.ravel()).max(axis=1))
 
-    return Space(columns.parameters, values, activity, within)
+    return Space(columns.parameters, values, activity, KnownPoints(violation=violation))
 
 
 @dataclass(frozen=True)

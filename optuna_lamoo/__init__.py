@@ -4,7 +4,8 @@
 picks a trial of the front, ``optuna_lamoo.visualization`` draws.
 """
 
+from optuna_lamoo.beforehand import vectorized
 from optuna_lamoo.explanation import Explanation, explain, reduced_space
 from optuna_lamoo.sampler import LaMOOSampler
 
-__all__ = ["Explanation", "LaMOOSampler", "explain", "reduced_space"]
+__all__ = ["Explanation", "LaMOOSampler", "explain", "reduced_space", "vectorized"]

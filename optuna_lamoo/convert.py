@@ -53,6 +53,16 @@ def parameter(distribution: BaseDistribution) -> Parameter:
             raise NotImplementedError(msg)
 
 
+def constants(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
+    """Return the parameters that leave no choice, which :func:`union` leaves out."""
+    latest: dict[str, BaseDistribution] = {}
+    for trial in trials:
+        latest |= trial.distributions
+    single = {name: parameter(d) for name, d in latest.items() if d.single()}
+    middle = np.array([0.5])
+    return {name: p.from_unit(p.snap(middle))[0] for name, p in single.items()}
+
+
 def to_space(
     distributions: Mapping[str, BaseDistribution], fixed: Mapping[str, Any] | None = None
 ) -> Space:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
@@ -19,10 +20,11 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, Partition, Settings, Space, suggest
-from lamoo.arrays import Floats
+from lamoo import History, Partition, Settings, Space, exhausted, suggest
+from lamoo.arrays import Floats, Ints
 from lamoo.space import rows_in
 from optuna_lamoo import convert
+from optuna_lamoo.beforehand import Asked, beforehand
 
 # Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
 logger = optuna.logging.get_logger("optuna.lamoo")
@@ -35,6 +37,8 @@ STUBBORN_YIELDS = 4
 BACKOFF = 0.02
 #: How many values are drawn for a parameter on its own, to find one that was tried least.
 DRAWS = 32
+#: Trials at the start that are spread over the space, and over the known objectives.
+STARTUP, STARTUP_KNOWN = 10, 5
 
 
 class LaMOOSampler(BaseSampler):
@@ -53,19 +57,37 @@ class LaMOOSampler(BaseSampler):
 
     Args:
         seed: of all random choices; ``None`` draws one.
-        n_startup_trials: finished trials spread evenly over the space before anything is learned.
+        n_startup_trials: finished trials spread evenly over the space before anything is learned;
+            by default 10, or 5 where objectives are known.
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement: the fewest
             trials), ``"evolutionary"`` (a few milliseconds per trial) or ``"random"``.
         reference_point: where hypervolume is measured from, one value per objective in the
-            study's directions, a little worse than what is still of interest. ``None`` infers it.
+            study's directions, a little worse than what is still of interest; or limits for some
+            of them, ``{"accuracy": 0.9}``, by metric name or index. What is not given is inferred.
         partition: settings of the tree, see :class:`lamoo.Partition`.
+        known_objectives: objectives that follow from the parameters without a trial (number of
+            weights, FLOPs, a latency table): index or metric name -> function of the parameter
+            dictionary, in the study's direction. They are not modelled but used as they are.
+            Answers are remembered; :class:`optuna_lamoo.vectorized` marks a function that takes
+            many dictionaries at once.
+        features: a function of the parameter dictionary that returns numbers which help to predict
+            the other objectives (an architecture's depth, counts of its operations).
+        known_constraints: functions of the parameter dictionary that must be at most 0. No trial
+            is spent where one is not (but see ``search_space``).
+        canonical: a function of the parameter dictionary that returns the same key (anything
+            hashable) for configurations that are really the same; one of them is tried.
+        search_space: name -> distribution, as far as they are known beforehand. Otherwise the
+            first trial, which tells them, is drawn parameter by parameter, and functions of
+            parameters know nothing of it.
         independent_sampler: for parameters that no trial had before; by default uniform.
         warn_independent_sampling: whether to log a warning when, after the startup trials, a
             parameter is sampled independently.
 
     Raises:
         ValueError: if an argument is outside what is listed here; on the first suggestion, if
-            the reference point has not one value per objective.
+            the reference point or a known objective is not one of the study's; when a trial
+            reports another value than the known one (by more than a millionth).
+        RuntimeError: if one of the given functions raises or returns what it must not.
 
     Example:
         >>> import optuna
@@ -81,34 +103,44 @@ class LaMOOSampler(BaseSampler):
         True
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all are the user's choices, none is needed
         self,
         *,
         seed: int | None = None,
-        n_startup_trials: int = 10,
+        n_startup_trials: int | None = None,
         solver: str = "gp",
-        reference_point: Sequence[float] | None = None,
+        reference_point: Sequence[float] | Mapping[int | str, float] | None = None,
         partition: Partition | None = None,
+        known_objectives: Mapping[int | str, Asked] | None = None,
+        features: Asked | None = None,
+        known_constraints: Sequence[Asked] | None = None,
+        canonical: Asked | None = None,
+        search_space: Mapping[str, BaseDistribution] | None = None,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
     ) -> None:
         """Check the arguments."""
         _check_seed(seed)
-        _check_kind("n_startup_trials", n_startup_trials, Integral)
+        _check_kind("n_startup_trials", n_startup_trials, Integral, type(None))
         _check_kind("solver", solver, str)
         _check_kind("partition", partition, Partition, type(None))
         _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
         _check_kind("warn_independent_sampling", warn_independent_sampling, bool)
+        self._beforehand = beforehand(known_objectives, features, known_constraints, canonical)
+        if n_startup_trials is None:
+            n_startup_trials = STARTUP_KNOWN if self._beforehand.objectives else STARTUP
         if n_startup_trials < 0:
             msg = f"n_startup_trials must be at least 0, got {n_startup_trials!r}"
             raise ValueError(msg)
         self._reference_point = _checked_point(reference_point)
+        self._given_point = reference_point
         self._settings = Settings(
             solver=solver,
             n_startup=int(n_startup_trials),
             partition=partition or Partition(),
             seed=int(np.random.SeedSequence(seed).entropy),  # type: ignore[arg-type]
         )
+        self._search_space = _checked_space(search_space)
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
         self._turn = threading.RLock()
@@ -139,11 +171,36 @@ class LaMOOSampler(BaseSampler):
         state: TrialState,
         values: Sequence[float] | None,
     ) -> None:
-        """Warn if there was nothing to search, and pass it on to the independent sampler."""
+        """Check known objectives, stop a study that has nothing left, and pass it on.
+
+        Raises:
+            ValueError: if a known objective is not what the trial reported.
+        """
         if trial.distributions and all(d.single() for d in trial.distributions.values()):
             _warn_once(study.study_name, "every parameter has a single value: nothing to search")
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
+        self._stop_if_exhausted(study)
+        if state == TrialState.COMPLETE and values is not None:
+            self._beforehand.check(study, trial.params, values)
+
+    def _stop_if_exhausted(self, study: Study) -> None:
+        """Stop a study that tried every configuration, unless something is enqueued."""
+        trials = study.get_trials(deepcopy=False)
+        search_space = self._union(trials)
+        space = convert.to_space(search_space)
+        if not search_space or not space.enumerable:
+            return
+        if any(trial.state == TrialState.WAITING for trial in trials):
+            return
+        with self._turn:
+            history, space = self._view(study, trials, search_space, space)
+            if not exhausted(space, history):
+                return
+        logger.warning("Study %r: every configuration was tried; stopping it.", study.study_name)
+        # not in an optimization loop: the user asks and tells, and has been told
+        with contextlib.suppress(RuntimeError, AttributeError):
+            study.stop()
 
     def infer_relative_search_space(
         self,
@@ -151,7 +208,28 @@ class LaMOOSampler(BaseSampler):
         trial: FrozenTrial,
     ) -> dict[str, BaseDistribution]:
         """Return every parameter that some trial of the study had and that leaves a choice."""
-        return convert.union(_others(study, trial))
+        return self._union(_others(study, trial))
+
+    def _union(self, trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
+        """Return the distributions of all parameters that leave a choice, sorted by name."""
+        found = {**self._search_space, **convert.union(trials)}
+        return {name: found[name] for name in sorted(found)}
+
+    def _view(
+        self,
+        study: Study,
+        trials: Sequence[FrozenTrial],
+        search_space: Mapping[str, BaseDistribution],
+        space: Space,
+    ) -> tuple[History, Space]:
+        """Return the history, and the space with what is known beforehand."""
+        history = self._reader.history(search_space, trials, study.directions)
+        if not self._beforehand:
+            return history, space
+        constants = convert.constants(trials)
+        known = self._beforehand.known(study, space, constants)
+        key = self._beforehand.key(space, constants)
+        return replace(history, key=key), replace(space, known=known)
 
     def sample_relative(
         self,
@@ -166,7 +244,7 @@ class LaMOOSampler(BaseSampler):
         fixed = {**convert.enqueued(trial, search_space), **trial.params}
         space = convert.to_space(search_space, fixed)
 
-        def propose(history: History, attempt: int) -> Floats:
+        def propose(history: History, space: Space, attempt: int) -> Floats:
             stubborn = attempt < STUBBORN_YIELDS
             wanted = settings if stubborn else replace(settings, solver="random")
             return suggest(space, history, 1, self._generator(trial, attempt), wanted)
@@ -194,12 +272,12 @@ class LaMOOSampler(BaseSampler):
         space = convert.to_space(search_space, trial.params)
         name = zlib.crc32(param_name.encode())
 
-        def propose(history: History, attempt: int) -> Floats:
+        def propose(history: History, space: Space, attempt: int) -> Floats:
             X = space.sample(DRAWS, self._generator(trial, name + attempt))
             often = np.isclose(history.tried[:, None], X, rtol=0).all(axis=2).sum(axis=0)
             return X[[int(np.argmin(often))]]
 
-        return self._claim(study, trial, search_space, space, propose)[param_name]
+        return self._claim(study, trial, search_space, space, propose, alone=True)[param_name]
 
     def _claim(
         self,
@@ -207,7 +285,9 @@ class LaMOOSampler(BaseSampler):
         trial: FrozenTrial,
         search_space: Mapping[str, BaseDistribution],
         space: Space,
-        propose: Callable[[History, int], Floats],
+        propose: Callable[[History, Space, int], Floats],
+        *,
+        alone: bool = False,
     ) -> dict[str, Any]:
         """Return the parameters of a point that no other worker has, and note them for the others.
 
@@ -219,19 +299,26 @@ class LaMOOSampler(BaseSampler):
             trial: the one to find a point for.
             search_space: the distributions of the parameters to find.
             space: the same for the engine.
-            propose: returns a point (1, d), given a history and how many were proposed before.
+            propose: returns a point (1, d), given a history, the space and how many were proposed
+                before.
+            alone: whether it is one parameter on its own, of which nothing is known beforehand.
         """
         params: dict[str, Any] = {}
         with self._turn:
             for attempt in range(MAX_YIELDS):
                 before = _others(study, trial)
-                history = self._reader.history(search_space, before, study.directions)
-                x = propose(history, attempt)
+                if alone:
+                    history = self._reader.history(search_space, before, study.directions)
+                else:
+                    history, space = self._view(study, before, search_space, space)
+                x = propose(history, space, attempt)
                 params = space.decode(x)[0]
                 note = trial.system_attrs.get(convert.NOTE, {}) | convert.note(params, search_space)
                 study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
                 after = _others(study, trial)
-                if not len(history.unseen(x)) or not _raced(x, search_space, before, after):
+                if not len(history.unseen(x)) or not _raced(
+                    x, search_space, before, after, history.key
+                ):
                     break
                 time.sleep(self._generator(trial, attempt).uniform(0, BACKOFF))
         return params
@@ -245,13 +332,22 @@ class LaMOOSampler(BaseSampler):
         point = self._reference_point
         if point is None:
             return self._settings
-        if len(point) != len(study.directions):
+        named = any(isinstance(key, str) for key in point)
+        # a study under Hyperband does not tell its metric names
+        m, names = len(study.directions), (study.metric_names or []) if named else []
+        places: dict[int | str, int] = {j: j for j in range(m)}
+        places |= {name: j for j, name in enumerate(names)}
+        unknown = [key for key in point if key not in places]
+        whole = not isinstance(self._given_point, Mapping)
+        if unknown or (whole and len(point) != m):
             msg = (
-                f"reference_point must hold one value per objective: the study has "
-                f"{len(study.directions)}, got {list(point)}"
+                f"reference_point must hold one value per objective, or name some of them: the "
+                f"study has {m} ({list(names)}), got {self._given_point!r}"
             )
             raise ValueError(msg)
-        turned = convert.signs(study.directions) * point
+        values = np.full(m, np.nan)
+        values[[places[key] for key in point]] = list(point.values())
+        turned = convert.signs(study.directions) * values
         return replace(self._settings, reference_point=tuple(turned.tolist()))
 
     def _warn_independent(self, study: Study, trial: FrozenTrial, param_name: str) -> None:
@@ -279,11 +375,17 @@ def _raced(
     search_space: Mapping[str, BaseDistribution],
     before: Sequence[FrozenTrial],
     after: Sequence[FrozenTrial],
+    key: Callable[[Floats], Ints] | None,
 ) -> bool:
-    """Tell whether a trial that was not finished before is now at the same point (1, d)."""
+    """Tell whether a trial that was not finished before is now at the same point (1, d).
+
+    Or at one with the same key.
+    """
     settled = {t._trial_id for t in before if t.state.is_finished()}
     fresh = [t for t in after if t._trial_id not in settled]
-    return bool(rows_in(x, convert.to_points(search_space, fresh)).any())
+    points = convert.to_points(search_space, fresh)
+    same = key is not None and len(points) > 0 and np.isin(key(x), key(points)).any()
+    return bool(same or rows_in(x, points).any())
 
 
 def _check_kind(name: str, value: object, *kinds: type) -> None:
@@ -299,17 +401,33 @@ def _check_seed(seed: object) -> None:
         raise ValueError(msg)
 
 
-def _checked_point(point: object) -> tuple[float, ...] | None:
-    """Return a reference point as floats."""
+def _checked_point(point: object) -> dict[int | str, float] | None:
+    """Return a reference point as floats by index or metric name."""
     if point is None:
         return None
-    values = list(point) if isinstance(point, Iterable) else []
-    if not values or not all(isinstance(v, Real) and math.isfinite(v) for v in values):
+    if isinstance(point, Mapping):
+        named: dict[Any, Any] = dict(point)
+    else:
+        named = dict(enumerate(point)) if isinstance(point, Iterable) else {}
+    fine = all(isinstance(v, Real) and math.isfinite(v) for v in named.values())
+    if not named or not fine or not all(isinstance(key, int | str) for key in named):
         msg = (
-            f"reference_point must be a sequence of one finite number per objective, got {point!r}"
+            "reference_point must be a sequence of one finite number per objective, or map "
+            f"metric names or indices to them, got {point!r}"
         )
         raise ValueError(msg)
-    return tuple(float(value) for value in values)
+    return {key: float(value) for key, value in named.items()}
+
+
+def _checked_space(search_space: object) -> dict[str, BaseDistribution]:
+    """Return the distributions that leave a choice."""
+    given = {} if search_space is None else search_space
+    if not isinstance(given, Mapping) or not all(
+        isinstance(d, BaseDistribution) for d in given.values()
+    ):
+        msg = f"search_space must map names to optuna distributions or be None, got {given!r}"
+        raise ValueError(msg)
+    return {name: d for name, d in given.items() if not d.single()}
 
 
 @lru_cache(maxsize=256)

@@ -25,7 +25,8 @@ PACKAGES = {
 ENGINE = {
     "arrays": set(),
     "activity": {"arrays"},
-    "space": {"arrays", "activity"},
+    "known": {"arrays"},
+    "space": {"arrays", "activity", "known"},
     "history": {"arrays", "space"},
     "pareto": {"arrays"},
     "split": {"arrays", "space"},
@@ -35,7 +36,16 @@ ENGINE = {
     "surrogate": {"arrays"},
     "acquisition": {"arrays"},
     "recipes": {"arrays", "space", "history", "pareto", "targets", "surrogate"},
-    "model": {"arrays", "space", "history", "pareto", "recipes", "surrogate", "acquisition"},
+    "model": {
+        "arrays",
+        "space",
+        "history",
+        "pareto",
+        "recipes",
+        "surrogate",
+        "acquisition",
+        "targets",
+    },
 }
 ENGINE["solvers"] = ENGINE.keys() - {"activity", "tree"} | {"solvers"}
 ENGINE["optimizer"] = set(ENGINE)

@@ -84,6 +84,8 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "gp": lambda seed: GPSampler(seed=seed),
     "random": lambda seed: RandomSampler(seed=seed),
 }
+#: LaMOO told of the objectives that need no training, without and with features.
+KNOWING = {"lamoo-known": False, "lamoo-known-features": True}
 #: Strategies of Ax, which ax_cells.py holds: it needs ax-platform.
 AX = (
     "ax",
@@ -150,10 +152,20 @@ def search_in_optuna(cell: Cell) -> Trials:
     optuna.logging.disable_default_handler()
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     problem = load(cell.problem)
-    sampler = SAMPLERS[cell.sampler](cell.seed)
+    knows = cell.sampler in KNOWING
+    sampler = knowing(cell, problem) if knows else SAMPLERS[cell.sampler](cell.seed)
     study = optuna.create_study(directions=problem.directions, sampler=sampler)
     asks, values = search(study, problem, cell)
     return asks, values, [trial.params for trial in study.trials]
+
+
+def knowing(cell: Cell, problem: Problem) -> BaseSampler:
+    """Return LaMOO, told of the problem's objectives that need no training."""
+    known = {j: lambda params, j=j: problem.evaluate(params)[j] for j in problem.known}
+    if not known:
+        raise ValueError(f"{cell.sampler} needs a known objective, {cell.problem} has none")
+    features = problem.features if KNOWING[cell.sampler] else None
+    return LaMOOSampler(seed=cell.seed, known_objectives=known, features=features)
 
 
 def search(
@@ -264,7 +276,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, metavar="NAME")
-    parser.add_argument("--samplers", nargs="+", choices=[*SAMPLERS, *AX], metavar="NAME")
+    parser.add_argument("--samplers", nargs="+", choices=[*SAMPLERS, *KNOWING, *AX], metavar="NAME")
     parser.add_argument("--seeds", type=positive, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
     parser.add_argument("--trials", type=positive, help="per run")
@@ -272,7 +284,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=positive, default=1, help="processes at a time")
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
     parser.add_argument("--quick", action="store_true", help="a small table in a few minutes")
-    parser.epilog = f"problems: {', '.join(PROBLEMS)}\n\nsamplers: {', '.join([*SAMPLERS, *AX])}"
+    parser.epilog = (
+        f"problems: {', '.join(PROBLEMS)}\n\nsamplers: {', '.join([*SAMPLERS, *KNOWING, *AX])}"
+    )
     options = parser.parse_args(arguments)
     quick = options.quick
     options.problems = options.problems or (QUICK if quick else SUITE)

@@ -6,7 +6,8 @@ people with one.
 """
 
 from lamoo.history import History
-from lamoo.optimizer import Optimizer, Settings, path, suggest
+from lamoo.known import Known
+from lamoo.optimizer import Optimizer, Settings, exhausted, path, suggest
 from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.tree import Partition
 
@@ -15,10 +16,12 @@ __all__ = [
     "Float",
     "History",
     "Integer",
+    "Known",
     "Optimizer",
     "Partition",
     "Settings",
     "Space",
+    "exhausted",
     "path",
     "suggest",
 ]

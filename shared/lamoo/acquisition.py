@@ -146,6 +146,8 @@ def log_ehvi_gradient(
     dmean = np.exp(np.where(counts, cdf_above, -np.inf) - widths)
     dmean *= np.expm1(np.where(counts, cdf_below - cdf_above, 0.0))
     pdf_above, pdf_below = (np.where(counts, _log_pdf(z), -np.inf) for z in (above, below))
+    uncertain = std[:, None, :] > _SMALLEST_STD
+    pdf_above, pdf_below = (np.where(uncertain, pdf, -np.inf) for pdf in (pdf_above, pdf_below))
     dstd = np.exp(pdf_above - widths) - np.exp(pdf_below - widths)
     return value, (share * dmean).sum(axis=1), (share * dstd).sum(axis=1)
 
@@ -280,6 +282,7 @@ def log_ray_ehvi(
     pull = weight[:, :, None] * _log_cdf_slope(z) / std[i, None, :]
     dmean = -np.add.reduceat(pull.sum(axis=1), first) / total[:, None]
     dstd = -np.add.reduceat((pull * z).sum(axis=1), first) / total[:, None]
+    dstd = np.where(std > _SMALLEST_STD, dstd, 0.0)
     # c m / number of rays
     constant = 0.5 * m * np.log(np.pi / 4.0) - gammaln(0.5 * m + 1.0) + np.log(m / len(rays))
     return constant + largest + np.log(total), dmean, dstd

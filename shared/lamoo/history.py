@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -23,6 +24,8 @@ class History:
         pending: points being evaluated now, shape ``(p, d)``.
         failed: points whose evaluation gave no values, shape ``(f, d)``; they are not modelled
             but never proposed again.
+        key: numbers points (n, d), shape ``(n,)``, the same where they are the same configuration
+            although they differ; ``None`` where that does not happen.
 
     Raises:
         ValueError: if the shapes disagree or ``Y`` holds NaN.
@@ -33,6 +36,7 @@ class History:
     G: Floats = field(default_factory=lambda: np.empty((0, 0)))
     pending: Floats = field(default_factory=lambda: np.empty((0, 0)))
     failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    key: Callable[[Floats], Ints] | None = None
 
     def __post_init__(self) -> None:
         """Give the empty defaults their shapes, freeze all arrays and check them."""
@@ -82,7 +86,13 @@ class History:
         X = first_rows(X)
         X = X[~rows_in(X, self.tried)]
         again = repeats(X, self.X)
-        return X if again.all() else X[~again]
+        X = X if again.all() else X[~again]
+        if self.key is None or not len(X):
+            return X
+        keys = self.key(X)
+        first = np.zeros(len(X), dtype=bool)
+        first[np.unique(keys, return_index=True)[1]] = True
+        return X[first & ~np.isin(keys, self.key(self.tried))]
 
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""
@@ -113,8 +123,8 @@ class History:
 
     def first(self, n: int) -> History:
         """Return the history as it was after its first ``n`` evaluations, nothing pending."""
-        return History(self.X[:n], self.Y[:n], self.G[:n])
+        return History(self.X[:n], self.Y[:n], self.G[:n], key=self.key)
 
     def at(self, members: Ints) -> History:
         """Return only the evaluated points with the given indices, nothing pending."""
-        return History(self.X[members], self.Y[members], self.G[members])
+        return History(self.X[members], self.Y[members], self.G[members], key=self.key)

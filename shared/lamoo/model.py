@@ -38,6 +38,7 @@ from lamoo.recipes import (
 )
 from lamoo.space import Space
 from lamoo.surrogate import GP
+from lamoo.targets import Transform, compress
 
 #: From this many objectives on, boxes are too many: rays.
 MANY_OBJECTIVES = 4
@@ -117,6 +118,45 @@ class Feasibility:
         return log_feasibility_gradient(mean, std)
 
 
+class Process(Protocol):
+    """What predicts one output from the inputs of a space (n, p), see ``Space.inputs``."""
+
+    def predict(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return means and stds, ``(n,)``."""
+
+    def predict_gradient(self, X: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return means and stds ``(n,)`` and their gradients ``(n, p)``."""
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A known objective, which is not learned.
+
+    Args:
+        space: knows its values.
+        objective: its index.
+        transform: of its values.
+    """
+
+    space: Space
+    objective: int
+    transform: Transform
+
+    def predict(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return its values and standard deviations of 0."""
+        return self.transform(self.space.known_objective(X, self.objective)), np.zeros(len(X))
+
+    def predict_gradient(self, X: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return :meth:`predict` and gradients, along the one column that tells its value."""
+        mean, std = self.predict(X)
+        column = self.space.dimension + sorted(self.space.known.objectives).index(self.objective)
+        step = np.zeros(X.shape[1])
+        step[column] = 1e-6
+        slope = np.zeros(X.shape)
+        slope[:, column] = (self.predict(X + step)[0] - self.predict(X - step)[0]) / 2e-6
+        return mean, std, slope, np.zeros(X.shape)
+
+
 @dataclass(frozen=True)
 class Part:
     """Some outputs and what they are worth.
@@ -128,7 +168,7 @@ class Part:
         widening: what the processes' standard deviations are multiplied by.
     """
 
-    processes: tuple[GP, ...]
+    processes: tuple[Process, ...]
     acquisition: Acquisition
     rough: Acquisition
     widening: float = 1.0
@@ -139,36 +179,39 @@ class Model:
     """What a point is worth: the sum over its parts.
 
     Args:
+        space: whose points are judged.
         parts: one for the constraints, if any was ever violated, one for the objectives, if
             anything was feasible.
         trust: between 0 and 1, how well the objective that is hardest to predict was predicted
             where left out.
     """
 
+    space: Space
     parts: tuple[Part, ...]
     trust: float = 1.0
 
     def score(self, X: Floats, *, rough: bool = False) -> Floats:
         """Return the log acquisition of points (n, d), or a rough estimate, shape ``(n,)``."""
-        total = np.zeros(len(X))
+        total, inputs = np.zeros(len(X)), self.space.inputs(X)
         for part in self.parts:
             acquisition = part.rough if rough else part.acquisition
-            mean, std = predict(part.processes, X)
+            mean, std = predict(part.processes, inputs)
             total += acquisition.value(mean, part.widening * std)
         return total
 
     def score_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log acquisition of one point (d,) and its gradient (d,)."""
-        total, slope = 0.0, np.zeros(len(x))
+        inputs = self.space.inputs(x[None])
+        total, slope = 0.0, np.zeros(inputs.shape[1])
         for part in self.parts:
-            each = [process.predict_gradient(x[None]) for process in part.processes]
+            each = [process.predict_gradient(inputs) for process in part.processes]
             mean, std, mean_slope, std_slope = (
                 np.stack(group, 1) for group in zip(*each, strict=True)
             )
             value, dmean, dstd = part.acquisition.gradient(mean, part.widening * std)
             total += float(value[0])
             slope += dmean[0] @ mean_slope[0] + part.widening * dstd[0] @ std_slope[0]
-        return total, slope
+        return total, slope @ self.space.input_slopes(x) if self.space.known else slope
 
 
 def learn(
@@ -185,7 +228,7 @@ def learn(
     Raises:
         numpy.linalg.LinAlgError: if a kernel matrix is hopeless.
     """
-    data = training_set(history)
+    data, m = training_set(history), history.Y.shape[1]
     feasible = data.violation == 0
     constraints = _constraint_processes(history, data, space)
     parts: list[Part] = []
@@ -194,27 +237,34 @@ def learn(
         parts.append(Part(constraints, Feasibility(), Feasibility()))
     if feasible.any():  # before that, only feasibility counts
         recipes = recipes_of(history, space)
-        transforms = transforms_of(data, [recipe.learn_transform for recipe in recipes])
+        known = space.known.objectives
+        rest = iter(recipes)
+        learners = [compress if j in known else next(rest).learn_transform for j in range(m)]
+        transforms = transforms_of(data, learners)
         targets = apply(transforms, data.Y)
-        processes = tuple(
-            process_of(data.X, t, space, recipe.hyperparameters)
-            for t, recipe in zip(targets.T, recipes, strict=True)
+        inputs, rest = space.inputs(data.X), iter(recipes)
+        processes: tuple[Process, ...] = tuple(
+            Exact(space, j, transforms[j])
+            if j in known
+            else process_of(inputs, targets[:, j], space, next(rest).hyperparameters)
+            for j in range(m)
         )
-        processes, believed = _believe(processes, data.X, targets, history.pending, space)
+        processes, believed = _believe(processes, inputs, targets, history.pending, space)
         turn = len(history.tried)
-        corner = (
-            _corner(targets, data.violation, turn)
-            if reference is None
-            else apply(transforms, reference[None])[0]
-        )
+        if reference is not None:
+            corner = apply(transforms, reference[None])[0]
+        elif known:
+            corner = _known_corner(targets, data.violation, space, transforms)
+        else:
+            corner = _corner(targets, data.violation, turn)
         front = np.concatenate([targets[feasible], believed])
         parts.append(Part(processes, *_improvement(front, corner, rng), WIDENING))
-        trust = min(max(0.0, recipe.tau) for recipe in recipes)
-    return Model(tuple(parts), trust)
+        trust = min([1.0, *(max(0.0, recipe.tau) for recipe in recipes)])
+    return Model(space, tuple(parts), trust)
 
 
-def predict(processes: Sequence[GP], X: Floats) -> tuple[Floats, Floats]:
-    """Return means and stds of all processes at points (n, d), each ``(n, m)``."""
+def predict(processes: Sequence[Process], X: Floats) -> tuple[Floats, Floats]:
+    """Return means and stds of all processes at inputs (n, p), each ``(n, m)``."""
     each = [process.predict(X) for process in processes]
     return np.stack([e[0] for e in each], axis=1), np.stack([e[1] for e in each], axis=1)
 
@@ -225,16 +275,16 @@ def _constraint_processes(history: History, data: History, space: Space) -> tupl
     processes = []
     for c in np.flatnonzero((data.G > 0).any(axis=0)).tolist():
         reported = data if np.isnan(early.G[:, c]).all() else early
-        hyperparameters = fit_to(*_reports(reported, c), space)
-        processes.append(process_of(*_reports(data, c), space, hyperparameters))
+        hyperparameters = fit_to(*_reports(reported, c, space), space)
+        processes.append(process_of(*_reports(data, c, space), space, hyperparameters))
     return tuple(processes)
 
 
-def _reports(data: History, constraint: int) -> tuple[Floats, Floats]:
-    """Return where a constraint was reported (k, d), and its compressed values (k,)."""
+def _reports(data: History, constraint: int, space: Space) -> tuple[Floats, Floats]:
+    """Return where a constraint was reported (k, p), and its compressed values (k,)."""
     g = data.G[:, constraint]
-    known = ~np.isnan(g)
-    return data.X[known], _signed_log(g[known])
+    reported = ~np.isnan(g)
+    return space.inputs(data.X[reported]), _signed_log(g[reported])
 
 
 def _signed_log(g: Floats) -> Floats:
@@ -247,15 +297,16 @@ def _signed_log(g: Floats) -> Floats:
 
 
 def _believe(
-    processes: tuple[GP, ...], X: Floats, targets: Floats, pending: Floats, space: Space
-) -> tuple[tuple[GP, ...], Floats]:
+    processes: tuple[Process, ...], X: Floats, targets: Floats, pending: Floats, space: Space
+) -> tuple[tuple[Process, ...], Floats]:
     """Condition also on what the processes predict for pending points; return that as well."""
     if not len(pending):
         return processes, targets[:0]
-    believed = predict(processes, pending)[0]
-    X, targets = np.concatenate([X, pending]), np.concatenate([targets, believed])
+    running = space.inputs(pending)
+    believed = predict(processes, running)[0]
+    X, targets = np.concatenate([X, running]), np.concatenate([targets, believed])
     return tuple(
-        process_of(X, t, space, process.hyperparameters)
+        process_of(X, t, space, process.hyperparameters) if isinstance(process, GP) else process
         for t, process in zip(targets.T, processes, strict=True)
     ), believed
 
@@ -274,6 +325,23 @@ def _corner(targets: Floats, violation: Floats, turn: int) -> Floats:
         best = targets[pareto.nondominated(targets, violation)].min(axis=0)
         corner = 2 * corner - best
     return np.asarray(corner)
+
+
+def _known_corner(
+    targets: Floats, violation: Floats, space: Space, transforms: Sequence[Transform]
+) -> Floats:
+    """Infer the reference point (m,) where objectives are known: 10 % beyond the space's worst.
+
+    What a known objective can be at worst need not be guessed from the trials, and the front's
+    ends are worth reaching, since there is no risk in where they are. After 25 trials of
+    NAS-Bench-201 (accuracy and size, features given; median of four seeds) .993 instead of .991
+    of the hypervolume, on the authors' task .965 instead of .949.
+    """
+    corner = pareto.reference_point(targets, of_front=False, violation=violation)
+    for j in space.known.objectives:
+        best, worst = space.extent(j)
+        corner[j] = transforms[j](np.array([worst + 0.1 * (worst - best)]))[0]
+    return corner
 
 
 def _improvement(

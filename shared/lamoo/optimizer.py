@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 from threadpoolctl import ThreadpoolController
 
+from lamoo import pareto
 from lamoo.activity import learn_activity
 from lamoo.arrays import Floats
 from lamoo.history import History
@@ -22,6 +24,12 @@ from lamoo.space import Space, repeats
 from lamoo.tree import Node, Partition, grow, select
 
 logger = logging.getLogger(__name__)
+
+#: Points of which one is chosen by its known objectives, at the start.
+START_CHOICES = 128
+GOLDEN = (5**0.5 - 1) / 2
+#: Observations after which a reference point that nothing dominates deserves a warning.
+PATIENCE = 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Settings:
             trials), ``"evolutionary"`` (milliseconds per proposal) or ``"random"``.
         n_startup: how many evaluations are spread over the space before anything is learned.
         reference_point: where hypervolume is measured from, one value per objective, minimised;
-            ``None`` infers it from the observations.
+            NaN, or ``None`` for all, infers it from the observations.
         partition: the settings of the tree.
         seed: of the spread-out initial points.
 
@@ -56,8 +64,9 @@ class Settings:
         if self.n_startup < 0:
             msg = f"n_startup must be at least 0, got {self.n_startup!r}"
             raise ValueError(msg)
-        if self.reference_point is not None and not np.isfinite(self.reference_point).all():
-            msg = f"reference_point must be finite, got {self.reference_point!r}"
+        point = np.asarray(() if self.reference_point is None else self.reference_point, float)
+        if np.isinf(point).any():
+            msg = f"reference_point must be finite or NaN, got {self.reference_point!r}"
             raise ValueError(msg)
         if self.seed < 0:
             msg = f"seed must be at least 0, got {self.seed!r}"
@@ -131,6 +140,22 @@ def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
     return x
 
 
+def exhausted(space: Space, history: History) -> bool:
+    """Tell whether no configuration is left to propose: all were tried, or none may be.
+
+    ``False`` where there are too many to look (see :data:`lamoo.space.ENUMERABLE`).
+    """
+    space = _with_activity(space, history)
+    if not space.enumerable:
+        return False
+    fewer = space.activity.rules or space.known.violation is not None or history.key is not None
+    if not fewer and len(history.tried) < space.size:
+        return False
+    X = space.enumerate()
+    X = history.unseen(X[space.allows(X)])
+    return bool(repeats(X, history.X).all())
+
+
 def path(space: Space, history: History, settings: Settings | None = None) -> tuple[Node, ...]:
     """Return the nodes from the root of the tree to the leaf that is chosen next.
 
@@ -170,21 +195,54 @@ def _reached(history: History, settings: Settings) -> Floats | None:
     reference = _reference(settings)
     if reference is None:
         return None
-    better = (history.Y < reference).all(axis=1) & (history.violation == 0)
-    if better.any():
-        return reference
-    _warn_once(
-        f"reference_point {reference.tolist()} (minimised) is not dominated by any observation "
-        "yet; until it is, another is inferred"
-    )
+    given = ~np.isnan(reference)
+    short = np.where(given & ~(history.Y < reference), history.Y - reference, 0.0)
+    reached = (short == 0).all(axis=1) & ~(given & (history.Y == reference)).any(axis=1)
+    if (reached & (history.violation == 0)).any():
+        if given.all():
+            return reference
+        inferred = pareto.reference_point(
+            pareto.finite(history.Y), of_front=False, violation=history.violation
+        )
+        return np.where(given, reference, inferred)
+    if history.n >= PATIENCE:
+        scale = np.ptp(pareto.finite(history.Y), axis=0)
+        worst = (pareto.finite(short) / np.where(scale > 0, scale, 1.0)).max(axis=1)
+        nearest = history.Y[np.lexsort((worst, history.violation))[0]]
+        _warn_once(
+            f"reference_point {reference.tolist()} is not dominated by any of the first "
+            f"{PATIENCE} observations; nearest is {nearest.tolist()} (all objectives minimised). "
+            "Until it is, another point is inferred",
+        )
     return None
 
 
 def _start(space: Space, history: History, settings: Settings) -> Floats | None:
-    """Return the next untried point of a Sobol sequence, ``None`` if none is near."""
+    """Return the next untried point of a Sobol sequence, ``None`` if none is near.
+
+    Where objectives are known the points are spread over them.
+    """
+    if space.known.objectives:
+        return _start_by_cost(space, history, settings)
     X = space.sobol(len(history.tried), 8, settings.seed)
     X = history.unseen(X[space.allows(X)])
     return X[0] if len(X) else None
+
+
+def _start_by_cost(space: Space, history: History, settings: Settings) -> Floats | None:
+    """Return an untried point at the next quantile of the known objectives' mean rank.
+
+    Quantiles follow the golden ratio, so that any number of them are spread evenly.
+    """
+    i = len(history.tried)
+    X = space.sample(START_CHOICES, np.random.default_rng((settings.seed, i)))
+    X = history.unseen(X[space.allows(X)])
+    if not len(X):
+        return None
+    costs = space.facts(X)[:, : len(space.known.objectives)]
+    order = np.argsort(rankdata(costs, axis=0).sum(axis=1), kind="stable")
+    quantile = (0.5 + i * GOLDEN) % 1.0
+    return np.asarray(X[order[int(quantile * len(X))]])
 
 
 def _search(

@@ -61,6 +61,8 @@ class Problem:
         source: where ``best_hypervolume`` comes from.
         conditions: parameter -> (parent, value): it exists only where its parent has that value.
         best_front: the objective values of the best front, where all of it is known.
+        known: indices of the objectives that need no training.
+        features: numbers that say much about a configuration, where somebody knows such.
         constraints: how many constraints there are.
         constrain: parameters -> constraint values, satisfied where ``<= 0``.
         noise: standard deviations of what an evaluation adds to each objective, ``()`` for none;
@@ -77,6 +79,8 @@ class Problem:
     conditions: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     best_front: tuple[tuple[float, ...], ...] = ()
     noise: tuple[float, ...] = ()
+    known: tuple[int, ...] = ()
+    features: Callable[[Params], Sequence[float]] | None = None
     constraints: int = 0
     constrain: Callable[[Params], tuple[float, ...]] = lambda _: ()
 
@@ -161,7 +165,44 @@ def nasbench201(data: str, objectives: tuple[str, ...], name: str = "nb201") -> 
     choices = [NASBENCH201_OPERATIONS] * 6
     table = _table("NASBench201", data, objectives)
     directions = tuple(_NASBENCH201_DIRECTIONS[objective] for objective in objectives)
-    return _tabular(name, _OP_SPACE, choices, table, directions, of_front=False)
+    problem = _tabular(name, _OP_SPACE, choices, table, directions, of_front=False)
+    known = tuple(j for j, objective in enumerate(objectives) if objective != "val_acc")
+    return replace(problem, known=known, features=nasbench201_features)
+
+
+#: From and to which node of the cell each operation leads.
+_NASBENCH201_EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+
+
+def nasbench201_features(params: Params) -> list[float]:
+    """Return what decides how good a cell of NAS-Bench-201 is, of the edges that are in use.
+
+    How often each operation but ``none``, the most convolutions on a path, the number of paths,
+    and whether the input skips to the output. An edge is in use if it lies on a path from the
+    input to the output that no ``none`` cuts.
+
+    Example:
+        >>> nasbench201_features({f"Op{i}": "none" for i in range(5)} | {"Op5": "avg_pool_3x3"})
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+        >>> nasbench201_features({f"Op{i}": "nor_conv_3x3" for i in range(6)})
+        [0.0, 0.0, 6.0, 0.0, 3.0, 4.0, 0.0]
+    """
+    operations = [params[f"Op{i}"] for i in range(6)]
+    edges = [(a, b, o) for (a, b), o in zip(_NASBENCH201_EDGES, operations, strict=True)]
+    edges = [edge for edge in edges if edge[2] != "none"]
+    forward, backward = {0}, {3}
+    for a, b, _ in edges:  # in the order of their ends
+        forward |= {b} if a in forward else set()
+    for a, b, _ in reversed(edges):
+        backward |= {a} if b in backward else set()
+    used = [(a, b, o) for a, b, o in edges if a in forward and b in backward]
+    depth, paths = [0, 0, 0, 0], [1, 0, 0, 0]
+    for a, b, o in used:
+        depth[b] = max(depth[b], depth[a] + o.startswith("nor_conv"))
+        paths[b] += paths[a]
+    counts = [sum(o == kind for *_, o in used) for kind in NASBENCH201_OPERATIONS[1:]]
+    direct = (0, 3, "skip_connect") in used
+    return [float(value) for value in (*counts, depth[3], paths[3], direct)]
 
 
 def hpobench(data: str, name: str = "hpobench") -> Problem:
@@ -311,6 +352,8 @@ def nasbench201_authors() -> Problem:
         reference_point=(-3.0, -6.0),
         best_hypervolume=8.06987476,
         source="the authors' published value",
+        known=(1,),
+        features=nasbench201_features,
     )
 
 

@@ -84,22 +84,29 @@ def apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
 
 
 def recipes_of(history: History, space: Space) -> list[Recipe]:
-    """Choose and fit at history lengths that are powers of two, adjust at the scheduled ones.
+    """Return the recipe of each objective that is not known, in their order.
 
-    So fits are rare, and yet the same whoever makes them.
+    They are chosen and fitted at history lengths that are powers of two, and adjusted at the
+    scheduled ones. So fits are rare, and yet the same whoever makes them.
     """
+    unknown = [j for j in range(history.Y.shape[1]) if j not in space.known.objectives]
+    if not unknown:
+        return []
+    history = replace(history, Y=history.Y[:, unknown])
     n = scheduled(history.n)
     base = 2 ** (n.bit_length() - 1) if n >= 32 else n
     early = training_set(history.first(base), MAX_FITTING)
     columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
-    recipes = [_choose(early.X, y, bound, space) for y, bound in columns]
+    inputs = space.inputs(early.X)
+    recipes = [_choose(inputs, y, bound, space) for y, bound in columns]
     if n == base:
         return recipes
     late = training_set(history.first(n))
     learners = [recipe.learn_transform for recipe in recipes]
     targets = apply(transforms_of(late, learners), late.Y)
+    inputs = space.inputs(late.X)
     return [
-        replace(recipe, hyperparameters=fit_to(late.X, t, space, recipe.hyperparameters))
+        replace(recipe, hyperparameters=fit_to(inputs, t, space, recipe.hyperparameters))
         for t, recipe in zip(targets.T, recipes, strict=True)
     ]
 
@@ -126,8 +133,8 @@ def _choose(X: Floats, y: Floats, bound: float, space: Space) -> Recipe:
 
 
 def process_of(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> GP:
-    """Return the Gaussian process conditioned on values y (n,) at points X (n, d)."""
-    return condition(X, y, space.categorical, hyperparameters, alike=space.alike)
+    """Return the Gaussian process conditioned on values y (n,) at the space's inputs X."""
+    return condition(X, y, space.input_categorical, hyperparameters, alike=space.input_alike)
 
 
 def fit_to(
@@ -143,7 +150,8 @@ def _tau(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -
 
 
 def _contents(X: Floats, y: Floats, space: Space) -> tuple[bytes, bytes, bytes, bytes]:
-    return X.tobytes(), y.tobytes(), space.categorical.tobytes(), space.alike.tobytes()
+    columns, labels = space.input_categorical, space.input_alike
+    return X.tobytes(), y.tobytes(), columns.tobytes(), labels.tobytes()
 
 
 def _arrays(

@@ -13,6 +13,8 @@ from lamoo.split import Boundary
 #: Uniform draws that rejection sampling may spend before it walks from known members instead.
 MAX_DRAWS = 4096
 MAX_ROUNDS = 16
+#: Points, and rounds, that the search for points that keep the known constraints may take.
+POPULATION, MAX_DESCENTS = 256, 64
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,31 @@ class Region:
             return found[:n]
         return self._walk(n, found, members, rng)
 
+    def _descend(self, rng: np.random.Generator) -> Floats:
+        """Return points (k, d) that keep the known constraints, where hardly any do.
+
+        From random points to less violating ones, until some violate nothing.
+        """
+        violation, X = self.space.known.violation, self.space.sample(POPULATION, rng)
+        if violation is None:
+            return X[:0]
+        for _ in range(MAX_DESCENTS):
+            amount = violation(X)
+            if (amount <= 0).any():
+                break
+            best = X[np.argsort(amount, kind="stable")[: POPULATION // 8]]
+            mothers = best[rng.integers(len(best), size=POPULATION)]
+            children = self.space.perturb(mothers, rng.choice([1.0, 3.0], POPULATION), rng)
+            X = first_rows(np.concatenate([best, children]))
+        return X[self.space.allows(X)]
+
     def _walk(self, n: int, found: Floats, members: Floats, rng: np.random.Generator) -> Floats:
         """Extend found points by steps from them and from members that stay inside."""
         snapped = self.space.snap(members)
         start = np.concatenate([found, snapped[self.contains(snapped)]])
+        if not len(start):
+            descended = self._descend(rng)
+            start = found = descended[self.contains(descended)]
         if not len(start):
             return found
         for _ in range(MAX_ROUNDS):

@@ -8,7 +8,7 @@ in the middle of its cell, so that a uniform draw, snapped, is a fair draw of ev
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -19,11 +19,14 @@ from scipy.stats import qmc
 
 from lamoo.activity import Activity
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.known import Known
 
 #: A space with at most this many configurations is enumerated rather than sampled.
 ENUMERABLE = 20_000
 #: A grid with at least this many values is treated as if it were continuous, then snapped.
 FINE = 32
+#: How many points tell the range of a fact, and from which ratio on its scale is logarithmic.
+LANDMARKS, WIDE = 256, 10.0
 
 
 class Parameter(Protocol):
@@ -259,8 +262,7 @@ class Space:
             has fixed for the trial at hand). Observed points may have others.
         activity: when each parameter is active, where that is known; otherwise it is learned from
             the observations.
-        within: tells which points (n, d) may be proposed, shape ``(n,)``, where not all may: known
-            constraints between parameters. Observed points may lie elsewhere.
+        known: what can be told of points without evaluating them.
 
     Raises:
         ValueError: if ``fixed`` names an unknown parameter or an impossible value.
@@ -278,7 +280,7 @@ class Space:
     parameters: Mapping[str, Parameter]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     activity: Activity = Activity()
-    within: Callable[[Floats], Bools] | None = None
+    known: Known = field(default_factory=Known)
 
     def __post_init__(self) -> None:
         """Check the fixed values."""
@@ -377,7 +379,8 @@ class Space:
 
     def allows(self, X: Floats) -> Bools:
         """Tell which points (n, d) keep the known constraints, shape ``(n,)``."""
-        return np.ones(len(X), dtype=bool) if self.within is None else self.within(X)
+        violation = self.known.violation
+        return np.ones(len(X), dtype=bool) if violation is None else violation(X) <= 0
 
     def sample(self, n: int, rng: np.random.Generator) -> Floats:
         """Draw ``n`` points uniformly, shape ``(n, d)``."""
@@ -469,13 +472,14 @@ class Space:
         Up to three numbers are also multiplied in pairs, so that an ellipsoid may be oblique:
         then there are no more products than squares. In 10 dimensions, 45 products harm.
 
-        An inactive parameter has all its features at zero: it pulls a point to neither side.
+        An inactive parameter has all its features at zero: it pulls a point to neither side. Facts
+        count as numbers.
 
         Args:
             X: points, shape ``(n, d)``.
 
         Returns:
-            Features, shape ``(n, p)``, ``p = 2 * numbers + products + sum(choices)``.
+            Features, shape ``(n, p)``, ``p = 2 * (numbers + facts) + products + sum(choices)``.
         """
         numbers = np.nan_to_num(X[:, ~self.categorical] - 0.5, nan=0.0)
         blocks = [numbers, numbers**2]
@@ -488,7 +492,84 @@ class Space:
             # NaN compares false with every choice, which leaves the row of zeros it should
             cell = np.floor(X[:, j] * k)
             blocks.append((cell[:, None] == np.arange(k)).astype(float))
+        if self.known:
+            facts = self.facts(X) - 0.5
+            blocks += [facts, facts**2]
         return np.concatenate(blocks, axis=1)
+
+    # ------------------------------------------------------------------- what is known of points
+
+    @cached_property
+    def _scales(self) -> list[_Scale]:
+        """The scale of each fact: its range over some points of the space, logarithmic if wide."""
+        facts = self.known.facts(self.sample(LANDMARKS, np.random.default_rng(0)))
+        return [_spanning(column) for column in facts.T]
+
+    def facts(self, X: Floats) -> Floats:
+        """Return what is known of points (n, d), shape ``(n, k)``, about ``[0, 1]`` each."""
+        facts = self.known.facts(X)
+        scaled = [
+            # on a logarithmic scale, what is far below all landmarks (0, say) is as good as a little
+            scale.to_unit(np.maximum(column, scale.low / 1e3) if scale.log else column)
+            for scale, column in zip(self._scales, facts.T, strict=True)
+        ]
+        return np.clip(np.stack(scaled, axis=1), -10.0, 10.0) if scaled else facts
+
+    def inputs(self, X: Floats) -> Floats:
+        """Return what a surrogate learns from: points (n, d) and their facts, ``(n, d + k)``."""
+        return np.concatenate([X, self.facts(X)], axis=1) if self.known else X
+
+    @cached_property
+    def input_categorical(self) -> Bools:
+        """Which columns of :meth:`inputs` are unordered, shape ``(d + k,)``."""
+        facts = len(self._scales) if self.known else 0
+        return np.concatenate([self.categorical, np.zeros(facts, dtype=bool)])
+
+    @cached_property
+    def input_alike(self) -> Ints:
+        """:attr:`alike` for the columns of :meth:`inputs`, shape ``(d + k,)``."""
+        facts = len(self._scales) if self.known else 0
+        return np.concatenate([self.alike, np.full(facts, -1, dtype=np.intp)])
+
+    def input_slopes(self, x: Floats) -> Floats:
+        """Return how :meth:`inputs` of one point (d,) change with it, shape ``(d + k, d)``.
+
+        Facts by differences: over neighbouring values, or hardly any way where continuous.
+        """
+        d = self.dimension
+        if not self.known:
+            return np.eye(d)
+        slopes = np.zeros((len(self.input_categorical), d))
+        slopes[:d] = np.eye(d)
+        columns = np.flatnonzero(self.smooth & self.free & ~np.isnan(x))
+        if len(columns):
+            step = np.maximum(1.0 / self.levels[columns], 1e-4)
+            up, down = (np.repeat(x[None], len(columns), axis=0) for _ in range(2))
+            rows = np.arange(len(columns))
+            up[rows, columns] = np.minimum(x[columns] + step, 1.0)
+            down[rows, columns] = np.maximum(x[columns] - step, 0.0)
+            width = up[rows, columns] - down[rows, columns]
+            facts = self.facts(np.concatenate([up, down]))
+            slopes[d:, columns] = (facts[: len(rows)] - facts[len(rows) :]).T / width
+        return slopes
+
+    def extent(self, j: int) -> tuple[float, float]:
+        """Return about the least and the largest value of the j-th objective, a known one."""
+        scale = self._scales[sorted(self.known.objectives).index(j)]
+        return scale.low, scale.high
+
+    def known_objective(self, inputs: Floats, j: int) -> Floats:
+        """Return the values (n,) of the j-th objective, a known one, from :meth:`inputs`."""
+        place = sorted(self.known.objectives).index(j)
+        return self._scales[place].from_unit(inputs[:, self.dimension + place])
+
+
+def _spanning(values: Floats) -> _Scale:
+    """Return a scale from the least to the largest value, logarithmic if that is tenfold."""
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        high = low + max(abs(low), 1.0)
+    return _Scale(low, high, log=low > 0 and high > WIDE * low)
 
 
 def rows_in(X: Floats, others: Floats) -> Bools:

@@ -16,6 +16,7 @@ from lamoo import (
     Float,
     History,
     Integer,
+    Known,
     Optimizer,
     Partition,
     Settings,
@@ -53,7 +54,7 @@ def run(space, m, n, solver="evolutionary", seed=0, values=None, **settings):
 def test_equal_arguments_give_equal_points_and_are_not_touched(spaces, make_history, solver, name):
     rng = np.random.default_rng([1, *name.encode()])
     history = make_history(spaces[name], 14, 2, rng, constraints=1, pending=2, failed=1)
-    before = {key: value.copy() for key, value in vars(history).items()}
+    before = {key: np.copy(value) for key, value in vars(history).items()}
     settings = Settings(solver=solver, n_startup=3)
     points = [
         suggest(spaces[name], history, 2, np.random.default_rng(7), settings) for _ in range(2)
@@ -514,7 +515,10 @@ def test_known_constraints_hold_for_every_proposal(solver, rng):
     def within(X):
         return X.sum(axis=1) <= 0.4
 
-    space = Space({f"x{j}": Float(0, 1) for j in range(4)}, within=within)
+    space = Space(
+        {f"x{j}": Float(0, 1) for j in range(4)},
+        known=Known(violation=lambda X: np.where(within(X), 0.0, 1.0)),
+    )
     X = space.sample(30_000, rng)
     X = X[within(X)][:25]  # a thousandth of the cube
     history = History(X, np.column_stack([X[:, 0], 1 - X[:, 1]]))

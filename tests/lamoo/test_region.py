@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lamoo import Categorical, Float, Integer, Space
+from lamoo import Categorical, Float, Integer, Known, Space
 from lamoo.region import Region
 from lamoo.space import first_rows
 from lamoo.split import Boundary, Linear, learn_boundary
@@ -182,7 +182,9 @@ def test_share_is_that_of_all_completions(rng):
 
 
 def test_a_region_keeps_the_known_constraints(rng):
-    space = Space({"x": Float(0, 1), "y": Float(0, 1)}, within=lambda X: X.sum(axis=1) <= 0.01)
+    space = Space(
+        {"x": Float(0, 1), "y": Float(0, 1)}, known=Known(violation=lambda X: X.sum(axis=1) - 0.01)
+    )
     region = Region(space)
     X = region.sample(64, np.array([[0.002, 0.003]]), rng)
     assert len(X) > 8

@@ -63,7 +63,7 @@ def candidates(history: History, region: Region, members: Ints, rng: np.random.G
     All there are in a small space; otherwise uniform ones and offspring of the region's front.
     """
     space = region.space
-    if space.size <= WHOLE:
+    if space.size <= WHOLE or (space.known.objectives and space.enumerable):
         X = history.unseen(space.enumerate())
         return X[region.contains(X)]
     X = pool(history, region, members, UNIFORM, rng)

@@ -1,0 +1,367 @@
+"""Functions of the parameters that the user knows before a trial runs."""
+
+import itertools
+import math
+import pickle
+import warnings
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
+
+from lamoo import pareto
+from lamoo.problems import load
+from optuna_lamoo import LaMOOSampler, vectorized
+
+OPERATIONS = ("none", "skip", "conv")
+SPACE = {f"op{i}": CategoricalDistribution(OPERATIONS) for i in range(4)}
+
+
+def size(params):
+    """Return an exact cost of a network."""
+    return 1e3 + 1e5 * sum(params[f"op{i}"] == "conv" for i in range(4)) + 10.0 * len(params)
+
+
+def accuracy(params):
+    """Return something like an accuracy: convolutions help, early ones more."""
+    return sum((4 - i) ** 0.5 * (params[f"op{i}"] == "conv") for i in range(4)) + 0.1 * (
+        params["op0"] == "skip"
+    )
+
+
+def name_metrics(study, *names):
+    """Name the objectives, which Optuna calls experimental."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(names)
+
+
+def train(trial):
+    params = {name: trial.suggest_categorical(name, OPERATIONS) for name in SPACE}
+    return accuracy(params), size(params)
+
+
+def searched(objective=train, n_trials=25, directions=("maximize", "minimize"), **settings):
+    """Return a study after some trials."""
+    sampler = LaMOOSampler(seed=0, **settings)
+    study = optuna.create_study(directions=directions, sampler=sampler)
+    study.optimize(objective, n_trials=n_trials)
+    return study
+
+
+# ------------------------------------------------------------------------- known objectives
+
+
+def test_a_known_objective_is_given_by_index_or_name_alone_or_many_at_once():
+    def configurations(names, **settings):
+        sampler = LaMOOSampler(seed=3, search_space=SPACE, **settings)
+        study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+        if names:
+            name_metrics(study, "accuracy", "size")
+        study.optimize(train, n_trials=12)
+        return [trial.params for trial in study.trials]
+
+    many = vectorized(lambda many: np.array([size(params) for params in many]))
+    by_index = configurations(names=False, known_objectives={1: size})
+    assert configurations(names=True, known_objectives={"size": size}) == by_index
+    assert configurations(names=False, known_objectives={1: many}) == by_index
+    assert configurations(names=False) != by_index
+
+
+def test_what_is_known_saves_trials_on_real_networks():
+    problem = load("nb201-cifar10-latency")
+
+    def objective(trial):
+        parameters = problem.space.parameters.items()
+        return problem.evaluate({n: trial.suggest_categorical(n, p.choices) for n, p in parameters})
+
+    def share(**settings):
+        ends = []
+        for seed in range(3):
+            sampler = LaMOOSampler(seed=seed, **settings)
+            study = optuna.create_study(directions=problem.directions, sampler=sampler)
+            study.optimize(objective, n_trials=25)
+            ends.append(problem.hypervolume([trial.values for trial in study.trials]))
+        return np.median(ends) / problem.best_hypervolume
+
+    def latency(params):
+        return problem.evaluate(params)[1]
+
+    alone = share()
+    assert share(known_objectives={1: latency}) > alone
+    assert share(known_objectives={1: latency}, features=problem.features) > alone
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_each_configuration_is_asked_about_once(many):
+    asked = []
+
+    def slow(params):
+        asked.append(tuple(sorted(params.items())))
+        return size(params)
+
+    def slow_many(several):
+        return [slow(params) for params in several]
+
+    known = {1: vectorized(slow_many) if many else slow}
+    sampler = LaMOOSampler(seed=0, known_objectives=known, search_space=SPACE)
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+    for _ in range(12):
+        trial = study.ask()
+        values = train(trial)
+        before = len(asked)
+        study.tell(trial, values)
+        assert len(asked) <= before + 1  # the check of what was reported
+    told = 12
+    assert len(asked) - told <= len(OPERATIONS) ** len(SPACE)
+
+
+def test_a_known_value_that_the_trial_contradicts_is_an_error_after_the_trial_is_stored():
+    study = optuna.create_study(
+        directions=["maximize", "minimize"],
+        sampler=LaMOOSampler(seed=0, known_objectives={1: lambda params: size(params) * 1.001}),
+    )
+    with pytest.raises(ValueError, match=r"known_objectives\[1\] is .* reported"):
+        study.optimize(train, n_trials=1)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE]
+    # within a millionth, and where nothing finite was reported, there is none
+    searched(known_objectives={1: lambda params: size(params) * (1 + 1e-7)}, n_trials=8)
+    searched(lambda t: (train(t)[0], math.inf), known_objectives={1: size}, n_trials=8)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda params: params["unheard of"], r"known_objectives\[1\] raised KeyError"),
+        (lambda params: "large", r"known_objectives\[1\] must return a finite number, got 'large'"),
+        (lambda params: math.nan, r"must return a finite number, got nan"),
+        (lambda params: None, r"must return a finite number, got None"),
+        (vectorized(lambda many: [1.0]), r"must return \d+ answers for as many"),
+        (vectorized(lambda many: 1 / 0), r"known_objectives\[1\] raised ZeroDivisionError"),
+    ],
+)
+def test_a_function_that_fails_is_named(function, message):
+    with pytest.raises(RuntimeError, match=message):
+        searched(known_objectives={1: function}, search_space=SPACE)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"known_objectives": [size]}, "known_objectives must map"),
+        ({"known_objectives": {1: 3}}, "known_objectives must map"),
+        ({"known_constraints": size}, "known_constraints must be a list"),
+        ({"known_constraints": [3]}, "known_constraints must be a list"),
+        ({"features": 3}, "features must be a function"),
+        ({"canonical": "op0"}, "canonical must be a function"),
+        ({"search_space": {"x": (0, 1)}}, "search_space must map names"),
+        ({"search_space": ["x"]}, "search_space must map names"),
+    ],
+)
+def test_a_wrong_argument_is_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        LaMOOSampler(**settings)
+
+
+@pytest.mark.parametrize("key", [2, -1, "size"])
+def test_an_objective_that_the_study_does_not_have_is_named_before_any_trial_is_lost(key):
+    with pytest.raises(ValueError, match="known_objectives must name"):
+        searched(known_objectives={key: size}, search_space=SPACE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda params: 3.0, "features must return a sequence of finite numbers"),
+        (lambda params: [math.nan], "features must return a sequence of finite numbers"),
+        (lambda params: ["a"], "features must return a sequence of finite numbers"),
+        (lambda params: [1.0] * (1 + (params["op0"] == "conv")), "equally many"),
+    ],
+)
+def test_features_that_are_none_are_an_error(answer, message):
+    with pytest.raises(RuntimeError, match=message):
+        searched(features=answer, search_space=SPACE)
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
+@pytest.mark.parametrize("known", [(0,), (1,), (0, 1)])
+def test_any_objectives_of_a_mixed_conditional_space_may_be_known(solver, known):
+    def values(params):
+        width = params.get("width", 1)
+        return params["lr"] + width, params["constant"] / (width + params["lr"])
+
+    def objective(trial):
+        params = {"lr": trial.suggest_float("lr", 1e-4, 1.0, log=True)}
+        params["constant"] = trial.suggest_int("constant", 7, 7)
+        if trial.suggest_categorical("kind", ["linear", "net"]) == "net":
+            params["width"] = trial.suggest_int("width", 1, 64)
+        return values(params)
+
+    functions = {j: lambda params, j=j: values(params)[j] for j in known}
+    study = searched(objective, 15, ("minimize",) * 2, known_objectives=functions, solver=solver)
+    assert all(trial.state == TrialState.COMPLETE for trial in study.trials)
+
+
+def test_a_continuous_known_objective_is_met_by_the_front():
+    # cost is x exactly; error falls with x, so every point with y = .3 is on the front
+    def objective(trial):
+        x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
+        return 1 - x + (y - 0.3) ** 2, x
+
+    def volume(**settings):
+        study = searched(objective, 25, ("minimize",) * 2, **settings)
+        return pareto.hypervolume(np.array([t.values for t in study.trials]), np.ones(2))
+
+    assert volume(known_objectives={1: lambda params: params["x"]}) > 0.46  # of .5
+
+
+def test_a_sampler_with_importable_functions_is_pickled_without_its_answers():
+    study = searched(known_objectives={1: size}, n_trials=12)
+    data = pickle.dumps(study.sampler)
+    assert len(data) < 3_000
+    again = optuna.create_study(directions=["maximize", "minimize"], sampler=pickle.loads(data))  # noqa: S301
+    again.optimize(train, n_trials=12)
+    assert [t.params for t in again.trials] == [t.params for t in study.trials]
+
+
+# ------------------------------------------------------------------------ known constraints
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
+def test_no_trial_is_spent_where_a_known_constraint_is_broken(solver):
+    study = searched(
+        known_constraints=[lambda p: size(p) - 2.5e5], search_space=SPACE, solver=solver
+    )
+    assert all(size(trial.params) <= 2.5e5 for trial in study.trials)
+    # and none of those that keep it is missed: 3 ** 4 in all, those with three or four are out
+    assert len({tuple(t.params.values()) for t in study.trials}) == len(study.trials)
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_a_sliver_that_random_points_never_hit_is_found(solver):
+    space = {f"x{i}": FloatDistribution(0, 1) for i in range(5)}
+
+    def objective(trial):
+        x = [trial.suggest_float(name, 0, 1) for name in space]
+        return sum(x[:3]), 1 - x[0]
+
+    def far(params):
+        return abs(sum(params.values()) - 3.0) - 1e-3
+
+    def corner(params):
+        return 0.9 - params["x0"]
+
+    study = searched(
+        objective,
+        14,
+        ("minimize",) * 2,
+        known_constraints=[far, corner],
+        search_space=space,
+        solver=solver,
+    )
+    assert all(far(t.params) <= 1e-9 and corner(t.params) <= 1e-9 for t in study.trials)
+
+
+def test_where_nothing_keeps_the_constraints_the_study_ends():
+    study = searched(known_constraints=[lambda _: 1.0], search_space=SPACE)
+    assert len(study.trials) == 1
+
+
+# -------------------------------------------------------------------- never the same twice
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
+def test_equal_keys_are_tried_once_and_then_the_study_is_told(solver, caplog):
+    def key(params):
+        return tuple(sorted(params.values()))
+
+    optuna.logging.enable_propagation()
+    study = searched(canonical=key, n_trials=100, solver=solver)
+    tried = [key(trial.params) for trial in study.trials]
+    all_keys = {tuple(sorted(c)) for c in itertools.product(OPERATIONS, repeat=4)}
+    assert sorted(tried) == sorted(all_keys)
+    assert "every configuration was tried" in caplog.text
+
+
+def test_a_key_must_be_hashable():
+    with pytest.raises(RuntimeError, match="canonical must be hashable"):
+        searched(canonical=lambda params: list(params.values()))
+
+
+def test_a_study_ends_when_everything_was_tried_failed_ones_included():
+    def objective(trial):
+        x = trial.suggest_int("x", 0, 5)
+        if x == 3:
+            raise ValueError
+        return x, -x
+
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=LaMOOSampler(seed=0))
+    study.optimize(objective, n_trials=50, catch=ValueError)
+    assert sorted(trial.params["x"] for trial in study.trials) == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_is_enqueued_runs_before_an_exhausted_study_ends():
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=LaMOOSampler(seed=0))
+    for _ in range(5):
+        study.enqueue_trial({"x": 1})
+    study.optimize(lambda t: (t.suggest_int("x", 0, 1), 0.0), n_trials=50)
+    assert [trial.params["x"] for trial in study.trials[:5]] == [1] * 5
+    assert {trial.params["x"] for trial in study.trials} == {0, 1}
+
+
+def test_two_threads_do_not_take_equal_keys():
+    def key(params):
+        return frozenset((params["a"], params["b"]))
+
+    def objective(trial):
+        a, b = trial.suggest_int("a", 0, 9), trial.suggest_int("b", 0, 9)
+        return a + b, -a * b
+
+    space = {"a": IntDistribution(0, 9), "b": IntDistribution(0, 9)}
+    sampler = LaMOOSampler(seed=0, canonical=key, search_space=space, solver="evolutionary")
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    study.optimize(objective, n_trials=40, n_jobs=4)
+    keys = [key(trial.params) for trial in study.trials]
+    assert len(set(keys)) == len(keys) == 40
+
+
+# -------------------------------------------------------------------------- limits
+
+
+def test_limits_for_some_objectives_focus_the_search():
+    def objective(trial):
+        x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
+        return x, 1 - x**0.5 + (y - 0.4) ** 2
+
+    def inside(**settings):
+        sampler = LaMOOSampler(seed=1, **settings)
+        study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+        name_metrics(study, "cost", "error")
+        study.optimize(objective, n_trials=40)
+        return sum(trial.values[0] < 0.2 for trial in study.trials)
+
+    assert inside(reference_point={"cost": 0.2}) > 1.3 * inside()
+    assert inside(reference_point={0: 0.2}) == inside(reference_point={"cost": 0.2})
+
+
+@pytest.mark.parametrize("point", [{"speed": 1.0}, {2: 1.0}, [1.0], [1.0, 2.0, 3.0]])
+def test_limits_of_objectives_that_do_not_exist_are_named(point):
+    with pytest.raises(ValueError, match="reference_point must hold"):
+        searched(reference_point=point, n_trials=1)
+
+
+def test_limits_that_nothing_reaches_are_told_with_the_nearest_point(caplog):
+    optuna.logging.enable_propagation()
+    space = {"x": FloatDistribution(0, 1)}
+    searched(
+        lambda t: ((x := t.suggest_float("x", 0, 1)), 1 - x),
+        22,
+        ("minimize",) * 2,
+        reference_point=[0.1, 0.1],
+        search_space=space,
+        solver="evolutionary",
+    )
+    assert "is not dominated by any" in caplog.text
+    assert "nearest is" in caplog.text
