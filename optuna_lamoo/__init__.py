@@ -7,5 +7,13 @@ picks a trial of the front, ``optuna_lamoo.visualization`` draws.
 from optuna_lamoo.beforehand import vectorized
 from optuna_lamoo.explanation import Explanation, explain, reduced_space
 from optuna_lamoo.sampler import LaMOOSampler
+from optuna_lamoo.stopping import StopWhenConverged
 
-__all__ = ["Explanation", "LaMOOSampler", "explain", "reduced_space", "vectorized"]
+__all__ = [
+    "Explanation",
+    "LaMOOSampler",
+    "StopWhenConverged",
+    "explain",
+    "reduced_space",
+    "vectorized",
+]

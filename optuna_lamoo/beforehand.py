@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 from optuna.study import Study
+from optuna.trial import TrialState
 
-from lamoo import Space
+from lamoo import History, Space
 from lamoo.arrays import Floats, Ints
 from lamoo.known import Known
+from lamoo.transfer import best_points, predictions
 from optuna_lamoo import convert
 
 Params = Mapping[str, Any]
@@ -21,6 +23,8 @@ Params = Mapping[str, Any]
 TOLERANCE = 1e-6
 #: How many points a function's answers are remembered for; then all are forgotten.
 MEMORY = 1 << 16
+#: How many points of an earlier study's front are tried first.
+FIRST = 5
 
 
 @dataclass(frozen=True)
@@ -55,27 +59,31 @@ class Beforehand:
         features: numbers that help to predict the other objectives.
         constraints: values that must be at most 0.
         canonical: a key that equal configurations share.
+        sources: earlier studies.
     """
 
     objectives: Mapping[int | str, Asked]
     features: Asked | None
     constraints: tuple[Asked, ...]
     canonical: Asked | None
+    sources: tuple[Source, ...] = ()
 
     def __post_init__(self) -> None:
         """Start without answers."""
         object.__setattr__(self, "_columns", None)
         object.__setattr__(self, "_answers", {})
         object.__setattr__(self, "_keys", {})
+        object.__setattr__(self, "_learned", [])
 
     def __bool__(self) -> bool:
         """Tell whether there is any function."""
-        given = (self.objectives, self.constraints)
+        given = (self.objectives, self.constraints, self.sources)
         return any(given) or self.features is not None or self.canonical is not None
 
     def __reduce__(self) -> tuple[type[Beforehand], tuple[Any, ...]]:
         """Leave the answers behind: they only save time."""
-        given = (self.objectives, self.features, self.constraints, self.canonical)
+        functions = (self.objectives, self.features, self.constraints, self.canonical)
+        given = (*functions, self.sources)
         return Beforehand, given
 
     def indices(self, study: Study) -> dict[int, tuple[str, Asked]]:
@@ -122,15 +130,34 @@ class Beforehand:
         def violation(X: Floats) -> Floats:
             return np.asarray(sum(np.maximum(limit(X), 0.0) for limit in limits))
 
-        def features(X: Floats) -> Floats:
-            assert self.features is not None  # noqa: S101  only called where it is
-            return self._answer("features", self.features, space, constants, X, _numbers)
+        blocks: list[Callable[[Floats], Floats]] = [p for p, _ in self._transferred(study, space)]
+        if self.features is not None:
+            own = self.features
+            blocks.append(lambda X: self._answer("features", own, space, constants, X, _numbers))
 
+        def features(X: Floats) -> Floats:
+            return np.concatenate([block(X) for block in blocks], axis=1)
+
+        first = [points for _, points in self._transferred(study, space)]
         return Known(
             objectives=objectives,
-            features=None if self.features is None else features,
+            features=features if blocks else None,
+            first=np.concatenate(first) if first else None,
             violation=violation if limits else None,
         )
+
+    def _transferred(
+        self, study: Study, space: Space
+    ) -> list[tuple[Callable[[Floats], Floats], Floats]]:
+        """Return what each earlier study predicts, and its points worth trying first."""
+        learned: Any = self._learned  # type: ignore[attr-defined]
+        if not learned:
+            for source in self.sources:
+                history = source.history(space, convert.signs(study.directions))
+                if history.n:
+                    points = best_points(history, space, FIRST)
+                    learned.append((predictions(history, space), points))
+        return list(learned)
 
     def key(self, space: Space, constants: Params) -> Callable[[Floats], Ints] | None:
         """Return the function of points (n, d) that numbers their canonical keys, ``(n,)``."""
@@ -174,6 +201,7 @@ class Beforehand:
         if self._columns != columns:  # type: ignore[attr-defined]
             object.__setattr__(self, "_columns", columns)
             object.__setattr__(self, "_answers", {})
+            object.__setattr__(self, "_learned", [])
 
     def _answer(
         self,
@@ -263,8 +291,80 @@ def _numbers(answer: Any) -> list[float]:
     return [float(number) for number in numbers]
 
 
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Source:
+    """The trials of an earlier study.
+
+    Args:
+        params: of each trial.
+        values: of each trial, in the user's directions, shape ``(n, m)``.
+        directions: signs that turn the values to minimisation ``(m,)``; ``None`` for those of the
+            study at hand.
+    """
+
+    params: Sequence[Params]
+    values: Floats
+    directions: Floats | None
+
+    def history(self, space: Space, signs: Floats) -> History:
+        """Return the trials that share a parameter with the space, as the engine's history."""
+        X = space.encode(self.params)
+        some = ~np.isnan(X).all(axis=1)
+        if self.directions is not None:
+            signs = self.directions
+        elif len(signs) != self.values.shape[1]:
+            signs = np.ones(self.values.shape[1])
+        return History(X[some], signs * self.values[some])
+
+
+def sources_of(warm_start: object) -> tuple[Source, ...]:
+    """Return the trials of earlier studies or of tables like ``study.trials_dataframe()``.
+
+    Raises:
+        ValueError: if they are neither.
+    """
+    given = warm_start or ()
+    if not isinstance(given, Sequence):
+        given = (given,)
+    return tuple(_source(each) for each in given)
+
+
+def _source(given: Any) -> Source:
+    if isinstance(given, Study):
+        trials = given.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        m = len(given.directions)
+        values = np.array([trial.values for trial in trials], dtype=float).reshape(-1, m)
+        return Source([t.params for t in trials], values, convert.signs(given.directions))
+    columns = [str(name) for name in getattr(given, "columns", ())]
+    params = [name for name in columns if name.startswith("params_")]
+    measured = [name for name in columns if name == "value" or name.startswith("values_")]
+    if not params or not measured:
+        msg = (
+            "warm_start must hold studies, or tables with columns 'params_...' and 'values_...' as "
+            f"study.trials_dataframe() returns, got {type(given).__name__} {columns or given!r}"
+        )
+        raise ValueError(msg)
+    rows = given.to_dict("records")
+    table = np.array([[row[name] for name in measured] for row in rows], dtype=float)
+    whole = ~np.isnan(table.reshape(-1, len(measured))).any(axis=1)
+    prefix = len("params_")
+    return Source(
+        [
+            {name[prefix:]: row[name] for name in params if row[name] == row[name]}
+            for row, fine in zip(rows, whole, strict=True)
+            if fine
+        ],
+        table[whole],
+        None,
+    )
+
+
 def beforehand(
-    known_objectives: object, features: object, known_constraints: object, canonical: object
+    known_objectives: object,
+    features: object,
+    known_constraints: object,
+    canonical: object,
+    warm_start: object,
 ) -> Beforehand:
     """Return the user's functions, checked as far as that is possible without calling them.
 
@@ -290,5 +390,5 @@ def beforehand(
         if function is not None and not callable(function):
             msg = f"{name} must be a function of the parameters or None, got {function!r}"
             raise ValueError(msg)
-    functions: Any = (dict(objectives), features, tuple(constraints), canonical)  # type: ignore[call-overload]
-    return Beforehand(*functions)
+    given: Any = (objectives, features, tuple(constraints), canonical, sources_of(warm_start))
+    return Beforehand(*given)

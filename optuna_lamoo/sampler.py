@@ -79,6 +79,10 @@ class LaMOOSampler(BaseSampler):
         search_space: name -> distribution, as far as they are known beforehand. Otherwise the
             first trial, which tells them, is drawn parameter by parameter, and functions of
             parameters know nothing of it.
+        warm_start: earlier studies (or tables as ``study.trials_dataframe()`` returns) of a similar
+            task with some of the same parameters. Their best points are among the first to be
+            tried, and what a model of them predicts helps to predict this study's objectives, as
+            far as it turns out to. They are not counted as results.
         independent_sampler: for parameters that no trial had before; by default uniform.
         warn_independent_sampling: whether to log a warning when, after the startup trials, a
             parameter is sampled independently.
@@ -116,6 +120,7 @@ class LaMOOSampler(BaseSampler):
         known_constraints: Sequence[Asked] | None = None,
         canonical: Asked | None = None,
         search_space: Mapping[str, BaseDistribution] | None = None,
+        warm_start: Study | Any | Sequence[Study | Any] | None = None,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
     ) -> None:
@@ -126,7 +131,9 @@ class LaMOOSampler(BaseSampler):
         _check_kind("partition", partition, Partition, type(None))
         _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
         _check_kind("warn_independent_sampling", warn_independent_sampling, bool)
-        self._beforehand = beforehand(known_objectives, features, known_constraints, canonical)
+        self._beforehand = beforehand(
+            known_objectives, features, known_constraints, canonical, warm_start
+        )
         if n_startup_trials is None:
             n_startup_trials = STARTUP_KNOWN if self._beforehand.objectives else STARTUP
         if n_startup_trials < 0:

@@ -47,6 +47,7 @@ ENGINE = {
         "targets",
     },
 }
+ENGINE["transfer"] = {"arrays", "space", "known", "history", "pareto", "recipes"}
 ENGINE["solvers"] = ENGINE.keys() - {"activity", "tree"} | {"solvers"}
 ENGINE["optimizer"] = set(ENGINE)
 ENGINE["__init__"] = set(ENGINE)

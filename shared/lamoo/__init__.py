@@ -7,7 +7,7 @@ people with one.
 
 from lamoo.history import History
 from lamoo.known import Known
-from lamoo.optimizer import Optimizer, Settings, exhausted, path, suggest
+from lamoo.optimizer import Optimizer, Settings, exhausted, path, recent_gain, suggest
 from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.tree import Partition
 
@@ -23,5 +23,6 @@ __all__ = [
     "Space",
     "exhausted",
     "path",
+    "recent_gain",
     "suggest",
 ]

@@ -20,12 +20,14 @@ class Known:
     Args:
         objectives: index of an objective -> its values (n,), minimised.
         features: what helps to predict the other objectives, shape ``(n, k)``.
+        first: points that are worth trying first, shape ``(k, d)``; ``None`` for none.
         violation: how far points are from what may be proposed, shape ``(n,)``, at most 0 where
             they may be. Observed points may lie elsewhere.
     """
 
     objectives: Mapping[int, Callable[[Floats], Floats]] = field(default_factory=dict)
     features: Callable[[Floats], Floats] | None = None
+    first: Floats | None = None
     violation: Callable[[Floats], Floats] | None = None
 
     def __bool__(self) -> bool:

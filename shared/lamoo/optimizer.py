@@ -171,6 +171,25 @@ def path(space: Space, history: History, settings: Settings | None = None) -> tu
     return select(grow(space, history, settings.partition, reference))
 
 
+def recent_gain(history: History, k: int, settings: Settings | None = None) -> float:
+    """Return which share of the hypervolume the last ``k`` observations added, between 0 and 1.
+
+    1 while nothing feasible dominates the reference point, which the settings hold or the
+    observations tell.
+    """
+    feasible = history.violation == 0
+    if not feasible.any():
+        return 1.0
+    reference = _reached(history, settings or Settings())
+    Y = pareto.finite(history.Y)
+    if reference is None:
+        reference = pareto.reference_point(Y, of_front=False, violation=history.violation)
+    before = feasible.copy()
+    before[max(history.n - k, 0) :] = False
+    whole = pareto.hypervolume(Y[feasible], reference)
+    return 1.0 - pareto.hypervolume(Y[before], reference) / whole if whole > 0 else 1.0
+
+
 def _check(space: Space, history: History, settings: Settings) -> None:
     if history.X.shape[1] != space.dimension:
         msg = f"history holds points of {history.X.shape[1]} columns, the space {space.dimension}"
@@ -206,9 +225,10 @@ def _reached(history: History, settings: Settings) -> Floats | None:
         )
         return np.where(given, reference, inferred)
     if history.n >= PATIENCE:
-        scale = np.ptp(pareto.finite(history.Y), axis=0)
-        worst = (pareto.finite(short) / np.where(scale > 0, scale, 1.0)).max(axis=1)
-        nearest = history.Y[np.lexsort((worst, history.violation))[0]]
+        Y = pareto.finite(history.Y[:PATIENCE])  # always the same ones: it is told once
+        width = np.ptp(Y, axis=0)
+        worst = (pareto.finite(short[:PATIENCE]) / np.where(width > 0, width, 1.0)).max(axis=1)
+        nearest = Y[np.lexsort((worst, history.violation[:PATIENCE]))[0]]
         _warn_once(
             f"reference_point {reference.tolist()} is not dominated by any of the first "
             f"{PATIENCE} observations; nearest is {nearest.tolist()} (all objectives minimised). "
@@ -220,8 +240,14 @@ def _reached(history: History, settings: Settings) -> Floats | None:
 def _start(space: Space, history: History, settings: Settings) -> Floats | None:
     """Return the next untried point of a Sobol sequence, ``None`` if none is near.
 
-    Where objectives are known the points are spread over them.
+    Where objectives are known the points are spread over them; points that are worth trying first
+    take every other turn.
     """
+    first = space.known.first
+    if first is not None and len(history.tried) % 2 == 0:
+        first = history.unseen(first)
+        if len(first):
+            return np.asarray(first[0])
     if space.known.objectives:
         return _start_by_cost(space, history, settings)
     X = space.sobol(len(history.tried), 8, settings.seed)

@@ -509,7 +509,7 @@ class Space:
         """Return what is known of points (n, d), shape ``(n, k)``, about ``[0, 1]`` each."""
         facts = self.known.facts(X)
         scaled = [
-            # on a logarithmic scale, what is far below all landmarks (0, say) is as good as a little
+            # on a logarithmic scale, far below all landmarks (0, say) is as good as a little
             scale.to_unit(np.maximum(column, scale.low / 1e3) if scale.log else column)
             for scale, column in zip(self._scales, facts.T, strict=True)
         ]

@@ -46,13 +46,13 @@ def test_threads_that_suggest_lazily_repeat_nothing(solver):
     check_no_repeats(study, 60)
 
 
-def test_threads_finish_a_space_and_only_then_repeat():
+def test_threads_finish_a_space_and_stop_then():
     study = new_study(solver="random", n_startup_trials=5)
     study.optimize(
         lambda trial: [trial.suggest_int(name, 0, 2) for name in "ab"], n_trials=20, n_jobs=3
     )
     assert len({frozenset(trial.params.items()) for trial in study.trials[:9]}) == 9
-    assert len(study.trials) == 20
+    assert len(study.trials) <= 9 + 2  # what others had begun when the last was found
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])

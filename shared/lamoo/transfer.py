@@ -1,0 +1,66 @@
+"""What an earlier study says about the points of this one: predictions that serve as features.
+
+Observations of another task are never mixed with this one's. A model of the earlier study predicts
+its objectives at any point, and the predictions are inputs of this study's surrogates and
+boundaries, which find out from their own observations how much they are worth: little after few
+trials if the tasks are unrelated, and less and less the more is known of the task itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from lamoo import pareto
+from lamoo.arrays import Floats
+from lamoo.history import History
+from lamoo.known import Known
+from lamoo.recipes import apply, process_of, recipes_of, training_set, transforms_of
+from lamoo.space import Space
+
+#: Observations of an earlier study that its model holds at most.
+MAX_SOURCE = 128
+
+
+def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
+    """Return a function of points (n, d): what an earlier study predicts of them, ``(n, m)``.
+
+    Args:
+        source: its observations, in this space; a parameter that it did not have is NaN
+            everywhere, and then of no influence.
+        space: this study's space.
+    """
+    plain = replace(space, known=Known())
+    data = training_set(source, MAX_SOURCE)
+    recipes = recipes_of(data, plain)
+    targets = apply(transforms_of(data, [recipe.learn_transform for recipe in recipes]), data.Y)
+    processes = [
+        process_of(data.X, t, plain, recipe.hyperparameters)
+        for t, recipe in zip(targets.T, recipes, strict=True)
+    ]
+    missing = np.isnan(data.X).all(axis=0)
+
+    def predict(X: Floats) -> Floats:
+        X = np.where(missing, np.nan, X)
+        return np.stack([process.predict(X)[0] for process in processes], axis=1)
+
+    return predict
+
+
+def best_points(source: History, space: Space, size: int) -> Floats:
+    """Return up to ``size`` points (k, d) of an earlier study's front, far apart, the ends first.
+
+    What it did not have is in the middle; points outside the space are left out.
+    """
+    front = source.at(np.flatnonzero(pareto.nondominated(source.Y, source.violation)))
+    front = front.at(np.flatnonzero(np.isfinite(front.Y).all(axis=1)))
+    if not front.n:
+        return np.empty((0, space.dimension))
+    order = pareto.far_apart(pareto.normalise(front.Y), min(size, front.n))
+    missing = np.isnan(source.X).all(axis=0)
+    X = np.where(missing, 0.5, front.X[order])
+    inside = ((X >= 0) & (X <= 1) | np.isnan(X)).all(axis=1)
+    X = space.snap(X[inside])
+    return X[space.allows(X)]
