@@ -596,6 +596,111 @@ def c2_dtlz2(d: int) -> Problem:
     )
 
 
+def _constrained(
+    problem: Problem, constrain: Callable[[Floats], tuple[float, ...]], constraints: int
+) -> Problem:
+    """Return the problem with constraints: point (d,) in its own units -> values, kept if <= 0."""
+
+    def of_params(params: Params) -> tuple[float, ...]:
+        return constrain(np.array([params[name] for name in problem.space.parameters]))
+
+    return replace(problem, constraints=constraints, constrain=of_params)
+
+
+def _osy(X: Floats) -> Floats:
+    first = -25 * (X[:, 0] - 2) ** 2 - ((X[:, 1:5] - [2, 1, 4, 1]) ** 2).sum(axis=1)
+    return np.stack([first, (X**2).sum(axis=1)], axis=1)
+
+
+def _osy_constraints(x: Floats) -> tuple[float, ...]:
+    a, b, c, d, e, f = x.tolist()
+    return (
+        2 - a - b,
+        a + b - 6,
+        b - a - 2,
+        a - 3 * b - 2,
+        (c - 3) ** 2 + d - 4,
+        4 - (e - 3) ** 2 - f,
+    )
+
+
+def osy() -> Problem:
+    """Return the problem of Osyczka and Kundu (1995): six parameters, six constraints."""
+    bounds = [(0.0, 10.0), (0.0, 10.0), (1.0, 5.0), (0.0, 6.0), (1.0, 5.0), (0.0, 10.0)]
+    plain = _continuous(
+        "osy", bounds, _osy, (-75.0, 75.0), 10_090.0, "NSGA-II, 320,000 evaluations"
+    )
+    return _constrained(plain, _osy_constraints, 6)
+
+
+def _welded_beam(X: Floats) -> Floats:
+    weld, length, depth, width = X.T
+    cost = 1.10471 * weld**2 * length + 0.04811 * depth * width * (14 + length)
+    return np.stack([cost, 2.1952 / (depth**3 * width)], axis=1)
+
+
+def _welded_beam_constraints(x: Floats) -> tuple[float, ...]:
+    weld, length, depth, width = x.tolist()
+    arm = math.sqrt(0.25 * (length**2 + (weld + depth) ** 2))
+    shear = 6000 / (math.sqrt(2) * weld * length)
+    inertia = 0.707 * weld * length * (length**2 / 12 + 0.25 * (weld + depth) ** 2)
+    torsion = 6000 * (14 + 0.5 * length) * arm / (2 * inertia)
+    stress = math.sqrt(shear**2 + torsion**2 + length * shear * torsion / arm)
+    buckling = 64746.022 * (1 - 0.0282346 * depth) * depth * width**3
+    return (
+        stress - 13600,
+        504000 / (depth**2 * width) - 30000,
+        weld - width,
+        6000 - buckling,
+    )
+
+
+def welded_beam() -> Problem:
+    """Return the welded beam (Deb and Sundar 2006): cost and deflection, four constraints."""
+    bounds = [(0.125, 5.0), (0.1, 10.0), (0.1, 10.0), (0.125, 5.0)]
+    plain = _continuous(
+        "welded-beam",
+        bounds,
+        _welded_beam,
+        (40.0, 0.015),
+        0.53,
+        "NSGA-II, 320,000 evaluations",
+    )
+    return _constrained(plain, _welded_beam_constraints, 4)
+
+
+def _disc_brake(X: Floats) -> Floats:
+    inner, outer, force, discs = X.T
+    area, cubes = outer**2 - inner**2, outer**3 - inner**3
+    mass = 4.9e-5 * area * (discs - 1)
+    return np.stack([mass, 9.82e6 * area / (force * discs * cubes)], axis=1)
+
+
+def _disc_brake_constraints(x: Floats) -> tuple[float, ...]:
+    inner, outer, force, discs = x.tolist()
+    area, cubes = outer**2 - inner**2, outer**3 - inner**3
+    return (
+        20 - (outer - inner),
+        force / (3.14 * area) - 0.4,
+        2.22e-3 * force * cubes / area**2 - 1,
+        900 - 2.66e-2 * force * discs * cubes / area,
+    )
+
+
+def disc_brake() -> Problem:
+    """Return the disc brake (Ray and Liew 2002): mass and stopping time, four constraints."""
+    bounds = [(55.0, 80.0), (75.0, 110.0), (1000.0, 3000.0), (11.0, 20.0)]
+    plain = _continuous(
+        "disc-brake",
+        bounds,
+        _disc_brake,
+        (5.7771, 3.9651),
+        9.0,
+        "NSGA-II, 320,000 evaluations",
+    )
+    return _constrained(plain, _disc_brake_constraints, 4)
+
+
 def noisy(problem: Problem, noise: tuple[float, ...]) -> Problem:
     """Return the problem with normal noise of these standard deviations in what is observed."""
     return replace(problem, name=f"{problem.name}-noisy", noise=noise)
@@ -777,6 +882,9 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "dtlz2-d30": partial(dtlz2, 30),
     "dtlz2-d8-m4": partial(dtlz2, 8, 4),
     "c2-dtlz2-d12": partial(c2_dtlz2, 12),
+    "osy": osy,
+    "welded-beam": welded_beam,
+    "disc-brake": disc_brake,
     "dtlz7-d20": partial(dtlz7, 20),
     "zdt1-d30": partial(zdt1, 30),
     "zdt4-d10": partial(zdt4, 10),
