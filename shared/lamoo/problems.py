@@ -628,7 +628,7 @@ def osy() -> Problem:
     """Return the problem of Osyczka and Kundu (1995): six parameters, six constraints."""
     bounds = [(0.0, 10.0), (0.0, 10.0), (1.0, 5.0), (0.0, 6.0), (1.0, 5.0), (0.0, 10.0)]
     plain = _continuous(
-        "osy", bounds, _osy, (-75.0, 75.0), 10_090.0, "NSGA-II, 320,000 evaluations"
+        "osy", bounds, _osy, (-75.0, 75.0), 10_090.0, "NSGA-II, 320,000 evaluations, rounded up"
     )
     return _constrained(plain, _osy_constraints, 6)
 
@@ -663,8 +663,8 @@ def welded_beam() -> Problem:
         bounds,
         _welded_beam,
         (40.0, 0.015),
-        0.53,
-        "NSGA-II, 320,000 evaluations",
+        0.5130,
+        "NSGA-II, 320,000 evaluations, rounded up",
     )
     return _constrained(plain, _welded_beam_constraints, 4)
 
@@ -695,8 +695,8 @@ def disc_brake() -> Problem:
         bounds,
         _disc_brake,
         (5.7771, 3.9651),
-        9.0,
-        "NSGA-II, 320,000 evaluations",
+        11.22,
+        "NSGA-II, 320,000 evaluations, rounded up",
     )
     return _constrained(plain, _disc_brake_constraints, 4)
 

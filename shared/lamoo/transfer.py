@@ -54,6 +54,8 @@ def best_points(source: History, space: Space, size: int) -> Floats:
 
     What it did not have is in the middle; points outside the space are left out.
     """
+    if not source.n:
+        return np.empty((0, space.dimension))
     front = source.at(np.flatnonzero(pareto.nondominated(source.Y, source.violation)))
     front = front.at(np.flatnonzero(np.isfinite(front.Y).all(axis=1)))
     if not front.n:

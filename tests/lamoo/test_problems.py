@@ -304,6 +304,8 @@ def test_constraints_are_broken_where_botorch_says_so(name, cls, rng):
     slack = getattr(functions, cls)().evaluate_slack(X).numpy()
     ours = np.array([problem.constrain(p) for p in params])
     assert ours.shape == slack.shape
+    if name == "welded-beam":  # where BoTorch 0.18 returns violations, not slack
+        slack = -slack
     np.testing.assert_array_equal(ours <= 0, slack >= 0)
 
 

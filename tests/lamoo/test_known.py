@@ -1,0 +1,162 @@
+"""What is known of points before any evaluation, in the engine."""
+
+import numpy as np
+import pytest
+
+from lamoo import (
+    Categorical,
+    Float,
+    History,
+    Integer,
+    Known,
+    Settings,
+    Space,
+    exhausted,
+    suggest,
+)
+from lamoo.acquisition import box_decomposition, log_ehvi
+from lamoo.model import Exact, learn
+from lamoo.pareto import hypervolume
+from lamoo.transfer import best_points, predictions
+
+PARAMETERS = {"a": Float(0, 1), "b": Float(0, 1), "w": Integer(1, 64), "c": Categorical("xyz")}
+
+
+def cost(X):
+    """Return a cost that spans orders of magnitude."""
+    return 10 ** (2 * X[:, 0] + X[:, 2]) * (1 + (X[:, 3] > 0.5))
+
+
+SPACE = Space(
+    PARAMETERS,
+    known=Known({1: cost}, features=lambda X: np.stack([X[:, 1] ** 2, X[:, 0] * X[:, 1]], axis=1)),
+)
+
+
+def example(n=25, space=SPACE):
+    """Return a history of an error and the known cost."""
+    X = space.sample(n, np.random.default_rng(5))
+    error = (X[:, 0] - 0.3) ** 2 + (X[:, 1] - 0.6) ** 2 - X[:, 2]
+    return History(X, np.stack([error, cost(X)], axis=1))
+
+
+def test_a_known_objective_is_predicted_exactly(rng):
+    history, X = example(), SPACE.sample(50, rng)
+    process = learn(history, SPACE, rng, None).parts[0].processes[1]
+    assert isinstance(process, Exact)
+    mean, std = process.predict(SPACE.inputs(X))
+    np.testing.assert_array_equal(std, 0)
+    np.testing.assert_allclose(mean, process.transform(cost(X)), rtol=1e-9, atol=1e-9)
+    # and it orders points as their costs do
+    np.testing.assert_array_equal(np.argsort(mean), np.argsort(cost(X)))
+
+
+def test_the_gradient_is_that_of_the_score():
+    history = example()
+    model = learn(history, SPACE, np.random.default_rng(0), None)
+    checked = 0
+    for x in SPACE.sample(30, np.random.default_rng(1)):
+        value, slope = model.score_gradient(x)
+        assert value == pytest.approx(model.score(x[None])[0], rel=1e-6)
+        for j in (0, 1):
+            if not 0.05 < x[j] < 0.95 or value < -20:  # far off the tails are too steep to compare
+                continue
+            up, down = x.copy(), x.copy()
+            up[j], down[j] = x[j] + 1e-4, x[j] - 1e-4
+            difference = (model.score(up[None])[0] - model.score(down[None])[0]) / 2e-4
+            assert slope[j] == pytest.approx(difference, rel=0.02, abs=0.02)
+            checked += 1
+    assert checked > 20
+
+
+def test_where_every_objective_is_known_the_improvement_is_the_exact_one(rng):
+    known = Known({0: lambda X: X[:, 0], 1: lambda X: 1 - X[:, 0] * X[:, 1]})
+    space = Space({"a": Float(0, 1), "b": Float(0, 1)}, known=known)
+    X = space.sample(12, rng)
+    Y = np.stack([known.objectives[j](X) for j in (0, 1)], axis=1)
+    reference = np.array([1.0, 1.0])
+    model = learn(History(X, Y), space, rng, reference)
+    new = space.sample(40, rng)
+    values = np.stack([known.objectives[j](new) for j in (0, 1)], axis=1)
+    before = hypervolume(Y, reference)
+    gains = np.array([hypervolume(np.vstack([Y, y]), reference) - before for y in values])
+    transforms = [process.transform for process in model.parts[0].processes]
+    slopes = [t(np.array([1.0]))[0] - t(np.array([0.0]))[0] for t in transforms]  # they are linear
+    better = gains > 1e-6
+    assert better.sum() > 3
+    np.testing.assert_allclose(
+        np.exp(model.score(new))[better], (gains * np.prod(slopes))[better], rtol=1e-4
+    )
+
+
+def test_an_improvement_with_no_uncertainty_has_a_finite_gradient():
+    from lamoo.acquisition import log_ehvi_gradient
+
+    lower, upper = box_decomposition(np.array([[0.2, 0.6], [0.5, 0.3]]), np.array([1.0, 1.0]))
+    mean, std = np.array([[0.4, 0.1], [0.9, 0.9], [0.0, 0.0]]), np.array([[0.1, 0.0]] * 3)
+    value, dmean, dstd = log_ehvi_gradient(mean, std, lower, upper)
+    np.testing.assert_allclose(value, log_ehvi(mean, std, lower, upper))
+    assert np.isfinite(dmean).all()
+    np.testing.assert_array_equal(dstd[:, 1], 0)
+
+
+def test_start_up_is_spread_over_the_known_cost():
+    history = History(np.empty((0, 4)), np.empty((0, 2)))
+    settings = Settings(n_startup=8)
+    X = suggest(SPACE, history, 8, np.random.default_rng(0), settings)
+    everything = np.sort(cost(SPACE.sample(4_000, np.random.default_rng(9))))
+    quantiles = np.sort(np.searchsorted(everything, cost(X)) / len(everything))
+    assert np.diff(quantiles, prepend=0, append=1).max() < 0.25
+
+
+def test_facts_that_are_zero_or_constant_are_finite(rng):
+    known = Known({0: lambda X: np.where(X[:, 0] < 0.001, 0.0, 10 ** (4 * X[:, 0]))})
+    space = Space({"a": Float(0, 1)}, known=known)
+    assert np.isfinite(space.inputs(np.array([[0.0], [1.0]]))).all()
+    flat = Space({"a": Float(0, 1)}, known=Known(features=lambda X: np.full((len(X), 1), 3.0)))
+    assert np.isfinite(flat.inputs(flat.sample(5, rng))).all()
+    assert np.isfinite(flat.features(flat.sample(5, rng))).all()
+
+
+def test_an_exhausted_space_is_recognised():
+    space = Space({"i": Integer(0, 2), "c": Categorical("ab")})
+    X = space.enumerate()
+    Y = np.stack([X[:, 0], -X[:, 0]], axis=1)
+    assert exhausted(space, History(X, Y))
+    assert exhausted(space, History(X[:4], Y[:4], pending=X[4:5], failed=X[5:]))
+    assert not exhausted(space, History(X[:5], Y[:5]))
+    only = Space(space.parameters, known=Known(violation=lambda X: X[:, 0] - 0.4))
+    assert exhausted(only, History(X[:2], Y[:2]))
+    assert not exhausted(only, History(X[1:], Y[1:]))
+    twins = History(X[:3], Y[:3], key=lambda X: np.floor(3 * X[:, 0]).astype(int))
+    assert not exhausted(space, twins)
+    assert exhausted(space, History(X[::2], Y[::2], key=twins.key))
+    continuous = Space({"x": Float(0, 1)})
+    assert not exhausted(continuous, History(np.array([[0.5]]), np.zeros((1, 2))))
+
+
+def test_an_earlier_study_predicts_in_the_new_space(rng):
+    space = Space({"a": Float(0, 1), "b": Float(0, 1), "new": Float(0, 1)})
+    X = np.column_stack([rng.random((60, 2)), np.full(60, np.nan)])
+    Y = np.stack([X[:, 0] + X[:, 1] ** 2, 1 - X[:, 0]], axis=1)
+    predict = predictions(History(X, Y), space)
+    new = space.sample(80, rng)
+    predicted = predict(new)
+    truth = np.stack([new[:, 0] + new[:, 1] ** 2, 1 - new[:, 0]], axis=1)
+    for j in range(2):
+        assert np.corrcoef(predicted[:, j], truth[:, j])[0, 1] > 0.95
+    # the parameter that it did not have is of no influence
+    other = new.copy()
+    other[:, 2] = rng.random(80)
+    np.testing.assert_array_equal(predicted, predict(other))
+
+
+def test_its_best_points_are_of_its_front_and_inside_the_space(rng):
+    space = Space({"a": Float(0, 1), "new": Float(0, 1)})
+    X = np.column_stack([np.linspace(-0.5, 1, 31), np.full(31, np.nan)])
+    Y = np.stack([X[:, 0], 1 - X[:, 0]], axis=1)  # all are on the front, a third is outside
+    points = best_points(History(X, Y), space, 6)
+    assert 1 <= len(points) <= 6
+    assert ((points >= 0) & (points <= 1)).all()
+    assert np.isin(points[:, 0].round(6), X[:, 0].round(6)).all()
+    assert not len(best_points(History(X[:0], Y[:0]), space, 6))
