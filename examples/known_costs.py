@@ -33,13 +33,21 @@ def hypervolumes(problem: Problem, seed: int, trials: int, **settings: Any) -> S
     return [float(value) / problem.best_hypervolume for value in curve]
 
 
+def positive(text: str) -> int:
+    """Read a number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Search without and with what is known, and print both."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trials", type=int, default=40)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--trials", type=positive, default=40)
+    parser.add_argument("--seeds", type=positive, default=5)
     options = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     problem, console = load("nb201-cifar10-latency"), Console()

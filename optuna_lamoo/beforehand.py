@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from lamoo import History, Space
 from lamoo.arrays import Floats, Ints
 from lamoo.known import Known
-from lamoo.transfer import best_points, predictions
+from lamoo.transfer import best_points, predictions, relevant
 from optuna_lamoo import convert
 
 Params = Mapping[str, Any]
@@ -107,12 +107,13 @@ class Beforehand:
             found[index] = f"known_objectives[{key!r}]", function
         return found
 
-    def known(self, study: Study, space: Space, constants: Params) -> Known:
+    def known(self, study: Study, space: Space, history: History, constants: Params) -> Known:
         """Return the functions for the engine.
 
         Args:
             study: tells names and directions.
             space: whose points they are of.
+            history: shows which earlier studies are still of use.
             constants: parameters that have a single value, which the space leaves out.
         """
         self._forget_if_other(space, constants)
@@ -130,7 +131,11 @@ class Beforehand:
         def violation(X: Floats) -> Floats:
             return np.asarray(sum(np.maximum(limit(X), 0.0) for limit in limits))
 
-        blocks: list[Callable[[Floats], Floats]] = [p for p, _ in self._transferred(study, space)]
+        blocks: list[Callable[[Floats], Floats]] = []
+        for predict, _ in self._transferred(study, space):
+            keep = relevant(predict(history.X), history.Y)
+            if keep.any():
+                blocks.append(lambda X, predict=predict, keep=keep: predict(X)[:, keep])  # type: ignore[misc]
         if self.features is not None:
             own = self.features
             blocks.append(lambda X: self._answer("features", own, space, constants, X, _numbers))

@@ -234,7 +234,7 @@ class LaMOOSampler(BaseSampler):
         if not self._beforehand:
             return history, space
         constants = convert.constants(trials)
-        known = self._beforehand.known(study, space, constants)
+        known = self._beforehand.known(study, space, history, constants)
         key = self._beforehand.key(space, constants)
         return replace(history, key=key), replace(space, known=known)
 

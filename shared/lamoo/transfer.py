@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy.stats import kendalltau
 
 from lamoo import pareto
-from lamoo.arrays import Floats
+from lamoo.arrays import Bools, Floats
 from lamoo.history import History
 from lamoo.known import Known
 from lamoo.recipes import apply, process_of, recipes_of, training_set, transforms_of
@@ -22,6 +23,9 @@ from lamoo.space import Space
 
 #: Observations of an earlier study that its model holds at most.
 MAX_SOURCE = 128
+#: From so many observations on, a prediction must be confirmed by them (Kendall's tau with any
+#: objective, at this level), or it is dropped.
+ENOUGH, LEVEL = 16, 0.05
 
 
 def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
@@ -47,6 +51,22 @@ def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
         return np.stack([process.predict(X)[0] for process in processes], axis=1)
 
     return predict
+
+
+def relevant(predicted: Floats, Y: Floats) -> Bools:
+    """Tell which predictions (n, k) go with any of the objectives (n, m), shape ``(k,)``.
+
+    All of them, as long as there are few observations.
+    """
+    if len(Y) < ENOUGH:
+        return np.ones(predicted.shape[1], dtype=bool)
+
+    def goes_with(p: Floats, y: Floats) -> bool:
+        constant = np.ptp(p) == 0 or np.ptp(y) == 0
+        return not constant and bool(kendalltau(p, y).pvalue < LEVEL)
+
+    finite = pareto.finite(Y)
+    return np.array([any(goes_with(p, y) for y in finite.T) for p in predicted.T], dtype=bool)
 
 
 def best_points(source: History, space: Space, size: int) -> Floats:

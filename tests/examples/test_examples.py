@@ -118,7 +118,13 @@ runpy.run_path({str(EXAMPLES / "nasbench201.py")!r}, run_name="__main__")
 
 @pytest.mark.parametrize(
     "script",
-    ["nasbench201.py", "benchmarks/run.py", pytest.param("ax_nas.py", marks=needs_ax)],
+    [
+        "nasbench201.py",
+        "known_costs.py",
+        "pipeline.py",
+        "benchmarks/run.py",
+        pytest.param("ax_nas.py", marks=needs_ax),
+    ],
 )
 def test_a_budget_of_nothing_is_refused(tmp_path, script):
     done = python(EXAMPLES / script, "--trials", 0, folder=tmp_path)
@@ -188,6 +194,48 @@ runpy.run_path({str(EXAMPLES / "ax_nas.py")!r}, run_name="__main__")
 
 
 # --- the benchmark runner -------------------------------------------------------------------------
+
+
+def test_known_costs_compares_what_lamoo_is_told(tmp_path):
+    options = ("--trials", 8, "--seeds", 1)
+    done = python(EXAMPLES / "known_costs.py", *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.splitlines() if "%" in line and line.startswith("│")]
+    assert [row.split("│")[1].strip() for row in rows] == [
+        "nothing",
+        "latency",
+        "latency and features",
+    ]
+    shares = [float(share) for row in rows for share in re.findall(r"([\d.]+)%", row)]
+    assert len(shares) == 9
+    assert all(0 <= share <= 100 for share in shares)
+
+
+def test_the_pipeline_prints_a_front_of_models_with_their_own_parameters(tmp_path):
+    done = python(EXAMPLES / "pipeline.py", "--trials", 20, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    front = re.findall(r"^([\d.]+)  10\^([\d.]+) bytes  (\{.*\})$", done.stdout, re.MULTILINE)
+    values = [(-float(accuracy), float(size)) for accuracy, size, _ in front]
+    assert len(values) > 1
+    for _, _, params in front:
+        kind = re.search(r"'model': '(\w+)'", params)[1]
+        own = {"logistic": "logistic_C", "forest": "trees", "svm": "svm_C"}
+        assert [name in params for name in own.values()] == [name == kind for name in own]
+    assert "Good region" in done.stdout
+
+
+def test_runner_tells_lamoo_the_known_objectives(tmp_path):
+    options = ("--problems", "nb201-cifar10-size", "--seeds", 1, "--trials", 12, "--out", "cells")
+    samplers = ("--samplers", "lamoo", "lamoo-known", "lamoo-known-features")
+    done = python(EXAMPLES / "benchmarks" / "run.py", *options, *samplers, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    cells = [json.loads(file.read_text()) for file in (tmp_path / "cells").glob("*.json")]
+    assert len({str(cell["values"]) for cell in cells}) == 3
+    assert all(cell["repeats"] == 0 for cell in cells)
+    refused = ("--problems", "branin-currin", *options[2:], "--samplers", "lamoo-known")
+    done = python(EXAMPLES / "benchmarks" / "run.py", *refused, folder=tmp_path)
+    assert done.returncode == 1
+    assert "needs a known objective" in done.stdout
 
 
 def test_runner_writes_cells_once_and_reports(tmp_path):

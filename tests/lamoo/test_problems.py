@@ -48,7 +48,8 @@ def test_every_problem_is_complete_and_nothing_beats_its_best(name, rng):
     assert values.shape == (400, len(problem.directions))
     assert len(problem.reference_point) == len(problem.directions)
     assert set(problem.directions) <= {"minimize", "maximize"}
-    assert 0 <= problem.hypervolume(values) <= problem.best_hypervolume
+    scored = [problem.scored(params) for params in draw(problem, 400, rng)]
+    assert 0 <= problem.hypervolume(scored) <= problem.best_hypervolume
 
 
 def test_constraints_agree_with_botorch(rng):
