@@ -83,6 +83,8 @@ class LaMOOSampler(BaseSampler):
             task with some of the same parameters. Their best points are among the first to be
             tried, and what a model of them predicts helps to predict this study's objectives, as
             far as it turns out to. They are not counted as results.
+        stop_when_exhausted: whether to stop a study, with a message, that has tried every
+            configuration of a discrete space; otherwise it goes on and repeats.
         independent_sampler: for parameters that no trial had before; by default uniform.
         warn_independent_sampling: whether to log a warning when, after the startup trials, a
             parameter is sampled independently.
@@ -121,6 +123,7 @@ class LaMOOSampler(BaseSampler):
         canonical: Asked | None = None,
         search_space: Mapping[str, BaseDistribution] | None = None,
         warm_start: Study | Any | Sequence[Study | Any] | None = None,
+        stop_when_exhausted: bool = True,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
     ) -> None:
@@ -130,6 +133,7 @@ class LaMOOSampler(BaseSampler):
         _check_kind("solver", solver, str)
         _check_kind("partition", partition, Partition, type(None))
         _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
+        _check_kind("stop_when_exhausted", stop_when_exhausted, bool)
         _check_kind("warn_independent_sampling", warn_independent_sampling, bool)
         self._beforehand = beforehand(
             known_objectives, features, known_constraints, canonical, warm_start
@@ -147,6 +151,7 @@ class LaMOOSampler(BaseSampler):
             partition=partition or Partition(),
             seed=int(np.random.SeedSequence(seed).entropy),  # type: ignore[arg-type]
         )
+        self._stop_when_exhausted = stop_when_exhausted
         self._search_space = _checked_space(search_space)
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
@@ -187,7 +192,8 @@ class LaMOOSampler(BaseSampler):
             _warn_once(study.study_name, "every parameter has a single value: nothing to search")
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
-        self._stop_if_exhausted(study)
+        if self._stop_when_exhausted:
+            self._stop_if_exhausted(study)
         if state == TrialState.COMPLETE and values is not None:
             self._beforehand.check(study, trial.params, values)
 

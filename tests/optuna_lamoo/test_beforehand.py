@@ -273,16 +273,15 @@ def test_where_nothing_keeps_the_constraints_the_study_ends():
 
 
 @pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
-def test_equal_keys_are_tried_once_and_then_the_study_is_told(solver, caplog):
+def test_equal_keys_are_tried_once_and_then_the_study_is_told(solver, complaints):
     def key(params):
         return tuple(sorted(params.values()))
 
-    optuna.logging.enable_propagation()
     study = searched(canonical=key, n_trials=100, solver=solver)
     tried = [key(trial.params) for trial in study.trials]
     all_keys = {tuple(sorted(c)) for c in itertools.product(OPERATIONS, repeat=4)}
     assert sorted(tried) == sorted(all_keys)
-    assert "every configuration was tried" in caplog.text
+    assert "every configuration was tried" in str(complaints())
 
 
 def test_a_key_must_be_hashable():
@@ -300,6 +299,14 @@ def test_a_study_ends_when_everything_was_tried_failed_ones_included():
     study = optuna.create_study(directions=["minimize"] * 2, sampler=LaMOOSampler(seed=0))
     study.optimize(objective, n_trials=50, catch=ValueError)
     assert sorted(trial.params["x"] for trial in study.trials) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_study_may_go_on_and_repeat():
+    study = searched(
+        lambda t: (t.suggest_int("x", 0, 2), 0.0), 9, ("minimize",) * 2, stop_when_exhausted=False
+    )
+    assert len(study.trials) == 9
+    assert {trial.params["x"] for trial in study.trials[:3]} == {0, 1, 2}
 
 
 def test_what_is_enqueued_runs_before_an_exhausted_study_ends():
@@ -352,8 +359,7 @@ def test_limits_of_objectives_that_do_not_exist_are_named(point):
         searched(reference_point=point, n_trials=1)
 
 
-def test_limits_that_nothing_reaches_are_told_with_the_nearest_point(caplog):
-    optuna.logging.enable_propagation()
+def test_limits_that_nothing_reaches_are_told_with_the_nearest_point(complaints):
     space = {"x": FloatDistribution(0, 1)}
     searched(
         lambda t: ((x := t.suggest_float("x", 0, 1)), 1 - x),
@@ -363,5 +369,5 @@ def test_limits_that_nothing_reaches_are_told_with_the_nearest_point(caplog):
         search_space=space,
         solver="evolutionary",
     )
-    assert "is not dominated by any" in caplog.text
-    assert "nearest is" in caplog.text
+    assert "is not dominated by any" in str(complaints())
+    assert "nearest is" in str(complaints())

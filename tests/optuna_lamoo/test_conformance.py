@@ -24,4 +24,6 @@ class TestLaMOOSampler(
 
     @pytest.fixture(params=["gp", "evolutionary", "random"])
     def sampler(self, request, n_startup_trials) -> Callable[[], BaseSampler]:
-        return functools.partial(LaMOOSampler, seed=0, solver=request.param, **n_startup_trials)
+        # the suite asks for ten trials of a space of three configurations
+        settings = {"solver": request.param, "stop_when_exhausted": False, **n_startup_trials}
+        return functools.partial(LaMOOSampler, seed=0, **settings)
