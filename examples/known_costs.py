@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.table import Table
 
 from lamoo.problems import Problem, load
-from lamoo_compare.target import suggest
 from optuna_lamoo import LaMOOSampler
 
 
@@ -28,7 +27,12 @@ def hypervolumes(problem: Problem, seed: int, trials: int, **settings: Any) -> S
     """Search once, and return the share of the best hypervolume after each trial."""
     sampler = LaMOOSampler(seed=seed, **settings)
     study = optuna.create_study(directions=problem.directions, sampler=sampler)
-    study.optimize(lambda trial: problem.evaluate(suggest(trial, problem)), n_trials=trials)
+
+    def objective(trial: optuna.Trial) -> tuple[float, ...]:
+        choices = {name: p.choices for name, p in problem.space.parameters.items()}
+        return problem.evaluate({n: trial.suggest_categorical(n, c) for n, c in choices.items()})
+
+    study.optimize(objective, n_trials=trials)
     curve = problem.hypervolume_curve([trial.values for trial in study.trials])
     return [float(value) / problem.best_hypervolume for value in curve]
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import optuna
-import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
@@ -10,6 +9,7 @@ from lamoo import pareto
 from lamoo.problems import load
 from optuna_lamoo import LaMOOSampler
 
+pd = pytest.importorskip("pandas")
 problem = load("nb201-cifar10-size")
 OTHER = load("nb201-cifar100-size")
 OPERATIONS = problem.space.parameters["Op0"].choices
