@@ -92,16 +92,14 @@ class Beforehand:
         Raises:
             ValueError: if the study has no such objective.
         """
-        named = any(isinstance(key, str) for key in self.objectives)
-        # a study under Hyperband does not tell its metric names
-        m, names = len(study.directions), (study.metric_names or []) if named else []
+        places = convert.places(study, self.objectives)
         found: dict[int, tuple[str, Asked]] = {}
         for key, function in self.objectives.items():
-            index = names.index(key) if isinstance(key, str) and key in names else key
-            if not isinstance(index, int) or not 0 <= index < m or index in found:
+            index = places.get(key)
+            if index is None or index in found:
                 msg = (
-                    f"known_objectives must name each objective at most once, by an index below "
-                    f"{m} or one of the metric names {list(names)}, got {key!r}"
+                    f"known_objectives must name each objective at most once, by one of "
+                    f"{list(places)}, got {key!r}"
                 )
                 raise ValueError(msg)
             found[index] = f"known_objectives[{key!r}]", function
@@ -328,7 +326,7 @@ def sources_of(warm_start: object) -> tuple[Source, ...]:
     Raises:
         ValueError: if they are neither.
     """
-    given = warm_start or ()
+    given = () if warm_start is None else warm_start
     if not isinstance(given, Sequence):
         given = (given,)
     return tuple(_source(each) for each in given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.study import StudyDirection
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import Categorical, Float, History, Integer, Space
@@ -55,10 +55,7 @@ def parameter(distribution: BaseDistribution) -> Parameter:
 
 def constants(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
     """Return the parameters that leave no choice, which :func:`union` leaves out."""
-    latest: dict[str, BaseDistribution] = {}
-    for trial in trials:
-        latest |= trial.distributions
-    single = {name: parameter(d) for name, d in latest.items() if d.single()}
+    single = {name: parameter(d) for name, d in _latest(trials).items() if d.single()}
     middle = np.array([0.5])
     return {name: p.from_unit(p.snap(middle))[0] for name, p in single.items()}
 
@@ -99,10 +96,16 @@ def union(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
     that never asks for one of them simply does not take it. Parameters with a single value are
     left out, since there is nothing to choose.
     """
+    latest = _latest(trials)
+    return {name: latest[name] for name in sorted(latest) if not latest[name].single()}
+
+
+def _latest(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
+    """Return the latest distribution of every parameter, by name."""
     latest: dict[str, BaseDistribution] = {}
     for trial in trials:
         latest |= trial.distributions
-    return {name: latest[name] for name in sorted(latest) if not latest[name].single()}
+    return latest
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,17 @@ def to_points(
 def _somewhere(X: Floats) -> Floats:
     """Return the points (n, d) that have any parameter."""
     return X[~np.isnan(X).all(axis=1)]
+
+
+def places(study: Study, keys: Iterable[int | str]) -> dict[int | str, int]:
+    """Return index or metric name -> index of each objective, names only if a key is one.
+
+    A study under Hyperband does not tell its metric names.
+    """
+    named = any(isinstance(key, str) for key in keys)
+    names = (study.metric_names or []) if named else []
+    found: dict[int | str, int] = {j: j for j in range(len(study.directions))}
+    return found | {name: j for j, name in enumerate(names)}
 
 
 def signs(directions: Sequence[StudyDirection]) -> Floats:

@@ -345,17 +345,13 @@ class LaMOOSampler(BaseSampler):
         point = self._reference_point
         if point is None:
             return self._settings
-        named = any(isinstance(key, str) for key in point)
-        # a study under Hyperband does not tell its metric names
-        m, names = len(study.directions), (study.metric_names or []) if named else []
-        places: dict[int | str, int] = {j: j for j in range(m)}
-        places |= {name: j for j, name in enumerate(names)}
+        m, places = len(study.directions), convert.places(study, point)
         unknown = [key for key in point if key not in places]
         whole = not isinstance(self._given_point, Mapping)
         if unknown or (whole and len(point) != m):
             msg = (
                 f"reference_point must hold one value per objective, or name some of them: the "
-                f"study has {m} ({list(names)}), got {self._given_point!r}"
+                f"study has {m} ({list(places)}), got {self._given_point!r}"
             )
             raise ValueError(msg)
         values = np.full(m, np.nan)

@@ -183,7 +183,7 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     reference = _reached(history, settings or Settings())
     Y = pareto.finite(history.Y)
     if reference is None:
-        reference = pareto.reference_point(Y, of_front=False, violation=history.violation)
+        reference = _inferred(history)
     before = feasible.copy()
     before[max(history.n - k, 0) :] = False
     whole = pareto.hypervolume(Y[feasible], reference)
@@ -215,19 +215,14 @@ def _reached(history: History, settings: Settings) -> Floats | None:
     if reference is None:
         return None
     given = ~np.isnan(reference)
-    short = np.where(given & ~(history.Y < reference), history.Y - reference, 0.0)
-    reached = (short == 0).all(axis=1) & ~(given & (history.Y == reference)).any(axis=1)
-    if (reached & (history.violation == 0)).any():
-        if given.all():
-            return reference
-        inferred = pareto.reference_point(
-            pareto.finite(history.Y), of_front=False, violation=history.violation
-        )
-        return np.where(given, reference, inferred)
+    better = ((history.Y < reference) | ~given).all(axis=1) & (history.violation == 0)
+    if better.any():
+        return reference if given.all() else np.where(given, reference, _inferred(history))
     if history.n >= PATIENCE:
         Y = pareto.finite(history.Y[:PATIENCE])  # always the same ones: it is told once
         width = np.ptp(Y, axis=0)
-        worst = (pareto.finite(short[:PATIENCE]) / np.where(width > 0, width, 1.0)).max(axis=1)
+        short = np.where(given, np.maximum(Y - reference, 0.0), 0.0)
+        worst = (short / np.where(width > 0, width, 1.0)).max(axis=1)
         nearest = Y[np.lexsort((worst, history.violation[:PATIENCE]))[0]]
         _warn_once(
             f"reference_point {reference.tolist()} is not dominated by any of the first "
@@ -235,6 +230,12 @@ def _reached(history: History, settings: Settings) -> Floats | None:
             "Until it is, another point is inferred",
         )
     return None
+
+
+def _inferred(history: History) -> Floats:
+    """Return a reference point (m,) a little beyond the worst observations, outliers left out."""
+    Y = pareto.finite(history.Y)
+    return pareto.reference_point(Y, of_front=False, violation=history.violation)
 
 
 def _start(space: Space, history: History, settings: Settings) -> Floats | None:
@@ -245,7 +246,8 @@ def _start(space: Space, history: History, settings: Settings) -> Floats | None:
     """
     first = space.known.first
     if first is not None and len(history.tried) % 2 == 0:
-        first = history.unseen(first)
+        first = space.snap(first)
+        first = history.unseen(first[space.allows(first)])
         if len(first):
             return np.asarray(first[0])
     if space.known.objectives:

@@ -72,7 +72,7 @@ def relevant(predicted: Floats, Y: Floats) -> Bools:
 def best_points(source: History, space: Space, size: int) -> Floats:
     """Return up to ``size`` points (k, d) of an earlier study's front, far apart, the ends first.
 
-    What it did not have is in the middle; points outside the space are left out.
+    What it did not have is in the middle; points outside the bounds are left out.
     """
     if not source.n:
         return np.empty((0, space.dimension))
@@ -84,5 +84,4 @@ def best_points(source: History, space: Space, size: int) -> Floats:
     missing = np.isnan(source.X).all(axis=0)
     X = np.where(missing, 0.5, front.X[order])
     inside = ((X >= 0) & (X <= 1) | np.isnan(X)).all(axis=1)
-    X = space.snap(X[inside])
-    return X[space.allows(X)]
+    return np.asarray(X[inside])

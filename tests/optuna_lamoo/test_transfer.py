@@ -3,6 +3,7 @@
 import numpy as np
 import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
 from lamoo import pareto
@@ -59,6 +60,24 @@ def test_a_table_is_as_good_as_the_study(earlier):
     by_study = study_of(problem, 14, warm_start=[earlier])
     by_table = study_of(problem, 14, warm_start=[table])
     assert [t.params for t in by_table.trials] == [t.params for t in by_study.trials]
+    alone = study_of(problem, 14, warm_start=table)
+    assert [t.params for t in alone.trials] == [t.params for t in by_study.trials]
+
+
+def test_its_best_points_keep_known_constraints_and_fixed_values(earlier):
+    space = {f"Op{i}": CategoricalDistribution(OPERATIONS) for i in range(6)}
+    sampler = LaMOOSampler(
+        seed=0,
+        warm_start=earlier,
+        search_space=space,
+        known_constraints=[lambda params: problem.evaluate(params)[1] - 0.5],
+    )
+    study = optuna.create_study(directions=problem.directions, sampler=sampler)
+    for operation in OPERATIONS[1:4]:
+        study.enqueue_trial({"Op0": operation})
+    study.optimize(objective_of(problem), n_trials=14)
+    assert [t.params["Op0"] for t in study.trials[:3]] == list(OPERATIONS[1:4])
+    assert all(trial.values[1] <= 0.5 for trial in study.trials)
 
 
 @pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
