@@ -149,7 +149,7 @@ class Exact:
     def predict_gradient(self, X: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return :meth:`predict` and gradients, along the one column that tells its value."""
         mean, std = self.predict(X)
-        column = self.space.dimension + sorted(self.space.known.objectives).index(self.objective)
+        column = self.space.known_column(self.objective)
         step = np.zeros(X.shape[1])
         step[column] = 1e-6
         slope = np.zeros(X.shape)
@@ -238,15 +238,15 @@ def learn(
     if feasible.any():  # before that, only feasibility counts
         recipes = recipes_of(history, space)
         known = space.known.objectives
-        rest = iter(recipes)
-        learners = [compress if j in known else next(rest).learn_transform for j in range(m)]
+        recipe_of = dict(zip([j for j in range(m) if j not in known], recipes, strict=True))
+        learners = [compress if j in known else recipe_of[j].learn_transform for j in range(m)]
         transforms = transforms_of(data, learners)
         targets = apply(transforms, data.Y)
-        inputs, rest = space.inputs(data.X), iter(recipes)
+        inputs = space.inputs(data.X)
         processes: tuple[Process, ...] = tuple(
             Exact(space, j, transforms[j])
             if j in known
-            else process_of(inputs, targets[:, j], space, next(rest).hyperparameters)
+            else process_of(inputs, targets[:, j], space, recipe_of[j].hyperparameters)
             for j in range(m)
         )
         processes, believed = _believe(processes, inputs, targets, history.pending, space)

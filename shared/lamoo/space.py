@@ -537,8 +537,6 @@ class Space:
         Facts by differences: over neighbouring values, or hardly any way where continuous.
         """
         d = self.dimension
-        if not self.known:
-            return np.eye(d)
         slopes = np.zeros((len(self.input_categorical), d))
         slopes[:d] = np.eye(d)
         columns = np.flatnonzero(self.smooth & self.free & ~np.isnan(x))
@@ -555,13 +553,17 @@ class Space:
 
     def extent(self, j: int) -> tuple[float, float]:
         """Return about the least and the largest value of the j-th objective, a known one."""
-        scale = self._scales[sorted(self.known.objectives).index(j)]
+        scale = self._scales[self.known_column(j) - self.dimension]
         return scale.low, scale.high
+
+    def known_column(self, j: int) -> int:
+        """Return which column of :meth:`inputs` tells the j-th objective, a known one."""
+        return self.dimension + sorted(self.known.objectives).index(j)
 
     def known_objective(self, inputs: Floats, j: int) -> Floats:
         """Return the values (n,) of the j-th objective, a known one, from :meth:`inputs`."""
-        place = sorted(self.known.objectives).index(j)
-        return self._scales[place].from_unit(inputs[:, self.dimension + place])
+        column = self.known_column(j)
+        return self._scales[column - self.dimension].from_unit(inputs[:, column])
 
 
 def _spanning(values: Floats) -> _Scale:
