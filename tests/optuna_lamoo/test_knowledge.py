@@ -87,7 +87,7 @@ def earlier():
 @pytest.mark.parametrize(
     "told",
     [
-        lambda: {},
+        dict,
         lambda: {"known_objectives": {0: cost}},
         lambda: {"features": convolutions},
         lambda: {"known_objectives": {0: cost}, "features": convolutions},
