@@ -24,7 +24,7 @@ from ax.core.search_space import SearchSpace
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.convert import Branch, Known, parameter_of
+from ax_lamoo.convert import Branch, Columns, Known, parameter_of
 from ax_lamoo.generator import KNOWN, LaMOOGenerator, Task
 from lamoo.arrays import Floats
 
@@ -153,7 +153,31 @@ class LaMOOAdapter(TorchAdapter):
             constraints=(A, b.ravel()),
             failed=self._lost(),
             branches=self._branches(),
+            metrics=tuple(self.outcomes),
+            search_space=repr(self._search_space.parameters),
+            decode=self._active_parameters,
         )
+
+    def users_parameters(self, columns: Columns, X: Floats) -> list[dict[str, Any]]:
+        """Return the user's parameters at points (n, d), all of them, whether active or not."""
+        rows = [
+            ObservationFeatures(parameters=dict(zip(self.parameters, row, strict=True)))
+            for row in columns.decode(X).tolist()
+        ]
+        for transform in reversed(list(self.transforms.values())):
+            if not isinstance(transform, Cast):  # which would drop what is not active
+                rows = transform.untransform_observation_features(rows)
+        return [row.parameters for row in rows]
+
+    def _active_parameters(self, columns: Columns, X: Floats) -> list[dict[str, Any]]:
+        """Return the user's parameters at points (n, d), those left out that are inactive."""
+        inactive = np.isnan(X)
+        names = np.array([column.name for column in columns.columns])
+        return [
+            {name: value for name, value in params.items() if name not in left_out}
+            for params, row in zip(self.users_parameters(columns, X), inactive, strict=True)
+            for left_out in [set(names[row])]
+        ]
 
     def _measured(self) -> tuple[tuple[str, ...], Floats, Floats]:
         """Return the names, feature rows (n, f) and outcomes (n, k) of the arms that have data.

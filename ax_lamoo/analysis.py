@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ax.adapter.base import Adapter
-from ax.adapter.transforms.cast import Cast
 from ax.analysis.analysis import Analysis
 from ax.analysis.plotly.plotly_analysis import PlotlyAnalysisCard, create_plotly_analysis_card
 from ax.analysis.utils import extract_relevant_adapter
 from ax.core.experiment import Experiment
-from ax.core.observation import ObservationFeatures
 from ax.exceptions.core import UserInputError
 from ax.generation_strategy.generation_strategy import GenerationStrategy
 
@@ -165,19 +163,7 @@ def _axis(adapter: LaMOOAdapter, task: Task, name: str) -> tuple[Floats, list[An
     places = column.places() if 0 < len(column.choices) <= PLACES else np.linspace(0, 1, PLACES)
     X = np.full((len(places), task.space.dimension), 0.5)
     X[:, j] = places
-    return places, [parameters[name] for parameters in users_parameters(adapter, task, X)]
-
-
-def users_parameters(adapter: Adapter, task: Task, X: Floats) -> list[dict[str, Any]]:
-    """Return the user's parameters at points (n, d), all of them, whether active or not."""
-    rows = [
-        ObservationFeatures(parameters=dict(zip(adapter.parameters, row, strict=True)))
-        for row in task.columns.decode(X).tolist()
-    ]
-    for transform in reversed(list(adapter.transforms.values())):
-        if not isinstance(transform, Cast):  # which would drop what is not active
-            rows = transform.untransform_observation_features(rows)
-    return [row.parameters for row in rows]
+    return places, [parameters[name] for parameters in adapter.users_parameters(task.columns, X)]
 
 
 def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> pd.DataFrame:

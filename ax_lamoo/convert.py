@@ -7,9 +7,10 @@ that a generator sees) become the engine's parameters, and back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from ax.adapter.transforms.one_hot import OH_PARAM_INFIX
@@ -188,6 +189,18 @@ def space_of(columns: Columns, config: TorchOptConfig, activity: Activity) -> Sp
     return Space(columns.parameters, values, activity, KnownPoints(violation=violation))
 
 
+def together(own: KnownPoints, told: KnownPoints) -> KnownPoints:
+    """Return what is known of points, with the constraints of both."""
+    violations = [v for v in (own.violation, told.violation) if v is not None]
+    if len(violations) < 2:
+        return replace(told, violation=violations[0] if violations else None)
+
+    def violation(X: Floats) -> Floats:
+        return np.asarray(sum(np.maximum(each(X), 0.0) for each in violations))
+
+    return replace(told, violation=violation)
+
+
 @dataclass(frozen=True)
 class Branch:
     """A parameter of a hierarchical space, and what makes it active.
@@ -217,6 +230,9 @@ class Known:
             ``A @ outcomes <= b``.
         failed: feature rows ``(j, f)`` of arms that ended without data.
         branches: of a hierarchical space, parents before children.
+        metrics: the names of the outcomes, ``k``.
+        search_space: what tells the user's search space from another.
+        decode: returns his parameters at the engine's points (n, d), given the columns.
     """
 
     arms: tuple[str, ...]
@@ -227,6 +243,9 @@ class Known:
     constraints: tuple[Floats, Floats]
     failed: Floats
     branches: tuple[Branch, ...]
+    metrics: tuple[str, ...]
+    search_space: str
+    decode: Callable[[Columns, Floats], Sequence[Mapping[str, Any]]]
 
 
 def activity_of(columns: Columns, branches: Sequence[Branch]) -> Activity:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from ax.core.search_space import SearchSpaceDigest
-from ax.exceptions.core import SearchSpaceExhausted
+from ax.exceptions.core import SearchSpaceExhausted, UserInputError
 from ax.exceptions.model import ModelError
 from ax.generators.torch.botorch_modular.generator import BoTorchGenerator
 from ax.generators.torch.botorch_modular.surrogate import Surrogate, SurrogateSpec
@@ -30,7 +30,9 @@ from ax_lamoo.convert import (
     history_of,
     reference_of,
     space_of,
+    together,
 )
+from ax_lamoo.told import Told
 from lamoo import History, Partition, Settings, Space, path, suggest
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
 
@@ -76,6 +78,7 @@ class LaMOOGenerator(BoTorchGenerator):
             Ax's own acquisition confined to the leaf's region.
         partition: the arguments of :class:`lamoo.Partition`.
         reference_point: metric name -> objective threshold, read by the adapter.
+        told: the user's functions of parameters.
         seed: of all random choices; ``None`` follows torch's generator.
         surrogate_spec: as in Ax.
         acquisition_options: as in Ax.
@@ -85,12 +88,13 @@ class LaMOOGenerator(BoTorchGenerator):
 
     acquisition_options: dict[str, Any]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  half of them Ax's own
         self,
         *,
         solver: str = "gp",
         partition: Mapping[str, Any] | None = None,
         reference_point: Mapping[str, float] | None = None,
+        told: Told | None = None,
         seed: int | None = None,
         surrogate_spec: SurrogateSpec | None = None,
         acquisition_options: dict[str, Any] | None = None,
@@ -111,6 +115,7 @@ class LaMOOGenerator(BoTorchGenerator):
         self.settings = Settings(
             solver="gp" if confined else solver, n_startup=0, partition=Partition(**partition or {})
         )
+        self.told = told
         self.seed = seed
         self._datasets: Sequence[SupervisedDataset] = ()
         self._deferred: Callable[[], None] | None = None
@@ -177,6 +182,11 @@ class LaMOOGenerator(BoTorchGenerator):
         reason = _left_to_ax(search_space_digest, torch_opt_config, self._datasets)
         if reason is not None or known is None:
             self._proposing = False
+            if self.told is not None:
+                raise UserInputError(
+                    f"{', '.join(self.told.names)}: LaMOO leaves {reason} to Ax, which cannot be "
+                    "told; use a strategy without them"
+                )
             if torch_opt_config.is_moo and reason is not None:
                 _warn_once(f"LaMOO leaves {reason} to Ax's default acquisition.")
             return super().gen(n, search_space_digest, torch_opt_config)
@@ -208,7 +218,18 @@ class LaMOOGenerator(BoTorchGenerator):
         history = history_of(columns, known, pending, activity)
         settings = replace(self.settings, reference_point=reference_of(known, history))
         arms = tuple(np.array(known.arms, dtype=object)[complete(known)])
-        return Task(arms, columns, space_of(columns, config, activity), history, settings)
+        space = space_of(columns, config, activity)
+        if self.told is not None:
+            bound = self.told.bound(
+                (known.search_space, columns.parameters),
+                known.objectives,
+                known.metrics,
+                partial(known.decode, columns),
+            )
+            self.told.check(bound, history, arms)
+            space = replace(space, known=together(space.known, bound.known))
+            history = replace(history, key=bound.key)
+        return Task(arms, columns, space, history, settings)
 
     def best_point(
         self, search_space_digest: SearchSpaceDigest, torch_opt_config: TorchOptConfig

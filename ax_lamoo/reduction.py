@@ -12,7 +12,6 @@ from ax.core.parameter import ChoiceParameter, Parameter, ParameterType, RangePa
 from ax.exceptions.core import UserInputError
 
 from ax_lamoo.adapter import LaMOOAdapter
-from ax_lamoo.analysis import users_parameters
 from ax_lamoo.generator import Task
 from lamoo import path, rules
 
@@ -68,7 +67,7 @@ def _values(adapter: LaMOOAdapter, task: Task, box: rules.Box) -> dict[str, list
             u = kept if len(kept) and levels <= len(task.columns.columns[j].choices) else u
         X = np.full((len(u), task.space.dimension), 0.5)
         X[:, j] = u
-        out[names[j]] = [p[names[j]] for p in users_parameters(adapter, task, X)]
+        out[names[j]] = [p[names[j]] for p in adapter.users_parameters(task.columns, X)]
     return out
 
 

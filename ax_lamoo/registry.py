@@ -10,11 +10,12 @@ from ax.adapter.registry import (
     Generators,
     GeneratorSetup,
 )
-from ax.storage.json_store.registry import CORE_DECODER_REGISTRY
+from ax.storage.json_store.registry import CORE_DECODER_REGISTRY, CORE_ENCODER_REGISTRY
 from ax.storage.transform_registry import register_transform
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import LaMOOGenerator
+from ax_lamoo.told import Told, encoded
 from ax_lamoo.transforms import FiniteY
 
 _BOTORCH = GENERATOR_KEY_TO_GENERATOR_SETUP[Generators.BOTORCH_MODULAR.value]
@@ -41,7 +42,9 @@ class LaMOOGenerators(GeneratorRegistryBase):
 
 # Ax stores classes by their names, and all it says of a name that it does not know is the name
 # itself. So the name says what to do.
-for _class in (LaMOOGenerators, FiniteY):
+for _class in (LaMOOGenerators, FiniteY, Told):
     _class.__name__ += " (import ax_lamoo before loading)"
 register_transform(FiniteY)
 CORE_DECODER_REGISTRY[LaMOOGenerators.__name__] = LaMOOGenerators
+CORE_DECODER_REGISTRY[Told.__name__] = Told
+CORE_ENCODER_REGISTRY[Told] = encoded

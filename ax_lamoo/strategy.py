@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from numbers import Integral, Real
 from typing import Any
@@ -20,9 +20,11 @@ from ax.generation_strategy.generation_strategy import GenerationStrategy
 from ax.generation_strategy.generator_spec import GeneratorSpec
 from ax.generation_strategy.transition_criterion import MaxTrialsAwaitingData, MinTrials
 
-from ax_lamoo.generator import SOLVERS
+from ax_lamoo.generator import CONFINED, ENGINE_SOLVERS, SOLVERS
 from ax_lamoo.registry import LaMOOGenerators
+from ax_lamoo.told import Told
 from lamoo import Partition
+from lamoo.functions import Asked, Functions
 
 #: The last node of the strategy; trials that it proposed carry this name.
 NODE = "LaMOO"
@@ -33,6 +35,10 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     solver: str = "gp",
     reference_point: Mapping[str, float] | None = None,
     partition: Partition | None = None,
+    known_objectives: Mapping[str, Asked] | None = None,
+    features: Asked | None = None,
+    known_constraints: Sequence[Asked] | None = None,
+    canonical: Asked | None = None,
     seed: int | None = None,
     initialization_budget: int = 10,
     initialize_with_center: bool = True,
@@ -58,6 +64,17 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             than what is still of interest. Those missing are taken from the optimization config
             or inferred.
         partition: settings of the tree, see :class:`lamoo.Partition`.
+        known_objectives: metric name -> function of the parameter dictionary, for objectives that
+            follow from the parameters without a trial (number of weights, FLOPs). They are not
+            modelled but used as they are; trials report them all the same. Functions are not
+            saved with the experiment: after loading, set a strategy that has them.
+        features: a function of the parameter dictionary that returns numbers which help to
+            predict the other objectives.
+        known_constraints: functions of the parameter dictionary that must be at most 0; LaMOO's
+            proposals keep them, Ax's start-up trials do not know them (Ax has linear constraints
+            of its own, which both keep).
+        canonical: a function of the parameter dictionary that returns the same key for
+            configurations that are really the same; LaMOO proposes one of them.
         seed: of all random choices; ``None`` follows ``Client(random_seed=...)``.
         initialization_budget: trials before anything is learned.
         initialize_with_center: whether the first of them is the center of the space.
@@ -97,11 +114,22 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         "solver": solver,
         "partition": asdict(partition or Partition()),
         "reference_point": _checked_point(reference_point),
+        "told": _told(
+            known_objectives=known_objectives,
+            features=features,
+            known_constraints=known_constraints,
+            canonical=canonical,
+        ),
         "seed": seed,
         "torch_device": None if torch_device is None else torch.device(torch_device),
         # as in Ax's default: constraints relative to the status quo refer to what was measured
         "transform_configs": get_derelativize_config(derelativize_with_raw_status_quo=True),
     }
+    if options["told"] is not None and solver == CONFINED:
+        raise UserInputError(
+            f"solver must be one of the engine's, {list(ENGINE_SOLVERS)}, for what is known "
+            f"beforehand: Ax's acquisition cannot be told, got {solver!r}"
+        )
     existing = use_existing_trials_for_initialization
     centered = initialize_with_center and initialization_budget > 0
     nodes: list[GenerationNode] = []
@@ -131,6 +159,27 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         )
         nodes.insert(0, center)
     return GenerationStrategy(name=f"LaMOO:{solver}", nodes=nodes)
+
+
+def _told(
+    *,
+    known_objectives: Mapping[str, Asked] | None,
+    features: Asked | None,
+    known_constraints: Sequence[Asked] | None,
+    canonical: Asked | None,
+) -> Told | None:
+    """Return the user's functions, checked, ``None`` if there are none."""
+    try:
+        functions = Functions(known_objectives or {}, features, known_constraints or (), canonical)
+    except ValueError as error:
+        raise UserInputError(str(error)) from error
+    given = {
+        "known_objectives": known_objectives,
+        "features": features,
+        "known_constraints": known_constraints,
+        "canonical": canonical,
+    }
+    return Told([name for name, value in given.items() if value], functions) if functions else None
 
 
 def _sobol_node(

@@ -4,7 +4,7 @@
 picks a trial of the front, ``optuna_lamoo.visualization`` draws.
 """
 
-from optuna_lamoo.beforehand import vectorized
+from lamoo.functions import vectorized
 from optuna_lamoo.explanation import Explanation, explain, reduced_space
 from optuna_lamoo.sampler import LaMOOSampler
 from optuna_lamoo.stopping import StopWhenConverged

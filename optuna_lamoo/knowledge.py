@@ -23,7 +23,7 @@ class Knowledge:
     Args:
         trials: those with values, one for each row of the history.
         search_space: Optuna's distributions of all parameters that leave a choice.
-        space: the same for the engine.
+        space: the same for the engine, with what the sampler was told beforehand.
         history: of all trials, objectives turned to minimisation.
         settings: of the study's sampler, or the default ones if it is another.
     """
@@ -51,15 +51,17 @@ def knowledge_of(study: Study) -> Knowledge:
     if not complete:
         msg = f"study {study.study_name!r} has no finished trial yet: run some first"
         raise ValueError(msg)
-    search_space = convert.union(trials)
+    sampler = study.sampler if isinstance(study.sampler, LaMOOSampler) else LaMOOSampler(seed=0)
+    search_space = sampler.view.search_space(trials)
     if not search_space:
         msg = f"study {study.study_name!r} has no parameter with more than one value"
         raise ValueError(msg)
-    sampler = study.sampler if isinstance(study.sampler, LaMOOSampler) else LaMOOSampler(seed=0)
+    plain = convert.to_space(search_space)
+    history, space = sampler.view.of(study, trials, search_space, plain)
     return Knowledge(
         trials=complete,
         search_space=search_space,
-        space=convert.to_space(search_space),
-        history=convert.Reader().history(search_space, trials, study.directions),
+        space=space,
+        history=history,
         settings=sampler.settings_for(study),
     )

@@ -22,9 +22,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Partition, Settings, Space, exhausted, suggest
 from lamoo.arrays import Floats, Ints
+from lamoo.functions import Asked, Functions
 from lamoo.space import rows_in
 from optuna_lamoo import convert
-from optuna_lamoo.beforehand import Asked, beforehand
+from optuna_lamoo.sources import sources_of
+from optuna_lamoo.view import View
 
 # Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
 logger = optuna.logging.get_logger("optuna.lamoo")
@@ -83,6 +85,9 @@ class LaMOOSampler(BaseSampler):
             task with some of the same parameters. Their best points are among the first to be
             tried, and what a model of them predicts helps to predict this study's objectives, as
             far as it turns out to. They are not counted as results.
+        reevaluate: for noisy objectives: every so many trials (5, say) one goes to the member of
+            the front that had the fewest, so that no lucky result stays there unconfirmed;
+            :func:`optuna_lamoo.mean_front` returns the front of the means. ``None`` for never.
         stop_when_exhausted: whether to stop a study, with a message, that has tried every
             configuration of a discrete space; otherwise it goes on and repeats.
         independent_sampler: for parameters that no trial had before; by default uniform.
@@ -123,6 +128,7 @@ class LaMOOSampler(BaseSampler):
         canonical: Asked | None = None,
         search_space: Mapping[str, BaseDistribution] | None = None,
         warm_start: Study | Any | Sequence[Study | Any] | None = None,
+        reevaluate: int | None = None,
         stop_when_exhausted: bool = True,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
@@ -133,13 +139,16 @@ class LaMOOSampler(BaseSampler):
         _check_kind("solver", solver, str)
         _check_kind("partition", partition, Partition, type(None))
         _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
+        _check_kind("reevaluate", reevaluate, Integral, type(None))
         _check_kind("stop_when_exhausted", stop_when_exhausted, bool)
         _check_kind("warn_independent_sampling", warn_independent_sampling, bool)
-        self._beforehand = beforehand(
-            known_objectives, features, known_constraints, canonical, warm_start
+        self.view = View(
+            Functions(known_objectives or {}, features, known_constraints or (), canonical),
+            sources_of(warm_start),
+            _checked_space(search_space),
         )
         if n_startup_trials is None:
-            n_startup_trials = STARTUP_KNOWN if self._beforehand.objectives else STARTUP
+            n_startup_trials = STARTUP_KNOWN if self.view.functions.objectives else STARTUP
         if n_startup_trials < 0:
             msg = f"n_startup_trials must be at least 0, got {n_startup_trials!r}"
             raise ValueError(msg)
@@ -150,21 +159,20 @@ class LaMOOSampler(BaseSampler):
             n_startup=int(n_startup_trials),
             partition=partition or Partition(),
             seed=int(np.random.SeedSequence(seed).entropy),  # type: ignore[arg-type]
+            reevaluate=None if reevaluate is None else int(reevaluate),
         )
         self._stop_when_exhausted = stop_when_exhausted
-        self._search_space = _checked_space(search_space)
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
         self._turn = threading.RLock()
-        self._reader = convert.Reader()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return all but the lock, which a copy does not share, and what only saves time."""
-        return {name: v for name, v in vars(self).items() if name not in ("_turn", "_reader")}
+        """Return all but the lock, which a copy does not share."""
+        return {name: value for name, value in vars(self).items() if name != "_turn"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy with a lock of its own."""
-        vars(self).update(state, _turn=threading.RLock(), _reader=convert.Reader())
+        vars(self).update(state, _turn=threading.RLock())
 
     def reseed_rng(self) -> None:
         """Pass it on. Here each trial has a generator of its own, derived from its number."""
@@ -195,21 +203,20 @@ class LaMOOSampler(BaseSampler):
         if self._stop_when_exhausted:
             self._stop_if_exhausted(study)
         if state == TrialState.COMPLETE and values is not None:
-            self._beforehand.check(study, trial.params, values)
+            self.view.check(study, trial, values)
 
     def _stop_if_exhausted(self, study: Study) -> None:
         """Stop a study that tried every configuration, unless something is enqueued."""
         trials = study.get_trials(deepcopy=False)
-        search_space = self._union(trials)
+        search_space = self.view.search_space(trials)
         space = convert.to_space(search_space)
         if not search_space or not space.enumerable:
             return
         if any(trial.state == TrialState.WAITING for trial in trials):
             return
-        with self._turn:
-            history, space = self._view(study, trials, search_space, space)
-            if not exhausted(space, history):
-                return
+        history, space = self.view.of(study, trials, search_space, space)
+        if not exhausted(space, history):
+            return
         logger.warning("Study %r: every configuration was tried; stopping it.", study.study_name)
         # not in an optimization loop: the user asks and tells, and has been told
         with contextlib.suppress(RuntimeError, AttributeError):
@@ -221,28 +228,7 @@ class LaMOOSampler(BaseSampler):
         trial: FrozenTrial,
     ) -> dict[str, BaseDistribution]:
         """Return every parameter that some trial of the study had and that leaves a choice."""
-        return self._union(_others(study, trial))
-
-    def _union(self, trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
-        """Return the distributions of all parameters that leave a choice, sorted by name."""
-        found = {**self._search_space, **convert.union(trials)}
-        return {name: found[name] for name in sorted(found)}
-
-    def _view(
-        self,
-        study: Study,
-        trials: Sequence[FrozenTrial],
-        search_space: Mapping[str, BaseDistribution],
-        space: Space,
-    ) -> tuple[History, Space]:
-        """Return the history, and the space with what is known beforehand."""
-        history = self._reader.history(search_space, trials, study.directions)
-        if not self._beforehand:
-            return history, space
-        constants = convert.constants(trials)
-        known = self._beforehand.known(study, space, history, constants)
-        key = self._beforehand.key(space, constants)
-        return replace(history, key=key), replace(space, known=known)
+        return self.view.search_space(_others(study, trial))
 
     def sample_relative(
         self,
@@ -321,9 +307,9 @@ class LaMOOSampler(BaseSampler):
             for attempt in range(MAX_YIELDS):
                 before = _others(study, trial)
                 if alone:
-                    history = self._reader.history(search_space, before, study.directions)
+                    history = self.view.history(study, before, search_space)
                 else:
-                    history, space = self._view(study, before, search_space, space)
+                    history, space = self.view.of(study, before, search_space, space)
                 x = propose(history, space, attempt)
                 params = space.decode(x)[0]
                 note = trial.system_attrs.get(convert.NOTE, {}) | convert.note(params, search_space)

@@ -26,6 +26,7 @@ ENGINE = {
     "arrays": set(),
     "activity": {"arrays"},
     "known": {"arrays"},
+    "functions": {"arrays", "known"},
     "space": {"arrays", "activity", "known"},
     "history": {"arrays", "space"},
     "pareto": {"arrays"},

@@ -59,7 +59,7 @@ def regions(study: Study, params: Sequence[str] | None) -> Map:
     columns = names.index(x.name), names.index(y.name)
     found = [places(known.space.parameters[axis.name]) for axis in (x, y)]
     history = known.history
-    numbers = pareto.dominance_number(history.Y, history.violation).tolist()
+    numbers = pareto.dominance_number(history.means, history.violation).tolist()
     return Map(
         x=x,
         y=y,

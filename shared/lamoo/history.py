@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
-from lamoo.space import first_rows, repeats, rows_in
+from lamoo.space import first_rows, groups, repeats, rows_in
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -68,9 +68,46 @@ class History:
 
     @cached_property
     def violation(self) -> Floats:
-        """The sum of each point's constraint violations, shape ``(n,)``, 0 where feasible."""
+        """The sum of each point's constraint violations, shape ``(n,)``, 0 where feasible.
+
+        Of a point that was evaluated repeatedly, those of its mean constraint values.
+        """
+        G = self._averaged(self.G)
         with np.errstate(over="ignore"):
-            return np.asarray(np.where(self.G > 0, self.G, 0.0).sum(axis=1))
+            return np.asarray(np.where(G > 0, G, 0.0).sum(axis=1))
+
+    @cached_property
+    def group(self) -> Ints:
+        """Numbers the evaluated points, the same where one was evaluated repeatedly, ``(n,)``."""
+        return groups(self.X)
+
+    @cached_property
+    def means(self) -> Floats:
+        """The mean objective values of each point over all its evaluations, shape ``(n, m)``.
+
+        What is judged by its value is judged by this one; models learn from the values themselves,
+        whose spread tells them the noise.
+        """
+        means = self._averaged(self.Y)
+        return np.where(np.isnan(means), np.inf, means)  # of both infinities
+
+    def _averaged(self, values: Floats) -> Floats:
+        """Return values (n, k), those of repeated evaluations replaced by their mean."""
+        size = np.bincount(self.group)
+        if not len(size) or size.max() == 1 or not values.size:
+            return values
+        given = ~np.isnan(values)
+        shape = (len(size), values.shape[1])
+        total, count = np.zeros(shape), np.zeros(shape)
+        low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.add.at(total, self.group, np.where(given, values, 0.0))
+            np.add.at(count, self.group, given)
+            np.minimum.at(low, self.group, np.where(given, values, np.inf))
+            np.maximum.at(high, self.group, np.where(given, values, -np.inf))
+            mean = total / np.where(count > 0, count, np.nan)
+        # the mean of equal values is that value, to the last digit
+        return np.clip(mean, low, high)[self.group]
 
     @cached_property
     def tried(self) -> Floats:

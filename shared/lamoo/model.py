@@ -257,7 +257,7 @@ def learn(
             corner = _known_corner(targets, data.violation, space, transforms)
         else:
             corner = _corner(targets, data.violation, turn)
-        front = np.concatenate([targets[feasible], believed])
+        front = np.concatenate([apply(transforms, data.means)[feasible], believed])
         parts.append(Part(processes, *_improvement(front, corner, rng), WIDENING))
         trust = min([1.0, *(max(0.0, recipe.tau) for recipe in recipes)])
     return Model(space, tuple(parts), trust)

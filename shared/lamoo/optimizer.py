@@ -20,7 +20,7 @@ from lamoo.arrays import Floats
 from lamoo.history import History
 from lamoo.region import Region
 from lamoo.solvers import SOLVERS, evolutionary, random
-from lamoo.space import Space, repeats
+from lamoo.space import Space, groups, repeats
 from lamoo.tree import Node, Partition, grow, select
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 #: Points of which one is chosen by its known objectives, at the start.
 START_CHOICES = 128
 GOLDEN = (5**0.5 - 1) / 2
+#: Configurations that gave the same values when they were repeated, after which none is any more.
+CERTAIN = 3
+#: Random points that are looked at before a whole space is searched for one that is left.
+GLANCE = 64
 #: Observations after which a reference point that nothing dominates deserves a warning.
 PATIENCE = 20
 
@@ -44,10 +48,12 @@ class Settings:
             NaN, or ``None`` for all, infers it from the observations.
         partition: the settings of the tree.
         seed: of the spread-out initial points.
+        reevaluate: every so many evaluations one goes to the member of the front that has had
+            the fewest, for objectives that are noisy; ``None`` for never.
 
     Raises:
-        ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative or the
-            reference point is not finite.
+        ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative, the
+            reference point is not finite, or ``reevaluate`` is less than 2.
     """
 
     solver: str = "gp"
@@ -55,6 +61,7 @@ class Settings:
     reference_point: Sequence[float] | None = None
     partition: Partition = field(default_factory=Partition)
     seed: int = 0
+    reevaluate: int | None = None
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -70,6 +77,9 @@ class Settings:
             raise ValueError(msg)
         if self.seed < 0:
             msg = f"seed must be at least 0, got {self.seed!r}"
+            raise ValueError(msg)
+        if self.reevaluate is not None and self.reevaluate < 2:
+            msg = f"reevaluate must be at least 2 or None, got {self.reevaluate!r}"
             raise ValueError(msg)
 
 
@@ -114,10 +124,14 @@ def _propose(
     proposals: list[Floats] = []
     for _ in range(q):
         x = _start(space, history, settings) if history.n < max(settings.n_startup, 1) else None
+        if x is None and settings.reevaluate and len(history.tried) % settings.reevaluate == 0:
+            x = _least_sure(space, history)
         if x is None and history.n:
             x = _search(space, history, rng, settings)
         if x is None:
             x = random.propose(history, Region(space), np.arange(0), rng)
+        if x is None and settings.reevaluate:
+            x = _least_sure(space, history)
         if x is None:
             x = _again(space, history, rng)
         proposals.append(x)
@@ -130,6 +144,27 @@ def _with_activity(space: Space, history: History) -> Space:
     if space.activity.rules:
         return space
     return replace(space, activity=learn_activity(history.X))
+
+
+def _least_sure(space: Space, history: History) -> Floats | None:
+    """Return the member (d,) of the front that was evaluated least often, of several the first.
+
+    ``None`` if none is what may be proposed now, or what was repeated always gave the same values
+    (:data:`CERTAIN` times): then there is no noise.
+    """
+    if not history.n:
+        return None
+    again = np.bincount(history.group) > 1
+    spread = np.bincount(history.group, (history.Y != history.means).any(axis=1))
+    if again.sum() >= CERTAIN and not spread.any():
+        return None
+    X = history.X[pareto.nondominated(history.means, history.violation)]
+    X = X[space.allows(X) & (np.isclose(space.snap(X), X, rtol=0, equal_nan=True)).all(axis=1)]
+    if not len(X):
+        return None
+    label = groups(np.concatenate([X, history.tried]))
+    often = np.bincount(label[len(X) :], minlength=label.max() + 1)[label[: len(X)]]
+    return np.asarray(X[int(np.argmin(often))])
 
 
 def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
@@ -145,15 +180,21 @@ def exhausted(space: Space, history: History) -> bool:
 
     ``False`` where there are too many to look (see :data:`lamoo.space.ENUMERABLE`).
     """
-    space = _with_activity(space, history)
     if not space.enumerable:
         return False
-    fewer = space.activity.rules or space.known.violation is not None or history.key is not None
-    if not fewer and len(history.tried) < space.size:
+    fewer = space.known.violation is not None or history.key is not None
+    if not fewer and not np.isnan(history.X).any() and len(history.tried) < space.size:
         return False
-    X = space.enumerate()
-    X = history.unseen(X[space.allows(X)])
-    return bool(repeats(X, history.X).all())
+    space = _with_activity(space, history)
+
+    def left(X: Floats) -> bool:
+        X = history.unseen(X[space.allows(X)])
+        return not repeats(X, history.X).all()
+
+    # mostly a few random points show that there is something left
+    if left(space.sample(GLANCE, np.random.default_rng(len(history.tried)))):
+        return False
+    return not left(space.enumerate())
 
 
 def path(space: Space, history: History, settings: Settings | None = None) -> tuple[Node, ...]:
@@ -181,7 +222,7 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     if not feasible.any():
         return 1.0
     reference = _reached(history, settings or Settings())
-    Y = pareto.finite(history.Y)
+    Y = pareto.finite(history.means)
     if reference is None:
         reference = _inferred(history)
     before = feasible.copy()
@@ -215,7 +256,7 @@ def _reached(history: History, settings: Settings) -> Floats | None:
     if reference is None:
         return None
     given = ~np.isnan(reference)
-    better = ((history.Y < reference) | ~given).all(axis=1) & (history.violation == 0)
+    better = ((history.means < reference) | ~given).all(axis=1) & (history.violation == 0)
     if better.any():
         return reference if given.all() else np.where(given, reference, _inferred(history))
     if history.n >= PATIENCE:
@@ -234,7 +275,7 @@ def _reached(history: History, settings: Settings) -> Floats | None:
 
 def _inferred(history: History) -> Floats:
     """Return a reference point (m,) a little beyond the worst observations, outliers left out."""
-    Y = pareto.finite(history.Y)
+    Y = pareto.finite(history.means)
     return pareto.reference_point(Y, of_front=False, violation=history.violation)
 
 

@@ -31,7 +31,7 @@ MARGIN, SMOOTH_MARGIN = 0.03, 0.12
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:
     """Return only a representative part, at most ``size`` observations, nothing pending."""
-    return history.at(pareto.representative(history.Y, history.violation, size))
+    return history.at(pareto.representative(history.means, history.violation, size))
 
 
 def scheduled(n: int) -> int:

@@ -108,7 +108,7 @@ def explain(path: Sequence[Node], history: History, rng: np.random.Generator) ->
     members = history.X[region.contains(history.X)]
     # where the region is too small to be met by chance, from its members on
     found = U[inside] if inside.sum() >= 200 else region.sample(1000, members, rng)
-    front = history.X[nondominated(history.Y, history.violation)]
+    front = history.X[nondominated(history.means, history.violation)]
     box = find_box(region, U, found, front[region.contains(front)])
     kept = box.contains(history.X, levels)
     boxed = box.contains(U, levels)

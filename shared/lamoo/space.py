@@ -602,6 +602,16 @@ def repeats(X: Floats, observed: Floats) -> Bools:
     return found
 
 
+def groups(X: Floats) -> Ints:
+    """Number the distinct rows of ``X`` (n, d), shape ``(n,)``; NaN equals NaN.
+
+    Without columns nothing tells that two are the same.
+    """
+    if not X.size:
+        return np.arange(len(X), dtype=np.intp)
+    return np.asarray(np.unique(_keys(X), return_inverse=True)[1], dtype=np.intp).ravel()
+
+
 def first_rows(X: Floats) -> Floats:
     """Return the distinct rows of ``X`` (n, d), each where it first stands."""
     if X.shape[1] == 0:

@@ -8,8 +8,9 @@ trials if the tasks are unrelated, and less and less the more is known of the ta
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -26,6 +27,56 @@ MAX_SOURCE = 128
 #: From so many observations on, a prediction must be confirmed by them (Kendall's tau with any
 #: objective, at this level), or it is dropped.
 ENOUGH, LEVEL = 16, 0.05
+#: How many points of an earlier study's front are tried first.
+FIRST = 5
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Lesson:
+    """What an earlier study teaches about the points of a space.
+
+    Args:
+        source: its observations, in this space.
+        space: this study's space.
+    """
+
+    source: History
+    space: Space
+
+    @cached_property
+    def predict(self) -> Callable[[Floats], Floats]:
+        """See :func:`predictions`; the model is fitted when it is first asked for."""
+        return predictions(self.source, self.space)
+
+    @cached_property
+    def first(self) -> Floats:
+        """Its best points, worth trying first, shape ``(k, d)``."""
+        return best_points(self.source, self.space, FIRST)
+
+
+def taught(known: Known, lessons: Sequence[Lesson], history: History) -> Known:
+    """Return what is known, and what earlier studies predict as further features.
+
+    Args:
+        known: of this study's space.
+        lessons: of earlier studies.
+        history: of this study; predictions that it does not confirm are left out. That is looked
+            at when features are first asked for.
+    """
+    if not lessons:
+        return known
+    kept: list[tuple[Lesson, Bools]] = []
+
+    def features(X: Floats) -> Floats:
+        if not kept:
+            kept.extend((each, relevant(each.predict(history.X), history.Y)) for each in lessons)
+        blocks = [lesson.predict(X)[:, which] for lesson, which in kept if which.any()]
+        if known.features is not None:
+            blocks.append(known.features(X))
+        return np.concatenate(blocks, axis=1) if blocks else np.empty((len(X), 0))
+
+    first = np.concatenate([lesson.first for lesson in lessons])
+    return replace(known, features=features, first=first)
 
 
 def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
@@ -76,7 +127,7 @@ def best_points(source: History, space: Space, size: int) -> Floats:
     """
     if not source.n:
         return np.empty((0, space.dimension))
-    front = source.at(np.flatnonzero(pareto.nondominated(source.Y, source.violation)))
+    front = source.at(np.flatnonzero(pareto.nondominated(source.means, source.violation)))
     front = front.at(np.flatnonzero(np.isfinite(front.Y).all(axis=1)))
     if not front.n:
         return np.empty((0, space.dimension))

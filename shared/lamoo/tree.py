@@ -176,8 +176,8 @@ def grow(space: Space, history: History, settings: Partition, reference: Floats 
         settings: how to split and select.
         reference: the user's reference point (m,), or ``None`` to infer one.
     """
-    index = pareto.representative(history.Y, history.violation, MAX_OBSERVATIONS)
-    Y, violation = history.Y[index], history.violation[index]
+    index = pareto.representative(history.means, history.violation, MAX_OBSERVATIONS)
+    Y, violation = history.means[index], history.violation[index]
     scaled = pareto.normalise(Y, violation)
     if reference is None:
         corner = pareto.reference_point(scaled, of_front=False, violation=violation)

@@ -3,10 +3,15 @@
 import numpy as np
 import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution
 from optuna.samplers import RandomSampler
 
-from optuna_lamoo import LaMOOSampler
+from lamoo import optimizer
+from lamoo.solvers import Solver, random
+from optuna_lamoo import LaMOOSampler, explain
 from optuna_lamoo.knowledge import knowledge_of
+
+OPERATIONS = ("none", "skip", "conv")
 
 
 def objective(trial):
@@ -54,3 +59,71 @@ def test_nothing_to_know_is_told():
     study.optimize(lambda _: (1.0, 2.0), n_trials=1)
     with pytest.raises(ValueError, match="no parameter with more than one value"):
         knowledge_of(study)
+
+
+def cost(params):
+    """Return an exact cost of a network."""
+    return sum(3.0 ** (params[f"op{i}"] == "conv") for i in range(4))
+
+
+def convolutions(params):
+    return [sum(value == "conv" for value in params.values())]
+
+
+def train(trial):
+    params = {f"op{i}": trial.suggest_categorical(f"op{i}", OPERATIONS) for i in range(4)}
+    places = [params[f"op{i}"] == "conv" for i in range(4)]
+    return cost(params), sum(p / (1 + i) for i, p in enumerate(places)) - (params["op0"] == "none")
+
+
+def earlier():
+    study = optuna.create_study(
+        directions=["minimize", "maximize"], sampler=LaMOOSampler(seed=5, solver="random")
+    )
+    study.optimize(train, n_trials=20)
+    return study
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        dict,
+        lambda: {"known_objectives": {0: cost}},
+        lambda: {"features": convolutions},
+        lambda: {"known_objectives": {0: cost}, "features": convolutions},
+        lambda: {"known_constraints": [lambda params: cost(params) - 9]},
+        lambda: {"canonical": lambda params: tuple(sorted(params.values()))},
+        lambda: {"warm_start": earlier()},
+    ],
+    ids=["nothing", "objective", "features", "both", "constraint", "canonical", "warm start"],
+)
+def test_the_leaf_shown_is_the_one_that_the_sampler_takes(told, monkeypatch):
+    """Compared on every configuration of the space with the region that the solver is given."""
+    sampler = LaMOOSampler(
+        seed=0,
+        search_space={f"op{i}": CategoricalDistribution(OPERATIONS) for i in range(4)},
+        stop_when_exhausted=False,
+        **told(),
+    )
+    study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
+    study.optimize(train, n_trials=14)
+    taken = []
+
+    def propose(history, region, members, rng, reference=None):
+        taken.append((region, members))
+        return random.propose(history, region, members, rng, reference)
+
+    # it never roams, so that each proposal is made in the chosen leaf
+    monkeypatch.setitem(optimizer.SOLVERS, "gp", Solver(propose))
+    depths = []
+    for _ in range(12):
+        shown, taken[:] = knowledge_of(study), []
+        study.optimize(train, n_trials=1)
+        X = shown.space.enumerate()
+        region, members = taken[0]
+        leaf = shown.path[-1]
+        assert sorted(leaf.members) == sorted(members)
+        np.testing.assert_array_equal(leaf.region.contains(X), region.contains(X))
+        depths.append(len(shown.path))
+    assert max(depths) > 1
+    assert explain(study).trials == 26

@@ -27,7 +27,7 @@ def parents(history: History, members: Ints) -> Floats:
 
 def _fittest(history: History, members: Ints) -> Ints:
     """Return the indices of the parents among the members."""
-    Y, violation = history.Y[members], history.violation[members]
+    Y, violation = history.means[members], history.violation[members]
     front = pareto.nondominated(Y, violation)
     if front.sum() >= MIN_PARENTS:
         return members[front]
@@ -64,7 +64,7 @@ def _order(history: History, rng: np.random.Generator) -> Ints:
     The augmented Chebyshev distance from the front's best corner (ParEGO, Knowles 2006), the
     objectives weighed at random; an infeasible point comes after all less violating ones.
     """
-    Y = pareto.finite(history.Y)
+    Y = pareto.finite(history.means)
     front = Y[pareto.nondominated(Y, history.violation)]
     best, nadir = front.min(axis=0), front.max(axis=0)
     # halves, because a difference may be larger than a float can express

@@ -1,0 +1,134 @@
+"""How a sampler sees a study: the engine's history and space, with all that the user told it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from lamoo import History, Space
+from lamoo.arrays import Floats
+from lamoo.functions import Bound, Functions, bind
+from lamoo.transfer import Lesson, taught
+from optuna_lamoo import convert
+from optuna_lamoo.sources import Source
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the user told, for the points of one space.
+
+    Args:
+        about: the columns, constants and objectives that it was bound to.
+        bound: his functions.
+        lessons: of earlier studies.
+    """
+
+    about: Any
+    bound: Bound
+    lessons: Sequence[Lesson]
+
+
+class View:
+    """Turns studies into the engine's terms. It remembers only what saves time.
+
+    Args:
+        functions: the user's functions of parameters.
+        sources: earlier studies.
+        search_space: distributions that are known before any trial.
+    """
+
+    def __init__(
+        self,
+        functions: Functions,
+        sources: Sequence[Source],
+        search_space: Mapping[str, BaseDistribution],
+    ) -> None:
+        """Start without memories."""
+        self.functions = functions
+        self._sources = tuple(sources)
+        self._search_space = dict(search_space)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._turn = threading.RLock()
+        self._reader = convert.Reader()
+        self._told: _Told | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what was given."""
+        return {name: vars(self)[name] for name in ("functions", "_sources", "_search_space")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy without memories."""
+        vars(self).update(state)
+        self._forget()
+
+    def search_space(self, trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
+        """Return the distributions of all parameters that leave a choice, sorted by name."""
+        found = {**self._search_space, **convert.union(trials)}
+        return {name: found[name] for name in sorted(found)}
+
+    def history(
+        self,
+        study: Study,
+        trials: Sequence[FrozenTrial],
+        search_space: Mapping[str, BaseDistribution],
+    ) -> History:
+        """Return only what the trials say."""
+        with self._turn:
+            return self._reader.history(search_space, trials, study.directions)
+
+    def of(
+        self,
+        study: Study,
+        trials: Sequence[FrozenTrial],
+        search_space: Mapping[str, BaseDistribution],
+        space: Space,
+    ) -> tuple[History, Space]:
+        """Return the history, and the space with what is known of its points.
+
+        Raises:
+            ValueError: if a known objective is not one of the study's.
+        """
+        history = self.history(study, trials, search_space)
+        if not self.functions and not self._sources:
+            return history, space
+        with self._turn:
+            told = self._bound(study, trials, space)
+        known = taught(told.bound.known, told.lessons, history)
+        return replace(history, key=told.bound.key), replace(space, known=known)
+
+    def check(self, study: Study, trial: FrozenTrial, values: Sequence[float]) -> None:
+        """Raise if a known objective is not what a trial reported.
+
+        Raises:
+            ValueError: if they differ by more than a millionth.
+        """
+        for j, key in self._objectives(study).items():
+            self.functions.check(key, trial.params, values[j])
+
+    def _objectives(self, study: Study) -> dict[int, int | str]:
+        return self.functions.keys(convert.places(study, self.functions.objectives))
+
+    def _bound(self, study: Study, trials: Sequence[FrozenTrial], space: Space) -> _Told:
+        """Return what the user told, bound to a space; the last one is remembered."""
+        signs = convert.signs(study.directions)
+        constants = convert.constants(trials)
+        objectives = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
+        about = (list(space.parameters.items()), constants, objectives, signs.tolist())
+        if self._told is None or self._told.about != about:
+            plain = Space(space.parameters)
+
+            def decode(X: Floats) -> list[dict[str, Any]]:
+                return [{**constants, **params} for params in plain.decode(X)]
+
+            earlier = [source.history(plain, signs) for source in self._sources]
+            lessons = [Lesson(history, plain) for history in earlier if history.n]
+            self._told = _Told(about, bind(self.functions, objectives, decode), lessons)
+        return self._told

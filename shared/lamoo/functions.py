@@ -1,0 +1,309 @@
+"""What the user knows before a trial runs: his functions of parameters as functions of points."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from lamoo.arrays import Floats, Ints
+from lamoo.known import Known
+
+Params = Mapping[str, Any]
+#: How far a reported value may be from the known one, as a share of it.
+TOLERANCE = 1e-6
+#: How many points a function's answers are remembered for; then all are forgotten.
+MEMORY = 1 << 16
+
+
+@dataclass(frozen=True)
+class vectorized:  # noqa: N801  used like a decorator
+    """Mark a function that takes a list of parameter dictionaries and returns as many answers.
+
+    Args:
+        function: the answers may be any sequence, or an array with one row each.
+
+    Example:
+        >>> sizes = vectorized(lambda many: [params["width"] ** 2 for params in many])
+        >>> sizes([{"width": 2}, {"width": 3}])
+        [4, 9]
+    """
+
+    function: Callable[[Sequence[Params]], Sequence[Any]]
+
+    def __call__(self, many: Sequence[Params]) -> Sequence[Any]:
+        """Call the function."""
+        return self.function(many)
+
+
+Asked = Callable[[Params], Any] | vectorized
+
+
+@dataclass(frozen=True)
+class Functions:
+    """The user's functions of a parameter dictionary.
+
+    Args:
+        objectives: index or metric name -> value in the user's direction.
+        features: numbers that help to predict the other objectives.
+        constraints: values that must be at most 0.
+        canonical: a key that equal configurations share.
+
+    Raises:
+        ValueError: if one is not of that kind, as far as can be told without calling it.
+    """
+
+    objectives: Mapping[int | str, Asked] = field(default_factory=dict)
+    features: Asked | None = None
+    constraints: Sequence[Asked] = ()
+    canonical: Asked | None = None
+
+    def __post_init__(self) -> None:
+        """Check the functions, named as both plugins name their arguments."""
+        fine = isinstance(self.objectives, Mapping) and all(
+            isinstance(key, int | str) and not isinstance(key, bool) and callable(function)
+            for key, function in self.objectives.items()
+        )
+        if not fine:
+            msg = (
+                "known_objectives must map an objective's index or metric name to a function of "
+                f"the parameters, got {self.objectives!r}"
+            )
+            raise ValueError(msg)
+        constraints = self.constraints
+        if not isinstance(constraints, Sequence) or not all(callable(f) for f in constraints):
+            msg = f"known_constraints must be a list of functions, got {constraints!r}"
+            raise ValueError(msg)
+        for name, function in (("features", self.features), ("canonical", self.canonical)):
+            if function is not None and not callable(function):
+                msg = f"{name} must be a function of the parameters or None, got {function!r}"
+                raise ValueError(msg)
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any function."""
+        functions = (self.objectives, self.constraints)
+        return any(functions) or self.features is not None or self.canonical is not None
+
+    def keys(self, places: Mapping[int | str, int]) -> dict[int, int | str]:
+        """Return index -> how the user called it, of the known objectives.
+
+        Args:
+            places: index or metric name -> index of each of the study's objectives.
+
+        Raises:
+            ValueError: if the study has no such objective, or one is named twice.
+        """
+        found: dict[int, int | str] = {}
+        for key in self.objectives:
+            index = places.get(key)
+            if index is None or index in found:
+                msg = (
+                    f"known_objectives must name each objective at most once, by one of "
+                    f"{list(places)}, got {key!r}"
+                )
+                raise ValueError(msg)
+            found[index] = key
+        return found
+
+    def check(self, key: int | str, params: Params, value: float) -> None:
+        """Raise if a known objective is not what a trial reported.
+
+        Raises:
+            ValueError: if they differ by more than a millionth.
+            RuntimeError: if the function raises or returns no number.
+        """
+        name = f"known_objectives[{key!r}]"
+        expected = _ask(name, self.objectives[key], [params], _number)[0]
+        if math.isfinite(value) and not math.isclose(
+            expected, value, rel_tol=TOLERANCE, abs_tol=1e-12
+        ):
+            msg = (
+                f"{name} is {expected!r} for {dict(params)}, but the trial reported "
+                f"{value!r}: they must agree to a millionth"
+            )
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The user's functions as functions of one space's points.
+
+    Args:
+        known: what the space knows of points.
+        key: numbers points (n, d) by their canonical keys, ``(n,)``; ``None`` without such keys.
+    """
+
+    known: Known
+    key: Callable[[Floats], Ints] | None
+
+
+def bind(
+    functions: Functions,
+    objectives: Mapping[int, tuple[int | str, float]],
+    decode: Callable[[Floats], Sequence[Params]],
+) -> Bound:
+    """Return the functions bound to a space, where each point is asked about once.
+
+    What they raise at a point is a ``RuntimeError`` that names the function and the parameters.
+
+    Args:
+        functions: of parameter dictionaries.
+        objectives: index of a known objective -> how the user called it, and the sign that turns
+            it to minimisation.
+        decode: returns the parameter dictionaries of the space's points (n, d).
+    """
+    answers = Answers(decode)
+    exact = {
+        j: answers.of(f"known_objectives[{key!r}]", functions.objectives[key], _signed(sign))
+        for j, (key, sign) in objectives.items()
+    }
+    limits = [
+        answers.of(f"known_constraints[{i}]", function, _number)
+        for i, function in enumerate(functions.constraints)
+    ]
+
+    def violation(X: Floats) -> Floats:
+        return np.asarray(sum(np.maximum(limit(X), 0.0) for limit in limits))
+
+    features, canonical = functions.features, functions.canonical
+    numbered = None if canonical is None else answers.of("canonical", canonical, _numbering())
+
+    def key(X: Floats) -> Ints:
+        assert numbered is not None  # noqa: S101  for the type checker
+        return numbered(X).astype(np.intp)
+
+    return Bound(
+        Known(
+            objectives=exact,
+            features=None if features is None else answers.of("features", features, _numbers),
+            violation=violation if limits else None,
+        ),
+        None if numbered is None else key,
+    )
+
+
+class Answers:
+    """Asks functions of parameters about points, and remembers what they said.
+
+    Args:
+        decode: returns the parameter dictionaries of points (n, d).
+    """
+
+    def __init__(self, decode: Callable[[Floats], Sequence[Params]]) -> None:
+        """Start without answers."""
+        self._decode = decode
+        self._turn = threading.RLock()
+
+    def of(
+        self, name: str, function: Asked, read: Callable[[Any], Any]
+    ) -> Callable[[Floats], Floats]:
+        """Return a function of points (n, d): its answers, one row each.
+
+        Args:
+            name: how errors call it.
+            function: of parameters.
+            read: checks one answer and returns what is remembered of it.
+        """
+        memory: dict[bytes, Any] = {}
+
+        def asked(X: Floats) -> Floats:
+            rows, size = np.ascontiguousarray(X, dtype=float).tobytes(), 8 * X.shape[1]
+            keys = [rows[i : i + size] for i in range(0, len(rows), size)]
+            with self._turn:
+                if len(memory) > MEMORY:
+                    memory.clear()
+                new = {key: i for i, key in enumerate(keys) if key not in memory}
+                if new:
+                    params = self._decode(X[list(new.values())])
+                    memory.update(zip(new, _ask(name, function, params, read), strict=True))
+                answers = [memory[key] for key in keys]
+            if not answers and read is _numbers:  # the width is not known without a point
+                return np.empty((0, 0))
+            try:
+                return np.array(answers, dtype=float)
+            except ValueError as error:
+                msg = f"{name} must return equally many numbers for all parameters"
+                raise RuntimeError(msg) from error
+
+        return asked
+
+
+def _ask(
+    name: str, function: Asked, params: Sequence[Params], read: Callable[[Any], Any]
+) -> list[Any]:
+    """Call a user's function on each of some parameter dictionaries, and check what it returns.
+
+    Raises:
+        RuntimeError: if it raises or returns what it must not.
+    """
+    if isinstance(function, vectorized):
+        try:
+            answers = list(function(params))
+        except Exception as error:
+            msg = f"{name} raised {error!r} for {len(params)} parameter dictionaries"
+            raise RuntimeError(msg) from error
+        if len(answers) != len(params):
+            msg = f"{name} must return {len(params)} answers for as many dictionaries"
+            raise RuntimeError(f"{msg}, got {len(answers)}")
+        each = zip(params, answers, strict=True)
+    else:
+        each = ((p, _call(name, function, p)) for p in params)  # type: ignore[assignment]
+    out = []
+    for p, answer in each:
+        try:
+            out.append(read(answer))
+        except TypeError as error:
+            msg = f"{name} {error}, got {answer!r} for {dict(p)}"
+            raise RuntimeError(msg) from error
+    return out
+
+
+def _call(name: str, function: Callable[[Params], Any], params: Params) -> object:
+    try:
+        return function(params)
+    except Exception as error:
+        msg = (
+            f"{name} raised {error!r} for {dict(params)}: it is asked about any parameters of the "
+            "search space, those of inactive branches left out"
+        )
+        raise RuntimeError(msg) from error
+
+
+def _number(answer: object) -> float:
+    if not isinstance(answer, Real) or not math.isfinite(answer):
+        msg = "must return a finite number"
+        raise TypeError(msg)
+    return float(answer)
+
+
+def _signed(sign: float) -> Callable[[object], float]:
+    return lambda answer: sign * _number(answer)
+
+
+def _numbers(answer: Any) -> list[float]:
+    message = "must return a sequence of finite numbers, at least one"
+    try:
+        numbers = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(message) from error
+    if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
+        raise TypeError(message)
+    return [float(number) for number in numbers]
+
+
+def _numbering() -> Callable[[Any], float]:
+    """Return what gives equal answers equal numbers."""
+    numbers: dict[Hashable, int] = {}
+
+    def number(answer: Any) -> float:
+        if not isinstance(answer, Hashable):
+            msg = "must be hashable, for instance a string or a tuple"
+            raise TypeError(msg)
+        return numbers.setdefault(answer, len(numbers))
+
+    return number
