@@ -5,8 +5,10 @@
 
 Every storage x sampler is a row: so many processes work on one study of NAS-Bench-201 (accuracy and
 latency), each for so many trials, and evaluation takes no time, so that they meet as often as they
-can. The hypervolume is a share of the best, the time per ask a median and a quantile. The row `memory` is one process with as many trials in all, for comparison. PostgreSQL and
-Optuna's gRPC proxy are started and stopped (servers.py; `pip install "lamoo[distributed]"`).
+can. The row `memory` is one process with as many trials in all, for comparison. Hypervolume is a
+share of the best; the time of an ask, until its last suggestion, has a median and a quantile.
+PostgreSQL and Optuna's gRPC proxy are started and stopped (servers.py;
+`pip install "lamoo[distributed]"`).
 """
 
 from __future__ import annotations
