@@ -26,6 +26,7 @@ from lamoo.functions import Asked, Functions
 from lamoo.space import rows_in
 from optuna_lamoo import convert
 from optuna_lamoo.sources import sources_of
+from optuna_lamoo.stale import living
 from optuna_lamoo.view import View
 
 # Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
@@ -51,6 +52,7 @@ class LaMOOSampler(BaseSampler):
     hypervolume and lets a solver propose inside it. The sampler keeps no state: what it suggests
     is a function of the seed, the trial's number and the trials in the storage. So seeded runs
     repeat exactly, also after a stop and resume, and workers share nothing but the storage.
+    Trials that were running when their worker was killed are left out, see ``stale_after``.
 
     It handles any number of objectives in any direction, every distribution, conditional search
     spaces, constraints set with ``trial.set_constraint``, enqueued and partially fixed trials,
@@ -90,6 +92,11 @@ class LaMOOSampler(BaseSampler):
             :func:`optuna_lamoo.mean_front` returns the front of the means. ``None`` for never.
         stop_when_exhausted: whether to stop a study, with a message, that has tried every
             configuration of a discrete space; otherwise it goes on and repeats.
+        stale_after: for how many seconds a trial may run before it is taken for dead: its
+            configuration is free again (until three have died at it), but should it finish after
+            all, it counts. By default ten times as long as the longest completed trial took, and
+            at least ten minutes. With 0, for a study that has one worker, every other running trial
+            is dead: a run that was killed goes on as if it had not been, at once.
         independent_sampler: for parameters that no trial had before; by default uniform.
         warn_independent_sampling: whether to log a warning when, after the startup trials, a
             parameter is sampled independently.
@@ -130,6 +137,7 @@ class LaMOOSampler(BaseSampler):
         warm_start: Study | Any | Sequence[Study | Any] | None = None,
         reevaluate: int | None = None,
         stop_when_exhausted: bool = True,
+        stale_after: float | None = None,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
     ) -> None:
@@ -141,6 +149,7 @@ class LaMOOSampler(BaseSampler):
         _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
         _check_kind("reevaluate", reevaluate, Integral, type(None))
         _check_kind("stop_when_exhausted", stop_when_exhausted, bool)
+        _check_stale_after(stale_after)
         _check_kind("warn_independent_sampling", warn_independent_sampling, bool)
         self.view = View(
             Functions(known_objectives or {}, features, known_constraints or (), canonical),
@@ -162,6 +171,7 @@ class LaMOOSampler(BaseSampler):
             reevaluate=None if reevaluate is None else int(reevaluate),
         )
         self._stop_when_exhausted = stop_when_exhausted
+        self._stale_after = stale_after
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
         self._turn = threading.RLock()
@@ -201,13 +211,13 @@ class LaMOOSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
         if self._stop_when_exhausted:
-            self._stop_if_exhausted(study)
+            self._stop_if_exhausted(study, trial)
         if state == TrialState.COMPLETE and values is not None:
             self.view.check(study, trial, values)
 
-    def _stop_if_exhausted(self, study: Study) -> None:
+    def _stop_if_exhausted(self, study: Study, trial: FrozenTrial) -> None:
         """Stop a study that tried every configuration, unless something is enqueued."""
-        trials = study.get_trials(deepcopy=False)
+        trials = living(study.get_trials(deepcopy=False), trial.datetime_start, self._stale_after)
         search_space = self.view.search_space(trials)
         space = convert.to_space(search_space)
         if not search_space or not space.enumerable:
@@ -228,7 +238,7 @@ class LaMOOSampler(BaseSampler):
         trial: FrozenTrial,
     ) -> dict[str, BaseDistribution]:
         """Return every parameter that some trial of the study had and that leaves a choice."""
-        return self.view.search_space(_others(study, trial))
+        return self.view.search_space(self._others(study, trial)[0])
 
     def sample_relative(
         self,
@@ -243,10 +253,10 @@ class LaMOOSampler(BaseSampler):
         fixed = {**convert.enqueued(trial, search_space), **trial.params}
         space = convert.to_space(search_space, fixed)
 
-        def propose(history: History, space: Space, attempt: int) -> Floats:
+        def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
             stubborn = attempt < STUBBORN_YIELDS
             wanted = settings if stubborn else replace(settings, solver="random")
-            return suggest(space, history, 1, self._generator(trial, attempt), wanted)
+            return suggest(space, history, 1, self._generator(number, attempt), wanted)
 
         return self._claim(study, trial, search_space, space, propose)
 
@@ -271,8 +281,8 @@ class LaMOOSampler(BaseSampler):
         space = convert.to_space(search_space, trial.params)
         name = zlib.crc32(param_name.encode())
 
-        def propose(history: History, space: Space, attempt: int) -> Floats:
-            X = space.sample(DRAWS, self._generator(trial, name + attempt))
+        def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
+            X = space.sample(DRAWS, self._generator(number, name + attempt))
             often = np.isclose(history.tried[:, None], X, rtol=0).all(axis=2).sum(axis=0)
             return X[[int(np.argmin(often))]]
 
@@ -284,7 +294,7 @@ class LaMOOSampler(BaseSampler):
         trial: FrozenTrial,
         search_space: Mapping[str, BaseDistribution],
         space: Space,
-        propose: Callable[[History, Space, int], Floats],
+        propose: Callable[[History, Space, int, int], Floats],
         *,
         alone: bool = False,
     ) -> dict[str, Any]:
@@ -298,33 +308,44 @@ class LaMOOSampler(BaseSampler):
             trial: the one to find a point for.
             search_space: the distributions of the parameters to find.
             space: the same for the engine.
-            propose: returns a point (1, d), given a history, the space and how many were proposed
-                before.
+            propose: returns a point (1, d), given a history, the space, the trial's number and how
+                many were proposed before.
             alone: whether it is one parameter on its own, of which nothing is known beforehand.
         """
         params: dict[str, Any] = {}
         with self._turn:
             for attempt in range(MAX_YIELDS):
-                before = _others(study, trial)
+                before, number = self._others(study, trial)
                 if alone:
                     history = self.view.history(study, before, search_space)
                 else:
                     history, space = self.view.of(study, before, search_space, space)
-                x = propose(history, space, attempt)
+                x = propose(history, space, number, attempt)
                 params = space.decode(x)[0]
                 note = trial.system_attrs.get(convert.NOTE, {}) | convert.note(params, search_space)
                 study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
-                after = _others(study, trial)
+                after, _ = self._others(study, trial)
                 if not len(history.unseen(x)) or not _raced(
                     x, search_space, before, after, history.key
                 ):
                     break
-                time.sleep(self._generator(trial, attempt).uniform(0, BACKOFF))
+                time.sleep(self._generator(trial.number, attempt).uniform(0, BACKOFF))
         return params
 
-    def _generator(self, trial: FrozenTrial, purpose: int) -> np.random.Generator:
+    def _others(self, study: Study, trial: FrozenTrial) -> tuple[list[FrozenTrial], int]:
+        """Return the other trials without the dead, and the trial's number as if those never were.
+
+        So what takes the place of a trial that was killed draws what that one would have drawn.
+        """
+        trials = study.get_trials(deepcopy=False)
+        alive = living(trials, trial.datetime_start, self._stale_after)
+        own = trial._trial_id  # a plain attribute, several times faster than the property `number`
+        others = [t for t in alive if t._trial_id != own]
+        return others, max(trial.number - (len(trials) - len(alive)), 0)
+
+    def _generator(self, number: int, purpose: int) -> np.random.Generator:
         """Return a random generator that belongs to one purpose within one trial."""
-        return np.random.default_rng((self._settings.seed, trial.number, purpose))
+        return np.random.default_rng((self._settings.seed, number, purpose))
 
     def settings_for(self, study: Study) -> Settings:
         """Return the settings with the reference point turned to minimisation."""
@@ -359,12 +380,6 @@ class LaMOOSampler(BaseSampler):
             )
 
 
-def _others(study: Study, trial: FrozenTrial) -> list[FrozenTrial]:
-    """Return all trials of the study but the one at hand."""
-    own = trial._trial_id  # a plain attribute, several times faster than the property `number`
-    return [t for t in study.get_trials(deepcopy=False) if t._trial_id != own]
-
-
 def _raced(
     x: Floats,
     search_space: Mapping[str, BaseDistribution],
@@ -393,6 +408,13 @@ def _check_kind(name: str, value: object, *kinds: type) -> None:
 def _check_seed(seed: object) -> None:
     if seed is not None and not (isinstance(seed, Integral) and int(seed) >= 0):
         msg = f"seed must be a non-negative int or None, got {seed!r}"
+        raise ValueError(msg)
+
+
+def _check_stale_after(stale_after: object) -> None:
+    fine = isinstance(stale_after, Real) and float(stale_after) >= 0  # which NaN is not
+    if not (stale_after is None or fine):
+        msg = f"stale_after must be a number of seconds, at least 0, or None, got {stale_after!r}"
         raise ValueError(msg)
 
 

@@ -1,17 +1,24 @@
 """A process that works on a study: what the tests of storages and of concurrency run and start.
 
-``python worker.py '{"kind": ..., "path": ..., ...}'`` calls :func:`work` with these arguments.
+``python worker.py '{"kind": ..., "path": ..., ...}'`` calls :func:`work` with these arguments, or
+:func:`survive` if "kills" is one of them.
 """
 
 import json
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
+import traceback
 
 import optuna
 import sqlalchemy
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.study import MaxTrialsCallback
+from optuna.trial import TrialState
 
 from lamoo import Partition
 from optuna_lamoo import LaMOOSampler
@@ -31,7 +38,13 @@ def cells(trial):
     return a + b + c, (a - 2) ** 2 - b * c
 
 
-OBJECTIVES = {"mixed": mixed, "cells": cells}
+def many_cells(trial):
+    """Look up one of 1,024 architectures."""
+    a, b, c, d, e = (trial.suggest_categorical(name, (0, 1, 2, 3)) for name in "abcde")
+    return a + b + c + d * e, (a - 2) ** 2 - b * c + d - e
+
+
+OBJECTIVES = {"mixed": mixed, "cells": cells, "many_cells": many_cells}
 
 
 def open_storage(kind: str, path: str) -> BaseStorage:
@@ -39,6 +52,9 @@ def open_storage(kind: str, path: str) -> BaseStorage:
         return InMemoryStorage()
     if kind == "journal":
         return JournalStorage(JournalFileBackend(path))
+    if kind == "journal-kills":  # who is killed keeps the lock, for 30 s unless told otherwise
+        lock = JournalFileOpenLock(path, grace_period=3)
+        return JournalStorage(JournalFileBackend(path, lock_obj=lock))
     storage = RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}})
     storage.engine.dispose()  # of the connections that were made before what follows
 
@@ -49,7 +65,15 @@ def open_storage(kind: str, path: str) -> BaseStorage:
     return storage
 
 
-def work(kind: str, path: str, objective: str, solver: str, n_trials: int) -> optuna.Study:
+def work(
+    kind: str,
+    path: str,
+    objective: str,
+    solver: str,
+    n_trials: int | None,
+    stale_after: float | None = None,
+    callbacks=(),
+) -> optuna.Study:
     """Run some trials of the study in a storage, which is made if it is not there."""
     study = optuna.create_study(
         directions=["minimize", "minimize"],
@@ -59,17 +83,116 @@ def work(kind: str, path: str, objective: str, solver: str, n_trials: int) -> op
             solver=solver,
             partition=Partition(leaf_size=2),
             warn_independent_sampling=False,
+            stale_after=stale_after,
         ),
         storage=open_storage(kind, path),
         study_name="study",
         load_if_exists=True,
     )
-    study.optimize(OBJECTIVES[objective], n_trials=n_trials)
+    study.optimize(OBJECTIVES[objective], n_trials=n_trials, callbacks=callbacks)
     return study
 
 
+# ---- Workers that are killed ---------------------------------------------------------------------
+
+#: Where a worker can be killed: before it noted what it proposes, and after; while it evaluates;
+#: before it stored the result, and after.
+PHASES = ("ask", "note", "evaluation", "tell", "told")
+
+
+def survive(total: int, kills: list | int, seed: int = 0, **arguments) -> None:
+    """Do :func:`work` until so many trials are complete, in one child after the other.
+
+    Args:
+        total: the number of complete trials to end with.
+        kills: pairs of a phase and a number of complete trials: a child is killed there. Or how
+            many are to be killed at random times, each after it has completed a trial.
+        seed: of the random times.
+        arguments: of :func:`work`.
+    """
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    planned = list(kills) if isinstance(kills, list) else [None] * kills
+    while True:
+        kill = planned.pop(0) if planned else ()
+        heard, tell = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _live(total, kill, tell, arguments)
+        os.close(tell)
+        if kill is None:
+            os.read(heard, 1)  # until it completed a trial, or ended
+            time.sleep(rng.uniform(0, 0.2))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        os.close(heard)
+        if os.WIFEXITED(status):
+            assert os.WEXITSTATUS(status) == 0
+            assert not planned, f"not all were killed: {planned}"
+            return
+
+
+def _live(total, kill, tell, arguments) -> None:
+    try:
+        done = len(completed(arguments["kind"], arguments["path"]))
+        if kill:
+            _die_in(*kill, done, arguments["kind"])
+        enough = MaxTrialsCallback(total, states=(TrialState.COMPLETE,))
+        callbacks = [enough, lambda study, trial: os.write(tell, b".")]
+        if done < total:
+            work(n_trials=None, callbacks=callbacks, **arguments)
+    except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def completed(kind: str, path: str) -> list:
+    """Return the complete trials of a study, none if there is no study yet."""
+    storage = open_storage(kind, path)
+    names = [study.study_name for study in optuna.get_all_study_summaries(storage)]
+    if "study" not in names:
+        return []
+    study = optuna.load_study(study_name="study", storage=storage)
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def _die_in(phase: str, after: int, done: int, kind: str) -> None:
+    """Kill this process in a phase of the trial that follows so many complete ones."""
+    complete = [done]
+
+    def die(now: str) -> None:
+        if now == phase and complete[0] == after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    storage = JournalStorage if kind.startswith("journal") else RDBStorage
+    note, store = storage.set_trial_system_attr, storage.set_trial_state_values
+
+    def noting(*args, **kwargs):
+        die("ask")
+        note(*args, **kwargs)
+        die("note")
+
+    def storing(self, trial_id, state, values=None):
+        die("tell")
+        stored = store(self, trial_id, state, values)
+        die("told")
+        complete[0] += state == TrialState.COMPLETE
+        return stored
+
+    def evaluating(objective):
+        def evaluate(trial):
+            values = objective(trial)
+            die("evaluation")
+            return values
+
+        return evaluate
+
+    storage.set_trial_system_attr, storage.set_trial_state_values = noting, storing
+    OBJECTIVES.update({name: evaluating(objective) for name, objective in OBJECTIVES.items()})
+
+
 def start(hash_seed: int = 0, **arguments) -> subprocess.Popen:
-    """Start a process that does :func:`work`."""
+    """Start a process that does :func:`work`, or :func:`survive`."""
     paths = os.pathsep.join(filter(None, sys.path))
     return subprocess.Popen(
         [sys.executable, "-W", "error", __file__, json.dumps(arguments)],
@@ -80,12 +203,13 @@ def start(hash_seed: int = 0, **arguments) -> subprocess.Popen:
     )
 
 
-def finish(process: subprocess.Popen) -> None:
+def finish(process: subprocess.Popen, patience: float = 300) -> None:
     """Wait for a process, and show what it said if it failed."""
-    said = process.communicate(timeout=300)[0]
+    said = process.communicate(timeout=patience)[0]
     assert process.returncode == 0, said
 
 
 if __name__ == "__main__":
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    work(**json.loads(sys.argv[1]))
+    given = json.loads(sys.argv[1])
+    (survive if "kills" in given else work)(**given)

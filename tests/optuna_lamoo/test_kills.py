@@ -1,0 +1,91 @@
+"""Workers that are killed (kill -9) lose the trial they were at, and nothing else."""
+
+import os
+import time
+
+import pytest
+from optuna.trial import TrialState
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked: POSIX")
+
+N_TRIALS = 14
+#: A phase of worker.PHASES and after how many complete trials; at the very first trial too.
+KILLS = [
+    ("evaluation", 0),
+    ("ask", 1),
+    ("tell", 3),
+    ("note", 6),
+    ("evaluation", 9),
+    ("evaluation", 9),
+    ("told", 11),
+]
+
+
+def results(study):
+    return [(t.params, t.values) for t in study.get_trials(states=[TrialState.COMPLETE])]
+
+
+def survive(worker, kind, path, **arguments):
+    """Run one worker that is killed again and again; return the study, and what it should be."""
+    worker.work(kind, path, "mixed", "gp", 0)  # makes the tables
+    given = {"kind": kind, "path": path, "objective": "mixed", "solver": "gp", "stale_after": 0}
+    worker.finish(worker.start(**given, **arguments), patience=1200)
+    uninterrupted = worker.work("memory", "", "mixed", "gp", arguments["total"])
+    return worker.work(kind, path, "mixed", "gp", 0), uninterrupted
+
+
+# "Exactly what it would have proposed" means: the complete trials, in their order, have the same
+# parameters and values. Those that were killed stand between them, and run for ever.
+
+
+@pytest.mark.parametrize("kind", ["journal-kills", "sqlite"])
+def test_a_run_that_is_killed_ends_like_one_that_is_not(worker, kind, tmp_path):
+    study, uninterrupted = survive(
+        worker, kind, str(tmp_path / "study"), total=N_TRIALS, kills=KILLS
+    )
+    assert results(study) == results(uninterrupted)
+    died = [trial for trial in study.trials if trial.state == TrialState.RUNNING]
+    assert len(died) == sum(phase != "told" for phase, _ in KILLS)
+    assert len(study.trials) == len(died) + N_TRIALS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["journal-kills", "sqlite"])
+def test_a_run_that_is_killed_a_hundred_times_ends_like_one_that_is_not(worker, kind, tmp_path):
+    study, uninterrupted = survive(
+        worker, kind, str(tmp_path / "study"), total=140, kills=100, seed=4
+    )
+    assert results(study) == results(uninterrupted)
+    assert len(study.trials) > 140
+
+
+@pytest.mark.parametrize(
+    ("kind", "workers", "kills", "total"),
+    [
+        ("journal-kills", 2, 3, 20),
+        pytest.param("journal-kills", 4, 25, 300, marks=pytest.mark.slow),
+        pytest.param("sqlite", 4, 25, 300, marks=pytest.mark.slow),
+    ],
+)
+def test_workers_that_are_killed_lose_no_finished_trial_and_repeat_none(
+    worker, kind, workers, kills, total, tmp_path
+):
+    path = str(tmp_path / "study")
+    study = worker.work(kind, path, "many_cells", "gp", 0)
+    given = {"kind": kind, "path": path, "objective": "many_cells", "solver": "gp"}
+    # long enough for a trial of some milliseconds, and short enough to free what was killed
+    given |= {"total": total, "kills": kills, "stale_after": 30}
+    processes = [worker.start(**given, seed=seed) for seed in range(workers)]
+    seen = {}
+    while any(process.poll() is None for process in processes):
+        for trial in study.get_trials(states=[TrialState.COMPLETE]):
+            told = (trial.params, trial.values, trial.datetime_complete)
+            assert seen.setdefault(trial.number, told) == told  # for ever as it was
+        time.sleep(0.5)
+    for process in processes:
+        worker.finish(process)
+    done = study.get_trials(states=[TrialState.COMPLETE])
+    assert seen.keys() <= {trial.number for trial in done}
+    assert total <= len(done) < total + workers  # what others were at when the last one was told
+    assert len({frozenset(trial.params.items()) for trial in done}) == len(done)
+    assert len(study.trials) > len(done)
