@@ -156,15 +156,17 @@ class LaMOOSampler(BaseSampler):
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
         self._turn = threading.RLock()
-        self._reader = convert.Reader()
+        self._reader, self._ranges = convert.Reader(), convert.Ranges()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the lock, which a copy does not share, and what only saves time."""
-        return {name: v for name, v in vars(self).items() if name not in ("_turn", "_reader")}
+        passing = ("_turn", "_reader", "_ranges")
+        return {name: v for name, v in vars(self).items() if name not in passing}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy with a lock of its own."""
-        vars(self).update(state, _turn=threading.RLock(), _reader=convert.Reader())
+        fresh = {"_reader": convert.Reader(), "_ranges": convert.Ranges()}
+        vars(self).update(state, _turn=threading.RLock(), **fresh)
 
     def reseed_rng(self) -> None:
         """Pass it on. Here each trial has a generator of its own, derived from its number."""
@@ -225,7 +227,7 @@ class LaMOOSampler(BaseSampler):
 
     def _union(self, trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
         """Return the distributions of all parameters that leave a choice, sorted by name."""
-        found = {**self._search_space, **convert.union(trials)}
+        found = {**self._search_space, **self._ranges.union(trials)}
         return {name: found[name] for name in sorted(found)}
 
     def _view(
@@ -390,8 +392,12 @@ def _raced(
 
     Or at one with the same key.
     """
-    settled = {t._trial_id for t in before if t.state.is_finished()}
-    fresh = [t for t in after if t._trial_id not in settled]
+    # what is still the same object has not changed since, and is in the history
+    known = {*map(id, before)}
+    fresh = [t for t in after if id(t) not in known]
+    if fresh:
+        settled = {t._trial_id for t in before if t.state.is_finished()}
+        fresh = [t for t in fresh if t._trial_id not in settled]
     points = convert.to_points(search_space, fresh)
     same = key is not None and len(points) > 0 and np.isin(key(x), key(points)).any()
     return bool(same or rows_in(x, points).any())

@@ -20,7 +20,7 @@ from lamoo.arrays import Floats
 from lamoo.history import History
 from lamoo.region import Region
 from lamoo.solvers import SOLVERS, evolutionary, random
-from lamoo.space import Space, repeats
+from lamoo.space import Space
 from lamoo.tree import Node, Partition, grow, select
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ def exhausted(space: Space, history: History) -> bool:
         return False
     X = space.enumerate()
     X = history.unseen(X[space.allows(X)])
-    return bool(repeats(X, history.X).all())
+    return bool(history.repeats(X).all())
 
 
 def path(space: Space, history: History, settings: Settings | None = None) -> tuple[Node, ...]:
@@ -296,7 +296,7 @@ def _search(
             _warn_once(f"{settings.solver!r} could not propose; using a simpler solver")
             logger.debug("solver %r: %s", settings.solver, error)
             continue
-        if x is not None and not repeats(x[None], history.X)[0]:
+        if x is not None and not history.repeats(x[None])[0]:
             return x
         last_resort = x if last_resort is None else last_resort
     return last_resort
