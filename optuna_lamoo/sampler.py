@@ -391,8 +391,12 @@ def _raced(
 
     Or at one with the same key.
     """
-    settled = {t._trial_id for t in before if t.state.is_finished()}
-    fresh = [t for t in after if t._trial_id not in settled]
+    # what is still the same object has not changed since, and is in the history
+    known = {*map(id, before)}
+    fresh = [t for t in after if id(t) not in known]
+    if fresh:
+        settled = {t._trial_id for t in before if t.state.is_finished()}
+        fresh = [t for t in fresh if t._trial_id not in settled]
     points = convert.to_points(search_space, fresh)
     same = key is not None and len(points) > 0 and np.isin(key(x), key(points)).any()
     return bool(same or rows_in(x, points).any())

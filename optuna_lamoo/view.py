@@ -57,7 +57,7 @@ class View:
 
     def _forget(self) -> None:
         self._turn = threading.RLock()
-        self._reader = convert.Reader()
+        self._reader, self._ranges = convert.Reader(), convert.Ranges()
         self._told: _Told | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class View:
 
     def search_space(self, trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
         """Return the distributions of all parameters that leave a choice, sorted by name."""
-        found = {**self._search_space, **convert.union(trials)}
+        found = {**self._search_space, **self._ranges.union(trials)}
         return {name: found[name] for name in sorted(found)}
 
     def history(

@@ -17,6 +17,8 @@ from lamoo.arrays import Bools, Floats, Ints
 
 #: A condition that needs more leaves than this is taken for an accident of the data.
 MAX_LEAVES = 16
+#: About so many observations are enough to learn a condition from, as a rule.
+ENOUGH = 512
 
 
 class Condition(Protocol):
@@ -80,13 +82,23 @@ def learn_activity(X: Floats) -> Activity:
         parents = np.flatnonzero(contains & (count > count[j]))
         if not count[j] or not len(parents):
             continue
-        inputs = np.nan_to_num(X[:, parents], nan=-1.0)
-        tree = DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, random_state=0)
-        tree.fit(inputs, known[:, j])
-        exact = (tree.predict(inputs) == known[:, j]).all()
-        if exact and _rule_bits(tree) <= _pattern_bits(int(count[j]), len(X)):
+        tree = _exact_tree(np.nan_to_num(X[:, parents], nan=-1.0), known[:, j])
+        if tree is not None and _rule_bits(tree) <= _pattern_bits(int(count[j]), len(X)):
             rules.append((int(j), parents, tree))
     return Activity(tuple(rules))
+
+
+def _exact_tree(inputs: Floats, active: Bools) -> DecisionTreeClassifier | None:
+    """Return a small tree that tells all of ``active`` (n,) by inputs (n, k), if there is one.
+
+    To check a tree takes much less time than to learn one, so it is learned from a part first.
+    """
+    tree = DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, random_state=0)
+    for step in sorted({-(-len(inputs) // ENOUGH), 1}, reverse=True):
+        tree.fit(inputs[::step], active[::step])
+        if (tree.predict(inputs) == active).all():
+            return tree
+    return None
 
 
 def _rule_bits(tree: DecisionTreeClassifier) -> float:

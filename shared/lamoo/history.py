@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lamoo.arrays import Floats, Ints
-from lamoo.space import first_rows, groups, repeats, rows_in
+from lamoo.arrays import Bools, Floats, Ints
+from lamoo.space import agree, answers, first_rows, groups, occur, row_keys, rows_in
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -114,6 +114,18 @@ class History:
         """All points that must not be proposed again, shape ``(n + p + f, d)``."""
         return np.concatenate([self.X, self.pending, self.failed])
 
+    @cached_property
+    def _tried_keys(self) -> frozenset[bytes]:
+        return row_keys(self.tried)
+
+    @cached_property
+    def _answers(self) -> list[tuple[Bools, frozenset[bytes]]]:
+        return answers(self.X)
+
+    def repeats(self, X: Floats) -> Bools:
+        """Tell which points (n, d) would repeat an evaluation, see :func:`lamoo.space.repeats`."""
+        return agree(X, self._answers)
+
     def unseen(self, X: Floats) -> Floats:
         """Return the distinct points of ``X`` (n, d) that were never tried, in their order.
 
@@ -121,8 +133,8 @@ class History:
         returned only if there are no others.
         """
         X = first_rows(X)
-        X = X[~rows_in(X, self.tried)]
-        again = repeats(X, self.X)
+        X = X[~occur(X, self._tried_keys)]
+        again = self.repeats(X)
         X = X if again.all() else X[~again]
         if self.key is None or not len(X):
             return X
@@ -146,8 +158,8 @@ class History:
             g: its constraint values (c,).
         """
         shared = ~np.isnan(x) & ~np.isnan(self.pending)
-        agree = rows_in(np.where(shared, self.pending, x), x[None])
-        waiting = np.flatnonzero(agree & shared.any(axis=1))[:1]
+        alike = rows_in(np.where(shared, self.pending, x), x[None])
+        waiting = np.flatnonzero(alike & shared.any(axis=1))[:1]
         pending = np.delete(self.pending, waiting, axis=0)
         if y is None or np.isnan(y).any():
             return replace(self, pending=pending, failed=np.concatenate([self.failed, x[None]]))

@@ -20,7 +20,7 @@ from lamoo.arrays import Floats
 from lamoo.history import History
 from lamoo.region import Region
 from lamoo.solvers import SOLVERS, evolutionary, random
-from lamoo.space import Space, groups, repeats
+from lamoo.space import Space, groups
 from lamoo.tree import Node, Partition, grow, select
 
 logger = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ def exhausted(space: Space, history: History) -> bool:
 
     def left(X: Floats) -> bool:
         X = history.unseen(X[space.allows(X)])
-        return not repeats(X, history.X).all()
+        return not history.repeats(X).all()
 
     # mostly a few random points show that there is something left
     if left(space.sample(GLANCE, np.random.default_rng(len(history.tried)))):
@@ -337,7 +337,7 @@ def _search(
             _warn_once(f"{settings.solver!r} could not propose; using a simpler solver")
             logger.debug("solver %r: %s", settings.solver, error)
             continue
-        if x is not None and not repeats(x[None], history.X)[0]:
+        if x is not None and not history.repeats(x[None])[0]:
             return x
         last_resort = x if last_resort is None else last_resort
     return last_resort

@@ -25,6 +25,8 @@ from lamoo.known import Known
 ENUMERABLE = 20_000
 #: A grid with at least this many values is treated as if it were continuous, then snapped.
 FINE = 32
+#: A grid of floats with at least this many steps is no grid: floats cannot number its values.
+COUNTABLE = 2.0**53
 #: How many points tell the range of a fact, and from which ratio on its scale is logarithmic.
 LANDMARKS, WIDE = 256, 10.0
 
@@ -112,14 +114,22 @@ class Float:
         """The number of values, ``inf`` without a step."""
         if self.low == self.high:
             return 1
-        if self.step is None:
+        if self.step is None or self._steps >= COUNTABLE:
             return math.inf
         # the tolerance forgives 0.3 / 0.1 = 2.9999999999999996
-        return math.floor((self.high / 2 - self.low / 2) / (self.step / 2) + 1e-8) + 1
+        return math.floor(self._steps + 1e-8) + 1
+
+    @property
+    def _steps(self) -> float:
+        """How many steps there are between the bounds, ``inf`` without a step."""
+        if self.step is None:
+            return math.inf
+        # halves, because high - low may be more, and half a step less, than a float can express
+        return (self.high / 2 - self.low / 2) / self.step * 2
 
     @property
     def _scale(self) -> _Scale:
-        if self.step is None:
+        if self._steps >= COUNTABLE:
             return _Scale(self.low, self.high, self.log)
         top = self.low + (self.levels - 1) * self.step
         return _Scale(self.low - self.step / 2, top + self.step / 2, log=False)
@@ -131,7 +141,7 @@ class Float:
     def from_unit(self, u: Floats) -> list[Any]:
         """Return Python floats within the bounds, on the grid if there is one."""
         v = self._scale.from_unit(np.clip(u, 0, 1))
-        if self.step is not None:
+        if self.step is not None and self._steps < COUNTABLE:
             k = np.clip(np.round((v - self.low) / self.step), 0, self.levels - 1)
             v = self.low + k * self.step
         return [float(x) for x in np.clip(v, self.low, self.high)]
@@ -576,9 +586,19 @@ def _spanning(values: Floats) -> _Scale:
 
 def rows_in(X: Floats, others: Floats) -> Bools:
     """Tell which rows of ``X`` (n, d) occur among ``others`` (k, d); NaN equals NaN."""
-    if not len(others) or not len(X):
+    return occur(X, row_keys(others)) if len(X) else np.zeros(0, dtype=bool)
+
+
+def row_keys(X: Floats) -> frozenset[bytes]:
+    """Return what :func:`occur` looks for, of points (n, d): to be made once and used often."""
+    return frozenset(_keys(X).tolist()) if len(X) else frozenset()
+
+
+def occur(X: Floats, keys: frozenset[bytes]) -> Bools:
+    """Tell which rows of ``X`` (n, d) are among the points that the keys were made of."""
+    if not keys or not len(X):
         return np.zeros(len(X), dtype=bool)
-    return np.isin(_keys(X), _keys(others))
+    return np.array([key in keys for key in _keys(X).tolist()])
 
 
 def repeats(X: Floats, observed: Floats) -> Bools:
@@ -593,12 +613,30 @@ def repeats(X: Floats, observed: Floats) -> Bools:
         >>> repeats(np.array([[0.25, 0.1], [0.75, 0.1]]), np.array([[0.25, np.nan]]))
         array([ True, False])
     """
-    found = np.zeros(len(X), dtype=bool)
+    return agree(X, answers(observed))
+
+
+def answers(observed: Floats) -> list[tuple[Bools, frozenset[bytes]]]:
+    """Return which columns (d,) were active together, in points (n, d), and the rows there."""
     active = ~np.isnan(observed)
     partial = active.any(axis=1) & ~active.all(axis=1)
-    for columns in np.unique(active[partial], axis=0):
-        alike = observed[(active == columns).all(axis=1)]
-        found |= rows_in(X[:, columns], alike[:, columns])
+    if not partial.any():
+        return []
+    patterns, which = np.unique(_keys(active[partial].astype(float)), return_inverse=True)
+    rows = observed[partial]
+    found = []
+    for k in range(len(patterns)):
+        alike = rows[which == k]
+        columns = ~np.isnan(alike[0])
+        found.append((columns, row_keys(alike[:, columns])))
+    return found
+
+
+def agree(X: Floats, answered: list[tuple[Bools, frozenset[bytes]]]) -> Bools:
+    """Tell which points (n, d) repeat one of those that :func:`answers` was told."""
+    found = np.zeros(len(X), dtype=bool)
+    for columns, keys in answered:
+        found |= occur(X[:, columns], keys)
     return found
 
 

@@ -68,6 +68,8 @@ class Boundary:
 
     def decision(self, features: Floats) -> Floats:
         """Return the signed decision value of each row (n, p), shape ``(n,)``."""
+        if not len(features):  # scikit-learn refuses to answer no question
+            return np.empty(0)
         return np.asarray(self.model.decision_function(features))
 
 

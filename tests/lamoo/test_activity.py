@@ -94,3 +94,20 @@ def test_a_known_condition_holds_for_its_values_only():
     active = ~np.isnan(known.mask(X))[:, 1]
     assert active.tolist() == [True, False, True, False]
     assert np.isnan(X[:, 1]).sum() == 0  # the argument is left as it was
+
+
+@pytest.mark.parametrize("rare", [0.3, 0.0005])
+def test_a_condition_is_learned_from_thousands_as_from_few(rare, rng):
+    # from a part, unless what is rare is not in it
+    X = rng.random((6_000, 2))
+    X[X[:, 0] > rare, 1] = np.nan
+    activity = learn_activity(X)
+    assert [column for column, *_ in activity.rules] == [1]
+    np.testing.assert_array_equal(np.isnan(activity.mask(np.nan_to_num(X, nan=0.5))), np.isnan(X))
+
+
+def test_an_exception_among_thousands_is_no_condition(rng):
+    X = rng.random((6_000, 2))
+    X[X[:, 0] > 0.5, 1] = np.nan
+    X[1::60, 1] = 0.5  # not in the part that is learned from
+    assert learn_activity(X).rules == ()

@@ -504,3 +504,13 @@ def test_choices_are_alike_where_they_are_the_same():
     assert alike[0] == alike[3]
     assert len(set(alike.tolist())) == 5
     assert (np.delete(alike, 1) >= 0).all()
+
+
+@pytest.mark.parametrize(("low", "high", "step"), [(0.0, 1e300, 5e-324), (-1e300, 1e300, 0.1)])
+def test_a_grid_finer_than_floats_is_a_continuum(low, high, step):
+    p = Float(low, high, step=step)
+    assert p.levels == math.inf
+    np.testing.assert_allclose(
+        p.from_unit(np.array([0.0, 0.5, 1.0])), [low, (low + high) / 2, high]
+    )
+    np.testing.assert_allclose(p.to_unit([low, high]), [0.0, 1.0])

@@ -120,3 +120,9 @@ def test_a_feature_that_hardly_varies_is_not_magnified(rng):
     features = rng.random((50, 2)) * [1.0, 1e-6]
     good = features[:, 1] > np.median(features[:, 1])
     assert np.abs(learn_boundary(features, good).decision(features)).max() < 1.5
+
+
+@pytest.mark.parametrize("kernel", ["linear", "poly", "rbf"])
+def test_no_points_have_no_decisions(kernel, rng):
+    boundary = learn_boundary(rng.random((6, 2)), np.arange(6) < 3, kernel)
+    assert boundary.decision(np.empty((0, 2))).shape == (0,)

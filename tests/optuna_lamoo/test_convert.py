@@ -1,7 +1,9 @@
 """Optuna's trials as the engine's arrays: every state, every distribution, every odd value."""
 
+import copy
 import json
 import warnings
+from datetime import datetime
 
 import numpy as np
 import optuna
@@ -15,7 +17,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.study import StudyDirection
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lamoo import Categorical, Float, Integer
 from optuna_lamoo import convert
@@ -224,3 +226,36 @@ def test_what_a_reader_remembers_changes_nothing():
         old, new = (r.history(space, now, [MINIMIZE]) for r in (reader, convert.Reader()))
         for name in ("X", "Y", "G", "pending", "failed"):
             np.testing.assert_array_equal(getattr(old, name), getattr(new, name))
+
+
+def test_ranges_that_are_remembered_are_the_latest(rng):
+    ranges, trials = convert.Ranges(), []
+    for number in range(60):
+        # several run at a time; which is finished next is a matter of chance, and some never are
+        name, high = str(rng.choice(["x", "y", "z"])), float(rng.integers(0, 4))
+        trials.append(
+            FrozenTrial(
+                number=number,
+                trial_id=number,
+                state=TrialState.RUNNING,
+                value=None,
+                values=None,
+                datetime_start=datetime(2026, 1, 1),  # noqa: DTZ001  as Optuna stores it
+                datetime_complete=None,
+                params={name: 0.0},
+                distributions={name: FloatDistribution(0.0, high)},
+                user_attrs={},
+                system_attrs={},
+                intermediate_values={},
+            )
+        )
+        for k in rng.choice(number + 1, 2):
+            if not trials[k].state.is_finished():
+                trials[k] = copy.copy(trials[k])
+                trials[k].state, trials[k].values = TrialState.COMPLETE, [0.0]
+                trials[k].datetime_complete = datetime(2026, 1, 2)  # noqa: DTZ001
+        for now in (trials, trials[:-1]):
+            assert ranges.union(now) == convert.union(now)
+    other = [trial({"x": 0.7}, [1.0])]  # of another study
+    assert ranges.union(other) == convert.union(other)
+    assert ranges.union(trials) == convert.union(trials)

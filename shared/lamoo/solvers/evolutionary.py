@@ -17,6 +17,8 @@ COMPETITORS = 64
 MIN_PARENTS = 5
 #: How many of the proposals look in a random direction, and how many observations are good there.
 DIRECTED, SHARE = 0.5, 0.25
+#: From more observations than this that boundary is learned from every second, third, ... of them.
+MAX_OBSERVATIONS = 1024
 MAX_ROUNDS = 8
 
 
@@ -99,9 +101,9 @@ def propose(
         if history.n > 1 and rng.random() < DIRECTED:
             order = _order(history, rng)
             mother = int(np.argmin(np.argsort(order)[chosen]))
-            good = np.zeros(history.n, dtype=bool)
-            good[order[: max(1, int(SHARE * history.n))]] = True
-            learned = learn_boundary(region.space.features(history.X), good)
+            order = order[:: -(-history.n // MAX_OBSERVATIONS)]
+            good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
+            learned = learn_boundary(region.space.features(history.X[order]), good)
             beyond = region.cut(learned, good=True)
         for _ in range(MAX_ROUNDS):
             children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
