@@ -300,6 +300,11 @@ def constraints(trial: FrozenTrial) -> dict[str, float]:
     return {str(name): float(value) for name, value in recorded.items()}
 
 
+def constraint_note(g: Floats) -> dict[str, list[float]]:
+    """Return constraint values (c,) as all versions of Optuna read them from a trial."""
+    return {_CONSTRAINTS: np.nan_to_num(g).tolist()} if len(g) else {}
+
+
 def enqueued(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
     """Return the parameters that the user fixed for a trial, nothing if he did not."""
     return possible(trial.system_attrs.get(_ENQUEUED) or {}, search_space)

@@ -25,6 +25,7 @@ from lamoo.arrays import Floats, Ints
 from lamoo.functions import Asked, Functions
 from lamoo.space import rows_in
 from optuna_lamoo import convert
+from optuna_lamoo.base import base_of
 from optuna_lamoo.sources import sources_of
 from optuna_lamoo.stale import living
 from optuna_lamoo.view import View
@@ -65,6 +66,10 @@ class LaMOOSampler(BaseSampler):
             by default 10, or 5 where objectives are known.
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement: the fewest
             trials), ``"evolutionary"`` (a few milliseconds per trial) or ``"random"``.
+        base_sampler: any of Optuna's samplers, or of others, that is to propose inside the regions
+            in place of ``solver``, as a function seed -> sampler: ``lambda seed:
+            TPESampler(seed=seed)``. It is made anew for each trial; samplers of one objective are
+            given the dominance number. A sampler is accepted, too, but its runs do not repeat.
         reference_point: where hypervolume is measured from, one value per objective in the
             study's directions, a little worse than what is still of interest; or limits for some
             of them, ``{"accuracy": 0.9}``, by metric name or index. What is not given is inferred.
@@ -127,6 +132,7 @@ class LaMOOSampler(BaseSampler):
         seed: int | None = None,
         n_startup_trials: int | None = None,
         solver: str = "gp",
+        base_sampler: Callable[[int], BaseSampler] | BaseSampler | None = None,
         reference_point: Sequence[float] | Mapping[int | str, float] | None = None,
         partition: Partition | None = None,
         known_objectives: Mapping[int | str, Asked] | None = None,
@@ -170,6 +176,12 @@ class LaMOOSampler(BaseSampler):
             seed=int(np.random.SeedSequence(seed).entropy),  # type: ignore[arg-type]
             reevaluate=None if reevaluate is None else int(reevaluate),
         )
+        if base_sampler is not None and solver != "gp":
+            msg = (
+                f"base_sampler takes the place of solver: give one of them, not {solver!r} as well"
+            )
+            raise ValueError(msg)
+        self._base = None if base_sampler is None else base_of(base_sampler)
         self._stop_when_exhausted = stop_when_exhausted
         self._stale_after = stale_after
         self._independent_sampler = independent_sampler
@@ -250,6 +262,8 @@ class LaMOOSampler(BaseSampler):
         settings = self.settings_for(study)
         if not search_space:
             return {}
+        if self._base is not None:
+            settings = replace(settings, solver=self._base.solver(search_space))
         fixed = {**convert.enqueued(trial, search_space), **trial.params}
         space = convert.to_space(search_space, fixed)
 

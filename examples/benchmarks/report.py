@@ -227,7 +227,8 @@ def count(rows: Sequence[Row], ours: str) -> str:
 def markdown(rows: Sequence[Row]) -> str:
     """Return rows as a Markdown table, its columns aligned; what a row lacks is a dash."""
     columns = dict.fromkeys(key for row in rows for key in row)
-    columns["compared with"] = columns.pop("compared with")
+    if "compared with" in columns:
+        columns["compared with"] = columns.pop("compared with")
     lines = [[*columns], *([str(row.get(key, "-")) for key in columns] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])

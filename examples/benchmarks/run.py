@@ -28,7 +28,15 @@ from typing import Any
 import numpy as np
 import optuna
 from curves import loadable, run_of
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
 from rich.console import Console
 from rich.progress import Progress
 
@@ -83,6 +91,37 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "nsgaii-pop20": lambda seed: NSGAIISampler(seed=seed, population_size=20),
     "gp": lambda seed: GPSampler(seed=seed),
     "random": lambda seed: RandomSampler(seed=seed),
+}
+
+
+def _cmaes(seed: int) -> BaseSampler:
+    return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+
+
+def _qmc(seed: int) -> BaseSampler:
+    return QMCSampler(seed=seed, warn_independent_sampling=False)
+
+
+def _in_lamoo(
+    base: Callable[[int], BaseSampler], partition: Partition | None = None
+) -> Callable[[int], BaseSampler]:
+    return lambda seed: LaMOOSampler(seed=seed, base_sampler=base, partition=partition)
+
+
+#: Samplers of Optuna inside LaMOO's regions, and those to compare them with that have no row above.
+#: CMA-ES takes one objective: alone, too, LaMOO gives it the dominance number, but grows no tree.
+BASES: dict[str, Callable[[int], BaseSampler]] = {
+    "qmc": _qmc,
+    "cmaes": _in_lamoo(_cmaes, ALONE),
+    "lamoo-qmc": _in_lamoo(_qmc),
+    "lamoo-cmaes": _in_lamoo(_cmaes),
+    **{
+        f"lamoo-{name}": _in_lamoo(SAMPLERS[name])
+        for name in ("tpe", "tpe-multivariate", "nsgaii", "nsgaii-pop20", "gp")
+    },
+    # lamoo-random is the engine's own
+    "lamoo-random-sampler": _in_lamoo(SAMPLERS["random"]),
+    "random-sampler": SAMPLERS["random"],
 }
 #: LaMOO told of the objectives that need no training, without and with features.
 KNOWING = {"lamoo-known": False, "lamoo-known-features": True}
@@ -153,7 +192,7 @@ def search_in_optuna(cell: Cell) -> Trials:
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     problem = load(cell.problem)
     knows = cell.sampler in KNOWING
-    sampler = knowing(cell, problem) if knows else SAMPLERS[cell.sampler](cell.seed)
+    sampler = knowing(cell, problem) if knows else {**SAMPLERS, **BASES}[cell.sampler](cell.seed)
     study = optuna.create_study(directions=problem.directions, sampler=sampler)
     asks, values = search(study, problem, cell)
     return asks, values, [trial.params for trial in study.trials]
@@ -275,8 +314,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    names = [*SAMPLERS, *BASES, *KNOWING, *AX]
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, metavar="NAME")
-    parser.add_argument("--samplers", nargs="+", choices=[*SAMPLERS, *KNOWING, *AX], metavar="NAME")
+    parser.add_argument("--samplers", nargs="+", choices=names, metavar="NAME")
     parser.add_argument("--seeds", type=positive, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
     parser.add_argument("--trials", type=positive, help="per run")
@@ -284,9 +324,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=positive, default=1, help="processes at a time")
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
     parser.add_argument("--quick", action="store_true", help="a small table in a few minutes")
-    parser.epilog = (
-        f"problems: {', '.join(PROBLEMS)}\n\nsamplers: {', '.join([*SAMPLERS, *KNOWING, *AX])}"
-    )
+    parser.epilog = f"problems: {', '.join(PROBLEMS)}\n\nsamplers: {', '.join(names)}"
     options = parser.parse_args(arguments)
     quick = options.quick
     options.problems = options.problems or (QUICK if quick else SUITE)

@@ -106,6 +106,29 @@ class Region:
             return found[:n]
         return self._walk(n, found, members, rng)
 
+    def approach(self, X: Floats, members: Floats, n: int, rng: np.random.Generator) -> Floats:
+        """Return points (k, d) of the region like points outside, the most like them first.
+
+        Mixtures of a point and a member, which lie on the straight line between them (choices
+        from either) or take each parameter from either. The effort is bounded: of ``n`` mixtures
+        those inside are returned.
+
+        Args:
+            X: points to come near to, shape ``(p, d)``, at least one.
+            members: known points of the region, shape ``(k, d)``; without any, none is returned.
+            n: how many mixtures are looked at.
+            rng: the random generator.
+        """
+        if not len(members):
+            return X[:0]
+        share = np.sort(rng.random((n, 1)), axis=0)[::-1]
+        x, member = X[rng.integers(len(X), size=n)], members[rng.integers(len(members), size=n)]
+        member = np.where(np.isnan(member), x, member)
+        either = np.where(rng.random(x.shape) < share, x, member)
+        straight = (rng.random((n, 1)) < 0.5) & ~self.space.categorical
+        mixed = self.space.snap(np.where(straight, member + share * (x - member), either))
+        return mixed[self.contains(mixed)]
+
     def _descend(self, rng: np.random.Generator) -> Floats:
         """Return points (k, d) that keep the known constraints, where hardly any do.
 

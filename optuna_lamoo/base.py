@@ -1,0 +1,240 @@
+"""Any Optuna sampler as a solver: it proposes in a study in memory that shows what LaMOO knows."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.samplers import BaseSampler
+from optuna.storages import InMemoryStorage
+from optuna.study import Study
+from optuna.trial import TrialState, create_trial
+
+from lamoo import History, Space, pareto
+from lamoo.arrays import Floats, Ints
+from lamoo.region import Region
+from lamoo.solvers import Solver, evolutionary
+from optuna_lamoo import convert
+
+logger = optuna.logging.get_logger("optuna.lamoo")
+
+#: How often the base is asked for one proposal, at most.
+TRIES = 4
+#: Trials that the base sees at most: the region's, then those that come nearest to it.
+SEEN = 100
+#: How many mixtures of outside proposals and the region's trials are looked at.
+MIXTURES = 256
+#: The shadow study's name. One is made for each proposal, and Optuna would tell of each.
+NAME = "lamoo:shadow"
+logging.getLogger("optuna.storages._in_memory").addFilter(
+    lambda record: NAME not in record.getMessage()
+)
+
+Factory = Callable[[int], BaseSampler]
+
+
+@dataclass(frozen=True)
+class Copies:
+    """A factory of samplers that are copies of one.
+
+    Args:
+        sampler: the one, which is never asked itself.
+    """
+
+    sampler: BaseSampler
+
+    def __call__(self, seed: int) -> BaseSampler:  # noqa: ARG002  no sampler takes one afterwards
+        """Return a copy with a random stream of its own, which no seed decides."""
+        sampler = copy.deepcopy(self.sampler)
+        sampler.reseed_rng()
+        return sampler
+
+
+@dataclass(frozen=True)
+class Base:
+    """A sampler that proposes inside regions.
+
+    It is made anew for each proposal, and asked in a study in memory, its shadow study. So it
+    keeps no state and writes nothing into the user's study.
+
+    Args:
+        make: seed -> sampler.
+        single: whether it takes one objective only; it then minimises the dominance number.
+        marks: what it notes on a new trial of a study without marks, numbers of generations.
+            Trials with these marks are to it the generation before the next one.
+    """
+
+    make: Factory
+    single: bool = False
+    marks: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Start without complaints."""
+        object.__setattr__(self, "_complained", False)
+
+    def solver(self, search_space: Mapping[str, BaseDistribution]) -> Solver:
+        """Return the engine's solver for a search space, given by its columns' distributions."""
+
+        def propose(
+            history: History,
+            region: Region,
+            members: Ints,
+            rng: np.random.Generator,
+            reference: Floats | None = None,
+        ) -> Floats | None:
+            try:
+                x = self._propose(search_space, history, region, members, rng)
+            except Exception as error:  # noqa: BLE001  nobody knows what others' samplers raise
+                self._complain(error)
+                x = None
+            if x is None:
+                return evolutionary.propose(history, region, members, rng, reference)
+            return x
+
+        return Solver(propose)
+
+    def _propose(
+        self,
+        search_space: Mapping[str, BaseDistribution],
+        history: History,
+        region: Region,
+        members: Ints,
+        rng: np.random.Generator,
+    ) -> Floats | None:
+        """Return a never tried point (d,) inside the region, ``None`` if there is none.
+
+        The first one inside that the base proposes. If none of a few is, what lies inside and is
+        most like them.
+        """
+        shadow = self._shadow(search_space, history, region, members, int(rng.integers(2**31)))
+        whole: list[Floats] = []
+        for _ in range(TRIES):
+            whole.append(_ask(shadow, search_space, region.space, len(history.tried)))
+            x = history.unseen(region.space.snap(whole[-1]))
+            x = x[region.contains(x)]
+            if len(x):
+                return np.asarray(x[0])
+        near = region.approach(np.concatenate(whole), history.X[members], MIXTURES, rng)
+        near = history.unseen(near)
+        return near[0] if len(near) else None
+
+    def _shadow(
+        self,
+        search_space: Mapping[str, BaseDistribution],
+        history: History,
+        region: Region,
+        members: Ints,
+        seed: int,
+    ) -> Study:
+        """Return the study that the base is asked in, everything minimised."""
+        part = history.at(_seen(history, region, members))
+        values = part.Y
+        if self.single:
+            number = pareto.dominance_number(part.Y, part.violation)
+            # the best are the generation that it learns from
+            order = np.argsort(number, kind="stable")
+            part, values = part.at(order), number[order, None].astype(float)
+        shadow = _new_study(values.shape[1], self.make(seed))
+        space = region.space
+        for params, y, g in zip(space.decode(part.X), values, part.G, strict=True):
+            trial = create_trial(
+                values=y.tolist(),
+                params=params,
+                distributions={name: search_space[name] for name in params},
+                system_attrs={**self.marks, **convert.constraint_note(g)},
+            )
+            shadow.add_trial(trial)
+        for params in space.decode(history.pending):
+            distributions = {name: search_space[name] for name in params}
+            running = TrialState.RUNNING
+            shadow.add_trial(
+                create_trial(state=running, params=params, distributions=distributions)
+            )
+        return shadow
+
+    def _complain(self, error: Exception) -> None:
+        """Warn of an error, once."""
+        if not self._complained:  # type: ignore[attr-defined]
+            object.__setattr__(self, "_complained", True)
+            logger.warning("base_sampler raised %r: LaMOO proposes in its place", error)
+        logger.debug("base_sampler", exc_info=error)
+
+
+def _seen(history: History, region: Region, members: Ints) -> Ints:
+    """Return the indices of the observations that the base sees, in their order."""
+    order = np.argsort(-region.margin(history.X), kind="stable")
+    outside = order[~np.isin(order, members)]
+    return np.sort(np.concatenate([members, outside[: max(SEEN - len(members), 0)]]))
+
+
+def _new_study(m: int, sampler: BaseSampler) -> Study:
+    """Return a study in memory of ``m`` objectives, all minimised."""
+    return optuna.create_study(
+        directions=["minimize"] * m, storage=InMemoryStorage(), study_name=NAME, sampler=sampler
+    )
+
+
+def _ask(
+    shadow: Study, search_space: Mapping[str, BaseDistribution], space: Space, tried: int
+) -> Floats:
+    """Return what the shadow's sampler proposes, a point (1, d) without inactive parameters.
+
+    The trial is left running: samplers that look at those keep away from it. A sampler that
+    counts its proposals in the study, as those of sequences do, is told of those before.
+    """
+    if space.fixed:
+        shadow.enqueue_trial(dict(space.fixed))
+    trial = shadow.ask(dict(search_space))
+    noted = shadow._storage.get_study_system_attrs(shadow._study_id)
+    fresh = [name for name, value in noted.items() if type(value) is int and value == 0]
+    for name in fresh:
+        shadow._storage.set_study_system_attr(shadow._study_id, name, TRIES * tried)
+    return _ask(shadow, search_space, space, tried) if fresh else space.encode([trial.params])
+
+
+def base_of(base_sampler: object) -> Base:
+    """Return the sampler that proposes inside regions, checked as far as that is possible.
+
+    Raises:
+        ValueError: if it is neither a sampler nor a function seed -> sampler.
+    """
+    if isinstance(base_sampler, BaseSampler):
+        logger.warning(
+            "base_sampler: %s is copied for each trial, with a random stream that no seed decides. "
+            "Give a function seed -> sampler instead, and seeded runs repeat.",
+            type(base_sampler).__name__,
+        )
+        base_sampler = Copies(base_sampler)
+    expected = "base_sampler must be a function that takes a seed (an int) and returns a sampler"
+    if not callable(base_sampler) or isinstance(base_sampler, type):
+        raise ValueError(f"{expected}, got {base_sampler!r}")  # noqa: TRY004  as elsewhere
+    make: Any = base_sampler
+    try:
+        sampler = make(0)
+    except Exception as error:
+        raise ValueError(f"{expected}, but base_sampler(0) raised {error!r}") from error
+    if not isinstance(sampler, BaseSampler):
+        raise ValueError(f"{expected}, but base_sampler(0) returned {sampler!r}")  # noqa: TRY004
+    for m in (2, 1):
+        # a sampler to which a small study is not to its liking may like the user's
+        with contextlib.suppress(Exception):
+            return Base(make, single=m == 1, marks=_marks(make(0), m))
+    return Base(make)
+
+
+def _marks(sampler: BaseSampler, m: int) -> dict[str, int]:
+    """Return the numbers that a sampler notes on a new trial, nothing if it notes anything else."""
+    study = _new_study(m, sampler)
+    space: dict[str, BaseDistribution] = {name: FloatDistribution(0, 1) for name in ("x", "y")}
+    for u in (0.25, 0.75):
+        study.add_trial(create_trial(values=[u] * m, params={"x": u, "y": u}, distributions=space))
+    study.ask(space)
+    noted = study.get_trials(deepcopy=False)[-1].system_attrs
+    return dict(noted) if all(type(value) is int for value in noted.values()) else {}
