@@ -114,7 +114,7 @@ class LaMOOSampler(BaseSampler):
         *,
         seed: int | None = None,
         n_startup_trials: int | None = None,
-        solver: str = "gp",
+        solver: str | Solver = "gp",
         reference_point: Sequence[float] | Mapping[int | str, float] | None = None,
         partition: Partition | None = None,
         known_objectives: Mapping[int | str, Asked] | None = None,
@@ -130,7 +130,7 @@ class LaMOOSampler(BaseSampler):
         """Check the arguments."""
         _check_seed(seed)
         _check_kind("n_startup_trials", n_startup_trials, Integral, type(None))
-        _check_kind("solver", solver, str)
+        _check_kind("solver", solver, str, Solver)
         _check_kind("partition", partition, Partition, type(None))
         _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
         _check_kind("stop_when_exhausted", stop_when_exhausted, bool)

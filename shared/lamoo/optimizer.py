@@ -19,7 +19,7 @@ from lamoo.activity import learn_activity
 from lamoo.arrays import Floats
 from lamoo.history import History
 from lamoo.region import Region
-from lamoo.solvers import SOLVERS, evolutionary, random
+from lamoo.solvers import SOLVERS, Solver, evolutionary, random
 from lamoo.space import Space, repeats
 from lamoo.tree import Node, Partition, grow, select
 
@@ -38,7 +38,8 @@ class Settings:
 
     Args:
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement; the fewest
-            trials), ``"evolutionary"`` (milliseconds per proposal) or ``"random"``.
+            trials), ``"evolutionary"`` (milliseconds per proposal) or ``"random"``; or a
+            :class:`lamoo.solvers.Solver` of one's own.
         n_startup: how many evaluations are spread over the space before anything is learned.
         reference_point: where hypervolume is measured from, one value per objective, minimised;
             NaN, or ``None`` for all, infers it from the observations.
@@ -50,7 +51,7 @@ class Settings:
             reference point is not finite.
     """
 
-    solver: str = "gp"
+    solver: str | Solver = "gp"
     n_startup: int = 10
     reference_point: Sequence[float] | None = None
     partition: Partition = field(default_factory=Partition)
@@ -58,7 +59,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if self.solver not in SOLVERS:
+        if not isinstance(self.solver, Solver) and self.solver not in SOLVERS:
             msg = f"solver must be one of {list(SOLVERS)}, got {self.solver!r}"
             raise ValueError(msg)
         if self.n_startup < 0:
@@ -280,7 +281,8 @@ def _search(
 
     A point that would repeat an evaluation (see :func:`lamoo.space.repeats`) is the last resort.
     """
-    solver = SOLVERS[settings.solver]
+    named = not isinstance(settings.solver, Solver)
+    solver = SOLVERS[settings.solver] if named else settings.solver
     reference = _reached(history, settings)
     root = grow(space, history, settings.partition, reference)
     # pairs of turns, so that a solver that alternates something else by turn meets both cases
