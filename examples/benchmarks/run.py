@@ -83,8 +83,12 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "lamoo": lambda seed: LaMOOSampler(seed=seed),
     "lamoo-evolutionary": _lamoo("evolutionary"),
     "lamoo-random": _lamoo("random"),
+    "lamoo-cma": _lamoo("cma"),
+    "lamoo-botorch": _lamoo("botorch"),
     "lamoo-gp-alone": _lamoo("gp", ALONE),
     "lamoo-evolutionary-alone": _lamoo("evolutionary", ALONE),
+    "lamoo-cma-alone": _lamoo("cma", ALONE),
+    "lamoo-botorch-alone": _lamoo("botorch", ALONE),
     "tpe": lambda seed: TPESampler(seed=seed),
     "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),
     "nsgaii": lambda seed: NSGAIISampler(seed=seed),
@@ -123,6 +127,8 @@ BASES: dict[str, Callable[[int], BaseSampler]] = {
     "lamoo-random-sampler": _in_lamoo(SAMPLERS["random"]),
     "random-sampler": SAMPLERS["random"],
 }
+#: BoTorch's solver is left out: seconds per ask, and it needs torch.
+DEFAULT = tuple(name for name in SAMPLERS if "botorch" not in name)
 #: LaMOO told of the objectives that need no training, without and with features.
 KNOWING = {"lamoo-known": False, "lamoo-known-features": True}
 #: Strategies of Ax, which ax_cells.py holds: it needs ax-platform.
@@ -328,7 +334,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     quick = options.quick
     options.problems = options.problems or (QUICK if quick else SUITE)
-    options.samplers = options.samplers or (("lamoo", "tpe", "random") if quick else [*SAMPLERS])
+    options.samplers = options.samplers or (("lamoo", "tpe", "random") if quick else DEFAULT)
     options.seeds = options.seeds or (3 if quick else 5)
     options.trials = options.trials or (50 if quick else 100)
     return options

@@ -256,7 +256,7 @@ def learn(
         elif known:
             corner = _known_corner(targets, data.violation, space, transforms)
         else:
-            corner = _corner(targets, data.violation, turn)
+            corner = corner_of(targets, data.violation, turn)
         front = np.concatenate([apply(transforms, data.means)[feasible], believed])
         parts.append(Part(processes, *_improvement(front, corner, rng), WIDENING))
         trust = min([1.0, *(max(0.0, recipe.tau) for recipe in recipes)])
@@ -284,10 +284,10 @@ def _reports(data: History, constraint: int, space: Space) -> tuple[Floats, Floa
     """Return where a constraint was reported (k, p), and its compressed values (k,)."""
     g = data.G[:, constraint]
     reported = ~np.isnan(g)
-    return space.inputs(data.X[reported]), _signed_log(g[reported])
+    return space.inputs(data.X[reported]), signed_log(g[reported])
 
 
-def _signed_log(g: Floats) -> Floats:
+def signed_log(g: Floats) -> Floats:
     """Compress constraint values (n,), 0 staying 0."""
     largest = 1e300  # the mean of two such values does not overflow
     g = np.clip(g, -largest, largest)
@@ -311,7 +311,7 @@ def _believe(
     ), believed
 
 
-def _corner(targets: Floats, violation: Floats, turn: int) -> Floats:
+def corner_of(targets: Floats, violation: Floats, turn: int) -> Floats:
     """Infer the reference point (m,) from targets (n, m).
 
     With two objectives a near and a far corner take turns: the near one alone neglects the

@@ -123,6 +123,28 @@ def hypervolume(Y: Floats, reference: Floats) -> float:
     return float(moocore.hypervolume(inner, ref=reference))
 
 
+def contributions(Y: Floats, reference: Floats) -> Floats:
+    """Return what the hypervolume would lose without each of ``n`` points, shape ``(n,)``.
+
+    Exact up to :data:`EXACT` objectives; beyond, a multiple of an estimate along rays from the
+    reference point (Deng and Zhang 2019). A point that stands twice loses nothing.
+
+    Args:
+        Y: finite objective values, shape ``(n, m)``, of which none dominates another.
+        reference: shape ``(m,)``.
+    """
+    n, m = Y.shape
+    if 2 <= m <= EXACT:
+        return np.asarray(moocore.hv_contributions(Y, ref=reference))
+    rays = np.abs(np.random.default_rng(0).standard_normal((1024, m))) + 1e-6
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    # how far each ray runs inside what each point dominates, and the two farthest
+    length = (np.maximum(reference - Y, 0.0)[:, None] / rays).min(axis=2)
+    second, first = np.sort(np.vstack([np.zeros((1, len(rays))), length]), axis=0)[-2:]
+    gain = (first**m - second**m) / len(rays)
+    return np.bincount(length.argmax(axis=0), gain, minlength=n) if n else np.zeros(0)
+
+
 def hypervolume_curve(Y: Floats, reference: Floats) -> Floats:
     """Return the hypervolume after each of ``n`` points, in their order, shape ``(n,)``.
 
@@ -183,6 +205,23 @@ def normalise(Y: Floats, violation: Floats | None = None) -> Floats:
         scale = np.where(np.isfinite(scale), scale, np.finfo(float).max)
         scaled = Y / scale - best / scale
     return np.asarray(np.clip(np.nan_to_num(scaled, nan=0.0), -1e6, 1e6))
+
+
+def comparable(
+    Y: Floats, violation: Floats, reference: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return :func:`normalise` of values (n, m), and the reference point (m,) on the same scale.
+
+    Args:
+        Y: objective values, shape ``(n, m)``, at least one row.
+        violation: total constraint violations, shape ``(n,)``.
+        reference: the user's reference point (m,), or ``None`` to infer one.
+    """
+    if reference is None:
+        scaled = normalise(Y, violation)
+        return scaled, reference_point(scaled, of_front=False, violation=violation)
+    stacked = normalise(np.concatenate([Y, reference[None]]))
+    return stacked[:-1], stacked[-1]
 
 
 def reference_point(Y: Floats, *, of_front: bool, violation: Floats | None = None) -> Floats:

@@ -410,6 +410,13 @@ class Space:
             U[i, :d] = engine.random()[0]
         return self.snap(U)
 
+    def places(self, j: int) -> Floats:
+        """Return where the values of the j-th parameter sit, a finite one, increasing, ``(k,)``."""
+        parameter = [*self.parameters.values()][j]
+        if isinstance(parameter, Integer) and parameter.log:
+            return parameter.to_unit(range(parameter.low, parameter.high + 1))
+        return (np.arange(parameter.levels) + 0.5) / parameter.levels
+
     def enumerate(self) -> Floats:
         """Return all configurations that can be proposed, shape ``(size, d)``.
 
@@ -419,13 +426,7 @@ class Space:
         if not self.enumerable:
             msg = f"a space with {self.size} configurations cannot be enumerated"
             raise ValueError(msg)
-        columns = []
-        for parameter, free in zip(self.parameters.values(), self.free, strict=True):
-            k = int(parameter.levels) if free else 1
-            if isinstance(parameter, Integer) and parameter.log and free:
-                columns.append(parameter.to_unit(range(parameter.low, parameter.high + 1)))
-            else:
-                columns.append((np.arange(k) + 0.5) / k)
+        columns = [self.places(j) if free else np.full(1, 0.5) for j, free in enumerate(self.free)]
         grid = np.meshgrid(*columns, indexing="ij")
         X = self.snap(np.stack([g.ravel() for g in grid], axis=1))
         return first_rows(X) if self.activity.rules else X

@@ -178,12 +178,7 @@ def grow(space: Space, history: History, settings: Partition, reference: Floats 
     """
     index = pareto.representative(history.means, history.violation, MAX_OBSERVATIONS)
     Y, violation = history.means[index], history.violation[index]
-    scaled = pareto.normalise(Y, violation)
-    if reference is None:
-        corner = pareto.reference_point(scaled, of_front=False, violation=violation)
-    else:
-        stacked = pareto.normalise(np.concatenate([Y, reference[None]]))
-        scaled, corner = stacked[:-1], stacked[-1]
+    scaled, corner = pareto.comparable(Y, violation, reference)
     data = Observations(
         index=index,
         features=space.features(np.concatenate([history.X[index], history.pending])),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from optuna._hypervolume import compute_hypervolume
 from optuna.study._multi_objective import _is_pareto_front
+from scipy.stats import spearmanr
 
 from lamoo import pareto
 
@@ -327,3 +328,43 @@ def test_hypervolume_curve_of_what_is_not_finite(m):
     curve = pareto.hypervolume_curve(Y, np.ones(m))
     assert curve.tolist() == [0.0, 0.0, 0.5**m, np.inf, np.inf]
     assert pareto.hypervolume_curve(np.empty((0, m)), np.ones(m)).tolist() == []
+
+
+# ------------------------------------------------------------------------------- contributions
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+def test_contributions_are_what_is_lost_without_a_point(m, rng):
+    Y = rng.random((30, m))
+    Y = Y[pareto.nondominated(Y)]
+    reference = np.full(m, 0.9)  # some points lie beyond it
+    whole = pareto.hypervolume(Y, reference)
+    lost = [whole - pareto.hypervolume(np.delete(Y, i, axis=0), reference) for i in range(len(Y))]
+    np.testing.assert_allclose(pareto.contributions(Y, reference), lost, atol=1e-12)
+
+
+def test_contributions_with_many_objectives_are_ordered_like_the_exact_ones(rng):
+    Y = rng.random((40, 7))
+    Y = Y[pareto.nondominated(Y)]
+    reference = np.full(7, 1.1)
+    exact = moocore.hv_contributions(Y, ref=reference)
+    assert spearmanr(pareto.contributions(Y, reference), exact).statistic > 0.8
+
+
+def test_a_point_that_stands_twice_contributes_nothing():
+    Y = np.array([[0.2, 0.8], [0.5, 0.5], [0.5, 0.5]])
+    assert pareto.contributions(Y, np.ones(2))[1:].tolist() == [0.0, 0.0]
+    assert pareto.contributions(Y[:0], np.ones(2)).shape == (0,)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_comparable_values_keep_their_place_against_the_reference_point(own, rng):
+    Y, violation = rng.normal(size=(20, 3)) * [1.0, 1e6, 1e-6], np.zeros(20)
+    reference = np.quantile(Y, 0.7, axis=0) if own else None
+    scaled, corner = pareto.comparable(Y, violation, reference)
+    assert (np.argsort(scaled, axis=0) == np.argsort(Y, axis=0)).all()
+    if own:
+        np.testing.assert_array_equal(scaled < corner, Y < reference)
+    else:
+        front = scaled[pareto.nondominated(Y)]
+        assert (front < corner).all()

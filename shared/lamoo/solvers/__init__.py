@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from lamoo.arrays import Floats, Ints
 from lamoo.history import History
 from lamoo.region import Region
-from lamoo.solvers import evolutionary, gp, random
+from lamoo.solvers import botorch, cma, evolutionary, gp, random
 
 
 class Propose(Protocol):
@@ -43,14 +45,40 @@ class Solver:
         propose: the proposal function.
         roams: whether every other proposal is made in the whole space. A surrogate knows more
             than which half is better, so half of its proposals are left unconfined.
+        needs: a package that the engine does without, and the extra of lamoo that installs it.
     """
 
     propose: Propose
     roams: bool = False
+    needs: tuple[str, str] | None = None
+
+    def check(self) -> None:
+        """Raise ``ModuleNotFoundError``, saying what to install, if a package is missing."""
+        if self.needs is None:
+            return
+        package, extra = self.needs
+        if find_spec(package) is None:
+            msg = f"this solver needs the package {package}: pip install 'lamoo[{extra}]'"
+            raise ModuleNotFoundError(msg, name=package)
 
 
 SOLVERS: dict[str, Solver] = {
     "gp": Solver(gp.propose, roams=True),
     "evolutionary": Solver(evolutionary.propose),
     "random": Solver(random.propose),
+    "cma": Solver(cma.propose, needs=("cmaes", "cma")),
+    "botorch": Solver(botorch.propose, roams=True, needs=("botorch", "botorch")),
 }
+
+
+def botorch_solver(*, device: str) -> Solver:
+    """Return the solver ``"botorch"`` on a device of torch's, such as ``"cuda"``.
+
+    Raises:
+        ModuleNotFoundError: if BoTorch is not installed.
+        ValueError: if torch cannot compute there.
+    """
+    solver = SOLVERS["botorch"]
+    solver.check()
+    botorch.check_device(device)
+    return replace(solver, propose=partial(botorch.propose, device=device))

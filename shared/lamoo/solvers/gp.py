@@ -6,12 +6,14 @@ parameters are continuous, without leaving the region.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.history import History
-from lamoo.model import Model, learn
+from lamoo.model import learn
 from lamoo.region import Region
 from lamoo.solvers import evolutionary
 from lamoo.solvers.evolutionary import offspring, parents
@@ -45,15 +47,37 @@ def propose(
     model = learn(history, region.space, rng, reference)
     if region.sides and rng.random() < 2 * (1 - model.trust) ** 2:
         return evolutionary.propose(history, region, members, rng, reference)
-    X = X[np.argsort(-model.score(X, rough=True), kind="stable")[:FINALISTS]]
-    scores = model.score(X)
+    return most_worthy(X, model, history, region)
+
+
+class Worth(Protocol):
+    """What points are worth, in logs."""
+
+    def score(self, X: Floats, *, rough: bool = False) -> Floats:
+        """Return the worth of points (n, d), or a rough estimate, shape ``(n,)``."""
+
+    def score_gradient(self, x: Floats) -> tuple[float, Floats]:
+        """Return the worth of one point (d,) and its gradient (d,)."""
+
+
+def most_worthy(X: Floats, worth: Worth, history: History, region: Region) -> Floats:
+    """Return the best never tried point (d,): one of candidates (k, d), or a climb from the best.
+
+    Args:
+        X: never tried points of the region, at least one.
+        worth: what is maximised.
+        history: what was tried.
+        region: what is not left.
+    """
+    X = X[np.argsort(-worth.score(X, rough=True), kind="stable")[:FINALISTS]]
+    scores = worth.score(X)
     smooth = region.space.free & region.space.smooth
     best: Floats = X[int(np.argmax(scores))]
     if not smooth.any():
         return best
-    tries = [refine(model, region, x, smooth) for x in _spread(X, scores)]
+    tries = [refine(worth, region, x, smooth) for x in _spread(X, scores)]
     finalists = history.unseen(np.array([best, *tries]))
-    winner: Floats = finalists[int(np.argmax(model.score(finalists)))]
+    winner: Floats = finalists[int(np.argmax(worth.score(finalists)))]
     return winner
 
 
@@ -86,7 +110,7 @@ def _spread(X: Floats, scores: Floats) -> Floats:
     return X[chosen]
 
 
-def refine(model: Model, region: Region, start: Floats, smooth: Bools) -> Floats:
+def refine(worth: Worth, region: Region, start: Floats, smooth: Bools) -> Floats:
     """Climb from a point (d,) of the region to a better one inside it.
 
     L-BFGS over the smooth, active columns; if the end lies outside, the best point inside on the
@@ -97,7 +121,7 @@ def refine(model: Model, region: Region, start: Floats, smooth: Bools) -> Floats
     def negative(u: Floats) -> tuple[float, Floats]:
         x = start.copy()
         x[columns] = u
-        value, slope = model.score_gradient(x)
+        value, slope = worth.score_gradient(x)
         return -value, -slope[columns]
 
     if not len(columns):
@@ -120,4 +144,4 @@ def refine(model: Model, region: Region, start: Floats, smooth: Bools) -> Floats
         return start
     if np.array_equal(line[-1], end, equal_nan=True):
         return np.asarray(end)
-    return np.asarray(line[int(np.argmax(model.score(line)))])
+    return np.asarray(line[int(np.argmax(worth.score(line)))])

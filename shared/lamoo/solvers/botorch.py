@@ -1,0 +1,195 @@
+"""BoTorch's qLogNEHVI, confined to a region, for people who have torch.
+
+Daulton, Balandat and Bakshy, "Parallel Bayesian Optimization of Multiple Noisy Objectives with
+Expected Hypervolume Improvement" (NeurIPS 2021), in the logarithmic form of Ament et al. (2023):
+what took the place of the papers' qEHVI in BoTorch. Models, acquisition and gradients are the
+library's; candidates, and the region they must not leave, are those of the built-in surrogate.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamoo.arrays import Floats, Ints
+from lamoo.history import History
+from lamoo.model import corner_of, signed_log
+from lamoo.recipes import apply, training_set, transforms_of
+from lamoo.region import Region
+from lamoo.solvers.gp import candidates, most_worthy
+from lamoo.space import Space
+from lamoo.targets import compress
+
+if TYPE_CHECKING:
+    from botorch.acquisition import AcquisitionFunction
+    from botorch.models.model import Model
+    from torch import Tensor
+
+#: Posterior samples of the acquisition.
+SAMPLES = 64
+#: Candidates that are scored at once.
+BLOCK = 256
+#: Steps of a fit at most: beyond, hyperparameters hardly move, at several times the cost.
+ITERATIONS = 75
+
+
+def propose(
+    history: History,
+    region: Region,
+    members: Ints,
+    rng: np.random.Generator,
+    reference: Floats | None = None,
+    device: str = "cpu",
+) -> Floats | None:
+    """Return the never tried point (d,) of the region with the best acquisition.
+
+    Points under evaluation are BoTorch's pending points, so that a batch is chosen greedily, one
+    after the other. Features and known objectives are not used; known constraints are kept.
+
+    See :class:`lamoo.solvers.Solver` for the other arguments.
+
+    Args:
+        device: where torch computes, such as ``"cuda"``.
+
+    Raises:
+        ArithmeticError: if BoTorch cannot fit its models; use a simpler solver then.
+    """
+    import torch
+    from botorch.exceptions import ModelFittingError
+
+    X = candidates(history, region, members, rng)
+    if not len(X):
+        return None
+    seed = int(rng.integers(2**31))
+    # noise in the kernel matrix and the like, which nobody can do anything about
+    with warnings.catch_warnings(), torch.random.fork_rng():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(seed)  # fits that fail are tried again from random values
+        try:
+            worth = learn(history, region.space, seed, reference, device)
+            return most_worthy(X, worth, history, region)
+        except (ModelFittingError, RuntimeError) as error:
+            raise ArithmeticError(str(error)) from error
+
+
+def check_device(device: str) -> None:
+    """Raise ``ValueError`` unless torch can compute on a device."""
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        msg = f"device must be one that torch can use, got {device!r}: {error}"
+        raise ValueError(msg) from error
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a point is worth to BoTorch's acquisition.
+
+    Args:
+        acquisition: of points as :func:`encoded` gives them.
+        space: whose points are judged.
+        device: where torch computes.
+    """
+
+    acquisition: AcquisitionFunction
+    space: Space
+    device: str
+
+    def score(self, X: Floats, *, rough: bool = False) -> Floats:  # noqa: ARG002  no rough one
+        """Return the log acquisition of points (n, d), shape ``(n,)``."""
+        import torch
+
+        with torch.no_grad():
+            blocks = encoded(X, self.space, self.device)[:, None].split(BLOCK)
+            return np.concatenate([self.acquisition(block).cpu().numpy() for block in blocks])
+
+    def score_gradient(self, x: Floats) -> tuple[float, Floats]:
+        """Return the log acquisition of one point (d,) and its gradient (d,)."""
+        point = encoded(x[None], self.space, self.device).requires_grad_()
+        value = self.acquisition(point)
+        value.sum().backward()
+        return float(value), point.grad[0].cpu().numpy()
+
+
+def encoded(X: Floats, space: Space, device: str) -> Tensor:
+    """Return points (n, d) for BoTorch: numbers as they are, choices counted, shape ``(n, d)``.
+
+    An inactive number becomes a half, an inactive choice one more choice.
+    """
+    import torch
+
+    absent = np.where(space.categorical, space.levels, 0.5)
+    counted = np.where(space.categorical, np.floor(X * space.levels), X)
+    return torch.tensor(np.where(np.isnan(X), absent, counted), dtype=torch.double, device=device)
+
+
+def learn(
+    history: History, space: Space, seed: int, reference: Floats | None, device: str
+) -> Worth:
+    """Return what points are worth after a history with at least one observation."""
+    import torch
+    from botorch.acquisition.logei import (
+        qLogNoisyExpectedImprovement,
+        qLogProbabilityOfFeasibility,
+    )
+    from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+    from botorch.acquisition.multi_objective.utils import get_default_partitioning_alpha
+    from botorch.acquisition.multi_objective.objective import IdentityMCMultiOutputObjective
+    from botorch.acquisition.objective import GenericMCObjective
+    from botorch.models import ModelListGP
+    from botorch.sampling import SobolQMCNormalSampler
+
+    data, m = training_set(history), history.Y.shape[1]
+    violated = np.flatnonzero((data.G > 0).any(axis=0))
+    transforms = transforms_of(data, [compress] * m)
+    targets = apply(transforms, data.Y)
+    constrained = [model_of(data.X, signed_log(data.G[:, c]), space, device) for c in violated]
+    shared: dict[str, Any] = {
+        "sampler": SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=seed),
+        "X_pending": encoded(history.pending, space, device) if len(history.pending) else None,
+    }
+    if not (data.violation == 0).any():  # before that, only feasibility counts
+        limits = [lambda Z, i=i: Z[..., i] for i in range(len(constrained))]
+        model = ModelListGP(*constrained)
+        return Worth(qLogProbabilityOfFeasibility(model, limits, **shared), space, device)
+    # BoTorch maximises objectives, and constraints hold where <= 0
+    model = ModelListGP(*(model_of(data.X, -t, space, device) for t in targets.T), *constrained)
+    shared["constraints"] = [lambda Z, i=m + i: Z[..., i] for i in range(len(constrained))] or None
+    shared |= {"X_baseline": encoded(data.X, space, device), "prune_baseline": True}
+    if m == 1:
+        first = GenericMCObjective(lambda Z, X=None: Z[..., 0])  # noqa: ARG005  their signature
+        return Worth(qLogNoisyExpectedImprovement(model, objective=first, **shared), space, device)
+    if reference is None:
+        corner = corner_of(targets, data.violation, len(history.tried))
+    else:
+        corner = apply(transforms, reference[None])[0]
+    acquisition = qLogNoisyExpectedHypervolumeImprovement(
+        model,
+        (-corner).tolist(),
+        objective=IdentityMCMultiOutputObjective(outcomes=[*range(m)]),
+        alpha=get_default_partitioning_alpha(m),
+        **shared,
+    )
+    return Worth(acquisition, space, device)
+
+
+def model_of(X: Floats, y: Floats, space: Space, device: str) -> Model:
+    """Return BoTorch's default Gaussian process, fitted to values (n,); NaN was not reported."""
+    import torch
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models import MixedSingleTaskGP, SingleTaskGP
+    from gpytorch.mlls import ExactMarginalLogLikelihood
+
+    reported = ~np.isnan(y)
+    inputs = encoded(X[reported], space, device)
+    values = torch.tensor(y[reported, None], dtype=torch.double, device=device)
+    choices = np.flatnonzero(space.categorical).tolist()
+    model = MixedSingleTaskGP(inputs, values, choices) if choices else SingleTaskGP(inputs, values)
+    likelihood = ExactMarginalLogLikelihood(model.likelihood, model)
+    fit_gpytorch_mll(likelihood, optimizer_kwargs={"options": {"maxiter": ITERATIONS}})
+    return model
