@@ -6,8 +6,10 @@ from small packages that are imported when asked for; formulas are written from 
 ======================= ============================================================ ===========
 name                    what                                                         objectives
 ======================= ============================================================ ===========
-``nb201-<data>-...``    NAS-Bench-201: accuracy, parameters and latency of 15,625    2 or 3
-                        trained networks (``cifar10``, ``cifar100``, ``imagenet``)
+``nb201-<data>-...``    NAS-Bench-201: accuracy, and parameters, FLOPs or latency of 2 or 3
+                        15,625 trained networks (``cifar10``, ``cifar100``,
+                        ``imagenet``)
+``nb201-<device>``      the same: accuracy, and latency measured on the device       2
 ``nb201-authors``       the LaMOO authors' task: test accuracy and FLOPs             2
 ``nbgraph-<data>``      NAS-Bench-Graph: 26,206 trained graph networks               3
 ``hpobench-<data>``     30,000 trained multi-layer perceptrons                       2
@@ -146,11 +148,8 @@ def load(name: str) -> Problem:
 
 NASBENCH201_OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 _OP_SPACE = Space({f"Op{i}": Categorical(NASBENCH201_OPERATIONS) for i in range(6)})
-_NASBENCH201_DIRECTIONS: Mapping[str, Direction] = {
-    "val_acc": "maximize",
-    "model_size": "minimize",
-    "latency": "minimize",
-}
+#: What the table holds of each network, and what follows from its cell.
+_MEASURED, _COMPUTED = ("val_acc", "model_size", "latency"), ("params", "flops")
 
 
 def nasbench201(data: str, objectives: tuple[str, ...], name: str = "nb201") -> Problem:
@@ -159,15 +158,68 @@ def nasbench201(data: str, objectives: tuple[str, ...], name: str = "nb201") -> 
     Args:
         data: ``"cifar10"``, ``"cifar100"`` or ``"imagenet"`` (ImageNet16-120).
         objectives: from ``val_acc`` (percent, mean over two or three training seeds),
-            ``model_size`` (million parameters) and ``latency`` (seconds).
+            ``model_size`` (million parameters, as the table has it), ``latency`` (seconds),
+            ``params`` and ``flops`` (millions, exact, see :func:`nasbench201_costs`).
         name: the problem's name.
     """
-    choices = [NASBENCH201_OPERATIONS] * 6
-    table = _table("NASBench201", data, objectives)
-    directions = tuple(_NASBENCH201_DIRECTIONS[objective] for objective in objectives)
-    problem = _tabular(name, _OP_SPACE, choices, table, directions, of_front=False)
+    measured = tuple(objective for objective in objectives if objective in _MEASURED)
+    columns = dict(zip(measured, _table("NASBench201", data, measured).T, strict=True))
+    costs = np.array([nasbench201_costs(params, data) for params in _nasbench201_cells()]) / 1e6
+    columns |= dict(zip(_COMPUTED, costs.T, strict=True))
+    table = np.stack([columns[objective] for objective in objectives], axis=1)
+    directions = [_accurate_or_cheap(objective) for objective in objectives]
     known = tuple(j for j, objective in enumerate(objectives) if objective != "val_acc")
+    return _nasbench201_problem(name, table, tuple(directions), known)
+
+
+def _accurate_or_cheap(objective: str) -> Direction:
+    return "maximize" if objective == "val_acc" else "minimize"
+
+
+def _nasbench201_problem(
+    name: str, table: Floats, directions: tuple[Direction, ...], known: tuple[int, ...]
+) -> Problem:
+    choices = [NASBENCH201_OPERATIONS] * 6
+    problem = _tabular(name, _OP_SPACE, choices, table, directions, of_front=False)
     return replace(problem, known=known, features=nasbench201_features)
+
+
+def _nasbench201_cells() -> Iterator[dict[str, str]]:
+    """Yield the 15,625 cells in the order of the table."""
+    for operations in itertools.product(NASBENCH201_OPERATIONS, repeat=6):
+        yield dict(zip(_OP_SPACE.parameters, operations, strict=True))
+
+
+#: Parameters and FLOPs of the network around the cells, and FLOPs of a 1x1 convolution's edge.
+_NASBENCH201_BASE = {
+    "cifar10": (73_306, 7_783_050, 3_932_160),
+    "cifar100": (79_156, 7_788_900, 3_932_160),
+    "imagenet": (80_456, 1_953_400, 983_040),
+}
+
+
+def nasbench201_costs(params: Params, data: str = "cifar10") -> tuple[int, int]:
+    """Return the exact numbers of parameters and of FLOPs of a network of NAS-Bench-201.
+
+    FLOPs are the papers': one per multiplication with an addition (twice that in PyTorch's
+    counter), of one picture. Convolutions in parts of a cell that lead nowhere count, as they do
+    in the papers.
+
+    Args:
+        params: the cell, ``Op0 .. Op5``.
+        data: ``"cifar10"``, ``"cifar100"`` or ``"imagenet"``: they differ in the number of classes,
+            and ImageNet16-120 has smaller pictures.
+
+    Example:
+        >>> nasbench201_costs({f"Op{i}": "nor_conv_3x3" for i in range(6)})
+        (1531546, 220119690)
+    """
+    small, large = ([*params.values()].count(f"nor_conv_{k}x{k}") for k in (1, 3))
+    base_params, base_flops, flops = _NASBENCH201_BASE[data]
+    # 15 cells: five with 16, 32 and 64 channels each; a kernel of 3x3 has nine times the weights,
+    # and the batch normalisation after it as many as after 1x1
+    n_params = base_params + 28_000 * small + 243_040 * large
+    return n_params, base_flops + flops * (small + 9 * large)
 
 
 #: From and to which node of the cell each operation leads.
@@ -332,29 +384,63 @@ def nasbench201_authors() -> Problem:
     NAS-Bench-201 v1.1, in the folder that the environment variable ``LAMOO_TABLES`` names
     (``../shared/data`` beside the repository unless set).
     """
-    default = Path(__file__).parents[3] / "shared" / "data"
-    path = Path(os.environ.get("LAMOO_TABLES", default)) / "nb201_v11.npz"
-    if not path.exists():
-        raise FileNotFoundError(
-            f"nb201-authors needs {path}: set LAMOO_TABLES to the folder of nb201_v11.npz"
-        )
-    with np.load(path) as file:
-        ops, accuracy = file["ops"], file["cifar10_test_v11"]
-    order = np.lexsort(ops.T[::-1])
-    accuracy = accuracy[order].astype(float)
-    flops = (ops[order] == 2).sum(axis=1) + 9.0 * (ops[order] == 3).sum(axis=1)
+    file = _nasbench201_v11("nb201-authors")
+    accuracy = file["cifar10_test_v11"]
+    flops = np.array([nasbench201_costs(params)[1] for params in _nasbench201_cells()], dtype=float)
     table = np.stack([_zscore(accuracy) - 2, -_zscore(flops) - 2], axis=1)
-    choices = [NASBENCH201_OPERATIONS] * 6
-    directions: tuple[Direction, ...] = ("maximize", "maximize")
-    problem = _tabular("nb201-authors", _OP_SPACE, choices, table, directions, of_front=False)
+    problem = _nasbench201_problem("nb201-authors", table, ("maximize", "maximize"), (1,))
     return replace(
         problem,
         reference_point=(-3.0, -6.0),
         best_hypervolume=8.06987476,
         source="the authors' published value",
-        known=(1,),
-        features=nasbench201_features,
     )
+
+
+#: Devices whose latencies were measured, as problems are named after them, and their columns.
+NASBENCH201_DEVICES = {
+    "raspi4": "raspi4",
+    "pixel3": "pixel3",
+    "samsung-a50": "samsung_a50",
+    "fpga": "fpga",
+    "eyeriss": "eyeriss",
+    "gtx1080ti": "1080ti_1",
+    "xeon6226": "gold_6226",
+}
+
+
+def nasbench201_device(device: str) -> Problem:
+    """Return NAS-Bench-201 with latencies (ms) that were measured on a device.
+
+    Lee et al. (HELP, NeurIPS 2021; some devices from HW-NAS-Bench, Li et al., ICLR 2021). The
+    other objective is the validation accuracy on CIFAR-10 (percent, mean over seeds). It needs
+    ``nb201_v11.npz`` as :func:`nasbench201_authors` does. Latency counts as known: who has a table
+    of a device's latencies need not train a network for it.
+
+    Args:
+        device: one of ``NASBENCH201_DEVICES``.
+    """
+    file = _nasbench201_v11(f"nb201-{device}")
+    columns = file["cifar10_val_v11"], file[f"lat_{NASBENCH201_DEVICES[device]}"]
+    table = np.stack(columns, axis=1)
+    return _nasbench201_problem(f"nb201-{device}", table, ("maximize", "minimize"), (1,))
+
+
+def _nasbench201_v11(name: str) -> dict[str, Floats]:
+    """Return the columns of ``nb201_v11.npz``, rows in the order of the cells.
+
+    Raises:
+        FileNotFoundError: if there is no such file, with the problem's name and where it should be.
+    """
+    default = Path(__file__).parents[3] / "shared" / "data"
+    path = Path(os.environ.get("LAMOO_TABLES", default)) / "nb201_v11.npz"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{name} needs {path}: set LAMOO_TABLES to the folder of nb201_v11.npz"
+        )
+    with np.load(path) as file:
+        order = np.lexsort(file["ops"].T[::-1])
+        return {column: file[column][order].astype(float) for column in file.files}
 
 
 def _zscore(values: Floats) -> Floats:
@@ -838,7 +924,13 @@ def _signs(directions: Sequence[str]) -> Floats:
 
 
 def _nasbench201_names() -> dict[str, Callable[[], Problem]]:
-    pairs = {"size": ("model_size",), "latency": ("latency",), "three": ("model_size", "latency")}
+    pairs = {
+        "size": ("model_size",),
+        "params": ("params",),
+        "flops": ("flops",),
+        "latency": ("latency",),
+        "three": ("model_size", "latency"),
+    }
     return {
         (name := f"nb201-{data}-{suffix}"): partial(nasbench201, data, ("val_acc", *costs), name)
         for data in ("cifar10", "cifar100", "imagenet")
@@ -868,6 +960,7 @@ _NBGRAPH = ("cora", "citeseer", "pubmed", "cs", "physics", "photo", "computers",
 PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     **_nasbench201_names(),
     "nb201-authors": nasbench201_authors,
+    **{f"nb201-{device}": partial(nasbench201_device, device) for device in NASBENCH201_DEVICES},
     **{f"nbgraph-{data}": partial(nasbench_graph, data) for data in _NBGRAPH},
     **{f"hpobench-{d}": partial(hpobench, d, f"hpobench-{d}") for d in _HPOBENCH},
     **{f"hpolib-{d}": partial(hpolib, d, f"hpolib-{d}") for d in _HPOLIB},

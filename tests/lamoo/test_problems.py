@@ -2,11 +2,14 @@
 
 import importlib
 import itertools
+import json
 import math
+import os
 import re
 import sys
 import warnings
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,6 +189,137 @@ def test_nasbench201_names_say_their_objectives(name, known, rng):
         assert problem.evaluate(params) == pytest.approx(np.mean(seeds, axis=0))
 
 
+def nasbench201_network(torch, cell, classes):
+    """Build the network of a cell, as Dong and Yang describe it (section 2)."""
+    nn = torch.nn
+
+    def conv(inputs, outputs, kernel, stride=1):
+        layer = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+        return nn.Sequential(nn.ReLU(), layer, nn.BatchNorm2d(outputs))
+
+    class Cell(nn.Module):
+        def __init__(self, channels):
+            super().__init__()
+            kinds = {
+                "none": None,
+                "skip_connect": nn.Identity(),
+                "avg_pool_3x3": nn.AvgPool2d(3, 1, 1),
+            }
+            self.edges = nn.ModuleList(
+                kinds[op] if op in kinds else conv(channels, channels, int(op[-1]))
+                for op in cell.values()
+            )
+
+        def forward(self, x):
+            nodes = [x]
+            ends = iter(self.edges)
+            for _ in range(3):
+                sums = [edge(h) for h, edge in zip(nodes, ends) if edge is not None]  # noqa: B905
+                nodes.append(sum(sums) if sums else torch.zeros_like(x))
+            return nodes[3]
+
+    class Halve(nn.Module):
+        def __init__(self, inputs):
+            super().__init__()
+            self.main = nn.Sequential(
+                conv(inputs, 2 * inputs, 3, 2), conv(2 * inputs, 2 * inputs, 3)
+            )
+            self.side = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, 2 * inputs, 1, bias=False))
+
+        def forward(self, x):
+            return self.main(x) + self.side(x)
+
+    body = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)]
+    for channels in (16, 32, 64):
+        body += [Cell(channels) for _ in range(5)]
+        body += [Halve(channels)] if channels < 64 else []
+    head = [nn.BatchNorm2d(64), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*body, *head, nn.Linear(64, classes))
+
+
+@pytest.mark.parametrize(
+    ("data", "classes", "side"), [("cifar10", 10, 32), ("cifar100", 100, 32), ("imagenet", 120, 16)]
+)
+def test_nasbench201_costs_are_those_of_the_network_in_pytorch(data, classes, side, rng):
+    torch = pytest.importorskip("torch", reason="builds the networks in PyTorch")
+    flop_counter = importlib.import_module("torch.utils.flop_counter")
+    cells = [dict.fromkeys(load("nb201-cifar10-size").space.parameters, "none")]
+    cells += draw(load("nb201-cifar10-size"), 6, rng)
+    for cell in cells:
+        with torch.device("meta"):
+            network = nasbench201_network(torch, cell, classes).eval()
+            picture = torch.empty(1, 3, side, side)
+        with flop_counter.FlopCounterMode(display=False) as counter, torch.no_grad():
+            network(picture)
+        n_params = sum(p.numel() for p in network.parameters())
+        # PyTorch counts two per multiplication with an addition, and leaves out the bias
+        flops = counter.get_total_flops() // 2 + classes
+        assert problems.nasbench201_costs(cell, data) == (n_params, flops)
+
+
+@pytest.mark.parametrize("data", ["cifar10", "cifar100", "imagenet"])
+def test_nasbench201_costs_are_the_tables_but_for_its_errors(data):
+    rows = public("NASBench201", data, ("model_size",))._dataset
+    assert len(rows) == 15_625
+    differing = 0
+    for key, row in rows.items():
+        operations = (problems.NASBENCH201_OPERATIONS[int(digit)] for digit in key)
+        cell = {f"Op{i}": operation for i, operation in enumerate(operations)}
+        sizes = {round(size * 1e6) for size in row["model_size"]}
+        assert problems.nasbench201_costs(cell, data)[0] in sizes
+        # the same network has two sizes there, by the training seed
+        differing += len(sizes) > 1
+    assert differing == 204
+
+
+def test_nasbench201_costs_are_those_of_the_authors_runs():
+    path = tables() / "lamoo_nb201_initial.json"
+    if not path.exists():
+        pytest.skip(f"needs {path}")
+    rows = json.loads(path.read_text())
+    assert len(rows) == 100
+    problem = load("nb201-authors")
+    names = list(problem.space.parameters)
+    told = [problem.evaluate(dict(zip(names, row["arch"], strict=True))) for row in rows]
+    # theirs is in single precision
+    np.testing.assert_allclose(told, [row["f"] for row in rows], atol=3e-6)
+
+
+def tables():
+    return Path(os.environ.get("LAMOO_TABLES", Path(__file__).parents[3] / "shared" / "data"))
+
+
+@pytest.mark.parametrize("name", ["params", "flops"])
+def test_nasbench201_computed_costs_have_the_front_of_the_definition(name):
+    problem = load(f"nb201-cifar10-{name}")
+    cells = list(problems._nasbench201_cells())
+    table = np.array([problem.evaluate(cell) for cell in cells])
+    costs = np.array([problems.nasbench201_costs(cell) for cell in cells]) / 1e6
+    np.testing.assert_array_equal(table[:, 1], costs[:, int(name == "flops")])
+    order = np.lexsort((-table[:, 0], table[:, 1]))
+    best_before = np.maximum.accumulate(np.concatenate([[-np.inf], table[order, 0]]))[:-1]
+    front = table[order][table[order, 0] > best_before]
+    assert sorted(map(tuple, front.tolist())) == sorted(problem.best_front)
+    assert problem.hypervolume(table) == pytest.approx(problem.best_hypervolume, rel=1e-12)
+
+
+def test_a_devices_task_has_its_latencies_and_the_tables_accuracy(rng):
+    path = tables() / "nb201_v11.npz"
+    if not path.exists():
+        pytest.skip(f"needs {path}")
+    with np.load(path) as file:
+        rows = {tuple(ops): row for row, ops in enumerate(file["ops"].tolist())}
+        accuracy = file["cifar10_val_v11"]
+        latencies = {d: file[f"lat_{c}"] for d, c in problems.NASBENCH201_DEVICES.items()}
+    for device, latency in latencies.items():
+        problem = load(f"nb201-{device}")
+        assert (problem.name, problem.known) == (f"nb201-{device}", (1,))
+        for params in draw(problem, 20, rng):
+            operations = map(problems.NASBENCH201_OPERATIONS.index, params.values())
+            row = rows[tuple(operations)]
+            assert problem.evaluate(params) == (accuracy[row], latency[row])
+
+
 def test_hpobench_is_the_mean_over_the_seeds_of_the_public_call(rng):
     problem = load("hpobench-car")
     choices = public("HPOBench", "car", ("val_acc", "train_time")).search_space
@@ -266,10 +400,12 @@ def test_a_missing_package_is_told_with_its_remedy(monkeypatch, name, module, di
         load(name)
 
 
-def test_the_authors_task_says_which_file_it_needs(monkeypatch, tmp_path):
+@pytest.mark.parametrize("name", ["nb201-authors", "nb201-raspi4"])
+def test_a_task_says_which_file_it_needs(monkeypatch, tmp_path, name):
     monkeypatch.setenv("LAMOO_TABLES", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path / "nb201_v11.npz"))):
-        load("nb201-authors")
+    expected = re.escape(f"{name} needs {tmp_path / 'nb201_v11.npz'}")
+    with pytest.raises(FileNotFoundError, match=expected):
+        load(name)
 
 
 def test_the_authors_task_has_the_published_hypervolume():
