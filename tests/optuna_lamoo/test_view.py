@@ -46,7 +46,7 @@ def test_functions_of_two_spaces_and_directions_do_not_mix_their_answers():
 
 
 def test_a_parameter_that_gets_a_single_value_is_seen_by_the_functions():
-    study = study_with(known_objectives={0: lambda p: p["op0"] == "conv" and p["scale"] or 0.0})
+    study = study_with(known_objectives={0: lambda p: (p["op0"] == "conv" and p["scale"]) or 0.0})
     for scale in (1.0, 3.0):
         trials = [
             optuna.create_trial(
