@@ -31,7 +31,7 @@ from optuna_lamoo import LaMOOSampler, mean_front
 
 Observe = Callable[[dict[str, Any]], Sequence[float]]
 #: What is tried as ``reevaluate``.
-EVERY = (None, 5, 3)
+EVERY = (None, 5)
 
 
 def with_noise(std: float) -> Callable[[int], tuple[Problem, Observe]]:
