@@ -3,6 +3,8 @@
 Import it also before loading an experiment that was saved with this strategy.
 """
 
+from lamoo.functions import vectorized
+
 try:
     from ax_lamoo.analysis import PartitionRegions, PartitionTree
     from ax_lamoo.reduction import reduced_space
@@ -23,4 +25,5 @@ __all__ = [
     "PartitionTree",
     "lamoo_generation_strategy",
     "reduced_space",
+    "vectorized",
 ]

@@ -20,7 +20,7 @@ from ax.generation_strategy.generation_strategy import GenerationStrategy
 from ax.generation_strategy.generator_spec import GeneratorSpec
 from ax.generation_strategy.transition_criterion import MaxTrialsAwaitingData, MinTrials
 
-from ax_lamoo.generator import CONFINED, ENGINE_SOLVERS, SOLVERS
+from ax_lamoo.generator import CONFINED, SOLVERS
 from ax_lamoo.registry import LaMOOGenerators
 from ax_lamoo.told import Told
 from lamoo import Partition
@@ -127,8 +127,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     }
     if options["told"] is not None and solver == CONFINED:
         raise UserInputError(
-            f"solver must be one of the engine's, {list(ENGINE_SOLVERS)}, for what is known "
-            f"beforehand: Ax's acquisition cannot be told, got {solver!r}"
+            f"solver must be one of the engine's for what is known beforehand, got {solver!r}: "
+            "Ax's acquisition cannot be told"
         )
     existing = use_existing_trials_for_initialization
     centered = initialize_with_center and initialization_budget > 0

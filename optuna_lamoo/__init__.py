@@ -1,19 +1,23 @@
 """LaMOO for Optuna: ``optuna.create_study(directions=[...], sampler=LaMOOSampler())``.
 
 :func:`explain` and :func:`reduced_space` put what it learned into words, ``optuna_lamoo.decision``
-picks a trial of the front, ``optuna_lamoo.visualization`` draws.
+picks a trial of the front, ``optuna_lamoo.visualization`` draws. :func:`mean_front` is the front of
+noisy objectives.
 """
 
 from lamoo.functions import vectorized
 from optuna_lamoo.explanation import Explanation, explain, reduced_space
+from optuna_lamoo.repeats import Repeated, mean_front
 from optuna_lamoo.sampler import LaMOOSampler
 from optuna_lamoo.stopping import StopWhenConverged
 
 __all__ = [
     "Explanation",
     "LaMOOSampler",
+    "Repeated",
     "StopWhenConverged",
     "explain",
+    "mean_front",
     "reduced_space",
     "vectorized",
 ]

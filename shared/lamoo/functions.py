@@ -58,28 +58,30 @@ class Functions:
         ValueError: if one is not of that kind, as far as can be told without calling it.
     """
 
-    objectives: Mapping[int | str, Asked] = field(default_factory=dict)
+    objectives: Mapping[Any, Asked] = field(default_factory=dict)  # by int or str
     features: Asked | None = None
     constraints: Sequence[Asked] = ()
     canonical: Asked | None = None
 
     def __post_init__(self) -> None:
         """Check the functions, named as both plugins name their arguments."""
-        fine = isinstance(self.objectives, Mapping) and all(
+        objectives: Any = self.objectives  # whatever was given
+        fine = isinstance(objectives, Mapping) and all(
             isinstance(key, int | str) and not isinstance(key, bool) and callable(function)
-            for key, function in self.objectives.items()
+            for key, function in objectives.items()
         )
         if not fine:
             msg = (
                 "known_objectives must map an objective's index or metric name to a function of "
-                f"the parameters, got {self.objectives!r}"
+                f"the parameters, got {objectives!r}"
             )
             raise ValueError(msg)
-        constraints = self.constraints
+        constraints: Any = self.constraints
         if not isinstance(constraints, Sequence) or not all(callable(f) for f in constraints):
             msg = f"known_constraints must be a list of functions, got {constraints!r}"
             raise ValueError(msg)
-        for name, function in (("features", self.features), ("canonical", self.canonical)):
+        optional: dict[str, Any] = {"features": self.features, "canonical": self.canonical}
+        for name, function in optional.items():
             if function is not None and not callable(function):
                 msg = f"{name} must be a function of the parameters or None, got {function!r}"
                 raise ValueError(msg)

@@ -257,7 +257,10 @@ def learn(
             corner = _known_corner(targets, data.violation, space, transforms)
         else:
             corner = corner_of(targets, data.violation, turn)
-        front = np.concatenate([apply(transforms, data.means)[feasible], believed])
+        # where repeats show noise, lucky values must not bar what is better than the truth
+        noisy = bool((data.means != data.Y).any())
+        values = predict(processes, inputs)[0] if noisy else targets
+        front = np.concatenate([values[feasible], believed])
         parts.append(Part(processes, *_improvement(front, corner, rng), WIDENING))
         trust = min([1.0, *(max(0.0, recipe.tau) for recipe in recipes)])
     return Model(space, tuple(parts), trust)

@@ -224,6 +224,39 @@ def test_the_pipeline_prints_a_front_of_models_with_their_own_parameters(tmp_pat
     assert "Good region" in done.stdout
 
 
+def test_noise_scores_the_reported_front_by_true_values(tmp_path):
+    script = EXAMPLES / "benchmarks" / "noise.py"
+    names = ["dtlz2-d10, noise 0.2", "nb201-cifar10-latency"]
+    run = python(script, "--seeds", 1, "--trials", 11, "--problems", *names, folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    rows = [line.split("│")[1:-1] for line in run.stdout.splitlines() if line.startswith("│")]
+    table = [[cell.strip() for cell in row] for row in rows]
+    assert [row[:2] for row in table] == [[n, k] for n in names for k in ("None", "5")]
+    # the tenth and the eleventh trial come after the start-up
+    assert [int(row[4]) for row in table] == [0, 1] * 2
+    assert all(0 <= float(row[2]) <= 1 for row in table)
+
+
+def test_warm_start_skips_without_its_table(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMOO_TABLES", str(tmp_path))
+    run = python(EXAMPLES / "benchmarks" / "warm_start.py", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "skipped" in run.stdout
+    assert "LAMOO_TABLES" in run.stdout
+
+
+def test_warm_start_compares_with_a_cold_start(tmp_path):
+    try:
+        load("nb201-authors")
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    script = EXAMPLES / "benchmarks" / "warm_start.py"
+    run = python(script, "--seeds", 1, "--trials", 4, "--pairs", 1, folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    for start in ("cold", "similar", "unrelated"):
+        assert re.search(rf"raspi4\s+│ {start}", run.stdout), run.stdout
+
+
 def test_runner_tells_lamoo_the_known_objectives(tmp_path):
     options = ("--problems", "nb201-cifar10-size", "--seeds", 1, "--trials", 12, "--out", "cells")
     samplers = ("--samplers", "lamoo", "lamoo-known", "lamoo-known-features")

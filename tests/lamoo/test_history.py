@@ -131,7 +131,7 @@ def test_a_failure_is_remembered_but_not_observed(y):
 def test_constraints_may_appear_late():
     history = History(np.zeros((1, 1)), np.zeros((1, 1)))
     history = history.told(np.ones(1), np.ones(1), np.array([2.0]))
-    history = history.told(np.ones(1), np.ones(1), np.array([1.0, 3.0]))
+    history = history.told(np.full(1, 0.5), np.ones(1), np.array([1.0, 3.0]))
     np.testing.assert_array_equal(history.G, [[NAN, NAN], [2.0, NAN], [1.0, 3.0]])
     assert history.violation.tolist() == [0.0, 2.0, 4.0]
 

@@ -182,3 +182,22 @@ def test_extreme_values_leave_all_scores_finite(extreme, m, rng):
 def test_one_observation_is_enough(m, rng):
     learned = learn(example(m, n=1), SQUARE, rng, None)
     assert np.isfinite(learned.score(rng.random((20, 2)))).all()
+
+
+def test_where_repeats_show_noise_the_front_is_what_the_model_predicts(rng):
+    """A lucky value bars nothing: what it dominates can still be worth something."""
+    space = Space({"x": Float(0, 1), "y": Float(0, 1)})
+    X = space.sample(24, rng)
+    true = np.stack([X[:, 0] + X[:, 1], 1 - X[:, 0] + X[:, 1]], axis=1)
+    Y = true + rng.normal(0, 0.02, true.shape)
+    lucky = int(np.argmin(np.abs(X[:, 0] - 0.5) + X[:, 1]))
+    Y[lucky] -= 0.6
+    again = np.concatenate([np.arange(24), [lucky] * 4])
+    values = np.concatenate([Y, true[[lucky] * 4] + rng.normal(0, 0.02, (4, 2))])
+    near = np.array([[0.5, 0.0]])
+
+    def worth(history):
+        return learn(history, space, np.random.default_rng(0), None).score(near)[0]
+
+    certain = History(X[again], np.concatenate([Y[:24], Y[[lucky] * 4]]))  # it was no luck
+    assert worth(History(X[again], values)) > worth(certain) + 1
