@@ -28,7 +28,7 @@ def check_no_repeats(study, n_trials):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_threads_repeat_nothing(worker, solver):
     study = new_study(solver=solver)
-    study.optimize(worker.cells, n_trials=60, n_jobs=4)  # of 64
+    study.optimize(worker.cells, n_trials=60, n_jobs=8)  # of 64
     check_no_repeats(study, 60)
 
 
@@ -42,7 +42,7 @@ def test_threads_that_suggest_lazily_repeat_nothing(solver):
         return sum(values), -values[0]
 
     study = new_study(solver=solver)
-    study.optimize(lazy, n_trials=60, n_jobs=4)
+    study.optimize(lazy, n_trials=60, n_jobs=8)
     check_no_repeats(study, 60)
 
 
