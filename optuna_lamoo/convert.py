@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from threading import Lock
 from typing import Any
 
@@ -85,8 +87,8 @@ def possible(
 
 def _storable(value: object, distribution: BaseDistribution) -> bool:
     try:
-        return bool(np.isfinite(distribution.to_internal_repr(value)))
-    except (TypeError, ValueError):
+        return bool(np.isfinite(float(distribution.to_internal_repr(value))))
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -296,8 +298,9 @@ def constraints(trial: FrozenTrial) -> dict[str, float]:
     """Return a trial's constraint values by name, also those that Optuna before 5.0 wrote."""
     recorded: Any = getattr(trial, "constraints", None)
     if not recorded:
-        recorded = dict(enumerate(trial.system_attrs.get(_CONSTRAINTS) or ()))
-    return {str(name): float(value) for name, value in recorded.items()}
+        values = trial.system_attrs.get(_CONSTRAINTS)
+        recorded = dict(enumerate(values)) if isinstance(values, list | tuple) else {}
+    return {str(name): float(value) for name, value in recorded.items() if isinstance(value, Real)}
 
 
 def constraint_note(g: Floats) -> dict[str, list[float]]:
@@ -307,7 +310,13 @@ def constraint_note(g: Floats) -> dict[str, list[float]]:
 
 def enqueued(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
     """Return the parameters that the user fixed for a trial, nothing if he did not."""
-    return possible(trial.system_attrs.get(_ENQUEUED) or {}, search_space)
+    return possible(_mapping(trial, _ENQUEUED), search_space)
+
+
+def _mapping(trial: FrozenTrial, key: str) -> Mapping[str, Any]:
+    """Return a system attribute, empty if it is none: anybody may have written into a storage."""
+    found = trial.system_attrs.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def note(
@@ -318,9 +327,18 @@ def note(
 
 
 def proposal(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
-    """Return the parameters that a running trial was given, nothing if it has no note."""
-    return {
-        name: search_space[name].to_external_repr(value)
-        for name, value in (trial.system_attrs.get(NOTE) or {}).items()
-        if name in search_space
-    }
+    """Return the parameters that a running trial was given, nothing if it has no note.
+
+    What is not among the values that Optuna could have stored is left out.
+    """
+    found = {}
+    for name, value in noted(trial).items():
+        if name in search_space:
+            with contextlib.suppress(TypeError, ValueError, LookupError, OverflowError):
+                found[name] = search_space[name].to_external_repr(value)
+    return possible(found, search_space)
+
+
+def noted(trial: FrozenTrial) -> dict[str, Any]:
+    """Return a trial's note as it stands in the storage."""
+    return dict(_mapping(trial, NOTE))

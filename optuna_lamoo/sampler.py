@@ -337,7 +337,7 @@ class LaMOOSampler(BaseSampler):
                     history, space = self.view.of(study, before, search_space, space)
                 x = propose(history, space, number, attempt)
                 params = space.decode(x)[0]
-                note = trial.system_attrs.get(convert.NOTE, {}) | convert.note(params, search_space)
+                note = convert.noted(trial) | convert.note(params, search_space)
                 study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
                 after, _ = self._others(study, trial)
                 if not len(history.unseen(x)) or not _raced(

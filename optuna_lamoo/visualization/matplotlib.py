@@ -71,13 +71,13 @@ def plot_regions(study: Study, params: Sequence[str] | None = None) -> Axes:
     )
     axes.figure.colorbar(shade, ax=axes, label="share inside")
     axes.figure.colorbar(points, ax=axes, label="dominated by")
-    axes.set(xlabel=x.name, ylabel=y.name, title="Region chosen next")
+    axes.set(xlabel=_plain(x.name), ylabel=_plain(y.name), title="Region chosen next")
     for axis, scale, ticks in ((x, axes.set_xscale, axes.set_xticks),
                                (y, axes.set_yscale, axes.set_yticks)):  # fmt: skip
         if axis.scale == "log":
             scale("log")
         if axis.ticks:
-            ticks(axis.cells, axis.ticks)
+            ticks(axis.cells, [*map(_plain, axis.ticks)])
     if x.ticks:
         axes.tick_params(axis="x", rotation=20)
     return axes
@@ -116,8 +116,13 @@ def plot_hypervolume_history(
             curve.hypervolume,
             where="post",
             color=COLOURS[i % len(COLOURS)],
-            label=curve.name,
+            label=_plain(curve.name),
         )
     axes.set(xlabel="trial", ylabel="hypervolume", title="Hypervolume history")
     axes.legend()
     return axes
+
+
+def _plain(text: str) -> str:
+    """Return what matplotlib draws as this text: between dollars it would read mathematics."""
+    return text.replace("$", r"\$")

@@ -223,13 +223,17 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     if not feasible.any():
         return 1.0
     reference = _reached(history, settings or Settings())
-    Y = pareto.finite(history.means)
     if reference is None:
         reference = _inferred(history)
+    # a share does not depend on the units, and volumes in large ones overflow
+    stacked = pareto.normalise(np.concatenate([history.means, reference[None]]))
+    Y, reference = stacked[:-1], stacked[-1]
     before = feasible.copy()
     before[max(history.n - k, 0) :] = False
     whole = pareto.hypervolume(Y[feasible], reference)
-    return 1.0 - pareto.hypervolume(Y[before], reference) / whole if whole > 0 else 1.0
+    if whole <= 0:
+        return 1.0
+    return max(0.0, 1.0 - pareto.hypervolume(Y[before], reference) / whole)
 
 
 def _check(space: Space, history: History, settings: Settings) -> None:
@@ -263,8 +267,9 @@ def _reached(history: History, settings: Settings) -> Floats | None:
     if history.n >= PATIENCE:
         Y = pareto.finite(history.Y[:PATIENCE])  # always the same ones: it is told once
         width = np.ptp(Y, axis=0)
-        short = np.where(given, np.maximum(Y - reference, 0.0), 0.0)
-        worst = (short / np.where(width > 0, width, 1.0)).max(axis=1)
+        with np.errstate(over="ignore"):  # farther than a float can express is far enough
+            short = np.where(given, np.maximum(Y - reference, 0.0), 0.0)
+            worst = (short / np.where(width > 0, width, 1.0)).max(axis=1)
         nearest = Y[np.lexsort((worst, history.violation[:PATIENCE]))[0]]
         _warn_once(
             f"reference_point {reference.tolist()} is not dominated by any of the first "

@@ -47,7 +47,7 @@ class Live:
     def __init__(self, console: Console, total: int) -> None:
         """Start with nothing done."""
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -84,7 +84,7 @@ class Live:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 if a run failed, 2 if something has to be mended first."""
     options = parse(arguments)
-    console = Console()
+    console = Console(markup=False)  # names and paths are text, whatever brackets they hold
     given = sys.argv[1:] if arguments is None else arguments
     try:
         result = _compare(options, console, shlex.join(["lamoo", *given]))

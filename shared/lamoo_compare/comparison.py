@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,9 +73,12 @@ def compare(  # noqa: PLR0913 - the options of a command
     """
     from lamoo_compare.page import write_report  # noqa: PLC0415 - plotly is no worker's business
 
+    path = list(sys.path)
     target = load_target(source, directions)
     out = Path(out)
     _check(target, samplers, seeds, trials, jobs, reference_point)
+    # the workers' processes take it over, where no file beside the objective may pass for lamoo
+    sys.path[:] = path
     _claim(out, source, target.directions)
     names = tuple(dict.fromkeys(samplers))
     cells = [

@@ -71,7 +71,8 @@ def _order(history: History, rng: np.random.Generator) -> Ints:
     best, nadir = front.min(axis=0), front.max(axis=0)
     # halves, because a difference may be larger than a float can express
     width = nadir / 2 - best / 2
-    scaled = (Y / 2 - best / 2) / np.where(width > 0, width, 1.0)
+    with np.errstate(over="ignore"):
+        scaled = (Y / 2 - best / 2) / np.where(width > 0, width, 1.0)
     weighed = rng.dirichlet(np.ones(Y.shape[1])) * np.clip(scaled, -1e6, 1e6)
     value = weighed.max(axis=1) + 0.05 * weighed.sum(axis=1)
     return np.lexsort((value, history.violation))
