@@ -25,11 +25,9 @@ from optuna_lamoo import convert
 
 logger = optuna.logging.get_logger("optuna.lamoo")
 
-#: How often the base is asked for one proposal, at most.
-TRIES = 4
 #: Trials that the base sees at most: the region's, then those that come nearest to it.
 SEEN = 100
-#: How many mixtures of outside proposals and the region's trials are looked at.
+#: How many mixtures of an outside proposal and the region's trials are looked at.
 MIXTURES = 256
 #: The shadow study's name. One is made for each proposal, and Optuna would tell of each.
 NAME = "lamoo:shadow"
@@ -110,20 +108,17 @@ class Base:
     ) -> Floats | None:
         """Return a never tried point (d,) inside the region, ``None`` if there is none.
 
-        The first one inside that the base proposes. If none of a few is, what lies inside and is
-        most like them.
+        What the base proposes, or if that lies outside, something inside that is near. It is
+        asked once, because nobody knows what asking costs.
         """
         shadow = self._shadow(search_space, history, region, members, int(rng.integers(2**31)))
-        whole: list[Floats] = []
-        for _ in range(TRIES):
-            whole.append(_ask(shadow, search_space, region.space, len(history.tried)))
-            x = history.unseen(region.space.snap(whole[-1]))
-            x = x[region.contains(x)]
-            if len(x):
-                return np.asarray(x[0])
-        near = region.approach(np.concatenate(whole), history.X[members], MIXTURES, rng)
-        near = history.unseen(near)
-        return near[0] if len(near) else None
+        whole = _ask(shadow, search_space, region.space, len(history.tried))
+        x = history.unseen(region.space.snap(whole))
+        x = x[region.contains(x)]
+        if not len(x):
+            near = region.approach(whole, history.X[members], MIXTURES, rng)
+            x = history.unseen(near)
+        return x[0] if len(x) else None
 
     def _shadow(
         self,
@@ -142,21 +137,11 @@ class Base:
             order = np.argsort(number, kind="stable")
             part, values = part.at(order), number[order, None].astype(float)
         shadow = _new_study(values.shape[1], self.make(seed))
-        space = region.space
-        for params, y, g in zip(space.decode(part.X), values, part.G, strict=True):
-            trial = create_trial(
-                values=y.tolist(),
-                params=params,
-                distributions={name: search_space[name] for name in params},
-                system_attrs={**self.marks, **convert.constraint_note(g)},
-            )
-            shadow.add_trial(trial)
-        for params in space.decode(history.pending):
-            distributions = {name: search_space[name] for name in params}
-            running = TrialState.RUNNING
-            shadow.add_trial(
-                create_trial(state=running, params=params, distributions=distributions)
-            )
+        for params, y, g in zip(region.space.decode(part.X), values, part.G, strict=True):
+            attributes = {**self.marks, **convert.constraint_note(g)}
+            _show(shadow, search_space, params, values=y.tolist(), system_attrs=attributes)
+        for params in region.space.decode(history.pending):
+            _show(shadow, search_space, params, state=TrialState.RUNNING)
         return shadow
 
     def _complain(self, error: Exception) -> None:
@@ -181,13 +166,31 @@ def _new_study(m: int, sampler: BaseSampler) -> Study:
     )
 
 
+class _Shared(dict[str, BaseDistribution]):
+    """Distributions that trials share: storages copy all of a trial, and these take longest."""
+
+    def __deepcopy__(self, memo: object) -> _Shared:
+        """Return the same: nobody changes a distribution."""
+        return self
+
+
+def _show(
+    shadow: Study, search_space: Mapping[str, BaseDistribution], params: dict[str, Any], **rest: Any
+) -> None:
+    """Add a trial with these parameters to a study."""
+    distributions = {name: search_space[name] for name in params}
+    trial = create_trial(params=params, distributions=distributions, **rest)
+    trial.distributions = _Shared(distributions)
+    shadow.add_trial(trial)
+
+
 def _ask(
     shadow: Study, search_space: Mapping[str, BaseDistribution], space: Space, tried: int
 ) -> Floats:
     """Return what the shadow's sampler proposes, a point (1, d) without inactive parameters.
 
-    The trial is left running: samplers that look at those keep away from it. A sampler that
-    counts its proposals in the study, as those of sequences do, is told of those before.
+    A sampler that counts its proposals in the study, as those of sequences do, is told of those
+    before.
     """
     if space.fixed:
         shadow.enqueue_trial(dict(space.fixed))
@@ -195,7 +198,7 @@ def _ask(
     noted = shadow._storage.get_study_system_attrs(shadow._study_id)
     fresh = [name for name, value in noted.items() if type(value) is int and value == 0]
     for name in fresh:
-        shadow._storage.set_study_system_attr(shadow._study_id, name, TRIES * tried)
+        shadow._storage.set_study_system_attr(shadow._study_id, name, tried)
     return _ask(shadow, search_space, space, tried) if fresh else space.encode([trial.params])
 
 

@@ -107,11 +107,12 @@ class Region:
         return self._walk(n, found, members, rng)
 
     def approach(self, X: Floats, members: Floats, n: int, rng: np.random.Generator) -> Floats:
-        """Return points (k, d) of the region like points outside, the most like them first.
+        """Return points (k, d) of the region near points outside, the nearest first.
 
-        Mixtures of a point and a member, which lie on the straight line between them (choices
-        from either) or take each parameter from either. The effort is bounded: of ``n`` mixtures
-        those inside are returned.
+        Nearest by the sum over all parameters, where another choice is 1 away. They are mixtures
+        of a point and a member, which lie on the straight line between them (choices from
+        either) or take each parameter from either. The effort is bounded: of ``n`` mixtures those
+        inside are returned.
 
         Args:
             X: points to come near to, shape ``(p, d)``, at least one.
@@ -121,13 +122,15 @@ class Region:
         """
         if not len(members):
             return X[:0]
-        share = np.sort(rng.random((n, 1)), axis=0)[::-1]
+        share = rng.random((n, 1))
         x, member = X[rng.integers(len(X), size=n)], members[rng.integers(len(members), size=n)]
         member = np.where(np.isnan(member), x, member)
         either = np.where(rng.random(x.shape) < share, x, member)
         straight = (rng.random((n, 1)) < 0.5) & ~self.space.categorical
         mixed = self.space.snap(np.where(straight, member + share * (x - member), either))
-        return mixed[self.contains(mixed)]
+        mixed, x = mixed[inside := self.contains(mixed)], self.space.snap(x)[inside]
+        away = np.where(self.space.categorical, np.sign(np.abs(mixed - x)), np.abs(mixed - x))
+        return mixed[np.argsort(np.nansum(away, axis=1), kind="stable")]
 
     def _descend(self, rng: np.random.Generator) -> Floats:
         """Return points (k, d) that keep the known constraints, where hardly any do.

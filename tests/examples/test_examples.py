@@ -121,6 +121,7 @@ runpy.run_path({str(EXAMPLES / "nasbench201.py")!r}, run_name="__main__")
     [
         "nasbench201.py",
         "known_costs.py",
+        "keep_your_sampler.py",
         "pipeline.py",
         "benchmarks/run.py",
         pytest.param("ax_nas.py", marks=needs_ax),
@@ -209,6 +210,43 @@ def test_known_costs_compares_what_lamoo_is_told(tmp_path):
     shares = [float(share) for row in rows for share in re.findall(r"([\d.]+)%", row)]
     assert len(shares) == 9
     assert all(0 <= share <= 100 for share in shares)
+
+
+def test_keep_your_sampler_compares_samplers_alone_and_in_regions(tmp_path):
+    # ten trials to start with, and two by each sampler
+    options = ("--trials", 12, "--seeds", 1)
+    done = python(EXAMPLES / "keep_your_sampler.py", *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = [row.split("│") for row in done.stdout.splitlines() if "%" in row and "│" in row]
+    assert [row[1].strip() for row in rows] == ["TPE", "NSGA-II", "CMA-ES"]
+    shares = [float(share) for row in rows for share in re.findall(r"([\d.]+)%", " ".join(row))]
+    assert len(shares) == 5
+    assert all(0 <= share <= 100 for share in shares)
+
+
+def test_boost_compares_each_base_with_itself_in_lamoo(monkeypatch, run, tmp_path, capsys):
+    boost = script("boost", monkeypatch)
+    for sampler in ("random-sampler", "lamoo-random-sampler"):
+        run.run(run.Cell("branin-currin", sampler, seed=0, trials=12), tmp_path)
+    boost.main([str(tmp_path), "--budgets", "10", "--out", str(tmp_path / "out")])
+    assert "random-sampler: at 10 trials median boost" in capsys.readouterr().out
+    again = (tmp_path / "out" / "boost.csv").read_text()
+    boost.main([str(tmp_path / "out" / "curves.csv"), "--budgets", "10", "--out", str(tmp_path)])
+    assert (tmp_path / "boost.csv").read_text() == again
+
+
+@pytest.mark.parametrize(
+    ("alone", "inside", "expected"),
+    [
+        ([0.1, 0.2, 0.3, 0.4], [0.1, 0.4, 0.5, 0.6], 20 / 10),
+        ([0.1, 0.4, 0.5, 0.6], [0.1, 0.2, 0.3, 0.4], 10 / 20),
+        ([0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], 1.0),
+        ([0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.1], 1.0),
+    ],
+)
+def test_boost_is_the_ratio_of_trials(monkeypatch, alone, inside, expected):
+    boost = script("boost", monkeypatch).boost
+    assert boost(np.array(alone), np.array(inside), [5, 10, 15, 20], 20) == expected
 
 
 def test_the_pipeline_prints_a_front_of_models_with_their_own_parameters(tmp_path):

@@ -190,3 +190,28 @@ def test_a_region_keeps_the_known_constraints(rng):
     assert len(X) > 8
     assert (X.sum(axis=1) <= 0.01).all()
     assert region.contains(np.array([[0.5, 0.5], [0.005, 0.005]])).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("name", ["float", "mixed", "tree", "choice"])
+def test_what_approaches_a_point_is_inside_and_mixes_it_with_members(spaces, name):
+    # seeds 0-4: every choice is the point's or a member's, every number lies between the two
+    for seed in range(5):
+        region, members = learned(spaces[name], seed, depth=1)
+        rng = np.random.default_rng(seed)
+        X = rng.random((3, region.space.dimension))
+        near = region.approach(X, members, 200, rng)
+        assert region.contains(near).all()
+        corners = np.concatenate([X, region.space.snap(X), members])
+        inside = np.isnan(near) | (
+            (near >= np.nanmin(corners, axis=0) - 1e-9)
+            & (near <= np.nanmax(corners, axis=0) + 1e-9)
+        )
+        assert inside.all()
+
+
+def test_the_first_that_approaches_a_point_is_the_nearest_and_no_member_means_none(rng):
+    region, member, outside = corner(0.5), np.array([[0.1, 0.1]]), np.array([[0.9, 0.4]])
+    near = region.approach(outside, member, 400, rng)
+    assert near[0] == pytest.approx([0.5, 0.25], abs=0.02)  # the border, on the way to the member
+    assert (np.diff(np.abs(near - outside).sum(axis=1)) >= 0).all()
+    assert region.approach(outside, member[:0], 400, rng).shape == (0, 2)
