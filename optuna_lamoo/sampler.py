@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Partition, Settings, Space, exhausted, suggest
 from lamoo.arrays import Floats, Ints
+from lamoo.solvers import Solver
 from lamoo.space import rows_in
 from optuna_lamoo import convert
 from optuna_lamoo.beforehand import Asked, beforehand
@@ -60,7 +61,9 @@ class LaMOOSampler(BaseSampler):
         n_startup_trials: finished trials spread evenly over the space before anything is learned;
             by default 10, or 5 where objectives are known.
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement: the fewest
-            trials), ``"evolutionary"`` (a few milliseconds per trial) or ``"random"``.
+            trials), ``"evolutionary"`` (a few milliseconds per trial), ``"cma"`` (CMA-ES; extra
+            ``cma``), ``"botorch"`` (BoTorch's qLogNEHVI; extra ``botorch``) or ``"random"``; or a
+            :class:`lamoo.solvers.Solver`, such as ``botorch_solver(device="cuda")`` of there.
         reference_point: where hypervolume is measured from, one value per objective in the
             study's directions, a little worse than what is still of interest; or limits for some
             of them, ``{"accuracy": 0.9}``, by metric name or index. What is not given is inferred.

@@ -38,7 +38,8 @@ class Settings:
 
     Args:
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement; the fewest
-            trials), ``"evolutionary"`` (milliseconds per proposal) or ``"random"``; or a
+            trials), ``"evolutionary"`` (milliseconds per proposal), ``"cma"`` (CMA-ES),
+            ``"botorch"`` (BoTorch's qLogNEHVI; seconds) or ``"random"``; or a
             :class:`lamoo.solvers.Solver` of one's own.
         n_startup: how many evaluations are spread over the space before anything is learned.
         reference_point: where hypervolume is measured from, one value per objective, minimised;
@@ -49,6 +50,7 @@ class Settings:
     Raises:
         ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative or the
             reference point is not finite.
+        ModuleNotFoundError: if the solver needs a package that is not installed.
     """
 
     solver: str | Solver = "gp"
@@ -72,6 +74,13 @@ class Settings:
         if self.seed < 0:
             msg = f"seed must be at least 0, got {self.seed!r}"
             raise ValueError(msg)
+        solver_of(self).check()
+
+
+def solver_of(settings: Settings) -> Solver:
+    """Return the solver that the settings hold or name."""
+    solver = settings.solver
+    return solver if isinstance(solver, Solver) else SOLVERS[solver]
 
 
 def suggest(
@@ -281,8 +290,7 @@ def _search(
 
     A point that would repeat an evaluation (see :func:`lamoo.space.repeats`) is the last resort.
     """
-    named = not isinstance(settings.solver, Solver)
-    solver = SOLVERS[settings.solver] if named else settings.solver
+    solver = solver_of(settings)
     reference = _reached(history, settings)
     root = grow(space, history, settings.partition, reference)
     # pairs of turns, so that a solver that alternates something else by turn meets both cases
