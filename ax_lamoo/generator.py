@@ -74,8 +74,8 @@ class LaMOOGenerator(BoTorchGenerator):
     several tasks, learned preferences, a candidate set), it is Ax's generator.
 
     Args:
-        solver: ``"gp"``, ``"evolutionary"`` or ``"random"``, the engine's; or ``"qlognehvi"``,
-            Ax's own acquisition confined to the leaf's region.
+        solver: one of the engine's (:data:`lamoo.solvers.SOLVERS`), or ``"qlognehvi"``, Ax's own
+            acquisition confined to the leaf's region.
         partition: the arguments of :class:`lamoo.Partition`.
         reference_point: metric name -> objective threshold, read by the adapter.
         told: the user's functions of parameters.

@@ -25,6 +25,7 @@ from ax_lamoo.registry import LaMOOGenerators
 from ax_lamoo.told import Told
 from lamoo import Partition
 from lamoo.functions import Asked, Functions
+from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
 
 #: The last node of the strategy; trials that it proposed carry this name.
 NODE = "LaMOO"
@@ -56,10 +57,11 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     the start-up.
 
     Args:
-        solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement), ``
-            "evolutionary"`` (the cheapest proposals), ``"random"``, or ``"qlognehvi"``, Ax's own
-            acquisition confined to the chosen leaf. The first three fit Ax's model only when it is
-            asked for predictions.
+        solver: one of the engine's, ``"gp"`` (Gaussian processes with expected hypervolume
+            improvement), ``"evolutionary"`` (the cheapest proposals), ``"cma"`` (CMA-ES),
+            ``"botorch"`` (BoTorch's acquisition with models of its own) or ``"random"``, which fit
+            Ax's model only when it is asked for predictions; or ``"qlognehvi"``, Ax's own model
+            and acquisition confined to the chosen leaf.
         reference_point: metric name -> objective threshold in the metric's units, a little worse
             than what is still of interest. Those missing are taken from the optimization config
             or inferred.
@@ -87,6 +89,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
 
     Raises:
         UserInputError: if an argument is outside what is listed here.
+        ModuleNotFoundError: if the solver needs a package that is not installed.
 
     Example:
         >>> from ax.api.client import Client
@@ -106,6 +109,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         'LaMOO'
     """
     _check_one_of("solver", solver, SOLVERS)
+    if solver in ENGINE_SOLVERS:
+        ENGINE_SOLVERS[solver].check()
     _check_kind("partition", partition, Partition, type(None))
     _check_count("seed", seed, 0)
     _check_count("initialization_budget", initialization_budget, 0)

@@ -66,7 +66,9 @@ class LaMOOSampler(BaseSampler):
         n_startup_trials: finished trials spread evenly over the space before anything is learned;
             by default 10, or 5 where objectives are known.
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement: the fewest
-            trials), ``"evolutionary"`` (a few milliseconds per trial) or ``"random"``.
+            trials), ``"evolutionary"`` (a few milliseconds per trial), ``"cma"`` (CMA-ES; extra
+            ``cma``), ``"botorch"`` (BoTorch's qLogNEHVI; extra ``botorch``) or ``"random"``; or a
+            :class:`lamoo.solvers.Solver`, such as ``botorch_solver(device="cuda")`` of there.
         base_sampler: any of Optuna's samplers, or of others, that is to propose inside the regions
             in place of ``solver``, as a function seed -> sampler: ``lambda seed:
             TPESampler(seed=seed)``. It is made anew for each trial; samplers of one objective are

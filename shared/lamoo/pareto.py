@@ -134,6 +134,8 @@ def contributions(Y: Floats, reference: Floats) -> Floats:
         reference: shape ``(m,)``.
     """
     n, m = Y.shape
+    if not n:
+        return np.zeros(0)
     if 2 <= m <= EXACT:
         return np.asarray(moocore.hv_contributions(Y, ref=reference))
     rays = np.abs(np.random.default_rng(0).standard_normal((1024, m))) + 1e-6
@@ -142,7 +144,7 @@ def contributions(Y: Floats, reference: Floats) -> Floats:
     length = (np.maximum(reference - Y, 0.0)[:, None] / rays).min(axis=2)
     second, first = np.sort(np.vstack([np.zeros((1, len(rays))), length]), axis=0)[-2:]
     gain = (first**m - second**m) / len(rays)
-    return np.bincount(length.argmax(axis=0), gain, minlength=n) if n else np.zeros(0)
+    return np.asarray(np.bincount(length.argmax(axis=0), gain, minlength=n), dtype=float)
 
 
 def hypervolume_curve(Y: Floats, reference: Floats) -> Floats:
@@ -207,9 +209,7 @@ def normalise(Y: Floats, violation: Floats | None = None) -> Floats:
     return np.asarray(np.clip(np.nan_to_num(scaled, nan=0.0), -1e6, 1e6))
 
 
-def comparable(
-    Y: Floats, violation: Floats, reference: Floats | None
-) -> tuple[Floats, Floats]:
+def comparable(Y: Floats, violation: Floats, reference: Floats | None) -> tuple[Floats, Floats]:
     """Return :func:`normalise` of values (n, m), and the reference point (m,) on the same scale.
 
     Args:

@@ -41,6 +41,8 @@ class Partition:
         selection: ``"path"`` walks from the root to the better child, ``"leaf"`` compares all
             leaves (section 3.2).
         c_p: the exploration weight of UCB, as a share of the root's hypervolume.
+        absolute: whether ``c_p`` is a hypervolume instead, in the units of the objectives and from
+            the reference point that was given (or inferred from the observations).
 
     Raises:
         ValueError: if a setting is outside what is listed here.
@@ -50,6 +52,7 @@ class Partition:
     kernel: Kernel = "linear"
     selection: Selection = "path"
     c_p: float = 0.1
+    absolute: bool = False
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -67,6 +70,11 @@ class Partition:
             raise ValueError(msg)
 
 
+#: What the paper describes (section 3 and its experiments), and not what its published code does:
+#: polynomial support vector machines, path selection, C_p a tenth of the hypervolume.
+PAPER = Partition(kernel="poly")
+
+
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class Observations:
     """What all nodes of one tree share: all observations, or a representative part of them.
@@ -78,6 +86,7 @@ class Observations:
         feasible: which observations violate no constraint, shape ``(n,)``.
         dominates: shape ``(n, n)``, 1 where row dominates column, else 0.
         reference: the reference point, shape ``(m,)``, rescaled like ``Y``.
+        volume: the hypervolume of all, in the units of the objectives; 0 where nobody asks.
         settings: how to grow.
     """
 
@@ -87,6 +96,7 @@ class Observations:
     feasible: Bools
     dominates: Floats
     reference: Floats
+    volume: float
     settings: Partition
 
 
@@ -186,10 +196,19 @@ def grow(space: Space, history: History, settings: Partition, reference: Floats 
         feasible=violation == 0,
         dominates=pareto.dominance_matrix(Y, violation).astype(float),
         reference=corner,
+        volume=_volume(Y, violation, reference) if settings.absolute else 0.0,
         settings=settings,
     )
     everything = np.arange(len(data.features))
     return Node(data, everything[: len(index)], everything[len(index) :], Region(space))
+
+
+def _volume(Y: Floats, violation: Floats, reference: Floats | None) -> float:
+    """Return the hypervolume of values (n, m) in their own units."""
+    Y = pareto.finite(Y)
+    if reference is None:
+        reference = pareto.reference_point(Y, of_front=False, violation=violation)
+    return pareto.hypervolume(Y[violation == 0], reference)
 
 
 def walk(root: Node) -> Iterator[tuple[Node, ...]]:
@@ -214,8 +233,8 @@ def ucb(value: float, visits: int, parent_visits: int, c_p: float) -> float:
 def select(root: Node) -> tuple[Node, ...]:
     """Choose a leaf by UCB on hypervolume and return the path from the root to it.
 
-    Exploration is weighed by a share of the root's hypervolume, so the choice does not depend on
-    the units of the objectives. Among equals the good side wins.
+    Unless told otherwise, exploration is weighed by a share of the root's hypervolume, so that the
+    choice does not depend on the units of the objectives. Among equals the good side wins.
     """
     if root.data.settings.selection == "path":
         return _walk(root)
@@ -235,4 +254,6 @@ def score(path: tuple[Node, ...]) -> float:
     """Return the UCB of the last node of a path from the root; the root is its own parent."""
     root, node, parent = path[0], path[-1], path[max(len(path) - 2, 0)]
     c_p = root.data.settings.c_p * root.hypervolume
+    if root.data.settings.absolute:
+        c_p = c_p / root.data.volume if root.data.volume > 0 else 0.0
     return ucb(node.hypervolume, node.visits, parent.visits, c_p)

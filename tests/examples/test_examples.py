@@ -743,3 +743,37 @@ def test_a_study_of_10_000_trials_takes_less_than_500_megabytes(tmp_path):
     measured = dict(zip(header.split(","), row.split(","), strict=True))
     assert (measured["sampler"], measured["trials"]) == ("lamoo", "10000")
     assert 50 < float(measured["peak_mb"]) < 500
+
+
+# --- the papers' experiments ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def paper(monkeypatch):
+    return script("paper", monkeypatch)
+
+
+def test_the_papers_experiments_run_are_kept_and_go_on(tmp_path, paper, capsys):
+    out = tmp_path / "deep" / "paper.csv"
+    options = ["--problems", "branin-currin", "--evaluations", "17", "--out", str(out)]
+    assert paper.main([*options, "--methods", "paper-random", "--seeds", "1"]) == 0
+    before = out.read_text()
+    assert paper.main([*options, "--methods", "paper-random", "lamoo", "--seeds", "2"]) == 0
+    rows = out.read_text().splitlines()
+    assert len(rows) == 5
+    assert set(before.splitlines()) < set(rows)
+    assert "paper-random" in capsys.readouterr().out
+
+
+def test_the_authors_first_points_have_the_authors_values(paper):
+    try:
+        problem = load("nb201-authors")
+        recorded = paper.initial_file().read_text()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    for run in (0, 7):
+        points = paper.first_points(problem, run)
+        wanted = [point["f"] for point in json.loads(recorded) if point["run"] == run]
+        assert len(points) == len(wanted) == 10
+        np.testing.assert_allclose([problem.evaluate(p) for p in points], wanted, atol=1e-4)
+    assert paper.first_points(load("branin-currin"), 0) == []

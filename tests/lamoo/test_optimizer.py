@@ -3,9 +3,11 @@
 import json
 import logging
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -538,3 +540,22 @@ def test_known_conditions_need_no_learning(solver, rng):
     history = History(X, np.column_stack([X[:, 2], 1 - X[:, 2]]))
     proposals = suggest(space, history, 6, rng, Settings(solver=solver, n_startup=0))
     np.testing.assert_array_equal(np.isnan(proposals[:, 1]), proposals[:, 0] == 0.75)
+
+
+def test_a_missing_package_is_told_when_the_settings_are_made(monkeypatch):
+    absent = Solver(SOLVERS["random"].propose, needs=("not_there", "extra"))
+    with pytest.raises(ModuleNotFoundError, match=r"not_there: pip install 'lamoo\[extra\]'"):
+        Settings(solver=absent)
+    monkeypatch.setitem(SOLVERS, "cma", replace(SOLVERS["cma"], needs=("not_there", "cma")))
+    with pytest.raises(ModuleNotFoundError, match=r"'lamoo\[cma\]'"):
+        Settings(solver="cma")
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_solver_and_its_name_are_the_same(solver, rng):
+    history = History(SQUARE.sample(14, rng), rng.random((14, 2)))
+    X = [
+        suggest(SQUARE, history, 1, np.random.default_rng(0), Settings(solver=s))
+        for s in (solver, pickle.loads(pickle.dumps(SOLVERS[solver])))  # noqa: S301
+    ]
+    np.testing.assert_array_equal(*X)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamoo import Float, History, Partition, Space, pareto, tree
+from lamoo import PAPER, Float, History, Partition, Space, pareto, tree
 from lamoo.tree import grow, select, ucb, walk
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
@@ -174,6 +174,36 @@ def test_leaf_selection_compares_all_leaves():
     curious = example(selection="leaf", c_p=1.0)
     b = curious.children[1]
     assert select(curious) == (curious, b, b.children[0])
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("m", [2, 3])
+def test_an_absolute_c_p_is_a_hypervolume_in_the_objectives_units(m, own, rng):
+    """c_p of three units scores as the share does that three units are of the whole."""
+    X = rng.random((80, 3))
+    Y = np.column_stack([X[:, 0], 1 - X[:, 0] + X[:, 1], X[:, 2]])[:, :m] * [2e3, 1e-2, 7][:m]
+    space, history = Space({name: Float(0, 1) for name in "abc"}), History(X, Y)
+    reference = np.quantile(Y, 0.9, axis=0) if own else None
+    inferred = pareto.reference_point(Y, of_front=False)
+    whole = pareto.hypervolume(Y, reference if own else inferred)
+    absolute = grow(space, history, Partition(c_p=0.3 * whole, absolute=True), reference)
+    share = grow(space, history, Partition(c_p=0.3), reference)
+    a, b = ([tree.score(path) for path in walk(root)] for root in (absolute, share))
+    assert len(a) > 3
+    np.testing.assert_allclose(a, b)
+
+
+def test_an_absolute_c_p_does_no_harm_while_there_is_no_hypervolume(rng):
+    X = rng.random((40, 2))
+    history = History(X, X[:, ::-1] + 1)
+    settings = Partition(c_p=5.0, absolute=True)
+    space = Space({"a": Float(0, 1), "b": Float(0, 1)})
+    path = select(grow(space, history, settings, np.array([0.5, 0.5])))
+    assert math.isfinite(tree.score(path))
+
+
+def test_the_papers_recipe():
+    assert Partition(leaf_size=10, kernel="poly", selection="path", c_p=0.1) == PAPER
 
 
 @pytest.mark.parametrize("selection", ["path", "leaf"])

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 import optuna_lamoo.sampler
 from optuna_lamoo import LaMOOSampler
 
-SOLVERS = ["gp", "evolutionary", "random"]
+SOLVERS = ["gp", "evolutionary", "random", "cma"]
 
 
 def new_study(**arguments):

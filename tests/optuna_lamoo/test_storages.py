@@ -23,7 +23,7 @@ def uninterrupted(worker):
     return run
 
 
-@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
+@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random", "cma"])
 def test_seeded_runs_repeat_exactly(worker, solver, uninterrupted):
     again = told(worker.work("memory", "", "mixed", solver, N_TRIALS))
     assert again == uninterrupted(solver)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
 from lamoo.history import History
 from lamoo.region import Region
-from lamoo.solvers import botorch, cma, evolutionary, gp, random
+from lamoo.solvers import evolutionary, gp, random
 
 
 class Propose(Protocol):
@@ -62,12 +63,32 @@ class Solver:
             raise ModuleNotFoundError(msg, name=package)
 
 
+@dataclass(frozen=True)
+class Later:
+    """The proposal function of a module of this package, imported when it first proposes.
+
+    Args:
+        module: its name.
+    """
+
+    module: str
+
+    def __call__(self, *arguments: Any, **options: Any) -> Floats | None:
+        """Propose, see :class:`Propose`."""
+        return cast(Propose, self.imported.propose)(*arguments, **options)
+
+    @property
+    def imported(self) -> Any:
+        """The module."""
+        return import_module(f"lamoo.solvers.{self.module}")
+
+
 SOLVERS: dict[str, Solver] = {
     "gp": Solver(gp.propose, roams=True),
     "evolutionary": Solver(evolutionary.propose),
     "random": Solver(random.propose),
-    "cma": Solver(cma.propose, needs=("cmaes", "cma")),
-    "botorch": Solver(botorch.propose, roams=True, needs=("botorch", "botorch")),
+    "cma": Solver(Later("cma"), needs=("cmaes", "cma")),
+    "botorch": Solver(Later("botorch"), roams=True, needs=("botorch", "botorch")),
 }
 
 
@@ -80,5 +101,5 @@ def botorch_solver(*, device: str) -> Solver:
     """
     solver = SOLVERS["botorch"]
     solver.check()
-    botorch.check_device(device)
-    return replace(solver, propose=partial(botorch.propose, device=device))
+    Later("botorch").imported.check_device(device)
+    return replace(solver, propose=partial(Later("botorch"), device=device))

@@ -10,9 +10,23 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from botorch.acquisition import AcquisitionFunction
+from botorch.acquisition.logei import qLogNoisyExpectedImprovement, qLogProbabilityOfFeasibility
+from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+from botorch.acquisition.multi_objective.objective import IdentityMCMultiOutputObjective
+from botorch.acquisition.multi_objective.utils import get_default_partitioning_alpha
+from botorch.acquisition.objective import GenericMCObjective
+from botorch.exceptions import ModelFittingError
+from botorch.fit import fit_gpytorch_mll
+from botorch.models import MixedSingleTaskGP, ModelListGP, SingleTaskGP
+from botorch.models.model import Model
+from botorch.sampling import SobolQMCNormalSampler
+from gpytorch.mlls import ExactMarginalLogLikelihood
+from torch import Tensor
 
 from lamoo.arrays import Floats, Ints
 from lamoo.history import History
@@ -22,11 +36,6 @@ from lamoo.region import Region
 from lamoo.solvers.gp import candidates, most_worthy
 from lamoo.space import Space
 from lamoo.targets import compress
-
-if TYPE_CHECKING:
-    from botorch.acquisition import AcquisitionFunction
-    from botorch.models.model import Model
-    from torch import Tensor
 
 #: Posterior samples of the acquisition.
 SAMPLES = 64
@@ -49,17 +58,11 @@ def propose(
     Points under evaluation are BoTorch's pending points, so that a batch is chosen greedily, one
     after the other. Features and known objectives are not used; known constraints are kept.
 
-    See :class:`lamoo.solvers.Solver` for the other arguments.
-
-    Args:
-        device: where torch computes, such as ``"cuda"``.
+    See :class:`lamoo.solvers.Solver` for the arguments; ``device`` is where torch computes.
 
     Raises:
         ArithmeticError: if BoTorch cannot fit its models; use a simpler solver then.
     """
-    import torch
-    from botorch.exceptions import ModelFittingError
-
     X = candidates(history, region, members, rng)
     if not len(X):
         return None
@@ -77,8 +80,6 @@ def propose(
 
 def check_device(device: str) -> None:
     """Raise ``ValueError`` unless torch can compute on a device."""
-    import torch
-
     try:
         torch.empty(0, device=device)
     except (AssertionError, RuntimeError) as error:
@@ -102,8 +103,6 @@ class Worth:
 
     def score(self, X: Floats, *, rough: bool = False) -> Floats:  # noqa: ARG002  no rough one
         """Return the log acquisition of points (n, d), shape ``(n,)``."""
-        import torch
-
         with torch.no_grad():
             blocks = encoded(X, self.space, self.device)[:, None].split(BLOCK)
             return np.concatenate([self.acquisition(block).cpu().numpy() for block in blocks])
@@ -113,7 +112,7 @@ class Worth:
         point = encoded(x[None], self.space, self.device).requires_grad_()
         value = self.acquisition(point)
         value.sum().backward()
-        return float(value), point.grad[0].cpu().numpy()
+        return float(value.detach()), point.grad[0].cpu().numpy()
 
 
 def encoded(X: Floats, space: Space, device: str) -> Tensor:
@@ -121,10 +120,9 @@ def encoded(X: Floats, space: Space, device: str) -> Tensor:
 
     An inactive number becomes a half, an inactive choice one more choice.
     """
-    import torch
-
-    absent = np.where(space.categorical, space.levels, 0.5)
-    counted = np.where(space.categorical, np.floor(X * space.levels), X)
+    levels = np.where(space.categorical, space.levels, 1.0)
+    counted = np.where(space.categorical, np.floor(X * levels), X)
+    absent = np.where(space.categorical, levels, 0.5)
     return torch.tensor(np.where(np.isnan(X), absent, counted), dtype=torch.double, device=device)
 
 
@@ -132,23 +130,13 @@ def learn(
     history: History, space: Space, seed: int, reference: Floats | None, device: str
 ) -> Worth:
     """Return what points are worth after a history with at least one observation."""
-    import torch
-    from botorch.acquisition.logei import (
-        qLogNoisyExpectedImprovement,
-        qLogProbabilityOfFeasibility,
-    )
-    from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
-    from botorch.acquisition.multi_objective.utils import get_default_partitioning_alpha
-    from botorch.acquisition.multi_objective.objective import IdentityMCMultiOutputObjective
-    from botorch.acquisition.objective import GenericMCObjective
-    from botorch.models import ModelListGP
-    from botorch.sampling import SobolQMCNormalSampler
-
     data, m = training_set(history), history.Y.shape[1]
-    violated = np.flatnonzero((data.G > 0).any(axis=0))
     transforms = transforms_of(data, [compress] * m)
     targets = apply(transforms, data.Y)
-    constrained = [model_of(data.X, signed_log(data.G[:, c]), space, device) for c in violated]
+    constrained = []
+    for g in data.G.T[(data.G > 0).any(axis=0)]:
+        reported = ~np.isnan(g)
+        constrained.append(model_of(data.X[reported], signed_log(g[reported]), space, device))
     shared: dict[str, Any] = {
         "sampler": SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=seed),
         "X_pending": encoded(history.pending, space, device) if len(history.pending) else None,
@@ -179,15 +167,9 @@ def learn(
 
 
 def model_of(X: Floats, y: Floats, space: Space, device: str) -> Model:
-    """Return BoTorch's default Gaussian process, fitted to values (n,); NaN was not reported."""
-    import torch
-    from botorch.fit import fit_gpytorch_mll
-    from botorch.models import MixedSingleTaskGP, SingleTaskGP
-    from gpytorch.mlls import ExactMarginalLogLikelihood
-
-    reported = ~np.isnan(y)
-    inputs = encoded(X[reported], space, device)
-    values = torch.tensor(y[reported, None], dtype=torch.double, device=device)
+    """Return BoTorch's default Gaussian process, fitted to points (n, d) and values (n,)."""
+    inputs = encoded(X, space, device)
+    values = torch.tensor(y[:, None], dtype=torch.double, device=device)
     choices = np.flatnonzero(space.categorical).tolist()
     model = MixedSingleTaskGP(inputs, values, choices) if choices else SingleTaskGP(inputs, values)
     likelihood = ExactMarginalLogLikelihood(model.likelihood, model)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+from cmaes import CatCMAwM
 
 from lamoo import pareto
 from lamoo.arrays import Floats, Ints
@@ -21,9 +22,6 @@ from lamoo.solvers import random
 from lamoo.solvers.evolutionary import COMPETITORS
 from lamoo.solvers.random import pool
 from lamoo.space import Space
-
-if TYPE_CHECKING:
-    from cmaes import CatCMAwM
 
 #: Which share of the early members, the best, the search starts from, and the deviation that widens
 #: their spread (Nomura et al., "Warm Starting CMA-ES", 2021).
@@ -128,7 +126,7 @@ class Coordinates:
     def chosen(self, X: Floats) -> Floats:
         """Return the choices of points (n, d), one-hot, ``(n, c, k)``, k of the longest list."""
         cell = np.floor(X[:, self.unordered] * self.choices)
-        return (cell[:, :, None] == np.arange(self.choices.max(initial=0))).astype(float)
+        return np.asarray(cell[:, :, None] == np.arange(self.choices.max(initial=0)), dtype=float)
 
     def point(self, solution: CatCMAwM.Solution) -> Floats:
         """Return what CMA-ES drew as a point (d,)."""
@@ -147,26 +145,19 @@ def replay(coordinates: Coordinates, X: Floats, values: Floats, seed: int) -> Ca
 
     A generation that is not complete yet is not told.
     """
-    from cmaes import CatCMAwM
-
     X = _filled(np.clip(X, 0.0, 1.0))
     first = np.arange((len(X) + 1) // 2)
     best = first[np.argsort(values[first], kind="stable")[: max(2, round(BEST * len(first)))]]
     numbers, chosen = X[:, coordinates.numbers], coordinates.chosen(X)
     search = _start(coordinates, numbers[best], chosen[best], seed)
     size = search.population_size
+    told = [
+        CatCMAwM.Solution(x[coordinates.continuous], x[coordinates.ordered], c, z)
+        for x, c, z in zip(X, chosen, numbers, strict=True)
+    ]
     for begin in range(len(first), len(X) - size + 1, size):
-        search.tell(
-            [
-                (
-                    CatCMAwM.Solution(
-                        X[i, coordinates.continuous], X[i, coordinates.ordered], chosen[i], numbers[i]
-                    ),
-                    values[i],
-                )
-                for i in range(begin, begin + size)
-            ]
-        )
+        generation = slice(begin, begin + size)
+        search.tell([*zip(told[generation], values[generation], strict=True)])
     return search
 
 
@@ -179,9 +170,7 @@ def _filled(X: Floats) -> Floats:
 
 def _start(coordinates: Coordinates, numbers: Floats, chosen: Floats, seed: int) -> CatCMAwM:
     """Return CMA-ES around good points: their numbers (n, p) and their choices (n, c, k)."""
-    from cmaes import CatCMAwM
-
-    options = {}
+    options: dict[str, Any] = {}
     if numbers.shape[1]:
         mean = numbers.mean(axis=0)
         spread = (numbers - mean).T @ (numbers - mean) / len(numbers)
@@ -194,5 +183,5 @@ def _start(coordinates: Coordinates, numbers: Floats, chosen: Floats, seed: int)
         options["cat_param"] = (chosen.sum(axis=0) + even) / (len(chosen) + 1)
     bounds = [[0.0, 1.0]] * len(coordinates.continuous)
     places = [coordinates.space.places(j).tolist() for j in coordinates.ordered]
-    choices_of = coordinates.choices.tolist()
-    return CatCMAwM(bounds or None, places or None, choices_of or None, seed=seed, **options)
+    counts = coordinates.choices.tolist()
+    return CatCMAwM(bounds or None, places or None, counts or None, seed=seed, **options)
