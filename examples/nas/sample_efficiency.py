@@ -38,12 +38,13 @@ import run
 
 AUTHORS, OTHERWISE = "nb201-authors", "nb201-cifar10-flops"
 TASKS = (AUTHORS, "nb201-raspi4", "nb201-pixel3", "nb201-fpga", "nb201-gtx1080ti")
-COMMON = ("nsgaii", "random")
+#: A population of 20: of 50, the default, 100 trials are two generations.
+COMMON = ("nsgaii-pop20", "random")
 #: LaMOO with a solver -> its rivals, first the solver alone (which is "random" for itself).
 RIVALS = {
     "lamoo": ("lamoo-gp-alone", *COMMON),
     "lamoo-evolutionary": ("lamoo-evolutionary-alone", *COMMON),
-    "lamoo-random": ("random", "nsgaii"),
+    "lamoo-random": ("random", "nsgaii-pop20"),
 }
 SAMPLERS = tuple(dict.fromkeys([*RIVALS, *(name for group in RIVALS.values() for name in group)]))
 QUARTILES = (0.25, 0.5, 0.75)

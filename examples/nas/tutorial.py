@@ -196,7 +196,7 @@ def search(trials: int, epochs: int, folder: Path) -> optuna.Study:
         sampler=sampler,
     )
     study.set_metric_names(["error", "parameters", "FLOPs"])
-    done = sum(trial.state.is_finished() for trial in study.trials)
+    done = len(study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
     for _ in track(range(trials - done), "searching"):
         study.optimize(objective, n_trials=1)
     return study
