@@ -174,7 +174,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="+", choices=tabular, metavar="TASK", default=TASKS)
     parser.add_argument("--seeds", type=run.positive, default=10, help="per sampler (10)")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
-    parser.add_argument("--trials", type=run.positive, default=100, help="per run (100)")
+    parser.add_argument("--trials", type=run.positive, default=200, help="per run (200)")
     parser.add_argument("--jobs", type=run.positive, default=1, help="processes at a time (1)")
     parser.add_argument("--out", type=Path, default=Path("nas-results"), help="folder of the runs")
     return parser.parse_args(arguments)
