@@ -1,6 +1,6 @@
 """The papers' main table: how many trials LaMOO saves, solver by solver.
 
-    python examples/nas/sample_efficiency.py                # half an hour of one core; --jobs 2
+    python examples/nas/sample_efficiency.py                # half an hour of one core
     python examples/nas/sample_efficiency.py --seeds 3 --trials 50
 
 LaMOO with each of its solvers, against the same solver alone, NSGA-II and random search, on
@@ -10,8 +10,9 @@ same command goes on where an interrupted one stopped.
 
 Sample efficiency is how many times fewer trials LaMOO needs to the same hypervolume: the rival's
 median after so many trials is the target, the rival's trials are when its median got there, and
-each of LaMOO's seeds has its own. Quartiles are over LaMOO's seeds. The papers report 2.25 on
-NAS-Bench-201, for their qEHVI with and without the partition.
+each of LaMOO's seeds has its own. Medians and quartiles are over LaMOO's seeds; a dash means not
+there within as many trials. The papers report 2.25 on NAS-Bench-201, for their qEHVI with and
+without the partition.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 # several threads only get in each other's way in matrices this small
@@ -38,17 +40,39 @@ import run
 
 AUTHORS, OTHERWISE = "nb201-authors", "nb201-cifar10-flops"
 TASKS = (AUTHORS, "nb201-raspi4", "nb201-pixel3", "nb201-fpga", "nb201-gtx1080ti")
-COMMON = ("nsgaii", "random")
-#: LaMOO with a solver -> its rivals, first the solver alone (which is "random" for itself).
-RIVALS = {
-    "lamoo": ("lamoo-gp-alone", *COMMON),
-    "lamoo-evolutionary": ("lamoo-evolutionary-alone", *COMMON),
-    "lamoo-random": ("random", "nsgaii"),
+#: NSGA-II with a population of 20: of 50, the default, 200 trials are four generations.
+NSGAII, RANDOM = "nsgaii-pop20", "random"
+#: LaMOO with a solver -> the same solver alone.
+ALONE = {
+    "lamoo": "lamoo-gp-alone",
+    "lamoo-evolutionary": "lamoo-evolutionary-alone",
+    "lamoo-random": RANDOM,
 }
-SAMPLERS = tuple(dict.fromkeys([*RIVALS, *(name for group in RIVALS.values() for name in group)]))
+SAMPLERS = (*ALONE, "lamoo-gp-alone", "lamoo-evolutionary-alone", NSGAII, RANDOM)
 QUARTILES = (0.25, 0.5, 0.75)
 
-Row = dict[str, str | float]
+
+@dataclass(frozen=True)
+class Comparison:
+    """How LaMOO with a solver compares with a rival after a number of trials.
+
+    Args:
+        task: its name, or "all tasks".
+        budget: the number of trials.
+        solver: LaMOO's name.
+        rival: its name.
+        share: the rival's median share of the best hypervolume, which is the target.
+        trials: after how many its median got there.
+        ratios: of each of our seeds, how many times fewer trials it took; 0 if it did not.
+    """
+
+    task: str
+    budget: int
+    solver: str
+    rival: str
+    share: float
+    trials: float
+    ratios: tuple[float, ...]
 
 
 def first_reached(curve: curves.Floats, points: Sequence[int], target: float) -> float:
@@ -57,76 +81,92 @@ def first_reached(curve: curves.Floats, points: Sequence[int], target: float) ->
     return float(points[reached[0]]) if len(reached) else np.inf
 
 
-def efficiency(
-    ours: Sequence[curves.Run], rival: Sequence[curves.Run], points: Sequence[int]
-) -> tuple[float, float, list[float]]:
-    """Return the rival's final share and its trials to it, and how many times fewer ours take.
-
-    The last is 25, 50 and 75 % of our seeds: 0 where a run does not get there. No value is
-    interpolated, and with an even number of seeds the median is the lower of the middle two.
-    """
-    median = np.median(curves.shares_of(rival, points), axis=0)
-    target = float(median[-1])
-    trials = first_reached(median, points, target)
-    ratios = [trials / first_reached(c, points, target) for c in curves.shares_of(ours, points)]
-    quartiles = np.quantile(ratios, QUARTILES, method="inverted_cdf")
-    return target, trials, quartiles.tolist()
+def compare(
+    task: str, groups: Mapping[str, Sequence[curves.Run]], pair: tuple[str, str], budget: int
+) -> Comparison:
+    """Return how a pair of LaMOO's solver and a rival compares within a number of trials."""
+    points = [n for n in curves.points_of(groups) if n <= budget]
+    ours, rival = (curves.shares_of(groups[name], points) for name in pair)
+    median = np.median(rival, axis=0)
+    share = float(median[-1])
+    trials = first_reached(median, points, share)
+    ratios = tuple(trials / first_reached(curve, points, share) for curve in ours)
+    return Comparison(task, budget, *pair, share, trials, ratios)
 
 
-def rows_of(runs: Iterable[curves.Run], budgets: Sequence[int]) -> list[Row]:
-    """Return one row per task, solver, rival and budget that the runs allow."""
-    rows: list[Row] = []
-    for task, groups in curves.grouped(runs).items():
-        points = curves.points_of(groups)
-        for n in (n for n in budgets if n in points):
-            until = points[: points.index(n) + 1]
-            rows += [row_of(task, groups, pair, until) for pair in pairs_in(groups)]
-    return rows
+def comparisons(runs: Iterable[curves.Run], budgets: Sequence[int]) -> list[Comparison]:
+    """Return all comparisons that the runs allow, task by task."""
+    return [
+        compare(task, groups, pair, budget)
+        for task, groups in curves.grouped(runs).items()
+        for budget in budgets
+        if budget in curves.points_of(groups)
+        for pair in pairs()
+        if set(pair) <= groups.keys()
+    ]
 
 
-def pairs_in(groups: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return LaMOO's solvers and their rivals, as far as there are runs of both."""
-    return [(s, r) for s, rivals in RIVALS.items() for r in rivals if {s, r} <= groups.keys()]
+def pairs() -> list[tuple[str, str]]:
+    """Return LaMOO's solvers with their rivals, each once."""
+    return [(s, r) for s, alone in ALONE.items() for r in dict.fromkeys((alone, NSGAII, RANDOM))]
 
 
-def row_of(
-    task: str,
-    groups: Mapping[str, Sequence[curves.Run]],
-    pair: tuple[str, str],
-    points: Sequence[int],
-) -> Row:
-    """Return how one pair compares at the last of the points."""
-    solver, rival = pair
-    share, trials, ratios = efficiency(groups[solver], groups[rival], points)
-    return {
-        "task": task,
-        "trials": points[-1],
-        "LaMOO": solver,
-        "rival": rival,
-        "seeds": len(groups[solver]),
-        "its share": f"{share:.4f}",
-        "its trials": int(trials),
-        "LaMOO's": said([trials / ratio if ratio else np.inf for ratio in ratios][::-1], "{:.0f}"),
-        "sample efficiency": said(ratios, "{:.2f}", below=trials / points[-1]),
-    }
+def pooled(found: Sequence[Comparison]) -> list[Comparison]:
+    """Return one comparison over all tasks for each solver, rival and budget."""
+    groups: dict[tuple[int, str, str], list[Comparison]] = {}
+    for each in found:
+        groups.setdefault((each.budget, each.solver, each.rival), []).append(each)
+    return [
+        Comparison("all tasks", *key, np.nan, np.nan, tuple(r for c in group for r in c.ratios))
+        for key, group in groups.items()
+    ]
 
 
-def said(quartiles: Sequence[float], form: str, below: float = 0.0) -> str:
-    """Return quartiles as text, the median first; what was not reached is "never" or a bound."""
+def quartiles(ratios: Sequence[float]) -> list[float]:
+    """Return 25, 50 and 75 % without interpolation: of two in the middle the smaller."""
+    return [float(q) for q in np.quantile(ratios, QUARTILES, method="inverted_cdf")]
 
-    def word(value: float) -> str:
-        if value == 0:
-            return f"<{form.format(below)}"
-        return form.format(value) if np.isfinite(value) else "never"
 
-    low, middle, high = map(word, quartiles)
+def said(ratios: Sequence[float]) -> str:
+    """Return the median and the quartiles of ratios as text, a dash where it is not reached."""
+    low, middle, high = (f"{ratio:.2f}" if ratio else "-" for ratio in quartiles(ratios))
     return f"{middle} ({low} to {high})"
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """Return rows as a Markdown table."""
-    lines = [[*rows[0]], ["---"] * len(rows[0]), *([str(v) for v in row.values()] for row in rows)]
+def markdown(found: Sequence[Comparison]) -> str:
+    """Return the papers' table: per task, budget and solver a row, per rival a column."""
+    cells = {(c.task, c.budget, c.solver, c.rival): said(c.ratios) for c in found}
+    rows = dict.fromkeys((c.budget, c.task, c.solver) for c in found)
+    lines = [
+        ["trials", "task", "LaMOO", "the solver alone", "NSGA-II", "random"],
+        ["---"] * 6,
+        *(
+            [str(budget), task, solver]
+            + [cells.get((task, budget, solver, r), "") for r in (ALONE[solver], NSGAII, RANDOM)]
+            for budget, task, solver in sorted(rows, key=lambda row: row[0])
+        ),
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def row_of(found: Comparison) -> report.Row:
+    """Return a comparison as a row of ``efficiency.csv``."""
+    low, middle, high = quartiles(found.ratios)
+    # the largest ratio is the smallest number of trials
+    trials = [found.trials / ratio if ratio else np.inf for ratio in (high, middle, low)]
+    return {
+        "task": found.task,
+        "budget": found.budget,
+        "lamoo": found.solver,
+        "rival": found.rival,
+        "seeds": len(found.ratios),
+        "rival share": round(found.share, 4),
+        "rival trials": found.trials,
+        **dict(zip(("trials 25%", "trials 50%", "trials 75%"), trials, strict=True)),
+        "efficiency 25%": round(low, 3),
+        "efficiency 50%": round(middle, 3),
+        "efficiency 75%": round(high, 3),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -148,16 +188,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(f"{len(cells)} runs, {len(missing)} of them to be made; kept in {options.out}")
     failed = run.run_all(missing, options.out, options.jobs, console) if missing else 0
     asked = {(cell.problem, cell.sampler, cell.seed) for cell in cells}
-    found = report.runs_in(options.out, console) if options.out.exists() else []
-    runs = curves.in_order(r for r in found if (r.problem, r.sampler, r.seed) in asked)
+    kept = report.runs_in(options.out, console) if options.out.exists() else []
+    runs = curves.in_order(r for r in kept if (r.problem, r.sampler, r.seed) in asked)
     if not runs:
         console.print("No results.")
         return 1
     budgets = sorted({n for n in (options.trials // 2, options.trials) if n})
-    rows = rows_of(runs, budgets)
-    console.out(markdown(rows), highlight=False)
-    report.write(rows, options.out / "efficiency.csv")
-    (options.out / "efficiency.md").write_text(markdown(rows), encoding="utf-8")
+    found = comparisons(runs, budgets)
+    text = markdown([*found, *pooled(found)])
+    console.out(text, highlight=False)
+    (options.out / "efficiency.md").write_text(text, encoding="utf-8")
+    report.write([row_of(each) for each in found], options.out / "efficiency.csv")
     curves.write(runs, options.out / "curves.csv")
     plots.draw_hypervolume(runs, "lamoo", options.out / "hypervolume.png")
     console.print(f"Written to {options.out}", soft_wrap=True)
@@ -173,7 +214,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="+", choices=tabular, metavar="TASK", default=TASKS)
     parser.add_argument("--seeds", type=run.positive, default=10, help="per sampler (10)")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
-    parser.add_argument("--trials", type=run.positive, default=100, help="per run (100)")
+    parser.add_argument("--trials", type=run.positive, default=200, help="per run (200)")
     parser.add_argument("--jobs", type=run.positive, default=1, help="processes at a time (1)")
     parser.add_argument("--out", type=Path, default=Path("nas-results"), help="folder of the runs")
     return parser.parse_args(arguments)
