@@ -1,9 +1,9 @@
-"""Weight sharing: one supernet for all networks, split where LaMOO's partition says, and measured.
+r"""Weight sharing: one supernet for all networks, split where LaMOO's partition says.
 
     python examples/nas/supernet.py
 
-1. One supernet for the networks of ``spaces/stages.py`` is trained on Fashion-MNIST: each step takes
-   a few single paths in which every choice has its turn equally often.
+1. One supernet for the networks of ``spaces/stages.py`` is trained on Fashion-MNIST: each step
+   takes a few single paths in which every choice has its turn equally often.
 2. Networks are scored with its weights. LaMOO learns a partition from the scores, and the boundary
    at the root says which choice to separate: each side gets a supernet of its own, which starts
    from the shared weights (few-shot architecture search).
@@ -13,7 +13,7 @@
 
 The scores are kept as a study, to start a search from (see ``lamoo_warm`` below):
 
-    lamoo compare examples/nas/fashion.py --samplers examples/nas/fashion.py:lamoo_told \\
+    lamoo compare examples/nas/fashion.py --samplers examples/nas/fashion.py:lamoo_told \
         examples/nas/supernet.py:lamoo_warm --seeds 5 --trials 50
 """
 
@@ -41,8 +41,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from scipy.stats import kendalltau
-from spaces import SearchSpace, stages, values
-from spaces.stages import Network
+from spaces import values
+from spaces.stages import SPACE, Network
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
@@ -54,7 +54,10 @@ from optuna_lamoo.knowledge import knowledge_of
 
 #: How networks are trained alone, to know the truth.
 ALONE = Recipe(optimizer="sgd", learning_rate=0.1)
+#: Where the scores are kept.
 SCORES = Path("results/supernet/scores.journal")
+#: Of each step of a supernet: networks, and images that each of them sees.
+PATHS, BATCH = 4, 100
 
 Options = Mapping[str, tuple[Any, ...]]
 
@@ -62,26 +65,23 @@ Options = Mapping[str, tuple[Any, ...]]
 # --- shared weights -------------------------------------------------------------------------------
 
 
-def options_of(space: SearchSpace[Network]) -> dict[str, tuple[Any, ...]]:
-    """Return the values of each choice."""
-    return {name: values(distribution) for name, distribution in space.distributions.items()}
+#: The values of each choice.
+ALL: Options = {name: values(d) for name, d in SPACE.distributions.items()}
 
 
-def fresh_weights(space: SearchSpace[Network], seed: int) -> dict[str, Tensor]:
+def fresh_weights(seed: int) -> dict[str, Tensor]:
     """Return the weights that all networks share, by name, each as large as any network needs it.
 
     They are those of the largest networks of each kind; what is named alike is shared.
     """
     torch.manual_seed(seed)
-    options = options_of(space)
     found: dict[str, Tensor] = {}
-    for block, kernel, depth in product(options["block1"], options["kernel1"], options["depth3"]):
+    for block, kernel, depth in product(ALL["block1"], ALL["kernel1"], ALL["depth3"]):
         chosen = {f"block{i}": block for i in (1, 2, 3)} | {f"kernel{i}": kernel for i in (1, 2, 3)}
         chosen["depth3"] = depth
-        network = space.read(lambda name, chosen=chosen: chosen.get(name, options[name][-1]))
-        for name, weight in (
-            network.build().to(memory_format=torch.channels_last).named_parameters()
-        ):
+        largest = SPACE.read(lambda name, chosen=chosen: chosen.get(name, ALL[name][-1]))
+        network = largest.build().to(memory_format=torch.channels_last)
+        for name, weight in network.named_parameters():
             found.setdefault(name, weight)
     return found
 
@@ -110,9 +110,7 @@ def cut(shape: Sequence[int]) -> tuple[slice, ...]:
     return tuple(slice(n) for n in shape)
 
 
-def fair_paths(
-    space: SearchSpace[Network], options: Options, paths: int, rng: np.random.Generator
-) -> list[Network]:
+def fair_paths(options: Options, paths: int, rng: np.random.Generator) -> list[Network]:
     """Return random networks in which each choice has each of its values equally often.
 
     Or as nearly as ``paths`` can be divided; strict fairness as in FairNAS (Chu et al., ICCV 2021),
@@ -122,38 +120,35 @@ def fair_paths(
         name: [choices[i] for i in rng.permutation(np.resize(rng.permutation(len(choices)), paths))]
         for name, choices in options.items()
     }
-    return [space.read(lambda name, i=i: columns[name][i]) for i in range(paths)]
+    return [SPACE.read(lambda name, i=i: columns[name][i]) for i in range(paths)]
 
 
 def train_shared(
-    space: SearchSpace[Network],
     weights: dict[str, Tensor],
     images: InMemory,
     *,
     epochs: int,
-    options: Options | None = None,
+    options: Options = ALL,
     learning_rate: float = 0.1,
-    paths: int = 4,
-    batch: int = 100,
     seed: int = 0,
     device: str = "cpu",
     on_epoch: Callable[[], None] = lambda: None,
 ) -> None:
     """Train shared weights in place on single paths (Guo et al., SPOS, ECCV 2020).
 
-    Each step averages the gradients of ``paths`` networks over the same images. ``options`` are
-    the values that the choices may have, by default all.
+    Each step averages the gradients of a few networks over the same images. ``options`` are the
+    values that the choices may have, by default all.
     """
     optimizer = torch.optim.SGD(weights.values(), learning_rate, 0.9, nesterov=True)
-    steps = epochs * math.ceil(len(images) / batch)
+    steps = epochs * math.ceil(len(images) / BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     rng = np.random.default_rng(seed)
     for epoch in range(epochs):
-        for x, y in images.batches(batch, seed=seed_of(seed, epoch)):
+        for x, y in images.batches(BATCH, seed=seed_of(seed, epoch)):
             optimizer.zero_grad(set_to_none=True)
-            for network in fair_paths(space, options or options_of(space), paths, rng):
+            for network in fair_paths(options, PATHS, rng):
                 said = output_of(network, weights, moved(x, device))
-                (functional.cross_entropy(said, y.to(device)) / paths).backward()
+                (functional.cross_entropy(said, y.to(device)) / PATHS).backward()
             nn.utils.clip_grad_norm_(weights.values(), 5.0)
             optimizer.step()
             schedule.step()
@@ -227,7 +222,7 @@ def split_of(study: optuna.Study) -> Split:
 
 
 def scores_study(
-    path: Path | None, space: SearchSpace[Network], networks: Sequence[Network], errors: Any
+    path: Path | None, networks: Sequence[Network], errors: Sequence[float]
 ) -> optuna.Study:
     """Return the scores of networks as a study with the objectives of ``fashion.py``."""
     storage = None
@@ -236,16 +231,14 @@ def scores_study(
         path.unlink(missing_ok=True)
         storage = JournalStorage(JournalFileBackend(str(path)))
     study = optuna.create_study(storage=storage, study_name="scores", directions=fashion.directions)
-    study.add_trials([trial_of(space, *pair) for pair in zip(networks, errors, strict=True)])
+    study.add_trials([trial_of(*pair) for pair in zip(networks, errors, strict=True)])
     return study
 
 
-def trial_of(
-    space: SearchSpace[Network], network: Network, wrong: float
-) -> optuna.trial.FrozenTrial:
+def trial_of(network: Network, wrong: float) -> optuna.trial.FrozenTrial:
     """Return a network and its error as a finished trial."""
-    params = space.encode(network)
-    distributions: dict[str, BaseDistribution] = {n: space.distributions[n] for n in params}
+    params = SPACE.encode(network)
+    distributions: dict[str, BaseDistribution] = {n: SPACE.distributions[n] for n in params}
     return optuna.trial.create_trial(
         params=params, distributions=distributions, values=[wrong, *costs_of(network)]
     )
@@ -303,14 +296,13 @@ class Run:
         what: str,
         weights: dict[str, Tensor],
         epochs: int,
-        options: Options | None = None,
+        options: Options = ALL,
         learning_rate: float = 0.1,
     ) -> None:
         """Train shared weights in place."""
         task = self.bar.add_task(what, total=epochs)
         images: Any = self.splits.train
         train_shared(
-            stages.SPACE,
             weights,
             images,
             epochs=epochs,
@@ -335,23 +327,22 @@ class Run:
 
 def measure(run: Run, options: argparse.Namespace, console: Console) -> None:
     """Train, split, score, and say what the scores are worth."""
-    space, rng = stages.SPACE, np.random.default_rng(run.seed)
-    weights = fresh_weights(space, run.seed)
+    rng, weights = np.random.default_rng(run.seed), fresh_weights(run.seed)
     run.shared("supernet", weights, options.epochs)
-    networks = list(dict.fromkeys(space.draw(rng) for _ in range(options.networks)))
+    networks = list(dict.fromkeys(SPACE.draw(rng) for _ in range(options.networks)))
     one_shot = [run.score(network, weights) for network in run.each("scores", networks)]
-    study = scores_study(SCORES, space, networks, one_shot)
+    study = scores_study(SCORES, networks, one_shot)
     split = split_of(study)
     console.print(f"LaMOO separates {split}", highlight=False)
 
     parts = []
     for side in split.sides:
-        part, only = copied(weights), {**options_of(space), split.name: side}
+        part, only = copied(weights), {**ALL, split.name: side}
         run.shared(f"{split.name} in {list(side)}", part, options.epochs // 2, only, 0.05)
         parts.append(part)
 
     def few_shot(network: Network) -> float:
-        value = space.encode(network).get(split.name)
+        value = SPACE.encode(network).get(split.name)
         return run.score(network, parts[value in split.sides[1]])
 
     judged = networks[: options.judged]
@@ -411,7 +402,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--epochs", type=positive, default=24, help="of the supernet (24)")
-    parser.add_argument("--networks", type=positive, default=200, help="to score (200)")
+    parser.add_argument("--networks", type=positive, default=128, help="to score (128)")
     parser.add_argument("--judged", type=positive, default=30, help="to train alone, twice (30)")
     parser.add_argument("--best", type=positive, default=8, help="of the front, trained (8)")
     parser.add_argument("--images", type=positive, default=3000, help="to train on (3000)")
