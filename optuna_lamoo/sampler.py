@@ -59,7 +59,7 @@ class LaMOOSampler(BaseSampler):
     It handles any number of objectives in any direction, every distribution, conditional search
     spaces, constraints set with ``trial.set_constraint``, enqueued and partially fixed trials,
     and failed, pruned or infinite results. A configuration of a discrete space is not repeated
-    while untried ones are left.
+    while untried ones are left, unless ``reevaluate`` asks for it.
 
     Args:
         seed: of all random choices; ``None`` draws one.

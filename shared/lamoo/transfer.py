@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -65,12 +65,13 @@ def taught(known: Known, lessons: Sequence[Lesson], history: History) -> Known:
     """
     if not lessons:
         return known
-    kept: list[tuple[Lesson, Bools]] = []
+
+    @cache
+    def kept() -> list[tuple[Lesson, Bools]]:
+        return [(each, relevant(each.predict(history.X), history.Y)) for each in lessons]
 
     def features(X: Floats) -> Floats:
-        if not kept:
-            kept.extend((each, relevant(each.predict(history.X), history.Y)) for each in lessons)
-        blocks = [lesson.predict(X)[:, which] for lesson, which in kept if which.any()]
+        blocks = [lesson.predict(X)[:, which] for lesson, which in kept() if which.any()]
         if known.features is not None:
             blocks.append(known.features(X))
         return np.concatenate(blocks, axis=1) if blocks else np.empty((len(X), 0))

@@ -60,6 +60,9 @@ def known(F, outcomes, objectives, *, A=None, b=(), thresholds=None, failed=None
         constraints=(np.empty((0, k)) if A is None else np.array(A, dtype=float), np.array(b)),
         failed=np.empty((0, F.shape[1])) if failed is None else failed,
         branches=(),
+        metrics=tuple(f"metric {i}" for i in range(k)),
+        search_space="",
+        decode=lambda columns, X: [],
     )
 
 
