@@ -55,6 +55,9 @@ def _age(trial: FrozenTrial, now: datetime) -> float:
 
 
 def _configuration(trial: FrozenTrial) -> Hashable:
-    """Return what a trial was given, or the trial itself if it died before that."""
+    """Return what a trial was given, or the trial itself if it died before that.
+
+    As text: whatever stands in the storage, it can be compared.
+    """
     given = trial.system_attrs.get(convert.NOTE) or trial.params
-    return frozenset(given.items()) or trial._trial_id
+    return str(given) if given else trial._trial_id
