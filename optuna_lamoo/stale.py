@@ -37,15 +37,16 @@ def living(
     if now is None:
         return list(trials)
     least = PATIENCE if stale_after is None else stale_after
-    stale = [t for t in trials if t.state == TrialState.RUNNING and _age(t, now) > least]
+    running, complete = TrialState.RUNNING, TrialState.COMPLETE
+    stale = [t for t in trials if t.state is running and _age(t, now) > least]
     if stale and stale_after is None:
-        durations = [t.duration for t in trials if t.state == TrialState.COMPLETE]
+        durations = [t.duration for t in trials if t.state is complete]
         seconds = [d.total_seconds() for d in durations if d is not None]
         longest = max(seconds, default=math.inf)
         stale = [t for t in stale if _age(t, now) > TIMES * longest]
     deaths = Counter(_configuration(trial) for trial in stale)
     dead = {t._trial_id for t in stale if deaths[_configuration(t)] < DEATHS}
-    return [trial for trial in trials if trial._trial_id not in dead]
+    return [t for t in trials if t._trial_id not in dead] if dead else list(trials)
 
 
 def _age(trial: FrozenTrial, now: datetime) -> float:
@@ -54,6 +55,9 @@ def _age(trial: FrozenTrial, now: datetime) -> float:
 
 
 def _configuration(trial: FrozenTrial) -> Hashable:
-    """Return what a trial was given, or the trial itself if it died before that."""
+    """Return what a trial was given, or the trial itself if it died before that.
+
+    As text: whatever stands in the storage, it can be compared.
+    """
     given = trial.system_attrs.get(convert.NOTE) or trial.params
-    return frozenset(given.items()) or trial._trial_id
+    return str(given) if given else trial._trial_id

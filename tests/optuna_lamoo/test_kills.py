@@ -89,3 +89,14 @@ def test_workers_that_are_killed_lose_no_finished_trial_and_repeat_none(
     assert total <= len(done) < total + workers  # what others were at when the last one was told
     assert len({frozenset(trial.params.items()) for trial in done}) == len(done)
     assert len(study.trials) > len(done)
+
+
+def test_where_the_storage_has_heartbeats_who_has_none_is_failed_and_not_pending(worker, tmp_path):
+    kind, path = "sqlite-heartbeat", str(tmp_path / "study")
+    worker.work(kind, path, "cells", "gp", 0)
+    given = {"kind": kind, "path": path, "objective": "cells", "solver": "gp"}
+    worker.finish(worker.start(**given, total=6, kills=[("evaluation", 5)]))
+    time.sleep(3)  # a heartbeat every second may be late by another, in whole seconds
+    study = worker.work(kind, path, "cells", "gp", 2)
+    assert [t.number for t in study.trials if t.state == TrialState.FAIL] == [5]
+    assert len(results(study)) == len(study.trials) - 1 == 8

@@ -90,6 +90,11 @@ def test_a_configuration_that_three_died_at_is_never_free_again(given):
     assert numbers(nowhere, 10, 0) == []
 
 
+@pytest.mark.parametrize("note", ["text", 7, ["x"], {"x": [0.5]}])
+def test_a_note_that_is_none_of_ours_breaks_nothing(note):
+    assert numbers([trial(i, i, note=note) for i in range(2)], 10, 0) == []
+
+
 @pytest.mark.parametrize("wrong", [-1, float("nan"), "10", [5]])
 def test_a_wrong_limit_is_refused(wrong):
     with pytest.raises(ValueError, match="stale_after must be"):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import traceback
+import warnings
 
 import optuna
 import sqlalchemy
@@ -55,7 +56,12 @@ def open_storage(kind: str, path: str) -> BaseStorage:
     if kind == "journal-kills":  # who is killed keeps the lock, for 30 s unless told otherwise
         lock = JournalFileOpenLock(path, grace_period=3)
         return JournalStorage(JournalFileBackend(path, lock_obj=lock))
-    storage = RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}})
+    beats = {"heartbeat_interval": 1} if kind == "sqlite-heartbeat" else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        storage = RDBStorage(
+            f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}}, **beats
+        )
     storage.engine.dispose()  # of the connections that were made before what follows
 
     @sqlalchemy.event.listens_for(storage.engine, "connect")
