@@ -59,7 +59,7 @@ FAULTY: dict[str, tuple[float, Callable[[Values], Any]]] = {
     "raises": (0.3, _raise),
     "nan": (0.3, _one(math.nan)),
     "inf": (0.3, _one(math.inf)),
-    "-inf": (0.3, _one(-math.inf)),
+    "minus inf": (0.3, _one(-math.inf)),
     "wrong type": (0.3, lambda values: ["?", *values[1:]]),
     "wrong number": (0.3, lambda values: [*values, 0.0]),
     "1e300": (0.3, _one(1e300)),
