@@ -113,12 +113,10 @@ class Base:
         """
         shadow = self._shadow(search_space, history, region, members, int(rng.integers(2**31)))
         whole = _ask(shadow, search_space, region.space, len(history.tried))
-        x = history.unseen(region.space.snap(whole))
-        x = x[region.contains(x)]
-        if not len(x):
-            near = region.approach(whole, history.X[members], MIXTURES, rng)
-            x = history.unseen(near)
-        return x[0] if len(x) else None
+        near = region.approach(whole, history.X[members], MIXTURES, rng)
+        X = np.concatenate([region.space.snap(whole), near])
+        X = history.unseen(X[region.contains(X)])
+        return X[0] if len(X) else None
 
     def _shadow(
         self,
@@ -130,7 +128,7 @@ class Base:
     ) -> Study:
         """Return the study that the base is asked in, everything minimised."""
         part = history.at(_seen(history, region, members))
-        values = part.Y
+        values = pareto.finite(part.Y)
         if self.single:
             number = pareto.dominance_number(part.Y, part.violation)
             # the best are the generation that it learns from
