@@ -21,14 +21,16 @@ from lamoo import History, Space, pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.region import Region
 from lamoo.solvers import Solver, evolutionary
+from lamoo.space import repeats
 from optuna_lamoo import convert
 
 logger = optuna.logging.get_logger("optuna.lamoo")
 
 #: Trials that the base sees at most: the region's, then those that come nearest to it.
 SEEN = 100
-#: How many mixtures of an outside proposal and the region's trials are looked at.
-MIXTURES = 256
+#: How many mixtures of an outside proposal and the region's trials are looked at, and how many of
+#: them, the nearest, compete.
+MIXTURES, NEAR = 256, 64
 #: The shadow study's name. One is made for each proposal, and Optuna would tell of each.
 NAME = "lamoo:shadow"
 logging.getLogger("optuna.storages._in_memory").addFilter(
@@ -108,17 +110,16 @@ class Base:
     ) -> Floats | None:
         """Return a never tried point (d,) inside the region, ``None`` if there is none.
 
-        What the base proposes, or if that lies outside, something inside that is near. It is
-        asked once, because nobody knows what asking costs.
+        What the base proposes, or if that lies outside, of what is near it inside the most surely
+        inside. It is asked once, because nobody knows what asking costs.
         """
         shadow = self._shadow(search_space, history, region, members, int(rng.integers(2**31)))
         whole = _ask(shadow, search_space, region.space, len(history.tried))
         x = history.unseen(region.space.snap(whole))
-        x = x[region.contains(x)]
-        if not len(x):
-            near = region.approach(whole, history.X[members], MIXTURES, rng)
-            x = history.unseen(near)
-        return x[0] if len(x) else None
+        if region.contains(x).any() and not repeats(x, history.X).any():
+            return np.asarray(x[0])
+        near = history.unseen(region.approach(whole, history.X[members], MIXTURES, rng))[:NEAR]
+        return near[int(np.argmax(region.log_chance(near)))] if len(near) else None
 
     def _shadow(
         self,
@@ -130,7 +131,7 @@ class Base:
     ) -> Study:
         """Return the study that the base is asked in, everything minimised."""
         part = history.at(_seen(history, region, members))
-        values = part.Y
+        values = pareto.finite(part.Y)
         if self.single:
             number = pareto.dominance_number(part.Y, part.violation)
             # the best are the generation that it learns from

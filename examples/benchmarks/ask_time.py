@@ -27,7 +27,7 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
 from rich.console import Console
-from run import SAMPLERS, ask, one_thread, positive
+from run import BASES, SAMPLERS, ask, one_thread, positive
 
 from lamoo.problems import Problem, dtlz2
 
@@ -36,6 +36,8 @@ Case = tuple[int, int]  # objectives, trials
 CASES: tuple[Case, ...] = ((2, 50), (2, 200), (2, 1000), (2, 5000), (3, 200), (5, 200), (10, 200))
 #: Those that take a sampler too long are run when they are asked for.
 FEWER: dict[str, tuple[Case, ...]] = {"gp": ((2, 50), (2, 200))}
+#: name -> seed -> sampler
+TIMED = {**SAMPLERS, **BASES}
 COMPARED = ("lamoo", "lamoo-evolutionary", "tpe", "gp")
 #: For the memory that a long study takes.
 LONG: Case = (2, 10_000)
@@ -51,7 +53,7 @@ def measure(sampler: str, objectives: int, trials: int, rounds: int) -> dict[str
     optuna.logging.disable_default_handler()
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     problem = dtlz2(max(6, objectives + 1), objectives)
-    study = optuna.create_study(directions=problem.directions, sampler=SAMPLERS[sampler](0))
+    study = optuna.create_study(directions=problem.directions, sampler=TIMED[sampler](0))
     study.add_trials(history(problem, trials))
     seconds = []
     for _ in range(1 + rounds):
@@ -130,7 +132,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, metavar="NAME")
+    parser.add_argument("--samplers", nargs="+", choices=TIMED, metavar="NAME")
     parser.add_argument("--cases", nargs="+", type=case, metavar="OBJECTIVESxTRIALS")
     parser.add_argument("--memory", action="store_true", help="only lamoo after 10,000 trials")
     parser.add_argument("--rounds", type=positive, default=ROUNDS, help="asks per case")
