@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 ARGS   ?=
+# Tests run side by side, one process a core. More than four gain little and take memory: torch.
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4
 VENV   := .venv
 
 # Some tests are of Ax or compare with BoTorch. On Linux and Windows "+cpu" keeps pip from fetching CUDA.
@@ -31,7 +33,7 @@ demo: $(VENV)/.demo ## search NAS-Bench-201 with LaMOO and with Optuna's default
 	@$(PY) examples/nasbench201.py $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.oracle ## run the tests and the examples in the docstrings
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) $(PYTEST) $(ARGS)
 
 lint: $(VENV)/.dev ## check style, formatting and types
 	@$(PY) -m ruff check
@@ -43,7 +45,7 @@ bench: $(VENV)/.dev $(VENV)/.oracle ## compare with other samplers on the benchm
 
 test-oldest: ## run the tests with the oldest supported dependencies, in .venv-oldest
 	@$(MAKE) --no-print-directory VENV=.venv-oldest .venv-oldest/.oldest
-	@.venv-oldest/bin/python -m pytest $(ARGS)
+	@.venv-oldest/bin/python $(PYTEST) $(ARGS)
 
 clean: ## remove the virtual environments, the caches and what was built
 	@rm -rf .venv .venv-oldest build dist shared/*.egg-info *.egg-info
