@@ -30,15 +30,15 @@ from torch import Tensor
 
 from lamoo.arrays import Floats, Ints
 from lamoo.history import History
-from lamoo.model import corner_of, signed_log
+from lamoo.model import MANY_OBJECTIVES, corner_of, signed_log
 from lamoo.recipes import apply, training_set, transforms_of
 from lamoo.region import Region
 from lamoo.solvers.gp import candidates, most_worthy
 from lamoo.space import Space
 from lamoo.targets import compress
 
-#: Posterior samples of the acquisition.
-SAMPLES = 64
+#: Posterior samples of the acquisition; fewer where each one's boxes are many.
+SAMPLES, FEW_SAMPLES = 64, 16
 #: Candidates that are scored at once.
 BLOCK = 256
 #: Steps of a fit at most: beyond, hyperparameters hardly move, at several times the cost.
@@ -137,8 +137,9 @@ def learn(
     for g in data.G.T[(data.G > 0).any(axis=0)]:
         reported = ~np.isnan(g)
         constrained.append(model_of(data.X[reported], signed_log(g[reported]), space, device))
+    samples = FEW_SAMPLES if m >= MANY_OBJECTIVES else SAMPLES
     shared: dict[str, Any] = {
-        "sampler": SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=seed),
+        "sampler": SobolQMCNormalSampler(torch.Size([samples]), seed=seed),
         "X_pending": encoded(history.pending, space, device) if len(history.pending) else None,
     }
     if not (data.violation == 0).any():  # before that, only feasibility counts

@@ -151,6 +151,7 @@ def replay(coordinates: Coordinates, X: Floats, values: Floats, seed: int) -> Ca
     numbers, chosen = X[:, coordinates.numbers], coordinates.chosen(X)
     search = _start(coordinates, numbers[best], chosen[best], seed)
     size = search.population_size
+    # the last field is the draw before it was rounded to values, which the update is made of
     told = [
         CatCMAwM.Solution(x[coordinates.continuous], x[coordinates.ordered], c, z)
         for x, c, z in zip(X, chosen, numbers, strict=True)
