@@ -205,12 +205,17 @@ def search_in_optuna(cell: Cell) -> Trials:
 
 
 def knowing(cell: Cell, problem: Problem) -> BaseSampler:
-    """Return LaMOO, told of the problem's objectives that need no training."""
+    """Return LaMOO, told which objectives need no training and what is the same network."""
     known = {j: lambda params, j=j: problem.evaluate(params)[j] for j in problem.known}
     if not known:
         raise ValueError(f"{cell.sampler} needs a known objective, {cell.problem} has none")
     features = problem.features if KNOWING[cell.sampler] else None
-    return LaMOOSampler(seed=cell.seed, known_objectives=known, features=features)
+    return LaMOOSampler(
+        seed=cell.seed,
+        known_objectives=known,
+        features=features,
+        canonical=problem.canonical,
+    )
 
 
 def search(

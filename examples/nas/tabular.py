@@ -53,9 +53,13 @@ Values = list[tuple[float, ...]]
 
 
 def told(problem: Problem) -> dict[str, Any]:
-    """Return what LaMOO can be told of a task: costs that need no training, and features."""
+    """Return what LaMOO can be told of a task: costs that need no training, and the like."""
     known = {j: lambda params, j=j: problem.evaluate(params)[j] for j in problem.known}
-    return {"known_objectives": known or None, "features": problem.features}
+    return {
+        "known_objectives": known,
+        "features": problem.features,
+        "canonical": problem.canonical,
+    }
 
 
 def search_with_optuna(name: str, trials: int, seed: int) -> Values:

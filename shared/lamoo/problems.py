@@ -65,6 +65,7 @@ class Problem:
         best_front: the objective values of the best front, where all of it is known.
         known: indices of the objectives that need no training.
         features: numbers that say much about a configuration, where somebody knows such.
+        canonical: a key that is the same for configurations that are really the same.
         constraints: how many constraints there are.
         constrain: parameters -> constraint values, satisfied where ``<= 0``.
         noise: standard deviations of what an evaluation adds to each objective, ``()`` for none;
@@ -83,6 +84,7 @@ class Problem:
     noise: tuple[float, ...] = ()
     known: tuple[int, ...] = ()
     features: Callable[[Params], Sequence[float]] | None = None
+    canonical: Callable[[Params], int] | None = None
     constraints: int = 0
     constrain: Callable[[Params], tuple[float, ...]] = lambda _: ()
 
@@ -465,16 +467,20 @@ def nasbench_graph(data: str) -> Problem:
     operations = Categorical(tuple(package.gnn_list))
     worst = (table[:, 0].min(), table[:, 1].max(), table[:, 2].max())
 
-    def evaluate(params: Params) -> tuple[float, ...]:
+    def network(params: Params) -> int:
         nodes = [params[f"op{i}"] for i in range(4)]
-        row = rows.get(package.Arch(list(links[params["link"]]), nodes).valid_hash())
+        return int(package.Arch(list(links[params["link"]]), nodes).valid_hash())
+
+    def evaluate(params: Params) -> tuple[float, ...]:
+        row = rows.get(network(params))
         values = worst if row is None else [row[metric] for metric in metrics]
         return tuple(float(value) for value in values)
 
     space = Space({"link": Categorical(tuple(links))} | {f"op{i}": operations for i in range(4)})
     directions: tuple[Direction, ...] = ("maximize", "minimize", "minimize")
     score = _score(table, directions, of_front=True)
-    return Problem(f"nbgraph-{data}", space, directions, evaluate, **score)
+    problem = Problem(f"nbgraph-{data}", space, directions, evaluate, **score)
+    return replace(problem, known=(2,), canonical=network)
 
 
 def _import(module: str, distribution: str) -> Any:

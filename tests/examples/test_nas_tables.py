@@ -110,7 +110,11 @@ def test_lamoo_is_told_the_exact_costs(tabular):
         1: values[1],
         2: values[2],
     }
-    assert tabular.told(load("nbgraph-cora"))["known_objectives"] is None
+    graph = load("nbgraph-cora")
+    told = tabular.told(graph)
+    params = graph.space.decode(graph.space.sample(1, np.random.default_rng(0)))[0]
+    assert told["known_objectives"][2](params) == graph.evaluate(params)[2]
+    assert told["canonical"] is graph.canonical
 
 
 def test_the_pages_code_runs():

@@ -376,6 +376,20 @@ def test_nasbench_graph_reads_the_row_of_the_architecture(rng):
         assert problem.evaluate(params) == (row["valid_perf"], row["latency"], row["para"])
 
 
+def test_nasbench_graph_knows_which_configurations_are_the_same_network():
+    problem = load("nbgraph-cora")
+    names = list(problem.space.parameters)
+    choices = (parameter.choices for parameter in problem.space.parameters.values())
+    keys = {}
+    for combination in itertools.product(*choices):
+        params = dict(zip(names, combination, strict=True))
+        keys.setdefault(problem.canonical(params), []).append(params)
+    # the package's table has 26,206 networks, and what does nothing is one more
+    assert len(keys) == 26_206 + 1
+    for group in [*keys.values()][::100]:
+        assert len({problem.evaluate(params) for params in group}) == 1
+
+
 def test_nasbench_graph_gives_what_was_not_trained_the_worst_of_each():
     problem = load("nbgraph-cora")
     nothing = problem.evaluate(
