@@ -28,6 +28,7 @@ from statistics import mean, stdev
 from typing import Any
 
 try:
+    import numpy as np
     import optuna
     import torch
     from counting import Cost
@@ -51,8 +52,6 @@ try:
     from optuna_lamoo import LaMOOSampler
 except ModuleNotFoundError as missing:
     sys.exit(f"This example needs {missing.name}: pip install torch, then pip install -e '.[demo]'")
-
-import numpy as np
 
 Params = dict[str, Any]
 

@@ -78,10 +78,9 @@ def test_published_numbers_of_parameters(load):
     assert cost.macs / 1e9 == pytest.approx(0.39, abs=0.005)
     # the second-order cell of DARTS (Liu et al., ICLR 2019), whose code logs 3.349342 M
     nasnet = load("spaces.nasnet")
-    normal = "sep_conv_3 0 sep_conv_3 1 sep_conv_3 0 sep_conv_3 1 sep_conv_3 1 skip 0 skip 0 dil_conv_3 2"
-    reduction = (
-        "max_pool_3 0 max_pool_3 1 skip 2 max_pool_3 1 max_pool_3 0 skip 2 skip 2 max_pool_3 1"
-    )
+    normal = "sep 0 sep 1 sep 0 sep 1 sep 1 skip 0 skip 0 dil 2"
+    reduction = "max 0 max 1 skip 2 max 1 max 0 skip 2 skip 2 max 1"
+    full = {"sep": "sep_conv_3", "dil": "dil_conv_3", "max": "max_pool_3", "skip": "skip"}
 
     def blocks(text):
         words = text.split()

@@ -40,16 +40,16 @@ def test_every_value_has_its_turn_equally_often(supernet, rng):
 def test_shared_training_changes_what_is_on_the_paths_and_learns(supernet, load):
     import torch
 
-    data = load("images").synthetic(100, channels=1, size=14, classes=10, seed=1)
+    data = load("images").synthetic(300, channels=1, size=14, classes=3, seed=1)
     before = supernet.fresh_weights(0)
     weights = supernet.copied(before)
     only = {**supernet.ALL, "kernel1": (3,), "block1": ("conv",)}
-    supernet.train_shared(weights, data.train, epochs=4, options=only)
+    supernet.train_shared(weights, data.train, epochs=8, options=only)
     changed = {name for name, w in weights.items() if not torch.equal(w, before[name])}
     assert any(name.startswith("stage1_block1_conv3") for name in changed)
     assert not any("stage1_block1_mbconv" in n or "stage1_block1_conv5" in n for n in changed)
     network = supernet.SPACE.decode({"kernel1": 3, "block1": "conv", "width1": 16})
-    assert supernet.shared_error(network, weights, data.test) < 80  # guessing: 90
+    assert supernet.shared_error(network, weights, data.test) < 40  # guessing: 67
 
 
 def test_the_split_is_at_the_choice_that_decides(supernet, rng):
@@ -75,8 +75,8 @@ def test_the_front_of_scores_is_not_dominated(supernet, rng):
     networks = [supernet.SPACE.draw(rng) for _ in range(40)]
     errors = rng.uniform(10, 50, 40).tolist()
     values = [(e, *supernet.costs_of(n)) for n, e in zip(networks, errors, strict=True)]
-    chosen = supernet.front_of(networks, errors, 5)
-    assert len(chosen) == 5
+    chosen = supernet.front_of(networks, errors, 3)
+    assert len(chosen) == 3
     for network, wrong in chosen:
         mine = np.array((wrong, *supernet.costs_of(network)))
         assert not any((v <= mine).all() and (v < mine).any() for v in np.array(values))
