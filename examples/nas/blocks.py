@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from counting import Part
@@ -14,27 +15,8 @@ ACTIVATIONS = {"relu": nn.ReLU, "hardswish": nn.Hardswish, "silu": nn.SiLU, "gel
 
 
 def chain(parts: Mapping[str, Part]) -> nn.Sequential:
-    """Return the network of named parts, one after the other."""
+    """Return the module of named parts, one after the other."""
     return nn.Sequential(OrderedDict((name, part.build()) for name, part in parts.items()))
-
-
-def conv_unit(
-    inputs: int,
-    outputs: int,
-    kernel: int,
-    *,
-    stride: int = 1,
-    groups: int = 1,
-    activation: str | None = None,
-) -> nn.Sequential:
-    """Return a convolution with normalisation and, if one is named, an activation."""
-    modules: dict[str, nn.Module] = {
-        "conv": nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-        "norm": nn.BatchNorm2d(outputs),
-    }
-    if activation is not None:
-        modules["activation"] = ACTIVATIONS[activation]()
-    return nn.Sequential(OrderedDict(modules))
 
 
 class DropPath(nn.Module):
@@ -85,6 +67,88 @@ class SqueezeExcite(nn.Module):
         return x * weight.sigmoid()
 
 
+# --- what blocks are made of ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A convolution with normalisation and, if one is named, an activation."""
+
+    inputs: int
+    outputs: int
+    kernel: int
+    stride: int = 1
+    groups: int = 1
+    activation: str | None = None
+
+    def build(self) -> nn.Module:
+        """Return the module."""
+        conv = nn.Conv2d(
+            self.inputs,
+            self.outputs,
+            self.kernel,
+            self.stride,
+            self.kernel // 2,
+            groups=self.groups,
+            bias=False,
+        )
+        modules = OrderedDict[str, nn.Module](conv=conv, norm=nn.BatchNorm2d(self.outputs))
+        if self.activation is not None:
+            modules["activation"] = ACTIVATIONS[self.activation]()
+        return nn.Sequential(modules)
+
+
+@dataclass(frozen=True)
+class Squeeze:
+    """Squeeze-and-excite through a layer of ``squeezed`` channels."""
+
+    channels: int
+    squeezed: int
+    activation: str
+
+    def build(self) -> nn.Module:
+        """Return the module."""
+        return SqueezeExcite(self.channels, self.squeezed, self.activation)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A score per class from the mean of each channel."""
+
+    inputs: int
+    classes: int
+    dropout: float = 0.0
+
+    def build(self) -> nn.Module:
+        """Return the module."""
+        return nn.Sequential(
+            OrderedDict[str, nn.Module](
+                pool=nn.AdaptiveAvgPool2d(1),
+                flatten=nn.Flatten(),
+                dropout=nn.Dropout(self.dropout),
+                linear=nn.Linear(self.inputs, self.classes),
+            )
+        )
+
+
+# --- blocks ---------------------------------------------------------------------------------------
+
+
+class Block(Protocol):
+    """A part made of units, one after the other; they are what is counted."""
+
+    def units(self) -> dict[str, Part]:
+        """Return the units by name."""
+
+    def build(self) -> nn.Module:
+        """Return the module, with fresh weights."""
+
+
+def units_of(blocks: Iterable[Block]) -> list[Part]:
+    """Return the units of blocks, one after the other."""
+    return [unit for block in blocks for unit in block.units().values()]
+
+
 @dataclass(frozen=True)
 class Conv:
     """A convolution, its input added to it if ``skip`` is set and the shapes allow it."""
@@ -96,13 +160,15 @@ class Conv:
     activation: str = "relu"
     skip: bool = False
 
+    def units(self) -> dict[str, Part]:
+        """Return the one convolution."""
+        unit = Unit(self.inputs, self.outputs, self.kernel, self.stride, 1, self.activation)
+        return {"conv": unit}
+
     def build(self) -> nn.Module:
         """Return the module."""
-        body = conv_unit(
-            self.inputs, self.outputs, self.kernel, stride=self.stride, activation=self.activation
-        )
         same = self.stride == 1 and self.inputs == self.outputs
-        return Residual(body, 0.0) if self.skip and same else nn.Sequential(OrderedDict(body=body))
+        return _block(self.units(), 0.0, skip=self.skip and same)
 
 
 @dataclass(frozen=True)
@@ -123,24 +189,23 @@ class MBConv:
     squeeze: float = 0.0
     drop: float = 0.0
 
-    def build(self) -> nn.Module:
-        """Return the module."""
+    def units(self) -> dict[str, Part]:
+        """Return the convolutions, and squeeze-and-excite before the last."""
         middle, act = self.inputs * self.expansion, self.activation
-        modules: dict[str, nn.Module] = {}
+        found: dict[str, Part] = {}
         if self.expansion != 1:
-            modules["expand"] = conv_unit(self.inputs, middle, 1, activation=act)
-        modules["depthwise"] = conv_unit(
-            middle, middle, self.kernel, stride=self.stride, groups=middle, activation=act
-        )
+            found["expand"] = Unit(self.inputs, middle, 1, activation=act)
+        found["depthwise"] = Unit(middle, middle, self.kernel, self.stride, middle, act)
         if self.squeeze:
             squeezed = max(1, int(self.inputs * self.squeeze))
-            modules["squeeze"] = SqueezeExcite(middle, squeezed, act)
-        modules["project"] = conv_unit(middle, self.outputs, 1)
-        body = nn.Sequential(OrderedDict(modules))
+            found["squeeze"] = Squeeze(middle, squeezed, act)
+        found["project"] = Unit(middle, self.outputs, 1)
+        return found
+
+    def build(self) -> nn.Module:
+        """Return the module."""
         same = self.stride == 1 and self.inputs == self.outputs
-        if self.skip and same:
-            return Residual(body, self.drop)
-        return nn.Sequential(OrderedDict(body=body))
+        return _block(self.units(), self.drop, skip=self.skip and same)
 
 
 @dataclass(frozen=True)
@@ -153,14 +218,21 @@ class Head:
     activation: str = "relu"
     dropout: float = 0.0
 
+    def units(self) -> dict[str, Part]:
+        """Return the convolution, if there is one, and the classifier."""
+        if not self.hidden:
+            return {"classifier": Classifier(self.inputs, self.classes, self.dropout)}
+        return {
+            "conv": Unit(self.inputs, self.hidden, 1, activation=self.activation),
+            "classifier": Classifier(self.hidden, self.classes, self.dropout),
+        }
+
     def build(self) -> nn.Module:
         """Return the module."""
-        modules: dict[str, nn.Module] = {}
-        if self.hidden:
-            modules["conv"] = conv_unit(self.inputs, self.hidden, 1, activation=self.activation)
-        modules["pool"] = nn.AdaptiveAvgPool2d(1)
-        modules["flatten"] = nn.Flatten()
-        if self.dropout:
-            modules["dropout"] = nn.Dropout(self.dropout)
-        modules["linear"] = nn.Linear(self.hidden or self.inputs, self.classes)
-        return nn.Sequential(OrderedDict(modules))
+        return chain(self.units())
+
+
+def _block(units: Mapping[str, Part], drop: float, *, skip: bool) -> nn.Module:
+    """Return units with or without their input added; weights have the same names either way."""
+    body = chain(units)
+    return Residual(body, drop) if skip else nn.Sequential(OrderedDict(body=body))

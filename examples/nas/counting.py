@@ -6,7 +6,7 @@ and no memory is taken, and then remembered: a sampler may ask for thousands of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -58,8 +58,14 @@ def cost(part: Part, shape: tuple[int, ...]) -> Cost:
 
 def chain_cost(parts: Iterable[Part], shape: tuple[int, ...]) -> Cost:
     """Return what parts cost together, each fed with what the one before it gives."""
-    parameters = macs = 0
+    costs = []
     for part in parts:
-        one = cost(part, shape)
-        parameters, macs, shape = parameters + one.parameters, macs + one.macs, one.shape
-    return Cost(parameters, macs, shape)
+        costs.append(cost(part, shape))
+        shape = costs[-1].shape
+    return total(costs)
+
+
+def total(costs: Sequence[Cost]) -> Cost:
+    """Return what parts cost together; the shape is that of the last."""
+    parameters, macs = sum(one.parameters for one in costs), sum(one.macs for one in costs)
+    return Cost(parameters, macs, costs[-1].shape)

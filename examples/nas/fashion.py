@@ -28,6 +28,7 @@ from statistics import mean, stdev
 from typing import Any
 
 try:
+    import numpy as np
     import optuna
     import torch
     from counting import Cost
@@ -51,8 +52,6 @@ try:
     from optuna_lamoo import LaMOOSampler
 except ModuleNotFoundError as missing:
     sys.exit(f"This example needs {missing.name}: pip install torch, then pip install -e '.[demo]'")
-
-import numpy as np
 
 Params = dict[str, Any]
 
@@ -331,6 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", metavar="FOLDER", help="of Fashion-MNIST's four .gz files")
     parser.add_argument("--size", type=int, default=14, choices=(14, 28), help="pixels (14)")
     parser.add_argument("--images", type=positive, default=3000, help="to train on (3000)")
+    parser.add_argument("--valid", type=positive, default=3000, help="to judge by (3000)")
     parser.add_argument("--epochs", type=positive, default=4, help="per network (4)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=positive, default=1, help="of the CPU (1)")
@@ -342,6 +342,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         data=options.data,
         size=options.size,
         images=options.images,
+        valid=options.valid,
         epochs=options.epochs,
         device=options.device,
         seed=options.seed,

@@ -123,8 +123,6 @@ def fashion(
     folder = folder or FASHION
     if size not in (14, 28):
         raise ValueError(f"size must be 14 or 28, got {size}")
-    if train < 1 or valid < 1 or train + valid > 60_000:
-        raise ValueError(f"train and valid must share 60,000 images, got {train} and {valid}")
     files = [folder / f"{name}-ubyte.gz" for name in FASHION_FILES]
     for file in files:
         if not file.is_file():
@@ -135,13 +133,16 @@ def fashion(
                 "(--data FOLDER)"
             )
     x, y, test_x, test_y = map(_idx, files)
+    n = len(x)
+    if train < 1 or valid < 1 or train + valid > n:
+        raise ValueError(f"train and valid must share {n} images, got {train} and {valid}")
     scale = 28 // size
 
     def small(images: Any) -> Tensor:
         pixels = torch.from_numpy(images)[:, None].float() / 255
         return (functional.avg_pool2d(pixels, scale) - 0.286) / 0.353
 
-    everything = np.r_[0:train, 60_000 - valid : 60_000]
+    everything = np.r_[0:train, n - valid : n]
     known = InMemory(small(x[everything]), torch.from_numpy(y[everything]).long())
     test = InMemory(small(test_x), torch.from_numpy(test_y).long())
     return Splits(known.part(0, train), known.part(train, train + valid), test)
@@ -307,6 +308,16 @@ def _random_box(
     w, h = min(np.sqrt(area * ratio), width), min(np.sqrt(area / ratio), height)
     left, top = rng.uniform(0, width - w), rng.uniform(0, height - h)
     return float(left), float(top), float(left + w), float(top + h)
+
+
+def joined(splits: Splits) -> Images:
+    """Return all images that are not for the test, for a last training."""
+    train, valid = splits.train, splits.valid
+    if isinstance(train, InMemory) and isinstance(valid, InMemory):
+        return replace(train, x=torch.cat([train.x, valid.x]), y=torch.cat([train.y, valid.y]))
+    if isinstance(train, OnDisk) and isinstance(valid, OnDisk):
+        return replace(train, files=train.files + valid.files)
+    raise TypeError("both must be of one kind")
 
 
 # --- invented -------------------------------------------------------------------------------------

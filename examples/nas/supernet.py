@@ -406,6 +406,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--judged", type=positive, default=30, help="to train alone, twice (30)")
     parser.add_argument("--best", type=positive, default=8, help="of the front, trained (8)")
     parser.add_argument("--images", type=positive, default=3000, help="to train on (3000)")
+    parser.add_argument("--valid", type=positive, default=3000, help="to judge by (3000)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", metavar="FOLDER", help="of Fashion-MNIST's four .gz files")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -413,7 +414,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    setting = Setting(data=options.data, images=options.images, device=options.device)
+    setting = Setting(
+        data=options.data, images=options.images, valid=options.valid, device=options.device
+    )
     console = Console()
     columns = "{task.description:24}", BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     try:
