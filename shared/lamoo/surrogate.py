@@ -348,11 +348,12 @@ class GP:
         """
         return np.asarray(y - self._solved / (self._root**2).sum(axis=0))
 
-    def without_outliers(self, y: Floats, most: float) -> tuple[GP, Floats]:
-        """Return the process with terrible surprises drawn in, and the values (n,) it then has.
+    def winsorised(self, y: Floats, most: float) -> tuple[GP, Floats]:
+        """Return the process conditioned on winsorised values, and those values (n,).
 
-        A value that is more than ``most`` standard deviations above what all others predict counts
-        as if it were just that far above. Twice, because one outlier hides another.
+        A value more than ``most`` standard deviations above what all others predict (Rasmussen and
+        Williams, 2006, equation 5.12) counts as if it were just that far above. Twice, because one
+        outlier hides another.
 
         Args:
             y: the values that were conditioned on, shape ``(n,)``.

@@ -365,7 +365,7 @@ def test_values_far_worse_than_all_others_predict_are_drawn_in(kind, rng):
     for _ in range(2):
         bounds = [mean + 3 * std for mean, std in (left_out(expected, i) for i in range(20))]
         expected = np.minimum(expected, bounds)
-    process, drawn = condition(X, y, categorical, h, alike=labels).without_outliers(y, 3.0)
+    process, drawn = condition(X, y, categorical, h, alike=labels).winsorised(y, 3.0)
     np.testing.assert_allclose(drawn, expected, rtol=1e-6)
     assert drawn[4] < y[4] - 10
     assert drawn[9] == y[9]  # surprises to the better are not
@@ -373,10 +373,10 @@ def test_values_far_worse_than_all_others_predict_are_drawn_in(kind, rng):
     np.testing.assert_allclose(process.predict(X)[0], again.predict(X)[0], rtol=1e-6)
 
 
-def test_without_outliers_nothing_changes(rng):
+def test_without_surprises_winsorising_changes_nothing(rng):
     X, y, categorical, labels = data("choices", 30, rng)
     before = condition(X, y, categorical, fit(X, y, categorical), alike=labels)
-    after, drawn = before.without_outliers(y, 10.0)
+    after, drawn = before.winsorised(y, 10.0)
     np.testing.assert_array_equal(drawn, y)
     np.testing.assert_array_equal(before.predict(X)[0], after.predict(X)[0])
 
