@@ -30,6 +30,7 @@ from lamoo.history import History
 from lamoo.recipes import (
     apply,
     fit_to,
+    objective_process,
     process_of,
     recipes_of,
     scheduled,
@@ -246,7 +247,7 @@ def learn(
         processes: tuple[Process, ...] = tuple(
             Exact(space, j, transforms[j])
             if j in known
-            else process_of(inputs, targets[:, j], space, recipe_of[j].hyperparameters)
+            else objective_process(inputs, targets[:, j], space, recipe_of[j].hyperparameters)
             for j in range(m)
         )
         processes, believed = _believe(processes, inputs, targets, history.pending, space)
@@ -309,7 +310,9 @@ def _believe(
     believed = predict(processes, running)[0]
     X, targets = np.concatenate([X, running]), np.concatenate([targets, believed])
     return tuple(
-        process_of(X, t, space, process.hyperparameters) if isinstance(process, GP) else process
+        objective_process(X, t, space, process.hyperparameters)
+        if isinstance(process, GP)
+        else process
         for t, process in zip(targets.T, processes, strict=True)
     ), believed
 

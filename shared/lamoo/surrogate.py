@@ -26,7 +26,7 @@ Machine Learning" (2006): algorithm 2.1, equations 5.8 and 5.9.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
@@ -347,6 +347,24 @@ class GP:
             y: the values that were conditioned on, shape ``(n,)``.
         """
         return np.asarray(y - self._solved / (self._root**2).sum(axis=0))
+
+    def winsorised(self, y: Floats, most: float) -> tuple[GP, Floats]:
+        """Return the process conditioned on winsorised values, and those values (n,).
+
+        A value more than ``most`` standard deviations above what all others predict (Rasmussen and
+        Williams, 2006, equation 5.12) counts as if it were just that far above. Twice, because one
+        outlier hides another.
+
+        Args:
+            y: the values that were conditioned on, shape ``(n,)``.
+            most: how many standard deviations are allowed, positive.
+        """
+        process = self
+        width = most / np.sqrt((self._root**2).sum(axis=0))
+        for _ in range(2):
+            y = np.minimum(y, process.left_out(y) + width)
+            process = replace(self, _solved=self._root.T @ (self._root @ y))
+        return process, y
 
     def predict_gradient(self, X: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return :meth:`predict` ``(b,)`` and the gradients ``(b, d)`` of mean and std.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamoo import Float, History, Space, model, recipes, targets
+from lamoo import Categorical, Float, History, Space, model, recipes, targets
 from lamoo.acquisition import log_ehvi, log_feasibility
 from lamoo.model import learn
 from lamoo.recipes import scheduled
@@ -67,6 +67,30 @@ def test_the_transform_is_the_one_that_predicts_left_out_values(values, kind):
     Y = np.stack([values(X), X[:, 1]], axis=1)
     recipe, _ = recipes.recipes_of(History(X, Y), SQUARE)
     assert isinstance(recipe.learn_transform(Y[:, 0], 1.0), kind)
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_one_terrible_choice_does_not_drag_its_neighbours_down(smooth):
+    """A sum of choices' costs, but for the best configuration's neighbour, which fails badly."""
+    names = "abcd"
+    choices = {name: Categorical(tuple(range(4))) for name in names}
+    space = Space(choices | {"x": Float(0, 1)} if smooth else choices)
+    rng = np.random.default_rng(0)
+    X = space.sample(40, rng)
+    best = np.full(space.dimension, 0.125)
+    ruined = best.copy()
+    ruined[0] = 0.375
+    X = np.vstack([X[~(X[:, :4] == best[:4]).all(axis=1)], ruined])
+    Y = np.stack([np.floor(4 * X[:, :4]).sum(axis=1), X[:, 1]], axis=1)
+    plain = learn(History(X, Y), space, rng, None).parts[-1].processes[0].predict(best[None])[0]
+    Y[-1, 0] = 100.0
+    history = History(X, Y)
+    process = learn(history, space, rng, None).parts[-1].processes[0]
+    mean, _ = process.predict(best[None])
+    values, _ = process.predict(X)
+    share = (values < mean).mean()  # how many are believed to be better
+    assert np.isfinite(plain).all()
+    assert share > 0.2 if smooth else share < 0.1
 
 
 # -------------------------------------------------------------------------------- its parts

@@ -347,6 +347,40 @@ def test_blocks_of_candidates_change_nothing(rng, monkeypatch):
     assert gp.predict(T[:0])[0].shape == (0,)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_far_worse_than_all_others_predict_are_drawn_in(kind, rng):
+    X, y, categorical, labels = data(kind, 20, rng)
+    h = guess(kind, rng)
+
+    def left_out(values, i):
+        """Return mean and std of an observation at point i from all others, by leaving it out."""
+        others = np.arange(len(y)) != i
+        process = condition(X[others], values[others], categorical, h, alike=labels)
+        mean, std = process.predict(X[[i]])
+        return mean[0], np.hypot(std[0], np.sqrt(h.noise))
+
+    y[4] += 30.0
+    y[9] -= 30.0
+    expected = y
+    for _ in range(2):
+        bounds = [mean + 3 * std for mean, std in (left_out(expected, i) for i in range(20))]
+        expected = np.minimum(expected, bounds)
+    process, drawn = condition(X, y, categorical, h, alike=labels).winsorised(y, 3.0)
+    np.testing.assert_allclose(drawn, expected, rtol=1e-6)
+    assert drawn[4] < y[4] - 10
+    assert drawn[9] == y[9]  # surprises to the better are not
+    again = condition(X, drawn, categorical, h, alike=labels)
+    np.testing.assert_allclose(process.predict(X)[0], again.predict(X)[0], rtol=1e-6)
+
+
+def test_without_surprises_winsorising_changes_nothing(rng):
+    X, y, categorical, labels = data("choices", 30, rng)
+    before = condition(X, y, categorical, fit(X, y, categorical), alike=labels)
+    after, drawn = before.winsorised(y, 10.0)
+    np.testing.assert_array_equal(drawn, y)
+    np.testing.assert_array_equal(before.predict(X)[0], after.predict(X)[0])
+
+
 def test_inputs_are_left_alone(rng):
     X, y, categorical, labels = data("mixed", 15, rng)
     for array in (X, y, categorical, labels):
