@@ -29,7 +29,7 @@ def survive(worker, kind, path, **arguments):
     """Run one worker that is killed again and again; return the study, and what it should be."""
     worker.work(kind, path, "mixed", "gp", 0)  # makes the tables
     given = {"kind": kind, "path": path, "objective": "mixed", "solver": "gp", "stale_after": 0}
-    worker.finish(worker.start(**given, **arguments), patience=1200)
+    worker.finish(worker.start(**given, **arguments), patience=3600)
     uninterrupted = worker.work("memory", "", "mixed", "gp", arguments["total"])
     return worker.work(kind, path, "mixed", "gp", 0), uninterrupted
 

@@ -117,6 +117,8 @@ def survive(total: int, kills: list | int, seed: int = 0, **arguments) -> None:
         arguments: of :func:`work`.
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
+    if arguments["kind"].startswith("sqlite"):
+        open_storage("sqlite", ":memory:")  # imports what every child would have to
     planned = list(kills) if isinstance(kills, list) else [None] * kills
     while True:
         kill = planned.pop(0) if planned else ()
@@ -211,7 +213,11 @@ def start(hash_seed: int = 0, **arguments) -> subprocess.Popen:
 
 def finish(process: subprocess.Popen, patience: float = 300) -> None:
     """Wait for a process, and show what it said if it failed."""
-    said = process.communicate(timeout=patience)[0]
+    try:
+        said = process.communicate(timeout=patience)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
     assert process.returncode == 0, said
 
 
