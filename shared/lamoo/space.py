@@ -129,7 +129,7 @@ class Float:
 
     @property
     def _scale(self) -> _Scale:
-        if self._steps >= COUNTABLE:
+        if self.step is None or self._steps >= COUNTABLE:
             return _Scale(self.low, self.high, self.log)
         top = self.low + (self.levels - 1) * self.step
         return _Scale(self.low - self.step / 2, top + self.step / 2, log=False)
