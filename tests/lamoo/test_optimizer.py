@@ -24,6 +24,7 @@ from lamoo import (
     optimizer,
     pareto,
     path,
+    recent_gain,
     recipes,
     suggest,
 )
@@ -538,3 +539,18 @@ def test_known_conditions_need_no_learning(solver, rng):
     history = History(X, np.column_stack([X[:, 2], 1 - X[:, 2]]))
     proposals = suggest(space, history, 6, rng, Settings(solver=solver, n_startup=0))
     np.testing.assert_array_equal(np.isnan(proposals[:, 1]), proposals[:, 0] == 0.75)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 1e300, 1.7e308])
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_no_size_of_values_overflows(solver, size, rng):
+    # found by test_any_input: shares of hypervolume, distances to the reference point, directions
+    X = rng.random((30, 2))
+    Y = size * rng.choice([-1.0, 0.0, 1.0], (30, 3))
+    space, history = Space({"x": Float(0, 1), "y": Float(0, 1)}), History(X, Y)
+    for point in (None, (-1e300, -1e308, 5e-324)):
+        settings = Settings(solver=solver, reference_point=point)
+        for seed in range(3):
+            x = suggest(space, history, 1, np.random.default_rng(seed), settings)
+            assert x.shape == (1, 2)
+        assert 0 <= recent_gain(history, 5, settings) <= 1
