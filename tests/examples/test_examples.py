@@ -43,6 +43,36 @@ def ask_time(monkeypatch):
     return script("ask_time", monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "files", "rows"),
+    [
+        ("soak", ["--trials", "40", "--samplers", "random"], {"soak.csv", "soak.png"}, 40),
+        (
+            "faults",
+            ["--finished", "5", "--seeds", "1", "--faults", "none", "nan"],
+            {"faults.csv"},
+            2,
+        ),
+    ],
+)
+def test_long_and_faulty_studies_are_measured_once(
+    name, options, files, rows, tmp_path, monkeypatch, capsys
+):
+    main = script(name, monkeypatch).main
+    given = ["--problems", "dtlz2-d10", *options, "--out", str(tmp_path)]
+    if name == "faults":
+        given += ["--samplers", "lamoo-evolutionary"]
+    main(given)
+    assert {path.name for path in tmp_path.iterdir()} == files
+    table = (tmp_path / f"{name}.csv").read_text()
+    assert len(table.splitlines()) == 1 + rows
+    capsys.readouterr()
+    main(given)  # all of it is there
+    assert (tmp_path / f"{name}.csv").read_text() == table
+    if name == "faults":
+        assert "1 of 1" in capsys.readouterr().out
+
+
 def script(name, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES / "benchmarks")
     return importlib.import_module(name)

@@ -26,6 +26,7 @@ from lamoo import (
     optimizer,
     pareto,
     path,
+    recent_gain,
     recipes,
     suggest,
 )
@@ -559,3 +560,18 @@ def test_a_solver_and_its_name_are_the_same(solver, rng):
         for s in (solver, pickle.loads(pickle.dumps(SOLVERS[solver])))  # noqa: S301
     ]
     np.testing.assert_array_equal(*X)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 1e300, 1.7e308])
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_no_size_of_values_overflows(solver, size, rng):
+    # found by test_any_input: shares of hypervolume, distances to the reference point, directions
+    X = rng.random((30, 2))
+    Y = size * rng.choice([-1.0, 0.0, 1.0], (30, 3))
+    space, history = Space({"x": Float(0, 1), "y": Float(0, 1)}), History(X, Y)
+    for point in (None, (-1e300, -1e308, 5e-324)):
+        settings = Settings(solver=solver, reference_point=point)
+        for seed in range(3):
+            x = suggest(space, history, 1, np.random.default_rng(seed), settings)
+            assert x.shape == (1, 2)
+        assert 0 <= recent_gain(history, 5, settings) <= 1
