@@ -7,6 +7,7 @@ import copy
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.study import Study
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lamoo import History, Space, pareto
 from lamoo.arrays import Floats, Ints
@@ -31,6 +32,8 @@ SEEN = 100
 #: How many mixtures of an outside proposal and the region's trials are looked at, and how many of
 #: them, the nearest, compete.
 MIXTURES, NEAR = 256, 64
+#: Trials of the small study that shows whether it learns: more than most start with.
+PROBE = 16
 #: The shadow study's name. One is made for each proposal, and Optuna would tell of each.
 NAME = "lamoo:shadow"
 logging.getLogger("optuna.storages._in_memory").addFilter(
@@ -98,7 +101,21 @@ class Base:
                 return evolutionary.propose(history, region, members, rng, reference)
             return x
 
-        return Solver(propose)
+        return Solver(propose, roams=self._learns)
+
+    @cached_property
+    def _learns(self) -> bool:
+        """Whether it has a model: it leaves no marks, and other values change what it proposes.
+
+        Like a surrogate, it knows more than which half is better. See :class:`Solver`.
+        """
+        if self.marks:
+            return False
+        m = 1 if self.single else 2
+        with contextlib.suppress(Exception):  # a small study may not be to its liking
+            up, down = (_tried(self.make(0), m, sign).params for sign in (1.0, -1.0))
+            return up != down
+        return False
 
     def _propose(
         self,
@@ -229,16 +246,18 @@ def base_of(base_sampler: object) -> Base:
     for m in (2, 1):
         # a sampler to which a small study is not to its liking may like the user's
         with contextlib.suppress(Exception):
-            return Base(make, single=m == 1, marks=_marks(make(0), m))
+            noted = _tried(make(0), m, n=2).system_attrs
+            numbers = all(type(value) is int for value in noted.values())
+            return Base(make, single=m == 1, marks=dict(noted) if numbers else {})
     return Base(make)
 
 
-def _marks(sampler: BaseSampler, m: int) -> dict[str, int]:
-    """Return the numbers that a sampler notes on a new trial, nothing if it notes anything else."""
+def _tried(sampler: BaseSampler, m: int, sign: float = 1.0, n: int = PROBE) -> FrozenTrial:
+    """Return what a sampler proposes in a small study, whose values a sign turns round."""
     study = _new_study(m, sampler)
     space: dict[str, BaseDistribution] = {name: FloatDistribution(0, 1) for name in ("x", "y")}
-    for u in (0.25, 0.75):
-        study.add_trial(create_trial(values=[u] * m, params={"x": u, "y": u}, distributions=space))
+    for u in np.linspace(0.02, 0.98, n).tolist():
+        params = {"x": u, "y": u}
+        study.add_trial(create_trial(values=[sign * u] * m, params=params, distributions=space))
     study.ask(space)
-    noted = study.get_trials(deepcopy=False)[-1].system_attrs
-    return dict(noted) if all(type(value) is int for value in noted.values()) else {}
+    return study.get_trials(deepcopy=False)[-1]

@@ -113,14 +113,21 @@ class Failing(Reported):
 # ---- Every base --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*BASES, pytest.param("botorch", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", BASES)
 def test_every_base_searches_every_kind_of_space(name, complaints):
-    base = botorch if name == "botorch" else BASES[name]
-    study = new_study(base, n_startup_trials=8, warn_independent_sampling=False)
-    study.optimize(everything, n_trials=12 if name in ("gp", "botorch") else 24)
+    study = new_study(BASES[name], n_startup_trials=8, warn_independent_sampling=False)
+    study.optimize(everything, n_trials=11 if name == "gp" else 24)
     assert {trial.state for trial in study.trials} == {TrialState.COMPLETE}
     assert len({str(trial.params) for trial in study.trials}) == len(study.trials)
     assert complaints() == []  # that is, no base failed and none was replaced
+
+
+@pytest.mark.slow
+def test_the_sampler_of_botorch_searches(complaints):
+    study = new_study(botorch)
+    study.optimize(valley, n_trials=7)
+    assert len({str(trial.params) for trial in study.trials}) == 7
+    assert complaints() == []
 
 
 @pytest.mark.parametrize("name", [n for n in BASES if n != "gp"])
@@ -142,6 +149,12 @@ def test_proposals_are_inside_the_region(name):
             assert leaf.region.contains(x[None])[0]
             assert len(history.unseen(x[None]))
             history = history.with_pending(x)
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_only_a_base_that_has_a_model_roams(name):
+    solver = base_of(BASES[name]).solver({"x": FloatDistribution(0, 1)})
+    assert solver.roams == (name in {"tpe", "tpe-multivariate", "tpe-group", "gp"})
 
 
 def test_in_the_whole_space_the_proposal_is_the_bases_own():
