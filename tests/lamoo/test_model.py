@@ -144,7 +144,7 @@ def test_a_constraint_that_few_reported_is_learned_from_those(rng):
 
 @pytest.mark.parametrize("values", [[1e300, -1e300, 0.0, 1e290], [np.inf, -np.inf, 0.1, -1e-9]])
 def test_constraint_values_keep_their_sign_and_stay_moderate(values):
-    out = model._signed_log(np.array(values))
+    out = model.signed_log(np.array(values))
     np.testing.assert_array_equal(np.sign(out), np.sign(values))
     assert (np.abs(out) < 2_000).all()
 
@@ -180,15 +180,15 @@ def test_beyond_the_users_reference_point_nothing_is_gained(m, rng):
 def test_two_and_three_objectives_look_near_and_far_in_turn():
     """The near corner is the front's own, so it lies inside the far one."""
     Y = np.array([[0.0, 1.0], [1.0, 0.0], [3.0, 3.0], [2.0, 4.0]])
-    far, near = (model._corner(Y, np.zeros(4), turn) for turn in (0, 1))
+    far, near = (model.corner_of(Y, np.zeros(4), turn) for turn in (0, 1))
     np.testing.assert_allclose(near, [1.1, 1.1])
     assert (far > near).all()
     three = np.hstack([Y, Y[:, :1]])
-    plain, twice = (model._corner(three, np.zeros(4), turn) for turn in (0, 1))
+    plain, twice = (model.corner_of(three, np.zeros(4), turn) for turn in (0, 1))
     np.testing.assert_allclose(plain, [3.3, 4.4, 3.3])
     np.testing.assert_allclose(twice, 2 * plain)  # the best of each objective is 0
     four = np.hstack([Y, Y])
-    np.testing.assert_array_equal(*(model._corner(four, np.zeros(4), turn) for turn in (0, 1)))
+    np.testing.assert_array_equal(*(model.corner_of(four, np.zeros(4), turn) for turn in (0, 1)))
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
