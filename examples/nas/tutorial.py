@@ -1,6 +1,6 @@
 """From your own PyTorch model to a front of smaller ones, and to the one you keep.
 
-    python examples/nas/tutorial.py                 # two to three minutes on two cores
+    python examples/nas/tutorial.py                 # one to two minutes of one core
 
 docs/tutorial.md walks through it, and every block of code there is from this file. The model is a
 small convolutional network for the handwritten digits that come with scikit-learn.
