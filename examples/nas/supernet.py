@@ -136,8 +136,8 @@ def train_shared(
 ) -> None:
     """Train shared weights in place on single paths (Guo et al., SPOS, ECCV 2020).
 
-    Each step averages the gradients of a few networks over the same images. ``options`` are the
-    values that the choices may have, by default all.
+    Each step adds up the gradients of a few networks on the same images. ``options`` are the values
+    that the choices may have, by default all.
     """
     optimizer = torch.optim.SGD(weights.values(), learning_rate, 0.9, nesterov=True)
     steps = epochs * math.ceil(len(images) / BATCH)
@@ -148,7 +148,7 @@ def train_shared(
             optimizer.zero_grad(set_to_none=True)
             for network in fair_paths(options, PATHS, rng):
                 said = output_of(network, weights, moved(x, device))
-                (functional.cross_entropy(said, y.to(device)) / PATHS).backward()
+                functional.cross_entropy(said, y.to(device)).backward()
             nn.utils.clip_grad_norm_(weights.values(), 5.0)
             optimizer.step()
             schedule.step()
