@@ -243,9 +243,10 @@ class Retrained:
 def retrain(study: optuna.Study, setting: Setting, repeats: int, bar: Progress) -> list[Retrained]:
     """Train the networks of a study's front again, from fresh seeds; smallest first.
 
-    What was trained before is kept with the study.
+    Those within the limits, all if there is none. What was trained before is kept with the study.
     """
     front = sorted(study.best_trials, key=lambda trial: trial.values[1])
+    front = [trial for trial in front if trial.values[0] <= LIMITS[0]] or front
     task = bar.add_task("training the front again", total=len(front) * repeats)
     found = []
     for trial in front:

@@ -197,7 +197,8 @@ def search(study: optuna.Study, job: Job, trials: int, console: Console) -> None
     limit = MaxTrialsCallback(trials, states=(TrialState.COMPLETE,))
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(done) < trials:
-        study.optimize(job.objective, callbacks=[say, limit])
+        # a network that is too large for the GPU fails, and the search goes on
+        study.optimize(job.objective, callbacks=[say, limit], catch=torch.OutOfMemoryError)
     table = Table("trial", "error, %", job.task.unit, title="The front so far", show_edge=False)
     for trial in sorted(study.best_trials, key=lambda trial: trial.values[1]):
         table.add_row(str(trial.number), f"{trial.values[0]:.2f}", f"{trial.values[1]:.3f}")

@@ -136,8 +136,8 @@ def train_shared(
 ) -> None:
     """Train shared weights in place on single paths (Guo et al., SPOS, ECCV 2020).
 
-    Each step averages the gradients of a few networks over the same images. ``options`` are the
-    values that the choices may have, by default all.
+    Each step adds up the gradients of a few networks on the same images. ``options`` are the values
+    that the choices may have, by default all.
     """
     optimizer = torch.optim.SGD(weights.values(), learning_rate, 0.9, nesterov=True)
     steps = epochs * math.ceil(len(images) / BATCH)
@@ -148,7 +148,7 @@ def train_shared(
             optimizer.zero_grad(set_to_none=True)
             for network in fair_paths(options, PATHS, rng):
                 said = output_of(network, weights, moved(x, device))
-                (functional.cross_entropy(said, y.to(device)) / PATHS).backward()
+                functional.cross_entropy(said, y.to(device)).backward()
             nn.utils.clip_grad_norm_(weights.values(), 5.0)
             optimizer.step()
             schedule.step()
@@ -340,6 +340,8 @@ def measure(run: Run, options: argparse.Namespace, console: Console) -> None:
         part, only = copied(weights), {**ALL, split.name: side}
         run.shared(f"{split.name} in {list(side)}", part, options.epochs // 2, only, 0.05)
         parts.append(part)
+    longer = copied(weights)
+    run.shared("one, as long as both", longer, 2 * (options.epochs // 2), learning_rate=0.05)
 
     def few_shot(network: Network) -> float:
         value = SPACE.encode(network).get(split.name)
@@ -347,6 +349,7 @@ def measure(run: Run, options: argparse.Namespace, console: Console) -> None:
 
     judged = networks[: options.judged]
     few = [few_shot(network) for network in run.each("scores of the parts", judged)]
+    long = [run.score(network, longer) for network in run.each("scores, longer", judged)]
     alone = [run.alone(network, run.seed) for network in run.each("alone", judged)]
     again = [run.alone(network, run.seed + 1) for network in run.each("alone again", judged)]
     truth = np.add(alone, again) / 2
@@ -354,7 +357,8 @@ def measure(run: Run, options: argparse.Namespace, console: Console) -> None:
     table = Table("score", "Kendall's tau with the error alone", "95 % interval", show_edge=False)
     for name, score in (
         ("one supernet", one_shot[: len(judged)]),
-        ("split in two", few),
+        ("trained on, split in two", few),
+        ("trained on as long, not split", long),
         ("number of parameters", size),
     ):
         low, high = interval(score, truth)
@@ -401,7 +405,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--epochs", type=positive, default=24, help="of the supernet (24)")
+    parser.add_argument("--epochs", type=positive, default=20, help="of the supernet (20)")
     parser.add_argument("--networks", type=positive, default=128, help="to score (128)")
     parser.add_argument("--judged", type=positive, default=30, help="to train alone, twice (30)")
     parser.add_argument("--best", type=positive, default=8, help="of the front, trained (8)")
