@@ -16,7 +16,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -30,6 +30,8 @@ from optuna_lamoo import LaMOOSampler
 ASK = "lamoo_compare:ask_cpu_seconds"
 #: Where a failed trial says why.
 WHY = "lamoo_compare:error"
+#: After so many seconds a journal's lock was left by a process that was killed: writing takes less.
+GRACE = 3
 #: So many failures and no success from the start on: the objective always fails.
 HOPELESS = 10
 
@@ -221,20 +223,24 @@ def _study_of(journal: Path, directions: Sequence[Direction]) -> Study:
 
 
 def _open(journal: Path) -> JournalStorage:
+    # a lock is a link to the file: to one that is not there, or by a relative path from another
+    # folder, it leads nowhere, and who waits for a process that was killed would wait for ever
+    path = str(journal.resolve())
+    lock = JournalFileSymlinkLock(path, grace_period=GRACE)
     try:
-        return JournalStorage(JournalFileBackend(str(journal)))
+        return JournalStorage(JournalFileBackend(path, lock_obj=lock))
     except ValueError as error:  # JSON's and Optuna's
         raise CompareError(f"{journal} is damaged ({error}): remove it to run it again") from error
 
 
 def _mend(journal: Path) -> None:
-    """Cut off half a line that a process left which was killed while it wrote.
+    """Make the file, or cut off half a line of a process that was killed while it wrote.
 
     Optuna reads over it, but what was written behind it would be lost with it.
     """
-    if journal.exists():
-        with journal.open("rb+") as file:
-            file.truncate(file.read().rfind(b"\n") + 1)
+    journal.touch()
+    with journal.open("rb+") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def trials_of(cell: Cell) -> list[FrozenTrial]:

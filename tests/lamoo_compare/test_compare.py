@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import optuna
 import pytest
@@ -21,6 +22,7 @@ from lamoo_compare.target import load_target
 
 GOOD = """
 import time
+from pathlib import Path
 directions = ["minimize", "maximize"]
 
 def objective(trial):
@@ -133,6 +135,18 @@ def test_killed_and_run_again_loses_and_repeats_nothing(write, tmp_path):
     assert code == 0, err
     whole = params_of(tmp_path / "whole", "lamoo", 0, 24)
     assert whole == params_of(out, "lamoo", 0, 24)
+
+
+def test_a_lock_of_a_killed_process_is_not_waited_for_for_ever(write, tmp_path, monkeypatch):
+    # seen by the test above: killed before it had written anything, with a relative path
+    source = str(write(GOOD))
+    monkeypatch.chdir(tmp_path)
+    runs = tmp_path / "here" / "runs"
+    runs.mkdir(parents=True)
+    (runs / "random_0.journal.lock").symlink_to("here/runs/random_0.journal")
+    assert not (runs / "random_0.journal.lock").exists()  # it leads nowhere
+    done = compare(source, samplers=["random"], seeds=[0], trials=4, out=Path("here"))
+    assert len(done.runs[0].values) == 4
 
 
 def test_half_a_line_in_a_journal_is_mended_and_a_damaged_one_named(write, tmp_path):
