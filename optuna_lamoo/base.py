@@ -150,7 +150,7 @@ class Base:
         part = history.at(_seen(history, region, members))
         values = pareto.finite(part.Y)
         if self.single:
-            number = pareto.dominance_number(part.Y, part.violation)
+            number = pareto.dominance_number(part.means, part.violation)
             # the best are the generation that it learns from
             order = np.argsort(number, kind="stable")
             part, values = part.at(order), number[order, None].astype(float)
