@@ -27,7 +27,8 @@ from optuna_lamoo import convert
 
 logger = optuna.logging.get_logger("optuna.lamoo")
 
-#: Trials that the base sees at most: the region's, then those that come nearest to it.
+#: Trials that the base sees at most: the region's, of many those that stand for all, and then those
+#: that come nearest to it.
 SEEN = 100
 #: How many mixtures of an outside proposal and the region's trials are looked at, and how many of
 #: them, the nearest, compete.
@@ -172,9 +173,12 @@ class Base:
 
 def _seen(history: History, region: Region, members: Ints) -> Ints:
     """Return the indices of the observations that the base sees, in their order."""
+    if len(members) > SEEN:
+        Y, violation = history.means[members], history.violation[members]
+        return members[pareto.representative(Y, violation, SEEN)]
     order = np.argsort(-region.margin(history.X), kind="stable")
     outside = order[~np.isin(order, members)]
-    return np.sort(np.concatenate([members, outside[: max(SEEN - len(members), 0)]]))
+    return np.sort(np.concatenate([members, outside[: SEEN - len(members)]]))
 
 
 def _new_study(m: int, sampler: BaseSampler) -> Study:

@@ -20,11 +20,11 @@ from optuna.samplers import (
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
-from lamoo import History, Partition
+from lamoo import History, Partition, pareto
 from lamoo.optimizer import Settings, path
 from lamoo.region import Region
 from optuna_lamoo import LaMOOSampler, convert
-from optuna_lamoo.base import base_of
+from optuna_lamoo.base import SEEN, base_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
@@ -207,6 +207,21 @@ def test_the_base_sees_finished_and_running_trials_and_constraints():
     assert all("size" not in t.params for t in complete if not t.params["pool"])
     pending = [t.params["lr"] for t in trials if t.state == TrialState.RUNNING and t.params]
     assert asked["lr"] in [pytest.approx(value) for value in pending]
+
+
+def test_of_a_long_study_the_base_sees_a_hundred_trials_the_front_among_them(rng):
+    seen = []
+    search_space = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}
+    X = rng.random((300, 2))
+    Y = np.stack([X[:, 0], (X[:, 0] - 0.5) ** 2 + X[:, 1]], axis=1)
+    history, whole = History(X, Y), Region(convert.to_space(search_space))
+    solver = base_of(functools.partial(Reported, seen=seen)).solver(search_space)
+    seen.clear()
+    solver.propose(history, whole, np.arange(300), rng)
+    trials = seen[0][0].get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    assert len(trials) == SEEN
+    shown = {trial.params["x"] for trial in trials}
+    assert shown >= {*X[pareto.nondominated(Y), 0].tolist()}
 
 
 def test_a_base_for_one_objective_is_given_the_dominance_number():
