@@ -209,19 +209,27 @@ def test_the_base_sees_finished_and_running_trials_and_constraints():
     assert asked["lr"] in [pytest.approx(value) for value in pending]
 
 
-def test_of_a_long_study_the_base_sees_a_hundred_trials_the_front_among_them(rng):
+class Learning(Reported):
+    """One whose proposals depend on the values."""
+
+    def sample_relative(self, study, trial, search_space):
+        super().sample_relative(study, trial, search_space)
+        return dict.fromkeys(search_space, float(study.trials[0].values[0] > 0) / 2)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(Reported, SEEN), (Learning, 300)])
+def test_of_many_trials_only_a_model_sees_all_others_the_front(kind, shown, rng):
     seen = []
-    search_space = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}
     X = rng.random((300, 2))
     Y = np.stack([X[:, 0], (X[:, 0] - 0.5) ** 2 + X[:, 1]], axis=1)
-    history, whole = History(X, Y), Region(convert.to_space(search_space))
-    solver = base_of(functools.partial(Reported, seen=seen)).solver(search_space)
+    search_space = dict.fromkeys("xy", FloatDistribution(0, 1))
+    whole = Region(convert.to_space(search_space))
+    solver = base_of(functools.partial(kind, seen=seen)).solver(search_space)
     seen.clear()
-    solver.propose(history, whole, np.arange(300), rng)
-    trials = seen[0][0].get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    assert len(trials) == SEEN
-    shown = {trial.params["x"] for trial in trials}
-    assert shown >= {*X[pareto.nondominated(Y), 0].tolist()}
+    solver.propose(History(X, Y), whole, np.arange(300), rng)
+    trials = seen[-1][0].get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    assert len(trials) == shown
+    assert {t.params["x"] for t in trials} >= {*X[pareto.nondominated(Y), 0].tolist()}
 
 
 def test_a_base_for_one_objective_is_given_the_dominance_number():
