@@ -27,7 +27,10 @@ from optuna_lamoo import convert
 
 logger = optuna.logging.get_logger("optuna.lamoo")
 
-#: Trials that the base sees at most: the region's, then those that come nearest to it.
+#: Trials that the base sees: the region's, then those that come nearest to it. Of more in the
+#: region one without a model sees those that stand for all, in half the time. A model learns from
+#: all: from 100 of 200 trials multivariate TPE had .93 of BraninCurrin, not .95, and .82 of
+#: VehicleSafety, not .84 (three seeds).
 SEEN = 100
 #: How many mixtures of an outside proposal and the region's trials are looked at, and how many of
 #: them, the nearest, compete.
@@ -147,10 +150,10 @@ class Base:
         seed: int,
     ) -> Study:
         """Return the study that the base is asked in, everything minimised."""
-        part = history.at(_seen(history, region, members))
+        part = history.at(self._seen(history, region, members))
         values = pareto.finite(part.Y)
         if self.single:
-            number = pareto.dominance_number(part.Y, part.violation)
+            number = pareto.dominance_number(part.means, part.violation)
             # the best are the generation that it learns from
             order = np.argsort(number, kind="stable")
             part, values = part.at(order), number[order, None].astype(float)
@@ -162,19 +165,21 @@ class Base:
             _show(shadow, search_space, params, state=TrialState.RUNNING)
         return shadow
 
+    def _seen(self, history: History, region: Region, members: Ints) -> Ints:
+        """Return the indices of the observations that the base sees, in their order."""
+        if len(members) > SEEN and not self._learns:
+            Y, violation = history.means[members], history.violation[members]
+            return np.asarray(members[pareto.representative(Y, violation, SEEN)])
+        order = np.argsort(-region.margin(history.X), kind="stable")
+        outside = order[~np.isin(order, members)]
+        return np.sort(np.concatenate([members, outside[: max(SEEN - len(members), 0)]]))
+
     def _complain(self, error: Exception) -> None:
         """Warn of an error, once."""
         if not self._complained:  # type: ignore[attr-defined]
             object.__setattr__(self, "_complained", True)
             logger.warning("base_sampler raised %r: LaMOO proposes in its place", error)
         logger.debug("base_sampler", exc_info=error)
-
-
-def _seen(history: History, region: Region, members: Ints) -> Ints:
-    """Return the indices of the observations that the base sees, in their order."""
-    order = np.argsort(-region.margin(history.X), kind="stable")
-    outside = order[~np.isin(order, members)]
-    return np.sort(np.concatenate([members, outside[: max(SEEN - len(members), 0)]]))
 
 
 def _new_study(m: int, sampler: BaseSampler) -> Study:

@@ -18,6 +18,7 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "lamoo": lambda seed: LaMOOSampler(seed=seed),
     "lamoo-evolutionary": lambda seed: LaMOOSampler(seed=seed, solver="evolutionary"),
     "lamoo-random": lambda seed: LaMOOSampler(seed=seed, solver="random"),
+    "lamoo-cma": lambda seed: LaMOOSampler(seed=seed, solver="cma"),
     "tpe": lambda seed: TPESampler(seed=seed),
     "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),
     "nsgaii": lambda seed: NSGAIISampler(seed=seed),

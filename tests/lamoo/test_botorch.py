@@ -56,7 +56,7 @@ def test_the_score_is_the_expected_improvement(rng):
     history = history_of(12)
     reference = np.array([1.5, 1.5])
     worth = botorch.learn(history, SPACE, 0, reference, "cpu")
-    X = SPACE.sample(15, rng)
+    X = SPACE.sample(60, rng)
     model = worth.acquisition.model
     corner = -worth.acquisition.ref_point.numpy()
     expected = []
@@ -70,9 +70,9 @@ def test_the_score_is_the_expected_improvement(rng):
         ]
         expected.append(np.mean(gains))
     score = worth.score(X)
-    large = np.array(expected) > 0.005
-    assert large.sum() >= 3
-    np.testing.assert_allclose(np.exp(score[large]), np.array(expected)[large], rtol=0.3)
+    large = np.array(expected) > 0.02  # two Monte Carlo estimates, of 64 and 512 samples
+    assert large.sum() >= 10
+    np.testing.assert_allclose(np.exp(score[large]), np.array(expected)[large], rtol=0.1)
 
 
 def test_proposals_are_inside_the_leaf_new_and_repeat_exactly():

@@ -25,7 +25,7 @@ MIXED = Space(
 
 def test_ranks_are_by_dominance_then_by_what_would_be_missed(rng):
     Y = rng.random((40, 2))
-    observed = History(np.zeros((40, 1)), Y)
+    observed = History(rng.random((40, 1)), Y)
     places = cma.ranks(observed, np.array([1.1, 1.1]))
     assert sorted(places) == list(range(40))
     number = pareto.dominance_number(Y)
@@ -41,7 +41,7 @@ def test_ranks_are_by_dominance_then_by_what_would_be_missed(rng):
 
 def test_what_violates_less_is_better_and_anything_feasible_better_still(rng):
     G = np.array([[3.0], [-1.0], [0.5], [0.0]])
-    places = cma.ranks(History(np.zeros((4, 1)), rng.random((4, 2)), G), None)
+    places = cma.ranks(History(rng.random((4, 1)), rng.random((4, 2)), G), None)
     assert places[[2, 0]].tolist() == [2.0, 3.0]
 
 
@@ -49,7 +49,14 @@ def test_what_violates_less_is_better_and_anything_feasible_better_still(rng):
 def test_infinite_values_and_ties_have_ranks(m):
     Y = np.full((6, m), 2.0)
     Y[0], Y[1, 0], Y[2, -1] = np.inf, np.inf, -np.inf
-    assert sorted(cma.ranks(History(np.zeros((6, 1)), Y), None)) == list(range(6))
+    apart = np.arange(6)[:, None] / 6
+    assert sorted(cma.ranks(History(apart, Y), None)) == list(range(6))
+
+
+def test_repeated_evaluations_are_ranked_by_their_mean():
+    X = np.array([[0.1], [0.5], [0.1]])
+    Y = np.array([[0.0, 0.0], [1.0, 1.0], [4.0, 4.0]])  # one lucky value, mean 2
+    assert cma.ranks(History(X, Y), None)[1] == 0
 
 
 def test_points_survive_the_way_through_coordinates(rng):

@@ -20,11 +20,11 @@ from optuna.samplers import (
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
-from lamoo import History, Partition
+from lamoo import History, Partition, pareto
 from lamoo.optimizer import Settings, path
 from lamoo.region import Region
 from optuna_lamoo import LaMOOSampler, convert
-from optuna_lamoo.base import base_of
+from optuna_lamoo.base import SEEN, base_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
@@ -207,6 +207,29 @@ def test_the_base_sees_finished_and_running_trials_and_constraints():
     assert all("size" not in t.params for t in complete if not t.params["pool"])
     pending = [t.params["lr"] for t in trials if t.state == TrialState.RUNNING and t.params]
     assert asked["lr"] in [pytest.approx(value) for value in pending]
+
+
+class Learning(Reported):
+    """One whose proposals depend on the values."""
+
+    def sample_relative(self, study, trial, search_space):
+        super().sample_relative(study, trial, search_space)
+        return dict.fromkeys(search_space, float(study.trials[0].values[0] > 0) / 2)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(Reported, SEEN), (Learning, 300)])
+def test_of_many_trials_only_a_model_sees_all_others_the_front(kind, shown, rng):
+    seen = []
+    X = rng.random((300, 2))
+    Y = np.stack([X[:, 0], (X[:, 0] - 0.5) ** 2 + X[:, 1]], axis=1)
+    search_space = dict.fromkeys("xy", FloatDistribution(0, 1))
+    whole = Region(convert.to_space(search_space))
+    solver = base_of(functools.partial(kind, seen=seen)).solver(search_space)
+    seen.clear()
+    solver.propose(History(X, Y), whole, np.arange(300), rng)
+    trials = seen[-1][0].get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    assert len(trials) == shown
+    assert {t.params["x"] for t in trials} >= {*X[pareto.nondominated(Y), 0].tolist()}
 
 
 def test_a_base_for_one_objective_is_given_the_dominance_number():

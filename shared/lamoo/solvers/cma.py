@@ -72,14 +72,15 @@ def propose(
 def ranks(observed: History, reference: Floats | None) -> Floats:
     """Return the place (n,) of each observation, 0 for the best.
 
-    By dominance number; of equals those come first that the hypervolume would miss most.
+    By dominance number; of equals those come first that the hypervolume would miss most. Repeated
+    evaluations are judged by their mean.
 
     Args:
         observed: at least one observation.
         reference: where hypervolume is measured from, ``None`` to infer it.
     """
-    number = pareto.dominance_number(observed.Y, observed.violation)
-    Y, corner = pareto.comparable(observed.Y, observed.violation, reference)
+    number = pareto.dominance_number(observed.means, observed.violation)
+    Y, corner = pareto.comparable(observed.means, observed.violation, reference)
     front = np.flatnonzero((number == 0) & (observed.violation == 0))
     contribution = np.zeros(observed.n)
     contribution[front] = pareto.contributions(Y[front], corner)
