@@ -187,17 +187,18 @@ class LaMOOSampler(BaseSampler):
         self._base = None if base_sampler is None else base_of(base_sampler)
         self._stop_when_exhausted = stop_when_exhausted
         self._stale_after = stale_after
+        self._head = convert.Head()
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
         self._turn = threading.RLock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return all but the lock, which a copy does not share."""
-        return {name: value for name, value in vars(self).items() if name != "_turn"}
+        """Return all but the lock, which a copy does not share, and what only saves time."""
+        return {k: value for k, value in vars(self).items() if k not in ("_turn", "_head")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy with a lock of its own."""
-        vars(self).update(state, _turn=threading.RLock())
+        vars(self).update(state, _turn=threading.RLock(), _head=convert.Head())
 
     def reseed_rng(self) -> None:
         """Pass it on. Here each trial has a generator of its own, derived from its number."""
@@ -232,6 +233,8 @@ class LaMOOSampler(BaseSampler):
 
     def _stop_if_exhausted(self, study: Study, trial: FrozenTrial) -> None:
         """Stop a study that tried every configuration, unless something is enqueued."""
+        if not convert.to_space(trial.distributions).enumerable:
+            return  # without a look at all the trials
         trials = living(study.get_trials(deepcopy=False), trial.datetime_start, self._stale_after)
         search_space = self.view.search_space(trials)
         space = convert.to_space(search_space)
@@ -332,7 +335,7 @@ class LaMOOSampler(BaseSampler):
         params: dict[str, Any] = {}
         with self._turn:
             for attempt in range(MAX_YIELDS):
-                before, number = self._others(study, trial)
+                before, number, done = self._others(study, trial)
                 if alone:
                     history = self.view.history(study, before, search_space)
                 else:
@@ -341,24 +344,26 @@ class LaMOOSampler(BaseSampler):
                 params = space.decode(x)[0]
                 note = convert.noted(trial) | convert.note(params, search_space)
                 study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
-                after, _ = self._others(study, trial)
+                after, *_ = self._others(study, trial)
                 if not len(history.unseen(x)) or not _raced(
-                    x, search_space, before, after, history.key
+                    x, search_space, before[done:], after[done:], history.key
                 ):
                     break
                 time.sleep(self._generator(trial.number, attempt).uniform(0, BACKOFF))
         return params
 
-    def _others(self, study: Study, trial: FrozenTrial) -> tuple[list[FrozenTrial], int]:
+    def _others(self, study: Study, trial: FrozenTrial) -> tuple[list[FrozenTrial], int, int]:
         """Return the other trials without the dead, and the trial's number as if those never were.
 
-        So what takes the place of a trial that was killed draws what that one would have drawn.
+        So what takes the place of a trial that was killed draws what that one would have drawn. And
+        how many leading trials are finished, which do not change any more.
         """
         trials = study.get_trials(deepcopy=False)
-        alive = living(trials, trial.datetime_start, self._stale_after)
+        done = self._head.finished(trials)
+        alive = living(trials, trial.datetime_start, self._stale_after, done)
         own = trial._trial_id  # a plain attribute, several times faster than the property `number`
-        others = [t for t in alive if t._trial_id != own]
-        return others, max(trial.number - (len(trials) - len(alive)), 0)
+        others = alive[:done] + [t for t in alive[done:] if t._trial_id != own]
+        return others, max(trial.number - (len(trials) - len(alive)), 0), done
 
     def _generator(self, number: int, purpose: int) -> np.random.Generator:
         """Return a random generator that belongs to one purpose within one trial."""

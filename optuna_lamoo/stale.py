@@ -18,7 +18,10 @@ DEATHS = 3
 
 
 def living(
-    trials: Sequence[FrozenTrial], now: datetime | None, stale_after: float | None = None
+    trials: Sequence[FrozenTrial],
+    now: datetime | None,
+    stale_after: float | None = None,
+    finished: int = 0,
 ) -> list[FrozenTrial]:
     """Return the trials in their order, without those that run but are taken for dead.
 
@@ -33,12 +36,13 @@ def living(
         stale_after: how many seconds are too long; ``None`` for :data:`TIMES` times as long as the
             longest completed trial took, and at least :data:`PATIENCE`. Before any has completed
             nobody knows how long trials take, and none is dead.
+        finished: how many leading trials are known to be, which need not be looked at.
     """
     if now is None:
         return list(trials)
     least = PATIENCE if stale_after is None else stale_after
     running, complete = TrialState.RUNNING, TrialState.COMPLETE
-    stale = [t for t in trials if t.state is running and _age(t, now) > least]
+    stale = [t for t in trials[finished:] if t.state is running and _age(t, now) > least]
     if stale and stale_after is None:
         durations = [t.duration for t in trials if t.state is complete]
         seconds = [d.total_seconds() for d in durations if d is not None]

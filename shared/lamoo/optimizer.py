@@ -130,6 +130,7 @@ def _propose(
     space: Space, history: History, q: int, rng: np.random.Generator, settings: Settings
 ) -> Floats:
     """Propose one point after the other, each pending for those after it, shape ``(q, d)``."""
+    history = _without_perfection(history)
     space = _with_activity(space, history)
     proposals: list[Floats] = []
     for _ in range(q):
@@ -147,6 +148,21 @@ def _propose(
         proposals.append(x)
         history = history.with_pending(x)
     return np.array(proposals).reshape(q, space.dimension)
+
+
+def _without_perfection(history: History) -> History:
+    """Return the history with what is infinitely good among what failed, unless all is.
+
+    Nothing could improve on it, so the search would be over; where an objective has measured
+    values, it rather stands for a failure.
+    """
+    good = pareto.measured(history.Y)
+    perfect = ((history.Y < 0) & ~good & good.any(axis=0)).any(axis=1)
+    if not perfect.any() or perfect.all():
+        return history
+    failed = np.concatenate([history.failed, history.X[perfect]])
+    rest = history.at(np.flatnonzero(~perfect))
+    return replace(rest, pending=history.pending, failed=failed)
 
 
 def _with_activity(space: Space, history: History) -> Space:

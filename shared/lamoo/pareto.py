@@ -12,7 +12,9 @@ from lamoo.arrays import Bools, Floats, Ints
 
 #: Up to so many objectives hypervolumes are exact.
 EXACT = 5
-_LARGEST = np.finfo(float).max
+#: No measurement is this large and this many times farther from the median than most.
+ABSURD = 1e100
+_LARGEST, _FAR = np.finfo(float).max, 1e304
 
 
 def dominance_matrix(Y: Floats, violation: Floats | None = None) -> Bools:
@@ -173,18 +175,39 @@ def hypervolume_curve(Y: Floats, reference: Floats) -> Floats:
     return curve
 
 
-def finite(Y: Floats) -> Floats:
-    """Replace infinite values by the worst or best finite value of their objective, (n, m).
+def measured(Y: Floats) -> Bools:
+    """Tell which values (n, m) say how good a point is, and do not stand for a failure.
 
-    An objective without any finite value becomes 0 everywhere. Values are clipped to ``+-1e300``,
-    so that their differences do not overflow.
+    Infinite ones do, and those beyond :data:`ABSURD` that are so many times farther from their
+    objective's median than half of all are.
     """
     good = np.isfinite(Y)
+    if not (np.abs(np.where(good, Y, 0.0)) > ABSURD).any():
+        return good
+    halves = Y / 2  # because a difference may be larger than a float can express
+    for j, y in enumerate(halves.T):
+        known = y[good[:, j]]
+        if len(known):
+            middle = np.quantile(known, 0.5, method="lower")
+            spread = np.quantile(np.abs(known - middle), 0.5, method="lower")
+            with np.errstate(over="ignore", invalid="ignore"):
+                limit = ABSURD * (max(spread, abs(middle)) or 1.0)
+                good[:, j] &= np.abs(y - middle) <= limit
+    return good
+
+
+def finite(Y: Floats) -> Floats:
+    """Replace values that are not :func:`measured` by the worst or best one of their objective.
+
+    An objective without any finite value becomes 0 everywhere. Values are clipped to ``+-1e304``,
+    so that their differences do not overflow, nor sums of some hundred of them.
+    """
+    good = measured(Y)
     worst = np.where(good, Y, -np.inf).max(axis=0, initial=-np.inf)
     best = np.where(good, Y, np.inf).min(axis=0, initial=np.inf)
     known = good.any(axis=0)
     worst, best = np.where(known, worst, 0.0), np.where(known, best, 0.0)
-    return np.clip(np.where(good, Y, np.where(np.isposinf(Y), worst, best)), -1e300, 1e300)
+    return np.clip(np.where(good, Y, np.where(Y > 0, worst, best)), -_FAR, _FAR)
 
 
 def normalise(Y: Floats, violation: Floats | None = None) -> Floats:

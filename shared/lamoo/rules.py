@@ -41,15 +41,21 @@ class Box:
 
     def contains(self, X: Floats, levels: Floats) -> Bools:
         """Tell which points (n, d) are inside; a parameter that is inactive keeps no rule."""
-        inside = np.ones(len(X), dtype=bool)
-        for j, cells in enumerate(self.cells):
-            u = X[:, j]
-            if cells is None:
-                ok = (u >= self.low[j] - 1e-9) & (u <= self.high[j] + 1e-9)
-            else:
-                ok = np.isin(np.floor(u * levels[j]), cells)
-            inside &= ok | np.isnan(u)
-        return inside
+        return np.asarray(~self.outside(X, levels).any(axis=1))
+
+    def outside(self, X: Floats, levels: Floats) -> Bools:
+        """Tell which parameters of points (n, d) break the rule of their column, ``(n, d)``."""
+        columns = [~self.allows(u, j, levels) for j, u in enumerate(X.T)]
+        return np.array(columns, dtype=bool).reshape(X.shape[::-1]).T
+
+    def allows(self, u: Floats, j: int, levels: Floats) -> Bools:
+        """Tell which values (n,) of column j keep its rule; an inactive parameter does."""
+        cells = self.cells[j]
+        if cells is None:
+            ok = (u >= self.low[j] - 1e-9) & (u <= self.high[j] + 1e-9)
+        else:
+            ok = np.isin(np.floor(u * levels[j]), cells)
+        return np.asarray(ok | np.isnan(u))
 
     def conditions(self) -> list[int]:
         """Return the columns that have a condition."""
@@ -147,65 +153,82 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
     if not len(found) or not region.sides:
         return box
     volume = max(float(region.contains(U).mean()), 1.0 / len(U))
-    best, best_score = box, _score(box, U, found, levels, volume)
+    best, best_score = box, 0.0
+    within, covered = U, found  # what is in the box: a peel changes one column of that
     while True:
-        peels = [
-            (peel, _density(peel, U, found, levels))
-            for peel in _peels(box, U, space.categorical, levels)
-            if peel.contains(front, levels).all()
-        ]
-        if not peels:
-            break
-        box = max(peels, key=lambda pair: pair[1])[0]
-        score = _score(box, U, found, levels, volume)
-        if box.contains(found, levels).mean() <= LEAST:
-            break
+        score = _score(len(within) / len(U), len(covered) / len(found), volume)
         if score > best_score * 1.001:
             best, best_score = box, score
+        peels = [
+            (peel, j)
+            for peel, j in _peels(box, within, space.categorical, levels)
+            if peel.allows(front[:, j], j, levels).all()
+        ]
+        kept = [
+            tuple(peel.allows(X[:, j], j, levels) for X in (within, covered)) for peel, j in peels
+        ]
+        density = [few.sum() / max(many.sum(), 1) for many, few in kept]
+        if not peels:
+            break
+        k = int(np.argmax(density))
+        box, (many, few) = peels[k][0], kept[k]
+        within, covered = within[many], covered[few]
+        if len(covered) <= LEAST * len(found):
+            break
     return _simplified(best, U, found, levels, volume)
 
 
 def _simplified(box: Box, U: Floats, found: Floats, levels: Floats, volume: float) -> Box:
     """Return a box without the conditions that hardly matter, the least first."""
-    floor = (1 - NEGLIGIBLE) * _score(box, U, found, levels, volume)
-    while True:
-        freer = [_with_cells(_with_range(box, j, 0.0, 1.0), j, None) for j in box.conditions()]
-        scored = [(_score(other, U, found, levels, volume), other) for other in freer]
-        if not scored:
-            return box
-        score, candidate = max(scored, key=lambda pair: pair[0])
-        if score < floor:
-            return box
-        box = candidate
+    outside = [box.outside(X, levels) for X in (U, found)]
+    broken = [rules.sum(axis=1) for rules in outside]
+    share, coverage = (float((n == 0).mean()) for n in broken)
+    floor = (1 - NEGLIGIBLE) * _score(share, coverage, volume)
+    while conditions := box.conditions():
+        pairs = [*zip(broken, outside, strict=True)]
+        without = [[float((n == rules[:, j]).mean()) for n, rules in pairs] for j in conditions]
+        scores = [_score(share, coverage, volume) for share, coverage in without]
+        k = int(np.argmax(scores))
+        if scores[k] < floor:
+            break
+        j = conditions[k]
+        broken = [n - rules[:, j] for n, rules in pairs]
+        box = _with_cells(_with_range(box, j, 0.0, 1.0), j, None)
+    return box
 
 
-def _density(box: Box, U: Floats, found: Floats, levels: Floats) -> float:
-    """Return how many times denser the region is in a box than everywhere."""
-    return float(box.contains(found, levels).mean()) / max(
-        float(box.contains(U, levels).mean()), 1.0 / len(U)
-    )
+def _score(share: float, coverage: float, volume: float) -> float:
+    """Return the F-score of a box's purity and coverage.
 
-
-def _score(box: Box, U: Floats, found: Floats, levels: Floats, volume: float) -> float:
-    coverage = float(box.contains(found, levels).mean())
-    share = max(float(box.contains(U, levels).mean()), 1.0 / len(U))
-    purity = min(coverage * volume / share, 1.0)
+    Args:
+        share: of uniform points in the box.
+        coverage: the share of the region's points in it.
+        volume: the region's share of the space.
+    """
+    purity = min(coverage * volume / max(share, 1.0 / DRAWS), 1.0)
     return 2 * purity * coverage / max(purity + coverage, 1e-12)
 
 
-def _peels(box: Box, U: Floats, categorical: Bools, levels: Floats) -> list[Box]:
-    """Return the boxes that are one peel smaller."""
+def _peels(box: Box, within: Floats, categorical: Bools, levels: Floats) -> list[tuple[Box, int]]:
+    """Return the boxes that are one peel smaller, and the column of the peel.
+
+    Args:
+        box: to peel.
+        within: uniform points inside it.
+        categorical: which columns are.
+        levels: how many values each column has.
+    """
     out = []
-    now = U[box.contains(U, levels)]
-    for j in range(U.shape[1]):
+    for j in range(within.shape[1]):
         if levels[j] <= 1:
             continue
         if categorical[j]:
             cells = box.cells[j] or tuple(range(int(levels[j])))
             if len(cells) > 1:
-                out += [_with_cells(box, j, tuple(c for c in cells if c != x)) for x in cells]
+                fewer = [tuple(c for c in cells if c != x) for x in cells]
+                out += [(_with_cells(box, j, rest), j) for rest in fewer]
             continue
-        u = now[:, j]
+        u = within[:, j]
         u = u[~np.isnan(u)]
         if len(u) < 2:
             continue
@@ -213,9 +236,9 @@ def _peels(box: Box, U: Floats, categorical: Bools, levels: Floats) -> list[Box]
         # a grid has many points at one place: step over it
         above, below = u[u > box.low[j] + 1e-9], u[u < box.high[j] - 1e-9]
         if len(above) and (low := max(float(low), float(above.min()))) < box.high[j]:
-            out.append(_with_range(box, j, low, float(box.high[j])))
+            out.append((_with_range(box, j, low, float(box.high[j])), j))
         if len(below) and (high := min(float(high), float(below.max()))) > box.low[j]:
-            out.append(_with_range(box, j, float(box.low[j]), high))
+            out.append((_with_range(box, j, float(box.low[j]), high), j))
     return out
 
 

@@ -108,6 +108,19 @@ def test_hypervolume_of_many_objectives_is_close_and_grows_with_the_set(m, rng):
     assert (np.diff(volumes) >= 0).all()
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e100, 1e200])
+def test_what_is_huge_and_absurdly_far_counts_as_infinite(unit):
+    Y = unit * np.array([[0.0, 5.0], [1.0, 6.0], [2.0, 7.0], [1e20, 6.0], [1.5, 6.5]])
+    far = Y.copy()
+    far[3] = [-1e121 * unit, 1e102 * unit]
+    assert pareto.measured(Y).all()
+    bad = ~pareto.measured(far)
+    assert np.argwhere(bad).tolist() == [[3, 0], [3, 1]]
+    worst_or_best = Y.copy()
+    worst_or_best[3] = [0.0, 7.0 * unit]
+    np.testing.assert_array_equal(pareto.finite(far), worst_or_best)
+
+
 def test_an_infinitely_good_point_has_infinite_volume():
     """The library crashes the process at infinities in three objectives."""
     Y = np.array([[0.0, 0.0, -INF], [-INF, 0.5, 0.0]])

@@ -236,8 +236,7 @@ def check(case):
                 state = TrialState.COMPLETE if k < 2 else TrialState.FAIL
                 study.tell(trial, values, state=state)
         free = any(not d.single() for t in study.trials for d in t.distributions.values())
-        few = len(case.distributions) <= 5  # 40 take `explain` half a minute and more
-        if few and free and any(t.state == TrialState.COMPLETE for t in study.trials):
+        if free and any(t.state == TrialState.COMPLETE for t in study.trials):
             explain(study)
             reduced_space(study)
 

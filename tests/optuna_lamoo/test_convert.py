@@ -228,6 +228,23 @@ def test_what_a_reader_remembers_changes_nothing():
             np.testing.assert_array_equal(getattr(old, name), getattr(new, name))
 
 
+@pytest.mark.parametrize("same_objects", [True, False])
+def test_trials_that_finish_in_any_order_are_read_as_if_for_the_first_time(rng, same_objects):
+    reader, trials = convert.Reader(), []
+    for number in range(60):
+        trials.append(trial({"x": number / 100}, None, state=TrialState.RUNNING))
+        for k in rng.choice(number + 1, 2):  # several run at a time, and some never finish
+            if not trials[k].state.is_finished():
+                values = [float(k)] if rng.random() < 0.8 else None
+                state = TrialState.FAIL if values is None else TrialState.COMPLETE
+                trials[k] = trial(trials[k].params, values, state=state)
+        for now in (trials, trials[:-1], trials[number // 2 :]):
+            now = now if same_objects else copy.deepcopy(now)  # noqa: PLW2901
+            old, new = (r.history(SPACE, now, [MINIMIZE]) for r in (reader, convert.Reader()))
+            for name in ("X", "Y", "G", "pending", "failed"):
+                np.testing.assert_array_equal(getattr(old, name), getattr(new, name))
+
+
 def test_ranges_that_are_remembered_are_the_latest(rng):
     ranges, trials = convert.Ranges(), []
     for number in range(60):

@@ -1,6 +1,7 @@
 """Rules recover a region that is known, and what is said of them is true."""
 
 import math
+import time
 
 import numpy as np
 import optuna
@@ -12,7 +13,7 @@ from optuna.distributions import (
 )
 from optuna.samplers import RandomSampler
 
-from lamoo import pareto
+from lamoo import Partition, pareto
 from optuna_lamoo import LaMOOSampler, explain, reduced_space
 from optuna_lamoo.knowledge import knowledge_of
 
@@ -150,3 +151,17 @@ def test_too_few_trials_teach_nothing():
     assert found.space_share == 1
     assert "Nothing is learned yet from 3 trials" in str(found)
     assert reduced_space(study_of(objective, 3))["lr"] == FloatDistribution(1e-5, 1e-1, log=True)
+
+
+@pytest.mark.parametrize("choices", [0, 20, 40])
+def test_forty_parameters_take_no_longer_than_a_few_asks(choices):
+    def many(trial):
+        places = [trial.suggest_categorical(f"c{j}", [*range(6)]) for j in range(choices)]
+        places += [trial.suggest_float(f"x{j}", 0, 5) for j in range(40 - choices)]
+        return sum(places), sum((5 - place) ** 2 for place in places)
+
+    study = study_of(many, 30, sampler=RandomSampler(seed=0))
+    study.sampler = LaMOOSampler(partition=Partition(leaf_size=1))
+    start = time.process_time()
+    explain(study)
+    assert time.process_time() - start < 10  # about one; it was more than thirty
