@@ -1,6 +1,6 @@
 """The papers' main table: how many trials LaMOO saves, solver by solver.
 
-    python examples/nas/sample_efficiency.py                # half an hour of one core
+    python examples/nas/sample_efficiency.py                # twenty minutes of one core
     python examples/nas/sample_efficiency.py --seeds 3 --trials 50
 
 LaMOO with each of its solvers, against the same solver alone, NSGA-II and random search, on
@@ -10,8 +10,8 @@ same command goes on where an interrupted one stopped.
 
 Sample efficiency is how many times fewer trials LaMOO needs to the same hypervolume: the rival's
 median after so many trials is the target, the rival's trials are when its median got there, and
-each of LaMOO's seeds has its own. Medians and quartiles are over LaMOO's seeds; a dash means that the
-run ended before it was there. The papers report 2.25 on NAS-Bench-201, for their qEHVI with and
+each of LaMOO's seeds has its own. Medians and quartiles are over LaMOO's seeds; a dash means that
+the run ended before it was there. The papers report 2.25 on NAS-Bench-201, for their qEHVI with and
 without the partition.
 """
 
