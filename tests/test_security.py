@@ -37,7 +37,8 @@ EXCEPTIONS = {
     ("shared/lamoo/problems.py", "import_module"): "packages of tables, whose names stand there",
     ("optuna_lamoo/decision.py", "import_module"): "pymoo's modules, whose names stand there",
     ("optuna_lamoo/sampler.py", "__setstate__"): "a sampler that its user pickles or copies",
-    ("optuna_lamoo/beforehand.py", "__reduce__"): "the same; it is made anew of its arguments",
+    ("optuna_lamoo/view.py", "__setstate__"): "the same, of what a sampler was given",
+    ("shared/lamoo/solvers/__init__.py", "import_module"): "its own modules, whose names stand there",
 }
 
 
