@@ -77,8 +77,8 @@ class Setting:
 
     data: str | None = None
     size: int = 14
-    images: int = 3000
-    valid: int = 3000
+    images: int = 2000
+    valid: int = 2000
     epochs: int = 4
     device: str = "cpu"
     seed: int = 0
@@ -330,8 +330,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", metavar="FOLDER", help="of Fashion-MNIST's four .gz files")
     parser.add_argument("--size", type=int, default=14, choices=(14, 28), help="pixels (14)")
-    parser.add_argument("--images", type=positive, default=3000, help="to train on (3000)")
-    parser.add_argument("--valid", type=positive, default=3000, help="to judge by (3000)")
+    parser.add_argument("--images", type=positive, default=2000, help="to train on (2000)")
+    parser.add_argument("--valid", type=positive, default=2000, help="to judge by (2000)")
     parser.add_argument("--epochs", type=positive, default=4, help="per network (4)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=positive, default=1, help="of the CPU (1)")
