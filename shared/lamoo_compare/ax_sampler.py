@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,8 +18,6 @@ from optuna.trial import FrozenTrial, TrialState
 from lamoo_compare.errors import CompareError
 from optuna_lamoo.convert import constraints
 
-logging.disable(logging.WARNING)  # only processes that run Ax come here
-warnings.simplefilter("ignore")  # what Ax and BoTorch warn of, from their import on
 try:
     from ax.api.client import Client
     from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import warnings
 from collections.abc import Callable
 
@@ -30,6 +31,9 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 
 
 def _of_ax(strategy: str, seed: int) -> BaseSampler:
+    # a process that runs Ax runs nothing else
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")  # what Ax and BoTorch warn of, from their import on
     from lamoo_compare import ax_sampler  # noqa: PLC0415 - the others run without Ax
 
     return ax_sampler.AxSampler(getattr(ax_sampler, strategy), seed)
