@@ -16,7 +16,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -223,12 +223,11 @@ def _study_of(journal: Path, directions: Sequence[Direction]) -> Study:
 
 
 def _open(journal: Path) -> JournalStorage:
-    # a lock is a link to the file: to one that is not there, or by a relative path from another
-    # folder, it leads nowhere, and who waits for a process that was killed would wait for ever
-    path = str(journal.resolve())
-    lock = JournalFileSymlinkLock(path, grace_period=GRACE)
+    # Optuna's other lock is a link. Where it leads nowhere (a relative path, no journal yet), who
+    # waits for a process that was killed waits for ever
+    lock = JournalFileOpenLock(str(journal), grace_period=GRACE)
     try:
-        return JournalStorage(JournalFileBackend(path, lock_obj=lock))
+        return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))
     except ValueError as error:  # JSON's and Optuna's
         raise CompareError(f"{journal} is damaged ({error}): remove it to run it again") from error
 
