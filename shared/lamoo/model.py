@@ -30,15 +30,12 @@ from lamoo.history import History
 from lamoo.recipes import (
     apply,
     fit_to,
-    moderated,
     objective_process,
     process_of,
     recipes_of,
     scheduled,
-    sound,
     training_set,
     transforms_of,
-    usable,
 )
 from lamoo.space import Space
 from lamoo.surrogate import GP
@@ -247,10 +244,6 @@ def learn(
         transforms = transforms_of(data, learners)
         targets = apply(transforms, data.Y)
         inputs = space.inputs(data.X)
-        for j, recipe in recipe_of.items():
-            use = usable(data)[:, j]
-            targets[:, j] = moderated(inputs, targets[:, j], use, space, recipe.hyperparameters)
-        rows = sound(data)
         processes: tuple[Process, ...] = tuple(
             Exact(space, j, transforms[j])
             if j in known
@@ -262,13 +255,13 @@ def learn(
         if reference is not None:
             corner = apply(transforms, reference[None])[0]
         elif known:
-            corner = _known_corner(targets[rows], data.violation[rows], space, transforms)
+            corner = _known_corner(targets, data.violation, space, transforms)
         else:
-            corner = corner_of(targets[rows], data.violation[rows], turn)
+            corner = corner_of(targets, data.violation, turn)
         # where repeats show noise, lucky values must not bar what is better than the truth
         noisy = bool((data.means != data.Y).any())
         values = predict(processes, inputs)[0] if noisy else targets
-        front = np.concatenate([values[feasible & rows], believed])
+        front = np.concatenate([values[feasible], believed])
         parts.append(Part(processes, *_improvement(front, corner, rng), WIDENING))
         trust = min([1.0, *(max(0.0, recipe.tau) for recipe in recipes)])
     return Model(space, tuple(parts), trust)

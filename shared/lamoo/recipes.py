@@ -67,36 +67,18 @@ class Recipe:
     tau: float
 
 
-def usable(data: History) -> Bools:
-    """Return which values (n, m) models learn from: those measured, or all where none is."""
-    good = pareto.measured(data.Y)
-    return np.asarray(good | ~good.any(axis=0))
-
-
-def sound(data: History) -> Bools:
-    """Return which observations (n,) say where the front is, all where no feasible one does."""
-    rows = usable(data).all(axis=1)
-    return rows if rows[data.violation == 0].any() else np.ones(data.n, dtype=bool)
-
-
 def _bounds(data: History) -> Floats:
     """Return beyond which values (m,) nothing can be gained."""
-    rows = sound(data)
-    Y, violation = pareto.finite(data.Y)[rows], data.violation[rows]
-    return pareto.reference_point(Y, of_front=False, violation=violation)
+    return pareto.reference_point(pareto.finite(data.Y), of_front=False, violation=data.violation)
 
 
 def transforms_of(
     data: History, learners: Sequence[Callable[[Floats, float], Transform]]
 ) -> list[Transform]:
     """Learn an increasing transform for each objective."""
-    columns = zip(learners, *_columns(data), strict=True)
-    return [learn_transform(y[use], bound) for learn_transform, y, use, bound in columns]
-
-
-def _columns(data: History) -> tuple[Floats, Bools, list[float]]:
-    """Return each objective's values, which of them are usable, and its bound."""
-    return pareto.finite(data.Y).T, usable(data).T, _bounds(data).tolist()
+    columns = pareto.finite(data.Y).T
+    each = zip(learners, columns, _bounds(data).tolist(), strict=True)
+    return [learn_transform(y, bound) for learn_transform, y, bound in each]
 
 
 def apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
@@ -118,43 +100,19 @@ def recipes_of(history: History, space: Space) -> list[Recipe]:
     n = scheduled(history.n)
     base = 2 ** (n.bit_length() - 1) if n >= 32 else n
     early = training_set(history.first(base), MAX_FITTING)
-    columns = zip(*_columns(early), strict=True)
+    columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
     inputs = space.inputs(early.X)
-    recipes = [_choose(inputs[use], y[use], bound, space) for y, use, bound in columns]
+    recipes = [_choose(inputs, y, bound, space) for y, bound in columns]
     if n == base:
         return recipes
     late = training_set(history.first(n))
     learners = [recipe.learn_transform for recipe in recipes]
     targets = apply(transforms_of(late, learners), late.Y)
     inputs = space.inputs(late.X)
-    refitted = []
-    for t, use, recipe in zip(targets.T, usable(late).T, recipes, strict=True):
-        adjusted = _fit_winsorised(inputs[use], t[use], space, recipe.hyperparameters)
-        refitted.append(replace(recipe, hyperparameters=adjusted))
-    return refitted
-
-
-def moderated(
-    X: Floats, y: Floats, use: Bools, space: Space, hyperparameters: Hyperparameters
-) -> Floats:
-    """Return targets (n,) in which those of no use are at most a surprise above what is predicted.
-
-    A trial that diverges tells that its place is bad, and a region where all of them do is one to
-    avoid; but it is no measurement, and must not outvote its neighbours.
-
-    Args:
-        X: the space's inputs (n, p).
-        y: targets, those of no use at the worst of the others.
-        use: which are of use, see :func:`usable`.
-        space: tells which columns are unordered, and which of them alike.
-        hyperparameters: learned from those that are of use.
-    """
-    if use.all():
-        return y
-    mean, std = process_of(X[use], y[use], space, hyperparameters).predict(X[~use])
-    y = y.copy()
-    y[~use] = np.minimum(y[~use], mean + SURPRISE * std)
-    return y
+    return [
+        replace(recipe, hyperparameters=_fit_winsorised(inputs, t, space, recipe.hyperparameters))
+        for t, recipe in zip(targets.T, recipes, strict=True)
+    ]
 
 
 def _choose(X: Floats, y: Floats, bound: float, space: Space) -> Recipe:
