@@ -1,6 +1,10 @@
 """What all tests share: one thread per process, and property tests that repeat themselves."""
 
+import logging
 import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 # Before NumPy is imported anywhere: threads that fight for two cores make times and sums wander.
 for _pool in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR"):
@@ -39,3 +43,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=str(missing)))
         if name == "botorch":
             item.add_marker(pytest.mark.slow)
+
+
+@contextmanager
+def _no_excuses() -> Iterator[None]:
+    """Fail on warnings, and where a solver could not propose and a simpler one took its place."""
+    seen: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(record.getMessage())
+
+    listener, logger = Listener(), logging.getLogger("lamoo.optimizer")
+    level = logger.level
+    logger.addHandler(listener)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
+    finally:
+        logger.removeHandler(listener)
+        logger.setLevel(level)
+    failed = [message for message in seen if message.startswith("solver ")]
+    assert not failed, failed
+
+
+@pytest.fixture(scope="session")
+def no_excuses() -> Callable[[], AbstractContextManager[None]]:
+    """Give a context that fails on warnings, and where a simpler solver took a solver's place."""
+    return _no_excuses
