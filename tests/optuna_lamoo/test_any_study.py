@@ -153,7 +153,10 @@ def drawn(name, distribution, rng):
             return low + step * int(rng.integers(0, (high - low) // step + 1))
         case FloatDistribution(low=low, high=high, step=step):
             if step is not None:
-                return float(low + step * rng.integers(0, round((high - low) / step) + 1))
+                # 3 * 0.1 is more than 0.3
+                return min(
+                    high, float(low + step * rng.integers(0, round((high - low) / step) + 1))
+                )
             return float(np.clip(low * (1 - (u := rng.random())) + high * u, low, high))
     raise AssertionError(name)
 
