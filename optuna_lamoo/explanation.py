@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -181,6 +182,10 @@ def _narrowed(distribution: BaseDistribution, rule: tuple[Any, ...] | None) -> B
             return IntDistribution(low, high, log=distribution.log, step=distribution.step)
         case FloatDistribution():
             low, high = rule
-            return FloatDistribution(low, high, log=distribution.log, step=distribution.step)
+            step, origin = distribution.step, Decimal(str(distribution.low))
+            if step is not None:  # 3 * 0.1 is more than 0.3, of which Optuna would warn
+                indices = (round((x - distribution.low) / step) for x in (low, high))
+                low, high = (float(origin + k * Decimal(str(step))) for k in indices)
+            return FloatDistribution(low, high, log=distribution.log, step=step)
         case _:
             return distribution

@@ -14,7 +14,7 @@ from optuna.distributions import (
 from optuna.samplers import RandomSampler
 
 from lamoo import Partition, pareto
-from optuna_lamoo import LaMOOSampler, explain, reduced_space
+from optuna_lamoo import LaMOOSampler, explain, explanation, reduced_space
 from optuna_lamoo.knowledge import knowledge_of
 
 
@@ -165,3 +165,11 @@ def test_forty_parameters_take_no_longer_than_a_few_asks(choices):
     start = time.process_time()
     explain(study)
     assert time.process_time() - start < 10  # about one; it was more than thirty
+
+
+@pytest.mark.parametrize("k", range(5))
+def test_narrowed_steps_are_those_of_the_whole_range(k):
+    # found by test_any_study: 3 * 0.1 is more than 0.3, and Optuna warned of it
+    whole = FloatDistribution(0.0, 0.5, step=0.1)
+    narrowed = explanation._narrowed(whole, (0.0 + k * 0.1, 0.0 + (k + 1) * 0.1))
+    assert narrowed == FloatDistribution(k / 10, (k + 1) / 10, step=0.1)
