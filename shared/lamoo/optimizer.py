@@ -251,8 +251,7 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     if reference is None:
         reference = _inferred(history)
     # a share does not depend on the units, and volumes in large ones overflow
-    stacked = pareto.normalise(np.concatenate([history.means, reference[None]]))
-    Y, reference = stacked[:-1], stacked[-1]
+    Y, reference = pareto.comparable(history.means, history.violation, reference)
     before = feasible.copy()
     before[max(history.n - k, 0) :] = False
     whole = pareto.hypervolume(Y[feasible], reference)

@@ -149,9 +149,13 @@ def objective_process(X: Floats, y: Floats, space: Space, hyperparameters: Hyper
     smooth functions, where a surprise also tells how rough they are, it was not tried.
     """
     process = process_of(X, y, space, hyperparameters)
-    if space.smooth.any() or len(y) < FEWEST:
+    if not _winsorises(space, y):
         return process
     return process.winsorised(y, SURPRISE)[0]
+
+
+def _winsorises(space: Space, y: Floats) -> bool:
+    return len(y) >= FEWEST and not space.smooth.any()
 
 
 def _fit_winsorised(
@@ -159,7 +163,7 @@ def _fit_winsorised(
 ) -> Hyperparameters:
     """Fit hyperparameters to an objective, and adjust them to it winsorised if that differs."""
     hyperparameters = fit_to(X, y, space, start)
-    if space.smooth.any() or len(y) < FEWEST:
+    if not _winsorises(space, y):
         return hyperparameters
     drawn = process_of(X, y, space, hyperparameters).winsorised(y, SURPRISE)[1]
     if np.array_equal(drawn, y):
