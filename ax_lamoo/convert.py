@@ -22,7 +22,8 @@ from lamoo import Categorical, Float, History, Integer, Space, pareto
 from lamoo.activity import Activity, OneOf
 from lamoo.arrays import Bools, Floats
 from lamoo.known import Known as KnownPoints
-from lamoo.space import Parameter, first_rows, rows_in
+from lamoo.rows import first_rows, rows_in
+from lamoo.space import Parameter
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==

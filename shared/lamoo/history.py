@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
-from lamoo.space import agree, answers, first_rows, groups, occur, row_keys, rows_in
+from lamoo.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -115,21 +115,21 @@ class History:
         return np.concatenate([self.X, self.pending, self.failed])
 
     @cached_property
-    def _tried_keys(self) -> frozenset[bytes]:
+    def _tried_keys(self) -> Keys:
         return row_keys(self.tried)
 
     @cached_property
-    def _answers(self) -> list[tuple[Bools, frozenset[bytes]]]:
+    def _answers(self) -> list[tuple[Bools, Keys]]:
         return answers(self.X)
 
     def repeats(self, X: Floats) -> Bools:
-        """Tell which points (n, d) would repeat an evaluation, see :func:`lamoo.space.repeats`."""
+        """Tell which points (n, d) would repeat an evaluation, see :func:`lamoo.rows.repeats`."""
         return agree(X, self._answers)
 
     def unseen(self, X: Floats) -> Floats:
         """Return the distinct points of ``X`` (n, d) that were never tried, in their order.
 
-        Those that would turn out to repeat an evaluation, see :func:`lamoo.space.repeats`, are
+        Those that would turn out to repeat an evaluation, see :func:`lamoo.rows.repeats`, are
         returned only if there are no others.
         """
         X = first_rows(X)

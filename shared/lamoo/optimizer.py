@@ -19,8 +19,9 @@ from lamoo.activity import learn_activity
 from lamoo.arrays import Floats
 from lamoo.history import History
 from lamoo.region import Region
+from lamoo.rows import groups
 from lamoo.solvers import SOLVERS, Solver, evolutionary, random
-from lamoo.space import Space, groups
+from lamoo.space import Space
 from lamoo.tree import Node, Partition, grow, select
 
 logger = logging.getLogger(__name__)
@@ -349,7 +350,7 @@ def _search(
 ) -> Floats | None:
     """Propose in the chosen leaf; where it is exhausted, in the nearest ancestor that is not.
 
-    A point that would repeat an evaluation (see :func:`lamoo.space.repeats`) is the last resort.
+    A point that would repeat an evaluation (see :func:`lamoo.rows.repeats`) is the last resort.
     """
     solver = solver_of(settings)
     reference = _reached(history, settings)

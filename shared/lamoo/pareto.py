@@ -83,7 +83,9 @@ def representative(Y: Floats, violation: Floats, size: int) -> Ints:
     last = layer[order[half]]
     inner, edge = np.flatnonzero(layer < last), np.flatnonzero(layer == last)
     best = np.concatenate([inner, edge[far_apart(normalise(Y[edge]), half - len(inner))]])
-    rest = np.setdiff1d(np.arange(len(Y)), best)
+    others = np.ones(len(Y), dtype=bool)
+    others[best] = False
+    rest = np.flatnonzero(others)
     even = rest[np.linspace(0, len(rest) - 1, size - half).astype(np.intp)]
     return np.sort(np.concatenate([best, even]))
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.arrays import Bools, Floats
-from lamoo.space import Space, first_rows
+from lamoo.rows import first_rows
+from lamoo.space import Space
 from lamoo.split import Boundary
 
 #: Uniform draws that rejection sampling may spend before it walks from known members instead.

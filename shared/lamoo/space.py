@@ -14,12 +14,12 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from lamoo.activity import Activity
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.known import Known
+from lamoo.rows import first_rows
 
 #: A space with at most this many configurations is enumerated rather than sampled.
 ENUMERABLE = 20_000
@@ -583,84 +583,3 @@ def _spanning(values: Floats) -> _Scale:
     if low == high:
         high = low + max(abs(low), 1.0)
     return _Scale(low, high, log=low > 0 and high > WIDE * low)
-
-
-def rows_in(X: Floats, others: Floats) -> Bools:
-    """Tell which rows of ``X`` (n, d) occur among ``others`` (k, d); NaN equals NaN."""
-    return occur(X, row_keys(others)) if len(X) else np.zeros(0, dtype=bool)
-
-
-def row_keys(X: Floats) -> frozenset[bytes]:
-    """Return what :func:`occur` looks for, of points (n, d): to be made once and used often."""
-    return frozenset(_keys(X).tolist()) if len(X) else frozenset()
-
-
-def occur(X: Floats, keys: frozenset[bytes]) -> Bools:
-    """Tell which rows of ``X`` (n, d) are among the points that the keys were made of."""
-    if not keys or not len(X):
-        return np.zeros(len(X), dtype=bool)
-    return np.array([key in keys for key in _keys(X).tolist()])
-
-
-def repeats(X: Floats, observed: Floats) -> Bools:
-    """Tell which points (n, d) agree with one of ``observed`` (k, d) wherever that is active.
-
-    What a program asks for next depends on the answers it got so far. So a trial that would give
-    all the answers an earlier one got is that trial again, whatever else the point holds: values
-    for branches that it will not enter. Observed points without inactive parameters need no such
-    care, :func:`rows_in` finds them.
-
-    Example:
-        >>> repeats(np.array([[0.25, 0.1], [0.75, 0.1]]), np.array([[0.25, np.nan]]))
-        array([ True, False])
-    """
-    return agree(X, answers(observed))
-
-
-def answers(observed: Floats) -> list[tuple[Bools, frozenset[bytes]]]:
-    """Return which columns (d,) were active together, in points (n, d), and the rows there."""
-    active = ~np.isnan(observed)
-    partial = active.any(axis=1) & ~active.all(axis=1)
-    if not partial.any():
-        return []
-    patterns, which = np.unique(_keys(active[partial].astype(float)), return_inverse=True)
-    rows = observed[partial]
-    found = []
-    for k in range(len(patterns)):
-        alike = rows[which == k]
-        columns = ~np.isnan(alike[0])
-        found.append((columns, row_keys(alike[:, columns])))
-    return found
-
-
-def agree(X: Floats, answered: list[tuple[Bools, frozenset[bytes]]]) -> Bools:
-    """Tell which points (n, d) repeat one of those that :func:`answers` was told."""
-    found = np.zeros(len(X), dtype=bool)
-    for columns, keys in answered:
-        found |= occur(X[:, columns], keys)
-    return found
-
-
-def groups(X: Floats) -> Ints:
-    """Number the distinct rows of ``X`` (n, d), shape ``(n,)``; NaN equals NaN.
-
-    Without columns nothing tells that two are the same.
-    """
-    if not X.size:
-        return np.arange(len(X), dtype=np.intp)
-    return np.asarray(np.unique(_keys(X), return_inverse=True)[1], dtype=np.intp).ravel()
-
-
-def first_rows(X: Floats) -> Floats:
-    """Return the distinct rows of ``X`` (n, d), each where it first stands."""
-    if X.shape[1] == 0:
-        return X[:1]
-    _, first = np.unique(_keys(X), return_index=True)
-    return X[np.sort(first)]
-
-
-def _keys(X: Floats) -> NDArray[np.void]:
-    """Return one comparable key per row, equal for points equal to nine digits."""
-    rounded = np.where(np.isnan(X), np.inf, np.round(X, 9) + 0.0)
-    rows = np.ascontiguousarray(rounded)
-    return rows.view(np.dtype((np.void, rows.dtype.itemsize * max(rows.shape[1], 1)))).ravel()

@@ -31,8 +31,8 @@ from lamoo import (
     suggest,
 )
 from lamoo.activity import Activity, OneOf
+from lamoo.rows import first_rows, rows_in
 from lamoo.solvers import SOLVERS, Solver
-from lamoo.space import first_rows, rows_in
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})

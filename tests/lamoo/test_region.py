@@ -9,7 +9,7 @@ from scipy import stats
 
 from lamoo import Categorical, Float, Integer, Known, Space
 from lamoo.region import Region
-from lamoo.space import first_rows
+from lamoo.rows import first_rows
 from lamoo.split import Boundary, Linear, learn_boundary
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})

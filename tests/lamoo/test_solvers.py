@@ -8,8 +8,8 @@ from lamoo import Categorical, Float, History, Integer, Partition, Space, pareto
 from lamoo.activity import learn_activity
 from lamoo.model import learn
 from lamoo.region import Region
+from lamoo.rows import rows_in
 from lamoo.solvers import SOLVERS, evolutionary, gp, random
-from lamoo.space import rows_in
 from lamoo.split import learn_boundary
 from lamoo.tree import grow, select
 

@@ -13,7 +13,7 @@ from scipy import stats
 
 from lamoo import Categorical, Float, Integer, Space
 from lamoo.activity import learn_activity
-from lamoo.space import first_rows, repeats, rows_in
+from lamoo.rows import rows_in
 
 CHOICES = (True, 1, None, math.nan, "a", "", 0, False, 0.5, ("t", 2))
 
@@ -347,42 +347,6 @@ def test_enumerating_too_much_is_refused(parameter):
 
 def test_a_huge_space_has_an_infinite_size():
     assert Space({str(i): Integer(0, 999) for i in range(200)}).size == math.inf
-
-
-# --------------------------------------------------------------------------------- row sets
-
-
-def key(row):
-    return tuple("nan" if np.isnan(x) else x for x in row)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_rows_are_compared_like_tuples_in_a_set(seed):
-    rng = np.random.default_rng(seed)
-    shape, d = rng.integers(0, 60, 2), rng.integers(1, 4)
-    X, others = (rng.choice([-1.0, 0.0, 0.25, 1.0, 2.0, np.nan], (n, d)) for n in shape)
-    known = {key(row) for row in others}
-    assert rows_in(X, others).tolist() == [key(row) in known for row in X]
-    assert [key(row) for row in first_rows(X)] == list(dict.fromkeys(map(key, X)))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_repeats_agree_wherever_the_observed_point_is_active(seed):
-    rng = np.random.default_rng(seed)
-    shape, d = rng.integers(0, 40, 2), rng.integers(1, 5)
-    X, observed = (rng.choice([0.25, 0.75, np.nan], (n, d)) for n in shape)
-
-    def repeat(x):
-        partial = (o for o in observed if 0 < np.isnan(o).sum() < d)
-        return any((np.isnan(o) | (x == o)).all() for o in partial)
-
-    assert repeats(X, observed).tolist() == [repeat(x) for x in X]
-
-
-def test_rows_are_equal_up_to_rounding():
-    X = np.array([[0.1 + 0.2, 1.0], [0.3, 1.0], [-0.0, 1.0], [0.0, 1.0], [0.3 + 1e-6, 1.0]])
-    assert len(first_rows(X)) == 3
-    assert rows_in(X, np.array([[0.3, 1.0]])).tolist() == [True, True, False, False, False]
 
 
 # ------------------------------------------------------------------------------- neighbours

@@ -8,8 +8,9 @@ from lamoo import pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.history import History
 from lamoo.region import Region
+from lamoo.rows import first_rows
 from lamoo.solvers import random
-from lamoo.space import Space, first_rows
+from lamoo.space import Space
 from lamoo.split import learn_boundary
 
 #: How many new points inside the region compete for the proposal.
@@ -101,7 +102,9 @@ def propose(
         chosen = _fittest(history, members)
         if history.n > 1 and rng.random() < DIRECTED:
             order = _order(history, rng)
-            mother = int(np.argmin(np.argsort(order)[chosen]))
+            place = np.empty(len(order), dtype=np.intp)
+            place[order] = np.arange(len(order))
+            mother = int(np.argmin(place[chosen]))
             order = order[:: -(-history.n // MAX_OBSERVATIONS)]
             good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
             learned = learn_boundary(region.space.features(history.X[order]), good)
