@@ -27,6 +27,7 @@ Machine Learning" (2006): algorithm 2.1, equations 5.8 and 5.9.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
@@ -96,7 +97,7 @@ class _Embedding:
     levels: tuple[Floats, ...]
     groups: tuple[Ints, ...]
 
-    @property
+    @cached_property
     def owner(self) -> Ints:
         """Return which length scale divides each feature, shape ``(p,)``."""
         numbers, choices = np.flatnonzero(~self.categorical), np.flatnonzero(self.categorical)
@@ -123,13 +124,12 @@ class _Embedding:
     def features(self, X: Floats) -> Floats:
         """Return the features of points (n, d), shape ``(n, p)``."""
         numbers = X[:, ~self.categorical]
-        centred = np.nan_to_num(numbers - 0.5, nan=0.0)
         active = np.sqrt(_INACTIVE) * ~np.isnan(numbers)
         choices = _number_inactive(X[:, self.categorical])
         onehots = [
             (choices[:, [j]] == levels) / np.sqrt(2.0) for j, levels in enumerate(self.levels)
         ]
-        return np.concatenate([centred, active, *self._counts(X), *onehots], axis=1)
+        return np.concatenate([_centred(numbers), active, *self._counts(X), *onehots], axis=1)
 
     def norms(self, Z: Floats, lengthscales: Floats) -> Floats:
         """Return squared norms of scaled features (n, p), 1/2 for each scaled choice, ``(n,)``."""
@@ -139,8 +139,13 @@ class _Embedding:
 
     def trends(self, X: Floats) -> tuple[Floats, Floats]:
         """Return linear and quadratic features of points (n, d), 0 where inactive."""
-        centred = np.nan_to_num(X[:, ~self.categorical] - 0.5, nan=0.0)
+        centred = _centred(X[:, ~self.categorical])
         return np.concatenate([centred, *self._counts(X)], axis=1), centred**2
+
+
+def _centred(numbers: Floats) -> Floats:
+    """Return numbers less 0.5, 0 where inactive."""
+    return np.where(np.isnan(numbers), 0.0, numbers - 0.5)
 
 
 def _number_inactive(choices: Floats) -> Floats:
