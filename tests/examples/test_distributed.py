@@ -68,8 +68,9 @@ def workers(python, tmp_path):
     return run
 
 
-def test_processes_at_one_study_finish_every_trial_once_and_repeat_none(workers):
-    alone, together = workers("journal", "--processes", 2, "--trials", 12)
+@pytest.mark.parametrize("storage", [STORAGES[0], STORAGES[-1]])  # the proxy is over PostgreSQL
+def test_processes_at_one_study_finish_every_trial_once_and_repeat_none(workers, storage):
+    alone, together = workers(storage, "--processes", 2, "--trials", 12)
     assert alone["finished"] == together["finished"] == "24"
     assert alone["repeats"] == together["repeats"] == "0"
     assert float(together["share"]) >= 0.85 * float(alone["share"])
