@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+from boxes import boxed
 from curves import loadable, run_of
 from optuna.samplers import (
     BaseSampler,
@@ -42,6 +43,7 @@ from rich.progress import Progress
 
 from lamoo import Partition
 from lamoo.problems import PROBLEMS, Problem, load
+from lamoo.solvers import Solver
 from lamoo_compare.comparison import versions
 from lamoo_compare.target import suggest
 from optuna_lamoo import LaMOOSampler
@@ -71,7 +73,9 @@ SUITE = (
 QUICK = ("nb201-cifar10-latency", "hpobench-credit_g", "branin-currin", "dtlz2-d10")
 
 
-def _lamoo(solver: str = "gp", partition: Partition | None = None) -> Callable[[int], BaseSampler]:
+def _lamoo(
+    solver: str | Solver = "gp", partition: Partition | None = None
+) -> Callable[[int], BaseSampler]:
     return lambda seed: LaMOOSampler(seed=seed, solver=solver, partition=partition)
 
 
@@ -89,6 +93,8 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "lamoo-evolutionary-alone": _lamoo("evolutionary", ALONE),
     "lamoo-cma-alone": _lamoo("cma", ALONE),
     "lamoo-botorch-alone": _lamoo("botorch", ALONE),
+    "lamoo-gp-box": _lamoo(boxed("gp"), ALONE),
+    "lamoo-evolutionary-box": _lamoo(boxed("evolutionary"), ALONE),
     "tpe": lambda seed: TPESampler(seed=seed),
     "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),
     "nsgaii": lambda seed: NSGAIISampler(seed=seed),
