@@ -14,6 +14,7 @@ import optuna
 import pytest
 from rich.console import Console
 
+from lamoo import Categorical, Float, History, Integer, Space
 from lamoo.problems import PROBLEMS, load
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -323,6 +324,42 @@ def test_warm_start_compares_with_a_cold_start(tmp_path):
     assert run.returncode == 0, run.stderr
     for start in ("cold", "similar", "unrelated"):
         assert re.search(rf"raspi4\s+│ {start}", run.stdout), run.stdout
+
+
+@pytest.fixture
+def boxes(monkeypatch):
+    return script("boxes", monkeypatch)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_box_holds_what_is_near_in_every_number_and_differs_in_few_choices(boxes, seed):
+    rng = np.random.default_rng(seed)
+    kinds = [Float(0, 1), Integer(1, 9), *3 * [Categorical(("a", "b", "c"))]]
+    space = Space({str(i): kind for i, kind in enumerate(kinds)})
+    X, length = space.sample(400, rng), rng.uniform(0.3, 1.5)
+    box = boxes.Box(space, X[0], length)
+    near = (np.abs(X[:, :2] - X[0, :2]) <= length / 2 + 1e-9).all(axis=1)
+    few = (X[:, 2:] != X[0, 2:]).mean(axis=1) <= length / 2 + 1e-9
+    inside = box.decision_function(space.features(X)) > 0
+    assert inside.tolist() == (near & few).tolist()
+    assert 0 < inside.sum() < 400
+
+
+@pytest.mark.parametrize(
+    ("values", "length"),
+    [
+        ([], 0.8),
+        ([3, 2, 1], 1.6),  # three that join the front
+        ([3, 2, 1, 0, -1, -2], 1.6),  # never longer
+        ([9, 9, 9, 9], 0.4),  # four that do not
+        ([9, 9, 2, 9, 9], 0.8),  # in a row, both
+        ([9] * 28, 0.8),  # seven times half as long: new
+    ],
+)
+def test_the_box_grows_with_success_and_shrinks_with_failure(boxes, values, length):
+    Y = np.array([5.0, *values])[:, None] * np.ones(2)
+    history = History(np.linspace(0, 1, len(Y))[:, None], Y)
+    assert boxes.length_of(history) == pytest.approx(length)
 
 
 def test_runner_tells_lamoo_the_known_objectives(tmp_path):
