@@ -310,15 +310,25 @@ def _somewhere(X: Floats) -> Floats:
     return X[~np.isnan(X).all(axis=1)]
 
 
-def places(study: Study, keys: Iterable[int | str]) -> dict[int | str, int]:
+def places(study: Study, keys: Iterable[int | str], argument: str) -> dict[int | str, int]:
     """Return index or metric name -> index of each objective, names only if a key is one.
 
     A study under Hyperband does not tell its metric names.
+
+    Raises:
+        ValueError: if a key is a name and the study has none; it names the argument.
     """
-    named = any(isinstance(key, str) for key in keys)
-    names = (study.metric_names or []) if named else []
     found: dict[int | str, int] = {j: j for j in range(len(study.directions))}
-    return found | {name: j for j, name in enumerate(names)}
+    named = [key for key in keys if isinstance(key, str)]
+    if not named:
+        return found
+    if study.metric_names is None:
+        msg = (
+            f"{argument} names {named}, but the study's objectives have no names: call "
+            f"study.set_metric_names([...]) first, or use indices, {list(found)}"
+        )
+        raise ValueError(msg)
+    return found | {name: j for j, name in enumerate(study.metric_names)}
 
 
 def signs(directions: Sequence[StudyDirection]) -> Floats:

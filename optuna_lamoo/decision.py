@@ -132,7 +132,8 @@ def _index(study: Study, objective: int | str) -> int:
         return names.index(objective)
     if isinstance(objective, int) and 0 <= objective < m:
         return objective
-    known = f"0 to {m - 1}" + (f" or one of {names}" if names else "")
+    by_name = f"one of {names}" if names else "a name of study.set_metric_names([...])"
+    known = f"0 to {m - 1} or {by_name}"
     msg = f"objective must be {known}, got {objective!r}"
     raise ValueError(msg)
 

@@ -157,8 +157,9 @@ def _rule(known: Knowledge, box: rules.Box, j: int) -> tuple[Any, ...]:
         return tuple(parameter.from_unit((np.array(cells) + 0.5) / levels))
     low, high = parameter.from_unit(np.array([box.low[j], box.high[j]]))
     if isinstance(distribution, FloatDistribution) and distribution.step is None:
-        low = low if box.low[j] <= 0 else max(_outwards(low, down=True), distribution.low)
-        high = high if box.high[j] >= 1 else min(_outwards(high, down=False), distribution.high)
+        # an end that is open is the range's own, not what rounding makes of it
+        low = max(_outwards(low, down=True) if box.low[j] > 0 else -math.inf, distribution.low)
+        high = min(_outwards(high, down=False) if box.high[j] < 1 else math.inf, distribution.high)
     return low, high
 
 

@@ -374,7 +374,7 @@ class LaMOOSampler(BaseSampler):
         point = self._reference_point
         if point is None:
             return self._settings
-        m, places = len(study.directions), convert.places(study, point)
+        m, places = len(study.directions), convert.places(study, point, "reference_point")
         unknown = [key for key in point if key not in places]
         whole = not isinstance(self._given_point, Mapping)
         if unknown or (whole and len(point) != m):

@@ -114,7 +114,9 @@ class View:
             self.functions.check(key, trial.params, values[j])
 
     def _objectives(self, study: Study) -> dict[int, int | str]:
-        return self.functions.keys(convert.places(study, self.functions.objectives))
+        return self.functions.keys(
+            convert.places(study, self.functions.objectives, "known_objectives")
+        )
 
     def _bound(self, study: Study, trials: Sequence[FrozenTrial], space: Space) -> _Told:
         """Return what the user told, bound to a space; the last one is remembered."""

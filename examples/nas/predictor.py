@@ -1,6 +1,6 @@
 """Predict the accuracy of all architectures from a few trained ones, and train the best next.
 
-    python examples/nas/predictor.py                        # five minutes of one core
+    python examples/nas/predictor.py                        # three minutes of one core
     python examples/nas/predictor.py --task nb201-imagenet-flops --seeds 3
 
 How well does a predictor that learned from n random architectures order the accuracies of all the

@@ -14,7 +14,8 @@ r"""Weight sharing: one supernet for all networks, split where LaMOO's partition
 The scores are kept as a study, to start a search from (see ``lamoo_warm`` below):
 
     lamoo compare examples/nas/fashion.py --samplers examples/nas/fashion.py:lamoo_told \
-        examples/nas/supernet.py:lamoo_warm --seeds 5 --trials 50
+        examples/nas/supernet.py:lamoo_warm --seeds 5 --trials 50 \
+        --reference-point 40 5.5 7
 """
 
 from __future__ import annotations

@@ -86,8 +86,10 @@ FRAMEWORKS = {"optuna": search_with_optuna, "ax": search_with_ax}
 def tasks_table(problems: dict[str, Problem]) -> Table:
     """Return the tasks with their exact fronts."""
     table = Table(title="Tasks, with their exact fronts")
-    for column in ("task", "objectives", "architectures", "on the front"):
-        table.add_column(column, justify="left" if column in ("task", "objectives") else "right")
+    table.add_column("task", no_wrap=True)  # it is what the command takes
+    table.add_column("objectives")
+    table.add_column("architectures", justify="right")
+    table.add_column("on the front", justify="right")
     table.add_column("reference point", justify="right")
     table.add_column("best hypervolume", justify="right")
     for name, problem in problems.items():

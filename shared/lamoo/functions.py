@@ -271,7 +271,7 @@ def _call(name: str, function: Callable[[Params], Any], params: Params) -> objec
     except Exception as error:
         msg = (
             f"{name} raised {error!r} for {dict(params)}: it is asked about any parameters of the "
-            "search space, those of inactive branches left out"
+            "search space that is given or known, those of inactive branches left out"
         )
         raise RuntimeError(msg) from error
 

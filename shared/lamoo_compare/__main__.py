@@ -8,25 +8,28 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
+try:
+    from rich import box
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Table
 
-from lamoo.problems import PROBLEMS
-from lamoo_compare.cell import Cell
-from lamoo_compare.comparison import compare
-from lamoo_compare.errors import CompareError
-from lamoo_compare.page import COLUMNS, cells, verdict
-from lamoo_compare.samplers import SAMPLERS
-from lamoo_compare.summary import Comparison
+    from lamoo.problems import PROBLEMS
+    from lamoo_compare.cell import Cell
+    from lamoo_compare.comparison import compare
+    from lamoo_compare.errors import CompareError
+    from lamoo_compare.page import COLUMNS, cells, verdict
+    from lamoo_compare.samplers import SAMPLERS
+    from lamoo_compare.summary import Comparison
+except ModuleNotFoundError as error:  # the command is installed with lamoo, whatever extras
+    raise SystemExit(f"lamoo compare: {error}: pip install 'lamoo[compare]'") from error
 
 DESCRIPTION = """\
 Run samplers side by side on your objective, and report which finds the front in fewer trials.

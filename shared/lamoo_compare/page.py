@@ -145,9 +145,10 @@ def verdict(comparison: Comparison) -> str:
     p = rival["p"]
     chance = "" if p is None else f"; p = {p:.2g} over {rival['runs']} seeds"
     return (
-        f"After {matched} of {n} trials {first} has what {name}, the best of the others, ends "
-        f"with: {n / matched:.1f} times fewer. At the end {rows[first]['share']:.1%} of the best "
-        f"known hypervolume against {rival['share']:.1%}{chance}."
+        f"After {matched} of {n} trials {first} has what {name}, the best of the others, has at "
+        f"the end: {n / matched:.1f} times fewer trials. At the end "
+        f"{rows[first]['share']:.1%} of the best known hypervolume against "
+        f"{rival['share']:.1%}{chance}."
     )
 
 

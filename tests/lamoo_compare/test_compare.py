@@ -359,3 +359,14 @@ def test_report_renders_in_a_browser_at_phone_and_desktop_width(tmp_path):
         assert page["wide"] <= page["width"]
         assert len(page["plots"]) == 3
         assert max(page["plots"]) <= page["width"]
+
+
+@pytest.mark.parametrize("module", ["rich", "optuna"])
+def test_the_command_without_a_package_says_what_to_install(module):
+    script = f"import sys; sys.modules[{module!r}] = None; import lamoo_compare.__main__"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert module in last
+    assert "pip install 'lamoo[compare]'" in last

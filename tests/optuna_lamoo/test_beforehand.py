@@ -165,9 +165,16 @@ def test_a_wrong_argument_is_named(settings, message):
         LaMOOSampler(**settings)
 
 
-@pytest.mark.parametrize("key", [2, -1, "size"])
-def test_an_objective_that_the_study_does_not_have_is_named_before_any_trial_is_lost(key):
-    with pytest.raises(ValueError, match="known_objectives must name"):
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (2, "known_objectives must name"),
+        (-1, "known_objectives must name"),
+        ("size", r"known_objectives names \['size'\], but .* call study.set_metric_names"),
+    ],
+)
+def test_an_objective_that_the_study_does_not_have_is_named_before_any_trial_is_lost(key, message):
+    with pytest.raises(ValueError, match=message):
         searched(known_objectives={key: size}, search_space=SPACE)
 
 
@@ -353,9 +360,17 @@ def test_limits_for_some_objectives_focus_the_search():
     assert inside(reference_point={0: 0.2}) == inside(reference_point={"cost": 0.2})
 
 
-@pytest.mark.parametrize("point", [{"speed": 1.0}, {2: 1.0}, [1.0], [1.0, 2.0, 3.0]])
-def test_limits_of_objectives_that_do_not_exist_are_named(point):
-    with pytest.raises(ValueError, match="reference_point must hold"):
+@pytest.mark.parametrize(
+    ("point", "message"),
+    [
+        ({"speed": 1.0}, r"reference_point names \['speed'\], but .* call study.set_metric_names"),
+        ({2: 1.0}, "reference_point must hold"),
+        ([1.0], "reference_point must hold"),
+        ([1.0, 2.0, 3.0], "reference_point must hold"),
+    ],
+)
+def test_limits_of_objectives_that_do_not_exist_are_named(point, message):
+    with pytest.raises(ValueError, match=message):
         searched(reference_point=point, n_trials=1)
 
 

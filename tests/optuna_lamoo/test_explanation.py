@@ -173,3 +173,17 @@ def test_narrowed_steps_are_those_of_the_whole_range(k):
     whole = FloatDistribution(0.0, 0.5, step=0.1)
     narrowed = explanation._narrowed(whole, (0.0 + k * 0.1, 0.0 + (k + 1) * 0.1))
     assert narrowed == FloatDistribution(k / 10, (k + 1) / 10, step=0.1)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+@pytest.mark.parametrize("bounds", [(1e-4, 3e-2), (1e-4, 1.0), (1e-7, 0.3)])
+def test_an_open_end_is_the_ranges_own_to_the_last_digit(bounds, end):
+    def best_at_the_end(trial):
+        u = math.log10(trial.suggest_float("lr", *bounds, log=True) / bounds[end])
+        noise = 0.01 * trial.suggest_float("noise", 0, 1)
+        return u**2 + noise, u**2 - noise
+
+    narrowed = reduced_space(study_of(best_at_the_end, 60, sampler=RandomSampler(seed=0)))["lr"]
+    ends = narrowed.low, narrowed.high
+    assert ends[end] == bounds[end]
+    assert bounds[0] < ends[1 - end] < bounds[1]
