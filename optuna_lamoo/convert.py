@@ -49,6 +49,8 @@ def parameter(distribution: BaseDistribution) -> Parameter:
             return Integer(distribution.low, distribution.high, log=log, step=step)
         case CategoricalDistribution():
             choices = distribution.choices
+            if {*map(type, choices)} <= {str, int} and len({*choices}) == len(choices):
+                return Categorical(tuple(choices))  # at once: what follows takes choices^2 steps
             stored = {distribution.to_internal_repr(choice) for choice in choices}
             return Categorical(tuple(choices[int(i)] for i in sorted(stored)))
         case _:
@@ -198,28 +200,51 @@ class Ranges:
     def __init__(self) -> None:
         """Start without memories."""
         self._finished = Finished()
-        self._latest: dict[str, tuple[int, BaseDistribution]] = {}
+        self._seen = _Seen({}, frozenset())
         self._lock = Lock()
 
     def union(self, trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
         """Return what :func:`union` does."""
-        with self._lock:
-            news = self._finished.read(trials)
-            self._latest = _later({} if news.anew else self._latest, news.finished)
-            latest = _later(self._latest, news.unfinished)
+        latest = self._read(trials).latest
         return {name: latest[name][1] for name in sorted(latest) if not latest[name][1].single()}
 
+    def moved(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
+        """Return the parameters that did not have the same range in all trials."""
+        return self._read(trials).moved
 
-def _later(
-    latest: Mapping[str, tuple[int, BaseDistribution]], trials: Sequence[FrozenTrial]
-) -> dict[str, tuple[int, BaseDistribution]]:
-    """Return the latest distribution of each parameter and the number of the trial that had it."""
-    found = dict(latest)
-    for trial in trials:
-        for name, distribution in trial.distributions.items():
-            if name not in found or found[name][0] < trial.number:
-                found[name] = (trial.number, distribution)
-    return found
+    def _read(self, trials: Sequence[FrozenTrial]) -> _Seen:
+        with self._lock:
+            news = self._finished.read(trials)
+            self._seen = (_Seen({}, frozenset()) if news.anew else self._seen).after(news.finished)
+            return self._seen.after(news.unfinished)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What trials say of parameters.
+
+    Args:
+        latest: the latest distribution of each, and the number of the trial that had it.
+        moved: those that had different ones.
+    """
+
+    latest: Mapping[str, tuple[int, BaseDistribution]]
+    moved: frozenset[str]
+
+    def after(self, trials: Sequence[FrozenTrial]) -> _Seen:
+        """Return the same with more trials."""
+        latest, moved = dict(self.latest), set(self.moved)
+        for trial in trials:
+            for name, distribution in trial.distributions.items():
+                if name not in latest:
+                    latest[name] = (trial.number, distribution)
+                    continue
+                number, known = latest[name]
+                if known != distribution:
+                    moved.add(name)
+                if number < trial.number:
+                    latest[name] = (trial.number, distribution)
+        return _Seen(latest, frozenset(moved))
 
 
 class Reader:

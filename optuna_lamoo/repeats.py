@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import pareto
+from lamoo import History, pareto
 from optuna_lamoo import convert
 
 
@@ -64,7 +64,7 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
     if not trials:
         msg = f"study {study.study_name!r} has no finished trial yet: run some first"
         raise ValueError(msg)
-    history = convert.Reader().history(convert.union(trials), trials, study.directions)
+    history = _history(study, trials)
     often = np.bincount(history.group)[history.group]
     rows = np.flatnonzero((often >= min_trials) & (history.violation == 0))
     rows = rows[pareto.nondominated(history.means[rows])] if len(rows) else rows
@@ -83,3 +83,20 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
             )
         )
     return found
+
+
+def _history(study: Study, trials: Sequence[FrozenTrial]) -> History:
+    """Return values and constraints of complete trials, at points that number configurations.
+
+    By their parameters, and not where they lie in the search space, whose ranges may have changed.
+    """
+    read = convert.Reader().history(convert.union(trials), trials, study.directions)
+    numbers: dict[frozenset[tuple[str, float]], float] = {}
+    points = [numbers.setdefault(_configuration(trial), len(numbers)) for trial in trials]
+    return History(np.array(points, dtype=float)[:, None], read.Y, read.G)
+
+
+def _configuration(trial: FrozenTrial) -> frozenset[tuple[str, float]]:
+    """Return a trial's parameters, equal for values equal to nine digits, as when proposed anew."""
+    internal = {n: d.to_internal_repr(trial.params[n]) for n, d in trial.distributions.items()}
+    return frozenset((name, float(f"{value:.9g}")) for name, value in internal.items())

@@ -242,6 +242,8 @@ class LaMOOSampler(BaseSampler):
             return
         if any(trial.state == TrialState.WAITING for trial in trials):
             return
+        if self.view.moved(trials):
+            return  # what the next trial will have for a range is not known
         history, space = self.view.of(study, trials, search_space, space)
         if not exhausted(space, history):
             return

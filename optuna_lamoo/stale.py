@@ -45,7 +45,8 @@ def living(
     stale = [t for t in trials[finished:] if t.state is running and _age(t, now) > least]
     if stale and stale_after is None:
         durations = [t.duration for t in trials if t.state is complete]
-        seconds = [d.total_seconds() for d in durations if d is not None]
+        # a trial that was added, and not run, has no duration
+        seconds = [d.total_seconds() for d in durations if d]
         longest = max(seconds, default=math.inf)
         stale = [t for t in stale if _age(t, now) > TIMES * longest]
     deaths = Counter(_configuration(trial) for trial in stale)

@@ -74,6 +74,10 @@ class View:
         found = {**self._search_space, **self._ranges.union(trials)}
         return {name: found[name] for name in sorted(found)}
 
+    def moved(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
+        """Return the parameters that did not have the same range in all trials."""
+        return self._ranges.moved(trials)
+
     def history(
         self,
         study: Study,

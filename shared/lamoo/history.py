@@ -11,6 +11,9 @@ import numpy as np
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
 
+#: From so many failures on there is something to learn from where they are.
+FEWEST_FAILURES = 3
+
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class History:
@@ -22,8 +25,9 @@ class History:
         G: their constraint values, shape ``(n, c)``, satisfied where ``<= 0``; NaN where none
             was reported, which counts as satisfied.
         pending: points being evaluated now, shape ``(p, d)``.
-        failed: points whose evaluation gave no values, shape ``(f, d)``; they are not modelled
-            but never proposed again.
+        failed: points whose evaluation gave no values, shape ``(f, d)``, in the order of the
+            trials; they are never proposed again, and what is like them is avoided (see
+            :meth:`failures`).
         key: numbers points (n, d), shape ``(n,)``, the same where they are the same configuration
             although they differ; ``None`` where that does not happen.
 
@@ -120,7 +124,14 @@ class History:
 
     @cached_property
     def _answers(self) -> list[tuple[Bools, Keys]]:
-        return answers(self.X)
+        """What evaluations tell of others, see :func:`lamoo.rows.repeats`.
+
+        A parameter that no evaluation lacked since it first appeared was rather added to a running
+        study than left inactive; what came before then says nothing of how it would be with it.
+        """
+        present = ~np.isnan(self.X)
+        conditional = (np.logical_or.accumulate(present, axis=0) & ~present).any(axis=0)
+        return answers(self.X[present[:, ~conditional].all(axis=1)])
 
     def repeats(self, X: Floats) -> Bools:
         """Tell which points (n, d) would repeat an evaluation, see :func:`lamoo.rows.repeats`."""
@@ -142,6 +153,16 @@ class History:
         first = np.zeros(len(X), dtype=bool)
         first[np.unique(keys, return_index=True)[1]] = True
         return X[first & ~np.isin(keys, self.key(self.tried))]
+
+    def failures(self, size: int) -> Floats:
+        """Return failed points (k, d) to learn from: at most ``size``, spread over all of them.
+
+        None while there are fewer than :data:`FEWEST_FAILURES`: that may be chance.
+        """
+        n = len(self.failed)
+        if n < FEWEST_FAILURES:
+            return self.failed[:0]
+        return self.failed[np.linspace(0, n - 1, min(n, size)).astype(np.intp)]
 
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""

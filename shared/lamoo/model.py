@@ -9,7 +9,7 @@ predicts (kriging believer). The worth of a point is its log expected hypervolum
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -48,6 +48,8 @@ RAYS = 192
 #: integrated over, so off the data the fit is too sure of itself: after 25 or 50 random points,
 #: errors on seven problems were 1.0 to 1.6 predicted deviations (root mean square).
 WIDENING = 1.3
+#: Evaluations, and failures, at most, from which it is learned where evaluations fail.
+MAX_OUTCOMES = 64
 #: Points of the front, or rays, that rough estimates are content with.
 ROUGH = 32
 
@@ -231,7 +233,7 @@ def learn(
     """
     data, m = training_set(history), history.Y.shape[1]
     feasible = data.violation == 0
-    constraints = _constraint_processes(history, data, space)
+    constraints = _constraint_processes(history, data, space) + _failure_process(history, space)
     parts: list[Part] = []
     trust = 1.0
     if constraints:
@@ -282,6 +284,29 @@ def _constraint_processes(history: History, data: History, space: Space) -> tupl
         hyperparameters = fit_to(*_reports(reported, c, space), space)
         processes.append(process_of(*_reports(data, c, space), space, hyperparameters))
     return tuple(processes)
+
+
+def _failure_process(history: History, space: Space) -> tuple[GP, ...]:
+    """Return a process that is negative where evaluations gave values, positive where they failed.
+
+    Failures are as a rule no chance: networks that do not fit into memory, rates that diverge.
+    Those that are tell the process that everything is noise, and it changes no choice.
+    """
+    now = _outcomes(history, history.n, len(history.failed), space)
+    if now is None:
+        return ()
+    then = _outcomes(history, scheduled(history.n), scheduled(len(history.failed)), space) or now
+    return (process_of(*now, space, fit_to(*then, space)),)
+
+
+def _outcomes(history: History, n: int, f: int, space: Space) -> tuple[Floats, Floats] | None:
+    """Return the inputs (k, p) of the first n evaluations and f failures, and -1 or 1 (k,)."""
+    known = replace(history, failed=history.failed[:f]).failures(MAX_OUTCOMES)
+    if not len(known):
+        return None
+    good = training_set(history.first(n), MAX_OUTCOMES).X
+    outcome = np.repeat([-1.0, 1.0], [len(good), len(known)])
+    return space.inputs(np.concatenate([good, known])), outcome
 
 
 def _reports(data: History, constraint: int, space: Space) -> tuple[Floats, Floats]:

@@ -355,15 +355,17 @@ class Space:
     def encode(self, params: Sequence[Mapping[str, Any]]) -> Floats:
         """Return the points ``(n, d)`` of parameter dictionaries; NaN where one is missing.
 
-        Numbers outside the bounds (the space was narrowed since) lie outside the unit interval,
-        but no further than its width.
+        Numbers outside the bounds (the space was narrowed since) lie outside the unit interval, in
+        their order, but no further than its width.
         """
         X = np.full((len(params), self.dimension), np.nan)
         for j, (name, parameter) in enumerate(self.parameters.items()):
             rows = [i for i, p in enumerate(params) if name in p]
             if rows:
                 X[rows, j] = parameter.to_unit([params[i][name] for i in rows])
-        return np.asarray(np.clip(X, -1.0, 2.0))
+        near = np.clip(X, -0.5, 1.5)
+        beyond = np.minimum(np.abs(X - near), 1e12)
+        return np.asarray(near + np.sign(X - near) * beyond / (1.0 + 2.0 * beyond))
 
     def decode(self, X: Floats) -> list[dict[str, Any]]:
         """Return parameter dictionaries of points ``(n, d)``; NaN entries are left out."""

@@ -162,7 +162,8 @@ def test_order_is_kept_and_what_is_out_of_bounds_lies_outside(parameter, value):
     [
         (Float(0.0, 10.0), 15.0, 1.5),
         (Float(0.0, 10.0), -2.5, -0.25),
-        (Float(0.0, 10.0), -1e9, -1.0),
+        (Float(0.0, 10.0), 20.0, 1.5 + 0.5 / 2),  # from half a width on ever less
+        (Float(0.0, 10.0), -1e9, -0.5 - (1e8 - 0.5) / 2e8),
         (Float(0.0, 1e-300), 1e300, 2.0),
         (Float(0.0, 10.0), math.inf, 2.0),
         (Float(1e-2, 1.0, log=True), 1e-3, -0.5),

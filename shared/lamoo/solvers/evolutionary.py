@@ -79,6 +79,16 @@ def _order(history: History, rng: np.random.Generator) -> Ints:
     return np.lexsort((value, history.violation))
 
 
+def _unlike_failures(history: History, region: Region) -> Region:
+    """Return the region with one more boundary, between what was evaluated and what failed."""
+    failed = history.failures(MAX_OBSERVATIONS)
+    if not len(failed) or not history.n:
+        return region
+    X = np.concatenate([history.X[:: -(-history.n // MAX_OBSERVATIONS)], failed])
+    good = np.arange(len(X)) < len(X) - len(failed)
+    return region.cut(learn_boundary(region.space.features(X), good), good=True)
+
+
 def propose(
     history: History,
     region: Region,
@@ -92,12 +102,12 @@ def propose(
     all of them along the path. That alone keeps proposing around one point of the front, so half
     of the proposals also look in a random direction: the children come from the parent that is
     best there, and one more boundary, around the share of all observations that is best there,
-    joins the product.
+    joins the product. So does one between what was evaluated and what failed.
 
     See :class:`lamoo.solvers.Solver` for the arguments.
     """
     X = np.empty((0, history.X.shape[1]))
-    mother, beyond = None, region
+    mother, beyond = None, _unlike_failures(history, region)
     if len(members):
         chosen = _fittest(history, members)
         if history.n > 1 and rng.random() < DIRECTED:
@@ -108,7 +118,7 @@ def propose(
             order = order[:: -(-history.n // MAX_OBSERVATIONS)]
             good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
             learned = learn_boundary(region.space.features(history.X[order]), good)
-            beyond = region.cut(learned, good=True)
+            beyond = beyond.cut(learned, good=True)
         for _ in range(MAX_ROUNDS):
             children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
             children = history.unseen(children[region.contains(children)])
