@@ -16,6 +16,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.samplers import BaseSampler, PartialFixedSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -92,6 +93,13 @@ def _storable(value: object, distribution: BaseDistribution) -> bool:
         return bool(np.isfinite(float(distribution.to_internal_repr(value))))
     except (TypeError, ValueError, OverflowError):
         return False
+
+
+def held(sampler: BaseSampler) -> dict[str, Any]:
+    """Return the parameters that ``PartialFixedSampler`` holds, if that is the study's sampler."""
+    if not isinstance(sampler, PartialFixedSampler):
+        return {}
+    return dict(sampler._fixed_params)  # noqa: SLF001 - Optuna has no other way to ask
 
 
 def union(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:

@@ -272,7 +272,13 @@ class LaMOOSampler(BaseSampler):
             return {}
         if self._base is not None:
             settings = replace(settings, solver=self._base.solver(search_space))
-        fixed = {**convert.enqueued(trial, search_space), **trial.params}
+        wanted_names = search_space.keys()
+        held = convert.held(study.sampler)
+        if held:  # what trials had for those tells configurations apart
+            known = self.view.search_space(self._others(study, trial)[0])
+            held = convert.possible(held, known)
+            search_space = {n: d for n, d in known.items() if n in wanted_names or n in held}
+        fixed = {**convert.enqueued(trial, search_space), **held, **trial.params}
         space = convert.to_space(search_space, fixed)
 
         def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
@@ -280,7 +286,8 @@ class LaMOOSampler(BaseSampler):
             wanted = settings if stubborn else replace(settings, solver="random")
             return suggest(space, history, 1, self._generator(number, attempt), wanted)
 
-        return self._claim(study, trial, search_space, space, propose)
+        params = self._claim(study, trial, search_space, space, propose)
+        return {name: value for name, value in params.items() if name in wanted_names}
 
     def sample_independent(
         self,

@@ -126,3 +126,14 @@ def test_a_feature_that_hardly_varies_is_not_magnified(rng):
 def test_no_points_have_no_decisions(kernel, rng):
     boundary = learn_boundary(rng.random((6, 2)), np.arange(6) < 3, kernel)
     assert boundary.decision(np.empty((0, 2))).shape == (0,)
+
+
+def test_choices_that_were_not_observed_have_no_weight_and_cost_nothing(rng):
+    X, good = rng.random((60, 3)), rng.random(60) < 0.5
+    many = np.zeros((60, 5_000))
+    many[:, 17] = 1.0  # constant, if not zero
+    plain, wide = learn_boundary(X, good), learn_boundary(np.concatenate([X, many], axis=1), good)
+    assert (wide.model.weights[3:] == 0).all()
+    # a system of 5,000 equations would take minutes
+    np.testing.assert_allclose(wide.model.weights[:3], plain.model.weights)
+    assert wide.model.offset == pytest.approx(plain.model.offset)

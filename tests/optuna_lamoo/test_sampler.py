@@ -193,6 +193,24 @@ def test_a_partially_fixed_sampler(solver, complaints):
     assert complaints() == []
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_partially_fixed_sampler_tells_configurations_apart_by_what_is_fixed(solver):
+    def objective(trial):
+        a, b = trial.suggest_categorical("a", ["p", "q"]), trial.suggest_int("b", 0, 11)
+        return (b - (3 if a == "p" else 9)) ** 2, -b + 5 * (a == "q")
+
+    study = new_study(solver=solver)
+    study.optimize(objective, n_trials=12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        study.sampler = PartialFixedSampler({"a": "q"}, study.sampler)
+    left = 12 - len({t.params["b"] for t in study.trials if t.params["a"] == "q"})
+    assert left > 1
+    study.optimize(objective, n_trials=left)
+    assert {t.params["b"] for t in study.trials if t.params["a"] == "q"} == {*range(12)}
+    assert all(t.params["a"] == "q" for t in study.trials[12:])
+
+
 # ---- Histories from elsewhere, and other ways to run a study -----------------------------------
 
 
