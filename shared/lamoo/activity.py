@@ -59,9 +59,12 @@ class Activity:
         if not self.rules or not len(X):
             return X
         out = X.copy()
+        told: dict[tuple[int, bytes], Bools] = {}  # the parameters of a branch share a condition
         for column, parents, condition in self.rules:
-            active = condition.predict(np.nan_to_num(out[:, parents], nan=-1.0))
-            out[~active, column] = np.nan
+            asked = id(condition), parents.tobytes()
+            if asked not in told:
+                told[asked] = condition.predict(np.nan_to_num(out[:, parents], nan=-1.0))
+            out[~told[asked], column] = np.nan
         return out
 
 
@@ -77,12 +80,16 @@ def learn_activity(X: Floats) -> Activity:
     count = known.sum(axis=0)
     conditional = np.flatnonzero(count < len(X))
     rules = []
+    trees: dict[bytes, DecisionTreeClassifier | None] = {}
     for j in sorted(conditional, key=lambda j: (-count[j], j)):
         contains = ~(known[:, [j]] & ~known).any(axis=0)
         parents = np.flatnonzero(contains & (count > count[j]))
         if not count[j] or not len(parents):
             continue
-        tree = _exact_tree(np.nan_to_num(X[:, parents], nan=-1.0), known[:, j])
+        pattern = known[:, j].tobytes()
+        if pattern not in trees:  # the parameters of a branch have one, and the same parents
+            trees[pattern] = _exact_tree(np.nan_to_num(X[:, parents], nan=-1.0), known[:, j])
+        tree = trees[pattern]
         if tree is not None and _rule_bits(tree) <= _pattern_bits(int(count[j]), len(X)):
             rules.append((int(j), parents, tree))
     return Activity(tuple(rules))
