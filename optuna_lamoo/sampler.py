@@ -270,14 +270,14 @@ class LaMOOSampler(BaseSampler):
         settings = self.settings_for(study)
         if not search_space:
             return {}
-        if self._base is not None:
-            settings = replace(settings, solver=self._base.solver(search_space))
-        wanted_names = search_space.keys()
+        asked = search_space.keys()
         held = convert.held(study.sampler)
-        if held:  # what trials had for those tells configurations apart
+        if held:  # nobody asks for those, but what trials had for them tells configurations apart
             known = self.view.search_space(self._others(study, trial)[0])
             held = convert.possible(held, known)
-            search_space = {n: d for n, d in known.items() if n in wanted_names or n in held}
+            search_space = {n: d for n, d in known.items() if n in asked or n in held}
+        if self._base is not None:
+            settings = replace(settings, solver=self._base.solver(search_space))
         fixed = {**convert.enqueued(trial, search_space), **held, **trial.params}
         space = convert.to_space(search_space, fixed)
 
@@ -287,7 +287,7 @@ class LaMOOSampler(BaseSampler):
             return suggest(space, history, 1, self._generator(number, attempt), wanted)
 
         params = self._claim(study, trial, search_space, space, propose)
-        return {name: value for name, value in params.items() if name in wanted_names}
+        return {name: value for name, value in params.items() if name in asked}
 
     def sample_independent(
         self,
