@@ -131,7 +131,7 @@ def _propose(
     space: Space, history: History, q: int, rng: np.random.Generator, settings: Settings
 ) -> Floats:
     """Propose one point after the other, each pending for those after it, shape ``(q, d)``."""
-    history = _without_perfection(history)
+    history = _measured(history)
     space = _with_activity(space, history)
     proposals: list[Floats] = []
     for _ in range(q):
@@ -151,18 +151,19 @@ def _propose(
     return np.array(proposals).reshape(q, space.dimension)
 
 
-def _without_perfection(history: History) -> History:
-    """Return the history with what is infinitely good among what failed, unless all is.
+def _measured(history: History) -> History:
+    """Return the history with what was not measured among what failed, unless nothing else is left.
 
-    Nothing could improve on it, so the search would be over; where an objective has measured
-    values, it rather stands for a failure.
+    Infinite values, and absurd ones (see :func:`lamoo.pareto.measured`), stand for failures where
+    an objective has others. Infinitely good ones would end the search, since nothing could improve
+    on them; infinitely bad ones say less of their neighbours' values than of where trials fail.
     """
     good = pareto.measured(history.Y)
-    perfect = ((history.Y < 0) & ~good & good.any(axis=0)).any(axis=1)
-    if not perfect.any() or perfect.all():
+    lost = (~good & good.any(axis=0)).any(axis=1)
+    if not lost.any() or lost.all():
         return history
-    failed = np.concatenate([history.failed, history.X[perfect]])
-    rest = history.at(np.flatnonzero(~perfect))
+    failed = np.concatenate([history.failed, history.X[lost]])
+    rest = history.at(np.flatnonzero(~lost))
     return replace(rest, pending=history.pending, failed=failed)
 
 

@@ -81,16 +81,8 @@ def test_the_study_goes_on_and_its_front_is_right(solver, fault, complaints):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize(
-    "alike",
-    [
-        # infinitely good would end the search: it is no result
-        [*(fault for fault, (_, end) in FAULTS.items() if end != COMPLETE), "-inf", "-1e200"],
-        ["both inf", "1e300", "1e200"],
-    ],
-    ids=["failed", "hopeless"],
-)
-def test_in_whichever_way_a_trial_fails_is_all_the_same(solver, alike):
+def test_in_whichever_way_a_trial_fails_is_all_the_same(solver):
+    alike = FAULTS.keys() - {"1e-300"}  # which is a number like any other
     drawn = [[trial.params for trial in run(solver, fault, 14)[0].trials] for fault in alike]
     assert all(params == drawn[0] for params in drawn)
 

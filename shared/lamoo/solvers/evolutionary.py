@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import mannwhitneyu
 
 from lamoo import pareto
 from lamoo.arrays import Floats, Ints
@@ -21,6 +22,8 @@ DIRECTED, SHARE = 0.5, 0.25
 #: From more observations than this that boundary is learned from every second, third, ... of them.
 MAX_OBSERVATIONS = 1024
 MAX_ROUNDS = 8
+#: How often failures by chance may be taken for failures with a reason.
+CHANCE = 0.05
 
 
 def parents(history: History, members: Ints) -> Floats:
@@ -79,14 +82,22 @@ def _order(history: History, rng: np.random.Generator) -> Ints:
     return np.lexsort((value, history.violation))
 
 
-def _unlike_failures(history: History, region: Region) -> Region:
+def unlike_failures(history: History, region: Region) -> Region:
     """Return the region with one more boundary, between what was evaluated and what failed."""
     failed = history.failures(MAX_OBSERVATIONS)
     if not len(failed) or not history.n:
         return region
     X = np.concatenate([history.X[:: -(-history.n // MAX_OBSERVATIONS)], failed])
-    good = np.arange(len(X)) < len(X) - len(failed)
-    return region.cut(learn_boundary(region.space.features(X), good), good=True)
+    good, features = np.arange(len(X)) < len(X) - len(failed), region.space.features(X)
+    # failures by chance teach nothing: a boundary from every other point must order the rest
+    even, odd = slice(0, None, 2), slice(1, None, 2)
+    if not good[odd].any():
+        return region
+    told = learn_boundary(features[even], good[even]).decision(features[odd])
+    kept, lost = told[good[odd]], told[~good[odd]]
+    if mannwhitneyu(kept, lost, alternative="greater").pvalue > CHANCE:
+        return region
+    return region.cut(learn_boundary(features, good), good=True)
 
 
 def propose(
@@ -107,7 +118,7 @@ def propose(
     See :class:`lamoo.solvers.Solver` for the arguments.
     """
     X = np.empty((0, history.X.shape[1]))
-    mother, beyond = None, _unlike_failures(history, region)
+    mother, beyond = None, unlike_failures(history, region)
     if len(members):
         chosen = _fittest(history, members)
         if history.n > 1 and rng.random() < DIRECTED:
