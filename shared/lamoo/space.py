@@ -27,6 +27,7 @@ ENUMERABLE = 20_000
 FINE = 32
 #: A grid of floats with at least this many steps is no grid: floats cannot number its values.
 COUNTABLE = 2.0**53
+_LARGEST = float(np.finfo(float).max)
 #: How many points tell the range of a fact, and from which ratio on its scale is logarithmic.
 LANDMARKS, WIDE = 256, 10.0
 
@@ -132,7 +133,8 @@ class Float:
         if self.step is None or self._steps >= COUNTABLE:
             return _Scale(self.low, self.high, self.log)
         top = self.low + (self.levels - 1) * self.step
-        return _Scale(self.low - self.step / 2, top + self.step / 2, log=False)
+        low, high = self.low - self.step / 2, top + self.step / 2
+        return _Scale(max(low, -_LARGEST), min(high, _LARGEST), log=False)
 
     def to_unit(self, values: Sequence[Any]) -> Floats:
         """Place numbers in the unit interval (outside it if out of bounds, NaN if impossible)."""

@@ -184,6 +184,14 @@ def test_places_computed_by_hand(parameter, value, expected):
     np.testing.assert_allclose(u, [[expected]], rtol=1e-12)
 
 
+def test_a_grid_may_reach_to_the_largest_float_there_is():
+    lowest = -float(np.finfo(float).max)
+    parameter = Float(lowest, -1e308, step=1e300)
+    (place,) = parameter.to_unit([lowest])
+    assert 0 <= place < 1 / parameter.levels
+    assert parameter.from_unit(parameter.snap(np.array([place]))) == [lowest]
+
+
 def test_equal_but_different_choices_are_told_apart():
     parameter = Categorical(CHOICES)
     cells = np.floor(parameter.to_unit(CHOICES) * len(CHOICES))
