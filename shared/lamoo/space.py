@@ -142,10 +142,11 @@ class Float:
 
     def from_unit(self, u: Floats) -> list[Any]:
         """Return Python floats within the bounds, on the grid if there is one."""
-        v = self._scale.from_unit(np.clip(u, 0, 1))
         if self.step is not None and self._steps < COUNTABLE:
-            k = np.clip(np.round((v - self.low) / self.step), 0, self.levels - 1)
+            k = np.clip(np.floor(u * self.levels), 0, self.levels - 1)
             v = self.low + k * self.step
+        else:
+            v = self._scale.from_unit(np.clip(u, 0, 1))
         return [float(x) for x in np.clip(v, self.low, self.high)]
 
     def snap(self, u: Floats) -> Floats:
