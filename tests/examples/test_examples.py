@@ -14,7 +14,7 @@ import optuna
 import pytest
 from rich.console import Console
 
-from lamoo import Categorical, Float, History, Integer, Space
+from lamoo import Categorical, Float, History, Integer, Space, pareto
 from lamoo.problems import PROBLEMS, load
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -324,6 +324,33 @@ def test_warm_start_compares_with_a_cold_start(tmp_path):
     assert run.returncode == 0, run.stderr
     for start in ("cold", "similar", "unrelated"):
         assert re.search(rf"raspi4\s+│ {start}", run.stdout), run.stdout
+
+
+def test_failures_with_a_reason_compares_samplers(monkeypatch, capsys):
+    failures = script("failures", monkeypatch)
+    failures.main(["--samplers", "random", "lamoo", "--seeds", "2", "--trials", "14"])
+    said = capsys.readouterr().out
+    for name in ("random", "lamoo"):
+        middle, low, high = map(
+            float, re.search(rf"{name} +│ ([\d.]+) \(([\d.]+) to ([\d.]+)\)", said).groups()
+        )
+        assert 0 < low <= middle <= high < 1
+
+
+def test_what_can_be_had_without_failing_is_what_many_points_find(monkeypatch):
+    failures = script("failures", monkeypatch)
+
+    def value(width, batch):
+        params = {"w": width, "b": batch, "r": 0.4, "d": 0.3}
+        return failures.objective(optuna.trial.FixedTrial(params))
+
+    width, batch = np.random.default_rng(0).random((2, 20_000))
+    fits = width + batch <= 1
+    Y = np.array([value(*row) for row in zip(width[fits], batch[fits], strict=True)])
+    found = pareto.hypervolume(Y, failures.REFERENCE) / failures.best_hypervolume()
+    assert 0.98 < found <= 1
+    with pytest.raises(MemoryError):
+        value(0.6, 0.5)
 
 
 @pytest.fixture
