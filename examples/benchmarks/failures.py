@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--trials", type=positive, default=60, help="per run")
     options = parser.parse_args(arguments)
     one_thread()
-    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    optuna.logging.disable_default_handler()
     table = Table("sampler", "share of the hypervolume", "failed trials")
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     for sampler in options.samplers:
