@@ -48,7 +48,12 @@ def best_hypervolume() -> float:
 def search(sampler: str, seed: int, trials: int) -> tuple[float, int]:
     """Return the share of the hypervolume that a study found, and how many of its trials failed."""
     study = optuna.create_study(directions=["minimize"] * 2, sampler=SAMPLERS[sampler](seed))
-    study.optimize(objective, n_trials=trials, catch=MemoryError)
+    for _ in range(trials):
+        trial = study.ask()
+        try:
+            study.tell(trial, objective(trial))
+        except MemoryError:
+            study.tell(trial, state=TrialState.FAIL)
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     Y = np.array([trial.values for trial in complete]).reshape(-1, 2)
     return pareto.hypervolume(Y, REFERENCE) / best_hypervolume(), trials - len(complete)
