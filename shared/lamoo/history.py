@@ -13,6 +13,8 @@ from lamoo.rows import Keys, agree, answers, first_rows, groups, occur, row_keys
 
 #: From so many failures on there is something to learn from where they are.
 FEWEST_FAILURES = 3
+#: A parameter that so many evaluations had, and all since the first of them, is in no branch.
+ADDED = 8
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -28,6 +30,8 @@ class History:
         failed: points whose evaluation gave no values, shape ``(f, d)``, in the order of the
             trials; they are never proposed again, and what is like them is avoided (see
             :meth:`failures`).
+        ended: those of the failed points whose evaluation came to an end and gave values that are
+            no measurements, shape ``(e, d)``: what repeats them is known, too.
         key: numbers points (n, d), shape ``(n,)``, the same where they are the same configuration
             although they differ; ``None`` where that does not happen.
 
@@ -40,6 +44,7 @@ class History:
     G: Floats = field(default_factory=lambda: np.empty((0, 0)))
     pending: Floats = field(default_factory=lambda: np.empty((0, 0)))
     failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    ended: Floats = field(default_factory=lambda: np.empty((0, 0)))
     key: Callable[[Floats], Ints] | None = None
 
     def __post_init__(self) -> None:
@@ -51,7 +56,8 @@ class History:
         if np.isnan(self.Y).any():
             msg = "Y must not hold NaN: put points without values into failed"
             raise ValueError(msg)
-        shapes = {"X": (n, d), "Y": self.Y.shape, "pending": (-1, d), "failed": (-1, d)}
+        shapes = {"X": (n, d), "Y": self.Y.shape}
+        shapes |= dict.fromkeys(("pending", "failed", "ended"), (-1, d))
         if not self.G.size:
             object.__setattr__(self, "G", np.empty((n, 0)))
         shapes["G"] = (n, self.G.shape[1])
@@ -124,18 +130,31 @@ class History:
 
     @cached_property
     def _answers(self) -> list[tuple[Bools, Keys]]:
-        """What evaluations tell of others, see :func:`lamoo.rows.repeats`.
+        asked = self.X[self._asked_all(ADDED)]
+        return answers(np.concatenate([asked, self.ended]) if len(self.ended) else asked)
 
-        A parameter that no evaluation lacked since it first appeared was rather added to a running
-        study than left inactive; what came before then says nothing of how it would be with it.
+    @cached_property
+    def _sure_answers(self) -> list[tuple[Bools, Keys]]:
+        return answers(self.X[self._asked_all(0)])
+
+    def _asked_all(self, least: int) -> Bools:
+        """Tell which evaluations (n,) had every parameter that was added to the running study.
+
+        Those are the parameters that none of the last evaluations, ``least`` or more, lacked since
+        they first appeared. What came before says nothing of how it would be with them.
         """
         present = ~np.isnan(self.X)
-        conditional = (np.logical_or.accumulate(present, axis=0) & ~present).any(axis=0)
-        return answers(self.X[present[:, ~conditional].all(axis=1)])
+        appeared = np.logical_or.accumulate(present, axis=0)
+        added = (appeared == present).all(axis=0) & (present.sum(axis=0) >= least)
+        return np.asarray(present[:, added].all(axis=1))
 
     def repeats(self, X: Floats) -> Bools:
         """Tell which points (n, d) would repeat an evaluation, see :func:`lamoo.rows.repeats`."""
         return agree(X, self._answers)
+
+    def surely_repeats(self, X: Floats) -> Bools:
+        """Tell the same where a parameter that is new may have been added, and be in no branch."""
+        return agree(X, self._sure_answers)
 
     def unseen(self, X: Floats) -> Floats:
         """Return the distinct points of ``X`` (n, d) that were never tried, in their order.

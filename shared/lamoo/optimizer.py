@@ -164,7 +164,7 @@ def _measured(history: History) -> History:
         return history
     failed = np.concatenate([history.failed, history.X[lost]])
     rest = history.at(np.flatnonzero(~lost))
-    return replace(rest, pending=history.pending, failed=failed)
+    return replace(rest, pending=history.pending, failed=failed, ended=history.X[lost])
 
 
 def _with_activity(space: Space, history: History) -> Space:
@@ -217,7 +217,7 @@ def exhausted(space: Space, history: History) -> bool:
 
     def left(X: Floats) -> bool:
         X = history.unseen(X[space.allows(X)])
-        return not history.repeats(X).all()
+        return not history.surely_repeats(X).all()
 
     # mostly a few random points show that there is something left
     if left(space.sample(GLANCE, np.random.default_rng(len(history.tried)))):
