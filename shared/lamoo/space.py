@@ -88,7 +88,8 @@ class _Scale:
     def from_unit(self, u: Floats) -> Floats:
         if self.log:
             low, high = math.log(self.low), math.log(self.high)
-            return np.asarray(np.exp(low + u * (high - low)))
+            with np.errstate(over="ignore"):  # at the largest float; the caller keeps the bounds
+                return np.asarray(np.exp(low + u * (high - low)))
         return np.asarray(self.low * (1 - u) + self.high * u)
 
 

@@ -192,6 +192,11 @@ def test_a_grid_may_reach_to_the_largest_float_there_is():
     assert parameter.from_unit(parameter.snap(np.array([place]))) == [lowest]
 
 
+def test_a_log_scale_may_reach_to_the_largest_float_there_is():
+    highest = float(np.finfo(float).max)
+    assert Float(1e-300, highest, log=True).from_unit(np.array([1.0])) == [highest]
+
+
 def test_equal_but_different_choices_are_told_apart():
     parameter = Categorical(CHOICES)
     cells = np.floor(parameter.to_unit(CHOICES) * len(CHOICES))
