@@ -192,9 +192,12 @@ def test_a_grid_may_reach_to_the_largest_float_there_is():
     assert parameter.from_unit(parameter.snap(np.array([place]))) == [lowest]
 
 
-def test_a_log_scale_may_reach_to_the_largest_float_there_is():
-    highest = float(np.finfo(float).max)
-    assert Float(1e-300, highest, log=True).from_unit(np.array([1.0])) == [highest]
+@pytest.mark.parametrize("highest", [float(np.finfo(float).max), 1.7976931348621712e308])
+def test_a_log_scale_may_reach_to_the_largest_float_there_is(highest):
+    parameter = Float(5.229119858965684e-289, highest, log=True)
+    (value,) = parameter.from_unit(np.array([1.0]))
+    assert value <= highest
+    assert value == pytest.approx(highest)
 
 
 def test_equal_but_different_choices_are_told_apart():
