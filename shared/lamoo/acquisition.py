@@ -11,6 +11,8 @@ the number of boxes explodes: :func:`random_rays`, :func:`ray_lengths`, then :fu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import erfcx, gammaln, log_ndtr
 
@@ -21,6 +23,7 @@ _SMALLEST_STD = 1e-9  # below it an objective counts as known
 _LARGEST_Z = 1e60  # stands for infinity: its fourth power is still finite
 _CELLS = 1 << 16  # array elements per block of candidates: a block stays in the cache
 _DROPPED = 20.0  # rays that much less probable (in logs) than a candidate's best are left out
+_NEGLIGIBLE = 1e-12  # boxes with a smaller share in the improvement have none in its gradient
 _CERTAIN = 5.0  # standard deviations at which a probability counts as 1
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(6)
 
@@ -107,7 +110,36 @@ def _local_upper_bounds(points: Floats, reference: Floats) -> tuple[Floats, Floa
 # ----------------------------------------------------------------- exact improvement
 
 
-def log_ehvi(mean: Floats, std: Floats, lower: Floats, upper: Floats) -> Floats:
+@dataclass(frozen=True)
+class Sides:
+    """The sides of boxes, as pairs of edges: neighbours share edges, which are looked at once.
+
+    Args:
+        edges: where they lie ``(e,)``.
+        owner: of which objective ``(e,)``.
+        low: which edges are the boxes' lower ones ``(b, m)``.
+        high: which edges are the boxes' upper ones ``(b, m)``.
+    """
+
+    edges: Floats
+    owner: Ints
+    low: Ints
+    high: Ints
+
+
+def sides_of(lower: Floats, upper: Floats) -> Sides:
+    """Return the sides of boxes with lower and upper corners ``(b, m)``."""
+    columns = np.concatenate([lower, upper]).T
+    each = [np.unique(column, return_inverse=True) for column in columns]
+    counts = np.array([len(edges) for edges, _ in each], dtype=np.intp)
+    first = np.cumsum(counts) - counts
+    where = np.stack([place for _, place in each], axis=1) + first
+    owner = np.repeat(np.arange(len(each)), counts)
+    edges = np.concatenate([edges for edges, _ in each])
+    return Sides(edges, owner, where[: len(lower)], where[len(lower) :])
+
+
+def log_ehvi(mean: Floats, std: Floats, sides: Sides) -> Floats:
     """Return the log expected hypervolume improvement of candidates, shape ``(n,)``.
 
     E = sum over boxes of the product over objectives of the integral of P(objective <= t) from
@@ -116,65 +148,60 @@ def log_ehvi(mean: Floats, std: Floats, lower: Floats, upper: Floats) -> Floats:
     Args:
         mean: posterior means ``(n, m)``.
         std: posterior standard deviations ``(n, m)``; 0 is allowed.
-        lower: lower corners ``(b, m)`` of :func:`box_decomposition`.
-        upper: upper corners ``(b, m)``.
+        sides: of the boxes of :func:`box_decomposition`.
     """
-    rows = max(1, _CELLS // max(lower.size, 1))
+    std = np.maximum(std, _SMALLEST_STD)
+    rows = max(1, _CELLS // max(sides.low.size, 1))
     blocks = [slice(i, i + rows) for i in range(0, len(mean), rows)]
-    values = [_log_sum(_log_widths(mean[b], std[b], lower, upper).sum(axis=2)) for b in blocks]
+    values = [
+        _log_sum(_log_widths(_standardise(mean[b], std[b], sides), std[b], sides).sum(axis=2))
+        for b in blocks
+    ]
     return np.concatenate(values) if values else np.empty(0)
 
 
-def log_ehvi_gradient(
-    mean: Floats, std: Floats, lower: Floats, upper: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return :func:`log_ehvi` ``(n,)`` and its gradients ``(n, m)`` in mean and in std.
+def log_ehvi_gradient(mean: Floats, std: Floats, sides: Sides) -> tuple[float, Floats, Floats]:
+    """Return :func:`log_ehvi` of one candidate (m,) and its gradients ``(m,)`` in mean and in std.
 
-    For a few candidates: memory grows with n x b x m.
+    Boxes with hardly any share in the value are left out of the gradients.
     """
-    widths = _log_widths(mean, std, lower, upper)
-    volumes = widths.sum(axis=2)
-    value = _log_sum(volumes)
-    share = np.exp(volumes - value[:, None])[:, :, None]
-    s = np.maximum(std, _SMALLEST_STD)[:, None, :]
-    above = _standardise(upper[None], mean[:, None, :], s)
-    below = _standardise(lower[None], mean[:, None, :], s)
-    # d width / d mean = cdf(below) - cdf(above); d width / d std = pdf(above) - pdf(below)
-    cdf_above, cdf_below = log_ndtr(above), log_ndtr(below)
-    counts = np.broadcast_to(share > 0, widths.shape)  # elsewhere widths of 0 would divide
-    widths = np.where(counts, widths, 0.0)
-    dmean = np.exp(np.where(counts, cdf_above, -np.inf) - widths)
-    dmean *= np.expm1(np.where(counts, cdf_below - cdf_above, 0.0))
-    pdf_above, pdf_below = (np.where(counts, _log_pdf(z), -np.inf) for z in (above, below))
-    uncertain = std[:, None, :] > _SMALLEST_STD
-    pdf_above, pdf_below = (np.where(uncertain, pdf, -np.inf) for pdf in (pdf_above, pdf_below))
-    dstd = np.exp(pdf_above - widths) - np.exp(pdf_below - widths)
-    return value, (share * dmean).sum(axis=1), (share * dstd).sum(axis=1)
+    s = np.maximum(std, _SMALLEST_STD)
+    z = _standardise(mean[None], s[None], sides)
+    widths = _log_widths(z, s[None], sides)[0]
+    volumes = widths.sum(axis=1)
+    value = float(_log_sum(volumes[None])[0])
+    share = np.exp(volumes - value)
+    counts = share > _NEGLIGIBLE
+    share, widths, low, high = (a[counts] for a in (share, widths, sides.low, sides.high))
+    # d width / d mean = cdf(low) - cdf(high); d width / d std = pdf(high) - pdf(low)
+    cdf, pdf = log_ndtr(z[0]), _log_pdf(z[0])
+    dmean = np.exp(cdf[high] - widths) * np.expm1(cdf[low] - cdf[high])
+    dstd = np.exp(pdf[high] - widths) - np.exp(pdf[low] - widths)
+    return value, share @ dmean, np.where(std > _SMALLEST_STD, share @ dstd, 0.0)
 
 
-def _log_widths(mean: Floats, std: Floats, lower: Floats, upper: Floats) -> Floats:
-    """Return logs ``(n, b, m)`` of the integrals of P(objective <= t) over the boxes' sides."""
-    result = np.empty((len(mean), *lower.shape))
-    for j in range(lower.shape[1]):
-        edges, where = np.unique(np.concatenate([lower[:, j], upper[:, j]]), return_inverse=True)
-        scale = np.maximum(std[:, [j]], _SMALLEST_STD)
-        z = _standardise(edges, mean[:, [j]], scale)
-        result[:, :, j] = np.log(scale) + _log_difference(z, *np.split(where, 2))
-    return result
+def _log_widths(z: Floats, std: Floats, sides: Sides) -> Floats:
+    """Return logs ``(n, b, m)`` of the integrals of P(objective <= t) over the boxes' sides.
 
+    They are std times h(z at the upper edge) - h(z at the lower one), for the h of :func:`_log_h`.
 
-def _log_difference(z: Floats, low: Ints, high: Ints) -> Floats:
-    """Return ``log(h(z[:, high]) - h(z[:, low]))`` for the h of :func:`_log_h`."""
+    Args:
+        z: standardised edges ``(n, e)``.
+        std: positive standard deviations ``(n, m)``.
+        sides: of the boxes.
+    """
     values = _log_h(z)
-    gap = values[:, low] - values[:, high]
-    width, middle = z[:, high] - z[:, low], 0.5 * (z[:, high] + z[:, low])
+    z_low, z_high = z[:, sides.low], z[:, sides.high]
+    values_high = values[:, sides.high]
+    gap = values[:, sides.low] - values_high
+    width, middle = z_high - z_low, 0.5 * (z_high + z_low)
     # where the difference would cancel, h' = cdf at the middle is accurate
     narrow = width * (1.0 + np.abs(middle)) < 1e-4
-    result = values[:, high] + np.log1p(-np.exp(np.where(narrow, -1.0, gap)))
+    result = values_high + np.log1p(-np.exp(np.where(narrow, -1.0, gap)))
     if narrow.any():
         with np.errstate(divide="ignore"):
             result[narrow] = np.log(width[narrow]) + log_ndtr(middle[narrow])
-    return np.asarray(result)
+    return np.asarray(result + np.log(std)[:, None, :])
 
 
 def _log_h(z: Floats) -> Floats:
@@ -192,9 +219,10 @@ def _log_h(z: Floats) -> Floats:
     return np.where(positive, np.log(np.where(positive, z + np.exp(below), 1.0)), below)
 
 
-def _standardise(edges: Floats, mean: Floats, std: Floats) -> Floats:
-    """Return (edges - mean) / std, clipped so that it can be squared."""
-    return np.clip((edges - mean) / std, -_LARGEST_Z, _LARGEST_Z)
+def _standardise(mean: Floats, std: Floats, sides: Sides) -> Floats:
+    """Return (edges - mean) / std, shape ``(n, e)``, clipped so that it can be squared."""
+    z = (sides.edges - mean[:, sides.owner]) / std[:, sides.owner]
+    return np.clip(z, -_LARGEST_Z, _LARGEST_Z)
 
 
 def _log_pdf(z: Floats) -> Floats:

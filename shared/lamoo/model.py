@@ -16,6 +16,7 @@ import numpy as np
 
 from lamoo import pareto
 from lamoo.acquisition import (
+    Sides,
     box_decomposition,
     log_ehvi,
     log_ehvi_gradient,
@@ -24,6 +25,7 @@ from lamoo.acquisition import (
     log_ray_ehvi,
     random_rays,
     ray_lengths,
+    sides_of,
 )
 from lamoo.arrays import Floats
 from lamoo.history import History
@@ -60,8 +62,8 @@ class Acquisition(Protocol):
     def value(self, mean: Floats, std: Floats) -> Floats:
         """Return the worth ``(n,)`` of means and stds ``(n, m)``."""
 
-    def gradient(self, mean: Floats, std: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return the worth ``(n,)`` and its gradients ``(n, m)`` in mean and in std."""
+    def gradient(self, mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
+        """Return the worth of one mean and std ``(m,)``, and its gradients ``(m,)`` in them."""
 
 
 @dataclass(frozen=True)
@@ -69,20 +71,18 @@ class Boxes:
     """Exact hypervolume improvement over a front, for up to three objectives.
 
     Args:
-        lower: lower corners ``(b, m)`` of the boxes that the front leaves free.
-        upper: upper corners ``(b, m)``.
+        sides: of the boxes that the front leaves free.
     """
 
-    lower: Floats
-    upper: Floats
+    sides: Sides
 
     def value(self, mean: Floats, std: Floats) -> Floats:
         """Return the log expected hypervolume improvement, ``(n,)``."""
-        return log_ehvi(mean, std, self.lower, self.upper)
+        return log_ehvi(mean, std, self.sides)
 
-    def gradient(self, mean: Floats, std: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return :meth:`value` and its gradients in mean and in std."""
-        return log_ehvi_gradient(mean, std, self.lower, self.upper)
+    def gradient(self, mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
+        """Return :meth:`value` of one candidate and its gradients in mean and in std."""
+        return log_ehvi_gradient(mean, std, self.sides)
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ class Rays:
 
     def value(self, mean: Floats, std: Floats) -> Floats:
         """Return the log expected hypervolume improvement, ``(n,)``."""
-        return self.gradient(mean, std)[0]
+        return log_ray_ehvi(mean, std, self.corner, self.rays, self.start)[0]
 
-    def gradient(self, mean: Floats, std: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return :meth:`value` and its gradients in mean and in std."""
-        return log_ray_ehvi(mean, std, self.corner, self.rays, self.start)
+    def gradient(self, mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
+        """Return :meth:`value` of one candidate and its gradients in mean and in std."""
+        return _single(log_ray_ehvi(mean[None], std[None], self.corner, self.rays, self.start))
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,15 @@ class Feasibility:
         """Return the log probability, ``(n,)``."""
         return log_feasibility(mean, std)
 
-    def gradient(self, mean: Floats, std: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return :meth:`value` and its gradients in mean and in std."""
-        return log_feasibility_gradient(mean, std)
+    def gradient(self, mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
+        """Return :meth:`value` of one candidate and its gradients in mean and in std."""
+        return _single(log_feasibility_gradient(mean[None], std[None]))
+
+
+def _single(result: tuple[Floats, Floats, Floats]) -> tuple[float, Floats, Floats]:
+    """Return the value and the gradients (m,) of the only candidate."""
+    value, dmean, dstd = result
+    return float(value[0]), dmean[0], dstd[0]
 
 
 class Process(Protocol):
@@ -127,8 +133,8 @@ class Process(Protocol):
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
         """Return means and stds, ``(n,)``."""
 
-    def predict_gradient(self, X: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return means and stds ``(n,)`` and their gradients ``(n, p)``."""
+    def predict_gradient(self, x: Floats) -> tuple[float, float, Floats, Floats]:
+        """Return mean and std at one point's inputs (p,), and their gradients ``(p,)``."""
 
 
 @dataclass(frozen=True)
@@ -149,15 +155,15 @@ class Exact:
         """Return its values and standard deviations of 0."""
         return self.transform(self.space.known_objective(X, self.objective)), np.zeros(len(X))
 
-    def predict_gradient(self, X: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    def predict_gradient(self, x: Floats) -> tuple[float, float, Floats, Floats]:
         """Return :meth:`predict` and gradients, along the one column that tells its value."""
-        mean, std = self.predict(X)
         column = self.space.known_column(self.objective)
-        step = np.zeros(X.shape[1])
-        step[column] = 1e-6
-        slope = np.zeros(X.shape)
-        slope[:, column] = (self.predict(X + step)[0] - self.predict(X - step)[0]) / 2e-6
-        return mean, std, slope, np.zeros(X.shape)
+        X = np.repeat(x[None], 3, axis=0)
+        X[1:, column] += [1e-6, -1e-6]
+        mean, above, below = self.predict(X)[0].tolist()
+        slope = np.zeros(len(x))
+        slope[column] = (above - below) / 2e-6
+        return mean, 0.0, slope, np.zeros(len(x))
 
 
 @dataclass(frozen=True)
@@ -204,16 +210,14 @@ class Model:
 
     def score_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log acquisition of one point (d,) and its gradient (d,)."""
-        inputs = self.space.inputs(x[None])
-        total, slope = 0.0, np.zeros(inputs.shape[1])
+        inputs = self.space.inputs(x[None])[0]
+        total, slope = 0.0, np.zeros(len(inputs))
         for part in self.parts:
             each = [process.predict_gradient(inputs) for process in part.processes]
-            mean, std, mean_slope, std_slope = (
-                np.stack(group, 1) for group in zip(*each, strict=True)
-            )
+            mean, std, mean_slope, std_slope = map(np.array, zip(*each, strict=True))
             value, dmean, dstd = part.acquisition.gradient(mean, part.widening * std)
-            total += float(value[0])
-            slope += dmean[0] @ mean_slope[0] + part.widening * dstd[0] @ std_slope[0]
+            total += value
+            slope += dmean @ mean_slope + part.widening * dstd @ std_slope
         return total, slope @ self.space.input_slopes(x) if self.space.known else slope
 
 
@@ -384,7 +388,8 @@ def _improvement(
         rays = random_rays(RAYS, len(corner), rng)
         start = ray_lengths(front, corner, rays)
         return Rays(corner, rays, start), Rays(corner, rays[:ROUGH], start[:ROUGH])
-    exact = Boxes(*box_decomposition(front, corner))
+    exact = Boxes(sides_of(*box_decomposition(front, corner)))
     if len(front) <= ROUGH:
         return exact, exact
-    return exact, Boxes(*box_decomposition(front[pareto.far_apart(front, ROUGH)], corner))
+    few = front[pareto.far_apart(front, ROUGH)]
+    return exact, Boxes(sides_of(*box_decomposition(few, corner)))

@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import lapack, solve_triangular
+from scipy.linalg import blas, lapack, solve_triangular
 from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
@@ -121,31 +121,33 @@ class _Embedding:
             counts.append(count / np.sqrt(2.0 * len(group)))
         return counts
 
-    def features(self, X: Floats) -> Floats:
-        """Return the features of points (n, d), shape ``(n, p)``."""
-        numbers = X[:, ~self.categorical]
-        active = np.sqrt(_INACTIVE) * ~np.isnan(numbers)
+    @cached_property
+    def numbers(self) -> Ints:
+        """Return which columns hold numbers, shape ``(q,)``."""
+        return np.flatnonzero(~self.categorical)
+
+    def features(self, X: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return features (n, p) of points (n, d), and those of the linear and quadratic trend.
+
+        Both trends' are 0 where inactive.
+        """
+        numbers = X[:, self.numbers]
+        inactive = np.isnan(numbers)
+        centred = np.where(inactive, 0.0, numbers - 0.5)
+        active = np.where(inactive, 0.0, np.sqrt(_INACTIVE))
+        counts = self._counts(X)
         choices = _number_inactive(X[:, self.categorical])
         onehots = [
             (choices[:, [j]] == levels) / np.sqrt(2.0) for j, levels in enumerate(self.levels)
         ]
-        return np.concatenate([_centred(numbers), active, *self._counts(X), *onehots], axis=1)
+        features = np.concatenate([centred, active, *counts, *onehots], axis=1)
+        return features, np.concatenate([centred, *counts], axis=1), centred**2
 
     def norms(self, Z: Floats, lengthscales: Floats) -> Floats:
         """Return squared norms of scaled features (n, p), 1/2 for each scaled choice, ``(n,)``."""
-        choices = sum(len(levels) for levels in self.levels)
-        chosen = 0.5 * float((lengthscales[: len(self.categorical)][self.categorical] ** -2).sum())
-        return np.asarray((Z[:, : Z.shape[1] - choices] ** 2).sum(axis=1) + chosen)
-
-    def trends(self, X: Floats) -> tuple[Floats, Floats]:
-        """Return linear and quadratic features of points (n, d), 0 where inactive."""
-        centred = _centred(X[:, ~self.categorical])
-        return np.concatenate([centred, *self._counts(X)], axis=1), centred**2
-
-
-def _centred(numbers: Floats) -> Floats:
-    """Return numbers less 0.5, 0 where inactive."""
-    return np.where(np.isnan(numbers), 0.0, numbers - 0.5)
+        Z = Z[:, : Z.shape[1] - sum(map(len, self.levels))]
+        chosen = lengthscales[: len(self.categorical)][self.categorical]
+        return np.asarray(np.einsum("ij,ij->i", Z, Z) + 0.5 * (chosen**-2).sum())
 
 
 def _number_inactive(choices: Floats) -> Floats:
@@ -231,8 +233,8 @@ class _Objective:
         embedding = _embed(X, categorical, alike)
         self._y = y
         self._owner = embedding.owner
-        self._features = embedding.features(X)
-        self._trends = [F @ F.T for F in embedding.trends(X) if F.shape[1]]
+        self._features, *trends = embedding.features(X)
+        self._trends = [F @ F.T for F in trends if F.shape[1]]
         self.scales = len(categorical) + len(embedding.groups)
         self.prior = _prior(embedding, 2 + len(self._trends))
 
@@ -338,9 +340,10 @@ class GP:
             block = slice(start, start + _CHUNK)
             Z, F = _scale(self._embedding, X[block], self.hyperparameters)
             k = self.hyperparameters.signal * _matern(self._squared(Z))[0] + F @ self._F.T
-            variance = self.hyperparameters.signal + (F**2).sum(axis=1)
             mean[block] = k @ self._solved
-            std[block] = _std(variance - ((k @ self._root.T) ** 2).sum(axis=1))
+            explained = blas.dtrmm(1.0, self._root, k.T, lower=True)  # (n, b)
+            variance = self.hyperparameters.signal + (F**2).sum(axis=1)
+            std[block] = _std(variance - np.einsum("ij,ij->j", explained, explained))
         return mean, std
 
     def left_out(self, y: Floats) -> Floats:
@@ -371,43 +374,44 @@ class GP:
             process = replace(self, _solved=self._root.T @ (self._root @ y))
         return process, y
 
-    def predict_gradient(self, X: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return :meth:`predict` ``(b,)`` and the gradients ``(b, d)`` of mean and std.
+    def predict_gradient(self, x: Floats) -> tuple[float, float, Floats, Floats]:
+        """Return :meth:`predict` of one point x (d,), and the gradients (d,) of mean and std.
 
-        For a few points X (b, d). The gradient is 0 in categorical and in inactive columns.
+        The gradients are 0 in categorical and in inactive columns.
         """
-        h = self.hyperparameters
-        numeric = ~self._embedding.categorical
-        Z, F = _scale(self._embedding, X, h)
-        correlation, slope = _matern(self._squared(Z))
-        k = h.signal * correlation + F @ self._F.T
-        solved = k @ self._root.T @ self._root  # K^-1 k
-        mean = k @ self._solved
-        std = _std(h.signal + (F**2).sum(axis=1) - (k * solved).sum(axis=1))
-        q = int(numeric.sum())
-        Z, scales = Z[:, :q], h.lengthscales[: len(numeric)][numeric]
-        first, last = slice(0, q), slice(F.shape[1] - q, F.shape[1])
-        dlinear, dquadratic = np.sqrt(h.linear), 2.0 * np.sqrt(h.quadratic) * Z * scales
-
-        def contract(c: Floats) -> Floats:
-            """Return sums over data of c (b, n) times the gradient of k, shape ``(b, q)``."""
-            w = -h.signal * c * slope
-            local = (w.sum(axis=1, keepdims=True) * Z - w @ self._Z[:, :q]) / scales
-            trend = c @ self._F
-            return np.asarray(local + dlinear * trend[:, first] + dquadratic * trend[:, last])
-
-        active = ~np.isnan(X[:, numeric])
-        prior = dlinear * F[:, first] + dquadratic * F[:, last]  # half the gradient of k(x, x)
-        dmean, dstd = np.zeros(X.shape), np.zeros(X.shape)
-        dmean[:, numeric] = contract(np.broadcast_to(self._solved, k.shape)) * active
-        dstd[:, numeric] = (prior - contract(solved)) * active / std[:, None]
+        h, columns = self.hyperparameters, self._embedding.numbers
+        q = len(columns)
+        Z, F = _scale(self._embedding, x[None], h)
+        z, f = Z[0, :q], F[0]
+        correlation, slope = _matern(self._squared(Z)[0])
+        k = h.signal * correlation + self._F @ f
+        explained = self._root @ k
+        weights = np.stack([self._solved, explained @ self._root])  # K^-1 y and K^-1 k
+        mean = float(self._solved @ k)
+        std = float(_std(h.signal + f @ f - explained @ explained))
+        # sums over data of weights (2, n) times the gradient of k, shape (2, q)
+        pull = weights * slope
+        local = pull @ self._Z[:, :q] - pull.sum(axis=1, keepdims=True) * z
+        scales, trend = h.lengthscales[columns], weights @ self._F
+        dlinear, dquadratic = np.sqrt(h.linear), 2.0 * np.sqrt(h.quadratic) * z * scales
+        last = len(f) - q
+        sums = h.signal / scales * local + dlinear * trend[:, :q] + dquadratic * trend[:, last:]
+        prior = dlinear * f[:q] + dquadratic * f[last:]  # half the gradient of k(x, x)
+        active = ~np.isnan(x[columns])
+        dmean, dstd = np.zeros(len(x)), np.zeros(len(x))
+        dmean[columns] = sums[0] * active
+        dstd[columns] = (prior - sums[1]) * active / std
         return mean, std, dmean, dstd
+
+    @cached_property
+    def _norms(self) -> Floats:
+        """The squared norms of the data, shape ``(n,)``."""
+        return self._embedding.norms(self._Z, self.hyperparameters.lengthscales)
 
     def _squared(self, Z: Floats) -> Floats:
         """Return squared distances of scaled features (b, p) to the data, shape ``(b, n)``."""
-        scales = self.hyperparameters.lengthscales
-        theirs, ours = (self._embedding.norms(A, scales) for A in (Z, self._Z))
-        return _squared_distances(theirs, Z, ours, self._Z)
+        norms = self._embedding.norms(Z, self.hyperparameters.lengthscales)
+        return _squared_distances(norms, Z, self._norms, self._Z)
 
 
 def condition(
@@ -448,11 +452,11 @@ def condition(
 
 def _scale(embedding: _Embedding, X: Floats, h: Hyperparameters) -> tuple[Floats, Floats]:
     """Return Z (n, p) and F (n, q) of points (n, d)."""
-    linear, quadratic = embedding.trends(X)
+    features, linear, quadratic = embedding.features(X)
     F = np.concatenate([np.sqrt(h.linear) * linear, np.sqrt(h.quadratic) * quadratic], axis=1)
-    return embedding.features(X) / h.lengthscales[embedding.owner], F
+    return features / h.lengthscales[embedding.owner], F
 
 
 def _std(variance: Floats) -> Floats:
     """Return square roots of variances that rounding may have made negative."""
-    return np.sqrt(np.maximum(variance, 1e-12))
+    return np.asarray(np.sqrt(np.maximum(variance, 1e-12)))

@@ -56,10 +56,10 @@ def slopes(function, x, step=1e-6):
 
 
 def problem(m, rng, n=20):
-    """Return a front, candidates' means and stds, and the boxes."""
+    """Return a front, candidates' means and stds, and the boxes' sides."""
     front = rng.random((12, m))
     mean, std = rng.random((n, m)), 0.05 + 0.3 * rng.random((n, m))
-    return front, mean, std, *acq.box_decomposition(front, corner(m))
+    return front, mean, std, acq.sides_of(*acq.box_decomposition(front, corner(m)))
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 4])
@@ -96,10 +96,21 @@ def test_the_number_of_boxes_grows_linearly(m, rng):
     assert len(lower) <= (m - 1) * 200 + 1
 
 
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_sides_are_those_of_the_boxes_and_no_edge_comes_twice(m, rng):
+    lower, upper = acq.box_decomposition(rng.random((12, m)), corner(m))
+    sides = acq.sides_of(lower, upper)
+    np.testing.assert_array_equal(sides.edges[sides.low], lower)
+    np.testing.assert_array_equal(sides.edges[sides.high], upper)
+    np.testing.assert_array_equal(sides.owner[sides.low], np.tile(np.arange(m), (len(lower), 1)))
+    pairs = {*zip(sides.edges.tolist(), sides.owner.tolist(), strict=True)}
+    assert len(pairs) == len(sides.edges)
+
+
 @pytest.mark.parametrize("m", [2, 3, 4])
 def test_ehvi_is_the_mean_improvement_of_samples(m, rng):
-    front, mean, std, lower, upper = problem(m, rng, n=4)
-    value = np.exp(acq.log_ehvi(mean, std, lower, upper))
+    front, mean, std, sides = problem(m, rng, n=4)
+    value = np.exp(acq.log_ehvi(mean, std, sides))
     for i in range(4):
         gains = volumes_improved(front, mean[i] + std[i] * rng.standard_normal((4000, m)))
         error = gains.std() / np.sqrt(len(gains))
@@ -107,10 +118,10 @@ def test_ehvi_is_the_mean_improvement_of_samples(m, rng):
 
 
 def test_one_objective_is_expected_improvement(rng):
-    _, mean, std, lower, upper = problem(1, rng)
-    z = (upper[0] - mean) / std
+    _, mean, std, sides = problem(1, rng)
+    z = (sides.edges[sides.high[0]] - mean) / std
     wanted = std * (z * norm.cdf(z) + norm.pdf(z))
-    np.testing.assert_allclose(np.exp(acq.log_ehvi(mean, std, lower, upper)), wanted[:, 0], 1e-9)
+    np.testing.assert_allclose(np.exp(acq.log_ehvi(mean, std, sides)), wanted[:, 0], 1e-9)
 
 
 @pytest.mark.parametrize("m", [2, 3])
@@ -125,7 +136,7 @@ def test_ehvi_is_botorchs(m, rng):
         )
         from botorch.utils.testing import MockModel, MockPosterior
 
-        front, mean, std, lower, upper = problem(m, rng, n=10)
+        front, mean, std, sides = problem(m, rng, n=10)
         goal = torch.full((m,), -REFERENCE, dtype=torch.double)
         cells = FastNondominatedPartitioning(ref_point=goal, Y=-torch.tensor(front))
         posterior = MockPosterior(
@@ -133,23 +144,23 @@ def test_ehvi_is_botorchs(m, rng):
         )
         ehvi = analytic.ExpectedHypervolumeImprovement(MockModel(posterior), goal, cells)
         wanted = ehvi(torch.zeros(10, 1, 1, dtype=torch.double)).numpy()
-    np.testing.assert_allclose(np.exp(acq.log_ehvi(mean, std, lower, upper)), wanted, rtol=1e-8)
+    np.testing.assert_allclose(np.exp(acq.log_ehvi(mean, std, sides)), wanted, rtol=1e-8)
 
 
 @pytest.mark.parametrize("m", [1, 2, 3])
 def test_without_uncertainty_it_is_the_improvement(m, rng):
-    front, _, _, lower, upper = problem(m, rng)
+    front, _, _, sides = problem(m, rng)
     points = rng.random((10, m)) * 0.3
-    value = acq.log_ehvi(points, np.zeros((10, m)), lower, upper)
+    value = acq.log_ehvi(points, np.zeros((10, m)), sides)
     np.testing.assert_allclose(np.exp(value), volumes_improved(front, points), atol=1e-7)
 
 
 @pytest.mark.parametrize("m", [1, 2, 3])
 @pytest.mark.parametrize("std", [1e-6, 1e-2, 10.0])
 def test_hopeless_candidates_are_still_ranked(m, std, rng):
-    front, _, _, lower, upper = problem(m, rng)
+    front, _, _, sides = problem(m, rng)
     mean = REFERENCE + np.logspace(-1, 4, 60)[:, None] * np.ones(m)
-    exact = acq.log_ehvi(mean, np.full_like(mean, std), lower, upper)
+    exact = acq.log_ehvi(mean, np.full_like(mean, std), sides)
     rays, dmean, dstd = ray_ehvi(
         mean, np.full_like(mean, std), front, corner(m), acq.random_rays(64, m, rng)
     )
@@ -171,36 +182,37 @@ def test_log_h_keeps_its_digits(z):
 
 @pytest.mark.parametrize("mean", [0.0, 5.0, 50.0])
 def test_narrow_boxes_do_not_cancel(mean):
-    lower, upper = np.array([[0.3]]), np.array([[0.3 + 1e-9]])
-    value = acq.log_ehvi(np.array([[mean]]), np.ones((1, 1)), lower, upper)[0]
+    sides = acq.sides_of(np.array([[0.3]]), np.array([[0.3 + 1e-9]]))
+    value = acq.log_ehvi(np.array([[mean]]), np.ones((1, 1)), sides)[0]
     wanted = np.log(1e-9) + norm.logcdf(0.3 - mean)  # width times probability
     assert value == pytest.approx(wanted, abs=1e-4)
 
 
 @pytest.mark.parametrize("m", [1, 2, 3])
 def test_gradients_of_ehvi_are_finite_differences(m, rng):
-    _, mean, std, lower, upper = problem(m, rng)
+    _, mean, std, sides = problem(m, rng)
     mean[10:] += 2.0  # some in the tails
-    value, dmean, dstd = acq.log_ehvi_gradient(mean, std, lower, upper)
-    np.testing.assert_allclose(value, acq.log_ehvi(mean, std, lower, upper), rtol=1e-12)
-    by_mean = slopes(lambda u: acq.log_ehvi(u, std, lower, upper), mean)
-    by_std = slopes(lambda s: acq.log_ehvi(mean, s, lower, upper), std)
+    each = [acq.log_ehvi_gradient(u, s, sides) for u, s in zip(mean, std, strict=True)]
+    value, dmean, dstd = map(np.array, zip(*each, strict=True))
+    np.testing.assert_allclose(value, acq.log_ehvi(mean, std, sides), rtol=1e-12)
+    by_mean = slopes(lambda u: acq.log_ehvi(u, std, sides), mean)
+    by_std = slopes(lambda s: acq.log_ehvi(mean, s, sides), std)
     np.testing.assert_allclose(dmean, by_mean, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(dstd, by_std, rtol=1e-5, atol=1e-6)
 
 
 def test_blocks_of_candidates_change_nothing(rng, monkeypatch):
-    _, mean, std, lower, upper = problem(2, rng)
-    whole = acq.log_ehvi(mean, std, lower, upper)
-    monkeypatch.setattr(acq, "_CELLS", 3 * lower.size)
-    np.testing.assert_array_equal(acq.log_ehvi(mean, std, lower, upper), whole)
-    assert acq.log_ehvi(mean[:0], std[:0], lower, upper).shape == (0,)
+    _, mean, std, sides = problem(2, rng)
+    whole = acq.log_ehvi(mean, std, sides)
+    monkeypatch.setattr(acq, "_CELLS", 3 * sides.low.size)
+    np.testing.assert_array_equal(acq.log_ehvi(mean, std, sides), whole)
+    assert acq.log_ehvi(mean[:0], std[:0], sides).shape == (0,)
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 4])
 def test_rays_estimate_ehvi_within_their_noise(m, rng):
-    front, mean, std, lower, upper = problem(m, rng)
-    exact = np.exp(acq.log_ehvi(mean, std, lower, upper))
+    front, mean, std, sides = problem(m, rng)
+    exact = np.exp(acq.log_ehvi(mean, std, sides))
     estimates = np.exp(
         [ray_ehvi(mean, std, front, corner(m), acq.random_rays(400, m, rng))[0] for _ in range(16)]
     )
@@ -218,7 +230,7 @@ def test_rays_without_a_front_and_certain_values_measure_volume(rng):
 
 @pytest.mark.parametrize("m", [2, 4])
 def test_gradients_along_rays_are_finite_differences(m, rng):
-    front, mean, std, _, _ = problem(m, rng)
+    front, mean, std, _ = problem(m, rng)
     rays = acq.random_rays(100, m, rng)
     _, dmean, dstd = ray_ehvi(mean, std, front, corner(m), rays)
 

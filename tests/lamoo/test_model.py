@@ -103,11 +103,15 @@ def test_the_score_is_the_improvement_times_the_probability_of_feasibility(m, rn
     learned = learn(history, SQUARE, rng, None)
     # a constraint that was never violated has no process
     parts = learned.parts
-    constraints, objectives, boxes = parts[0].processes, parts[1].processes, parts[1].acquisition
+    constraints, objectives, sides = (
+        parts[0].processes,
+        parts[1].processes,
+        parts[1].acquisition.sides,
+    )
     assert (len(constraints), len(objectives)) == (1, m)
     mean, std = (np.stack(a, axis=1) for a in zip(*(p.predict(X) for p in objectives), strict=True))
     g = [a[:, None] for a in constraints[0].predict(X)]
-    wanted = log_ehvi(mean, model.WIDENING * std, boxes.lower, boxes.upper) + log_feasibility(*g)
+    wanted = log_ehvi(mean, model.WIDENING * std, sides) + log_feasibility(*g)
     np.testing.assert_allclose(learned.score(X), wanted)
 
 
