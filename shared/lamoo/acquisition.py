@@ -21,7 +21,7 @@ from lamoo.arrays import Floats, Ints
 _LOG_2PI = float(np.log(2.0 * np.pi))
 _SMALLEST_STD = 1e-9  # below it an objective counts as known
 _LARGEST_Z = 1e60  # stands for infinity: its fourth power is still finite
-_CELLS = 1 << 16  # array elements per block of candidates: a block stays in the cache
+_CELLS = 1 << 14  # array elements per block of candidates: a block stays in the cache
 _DROPPED = 20.0  # rays that much less probable (in logs) than a candidate's best are left out
 _NEGLIGIBLE = 1e-12  # boxes with a smaller share in the improvement have none in its gradient
 _CERTAIN = 5.0  # standard deviations at which a probability counts as 1
@@ -191,16 +191,15 @@ def _log_widths(z: Floats, std: Floats, sides: Sides) -> Floats:
         sides: of the boxes.
     """
     values = _log_h(z)
-    z_low, z_high = z[:, sides.low], z[:, sides.high]
     values_high = values[:, sides.high]
     gap = values[:, sides.low] - values_high
-    width, middle = z_high - z_low, 0.5 * (z_high + z_low)
     # where the difference would cancel, h' = cdf at the middle is accurate
-    narrow = width * (1.0 + np.abs(middle)) < 1e-4
+    narrow = gap > -1e-6
     result = values_high + np.log1p(-np.exp(np.where(narrow, -1.0, gap)))
     if narrow.any():
+        z_low, z_high = z[:, sides.low][narrow], z[:, sides.high][narrow]
         with np.errstate(divide="ignore"):
-            result[narrow] = np.log(width[narrow]) + log_ndtr(middle[narrow])
+            result[narrow] = np.log(z_high - z_low) + log_ndtr(0.5 * (z_high + z_low))
     return np.asarray(result + np.log(std)[:, None, :])
 
 

@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import blas, lapack, solve_triangular
+from scipy.linalg import blas, lapack
 from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
@@ -252,8 +252,9 @@ class _Objective:
         factor, info = lapack.dpotrf(K, lower=True)
         if info != 0:  # not positive definite: the line search steps back
             return 1e10, np.zeros_like(theta)
-        inverse, _ = lapack.dpotri(factor, lower=True)
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        inverse, _ = lapack.dpotri(factor, lower=True)  # its lower triangle, above it zeros
+        inverse = inverse.T + inverse
+        inverse.flat[:: len(K) + 1] *= 0.5
         solved = inverse @ self._y
         value, gradient = self.prior(theta)
         value += 0.5 * float(self._y @ solved) + float(np.log(np.diag(factor)).sum())
@@ -341,9 +342,9 @@ class GP:
             Z, F = _scale(self._embedding, X[block], self.hyperparameters)
             k = self.hyperparameters.signal * _matern(self._squared(Z))[0] + F @ self._F.T
             mean[block] = k @ self._solved
-            explained = blas.dtrmm(1.0, self._root, k.T, lower=True)  # (n, b)
+            explained = blas.dtrmm(1.0, self._root, k.T, lower=True, overwrite_b=True).T
             variance = self.hyperparameters.signal + (F**2).sum(axis=1)
-            std[block] = _std(variance - np.einsum("ij,ij->j", explained, explained))
+            std[block] = _std(variance - np.einsum("ij,ij->i", explained, explained))
         return mean, std
 
     def left_out(self, y: Floats) -> Floats:
@@ -444,7 +445,7 @@ def condition(
     for jitter in _JITTERS:
         factor, info = lapack.dpotrf(K + (h.noise + jitter * variance) * identity, lower=True)
         if info == 0 and np.isfinite(factor).all():
-            root = solve_triangular(factor, identity, lower=True)
+            root, _ = lapack.dtrtri(factor, lower=True)
             return GP(h, embedding, Z, F, root, root.T @ (root @ y))
     message = "the kernel matrix is not positive definite"
     raise np.linalg.LinAlgError(message)
