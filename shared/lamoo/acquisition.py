@@ -85,25 +85,22 @@ def _staircase(points: Floats, reference: Floats) -> tuple[Floats, Floats]:
 def _local_upper_bounds(points: Floats, reference: Floats) -> tuple[Floats, Floats]:
     """Return local upper bounds ``(b, m)`` and the points defining them ``(b, m, m)``.
 
-    The j-th defining point of a bound u shares its j-th coordinate and lies below u in the others.
+    The j-th defining point of a bound u shares its j-th coordinate, which stands at -inf here, and
+    lies below u in the others.
     """
     m = len(reference)
     bounds = reference[None, :].copy()
     defining = np.full((1, m, m), -np.inf)
-    defining[0, range(m), range(m)] = reference
     for point in points:
         hit = (point < bounds).all(axis=1)
-        parents, owners = bounds[hit], defining[hit]
-        new_bounds, new_defining = [bounds[~hit]], [defining[~hit]]
-        for j in range(m):
-            others = [k for k in range(m) if k != j]
-            splits = point[j] >= owners[:, others, j].max(axis=1)
-            child, child_owner = parents[splits], owners[splits]
-            child[:, j] = point[j]
-            child_owner[:, j] = point
-            new_bounds.append(child)
-            new_defining.append(child_owner)
-        bounds, defining = np.concatenate(new_bounds), np.concatenate(new_defining)
+        owners = defining[hit]
+        j, parent = np.nonzero((point >= owners.max(axis=1)).T)
+        child, child_owners, row = bounds[hit][parent], owners[parent], np.arange(len(j))
+        child[row, j] = point[j]
+        child_owners[row, j] = point
+        child_owners[row, j, j] = -np.inf
+        bounds = np.concatenate([bounds[~hit], child])
+        defining = np.concatenate([defining[~hit], child_owners])
     return bounds, defining
 
 
@@ -262,8 +259,8 @@ def ray_lengths(front: Floats, reference: Floats, rays: Floats) -> Floats:
 
 def log_ray_ehvi(
     mean: Floats, std: Floats, reference: Floats, rays: Floats, start: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return an estimate of the log EHVI ``(n,)`` and its gradients ``(n, m)`` in mean and std.
+) -> Floats:
+    """Return an estimate of the log EHVI, shape ``(n,)``.
 
     A hypervolume is the mean over rays from the reference point of c t^m, t being how far the ray
     runs inside the dominated set and c the volume of the unit ball in one orthant. So the
@@ -282,6 +279,27 @@ def log_ray_ehvi(
         rays: directions ``(r, m)`` of :func:`random_rays`; keep them fixed within one search.
         start: how far each ray runs inside the front's set, from :func:`ray_lengths`, ``(r,)``.
     """
+    return _ray_integrals(mean, std, reference, rays, start)[0]
+
+
+def log_ray_ehvi_gradient(
+    mean: Floats, std: Floats, reference: Floats, rays: Floats, start: Floats
+) -> tuple[float, Floats, Floats]:
+    """Return :func:`log_ray_ehvi` of one candidate (m,) and its gradients ``(m,)``."""
+    value, terms, z = _ray_integrals(mean[None], std[None], reference, rays, start)
+    # d log cdf(z) / d mean = -slope / std, and z times that for std
+    pull = np.exp(terms - value)[:, :, None] * _log_cdf_slope(z) / np.maximum(std, _SMALLEST_STD)
+    dstd = -(pull * z).sum(axis=(0, 1))
+    return float(value[0]), -pull.sum(axis=(0, 1)), np.where(std > _SMALLEST_STD, dstd, 0.0)
+
+
+def _ray_integrals(
+    mean: Floats, std: Floats, reference: Floats, rays: Floats, start: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return :func:`log_ray_ehvi` and, at the nodes, the logs of what is added up for it and z.
+
+    The shapes are ``(n,)``, ``(pairs, nodes)`` and ``(pairs, nodes, m)``.
+    """
     m = len(reference)
     std = np.maximum(std, _SMALLEST_STD)
     i, r, z, slope = _likely_rays(reference - mean, std, rays, start)
@@ -297,22 +315,17 @@ def log_ray_ehvi(
     steps = 0.5 * length * (1.0 + _NODES)  # (pairs, nodes)
     t = begin[:, None] + steps
     z = z[:, None, :] - steps[:, :, None] * slope[:, None, :]  # (pairs, nodes, m)
-    log_cdf = log_ndtr(z)
-    terms = np.log(0.5 * length * _NODE_WEIGHTS) + (m - 1) * np.log(t) + log_cdf.sum(axis=2)
-    first = np.searchsorted(i, np.arange(len(mean)))
-    log_known = np.full(len(known), -np.inf)
-    np.log(known, out=log_known, where=known > 0)
-    largest = np.maximum.reduceat(np.maximum(terms.max(axis=1), log_known), first)
-    weight = np.exp(terms - largest[i, None])
-    total = np.add.reduceat(weight.sum(axis=1) + np.exp(log_known - largest[i]), first)
-    # d log cdf(z) / d mean = -slope / std, and z times that for std
-    pull = weight[:, :, None] * _log_cdf_slope(z) / std[i, None, :]
-    dmean = -np.add.reduceat(pull.sum(axis=1), first) / total[:, None]
-    dstd = -np.add.reduceat((pull * z).sum(axis=1), first) / total[:, None]
-    dstd = np.where(std > _SMALLEST_STD, dstd, 0.0)
     # c m / number of rays
     constant = 0.5 * m * np.log(np.pi / 4.0) - gammaln(0.5 * m + 1.0) + np.log(m / len(rays))
-    return constant + largest + np.log(total), dmean, dstd
+    terms = constant + np.log(0.5 * length * _NODE_WEIGHTS) + (m - 1) * np.log(t)
+    terms += log_ndtr(z).sum(axis=2)
+    log_known = np.full(len(known), -np.inf)
+    np.log(known, out=log_known, where=known > 0)
+    log_known += constant
+    first = np.searchsorted(i, np.arange(len(mean)))
+    largest = np.maximum.reduceat(np.maximum(terms.max(axis=1), log_known), first)
+    each = np.exp(terms - largest[i, None]).sum(axis=1) + np.exp(log_known - largest[i])
+    return largest + np.log(np.add.reduceat(each, first)), terms, z
 
 
 def _likely_rays(
@@ -343,12 +356,12 @@ def log_feasibility(mean: Floats, std: Floats) -> Floats:
     return np.asarray(log_ndtr(-mean / np.maximum(std, _SMALLEST_STD)).sum(axis=1))
 
 
-def log_feasibility_gradient(mean: Floats, std: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return :func:`log_feasibility` ``(n,)`` and its gradients ``(n, c)`` in mean and in std."""
+def log_feasibility_gradient(mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
+    """Return :func:`log_feasibility` of one candidate (c,) and its gradients ``(c,)``."""
     s = np.maximum(std, _SMALLEST_STD)
     z = -mean / s
     pull = _log_cdf_slope(z) / s
-    return log_feasibility(mean, std), -pull, -pull * z
+    return float(log_ndtr(z).sum()), -pull, -pull * z
 
 
 def _log_cdf_slope(z: Floats) -> Floats:

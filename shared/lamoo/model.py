@@ -23,6 +23,7 @@ from lamoo.acquisition import (
     log_feasibility,
     log_feasibility_gradient,
     log_ray_ehvi,
+    log_ray_ehvi_gradient,
     random_rays,
     ray_lengths,
     sides_of,
@@ -101,11 +102,11 @@ class Rays:
 
     def value(self, mean: Floats, std: Floats) -> Floats:
         """Return the log expected hypervolume improvement, ``(n,)``."""
-        return log_ray_ehvi(mean, std, self.corner, self.rays, self.start)[0]
+        return log_ray_ehvi(mean, std, self.corner, self.rays, self.start)
 
     def gradient(self, mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
         """Return :meth:`value` of one candidate and its gradients in mean and in std."""
-        return _single(log_ray_ehvi(mean[None], std[None], self.corner, self.rays, self.start))
+        return log_ray_ehvi_gradient(mean, std, self.corner, self.rays, self.start)
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,7 @@ class Feasibility:
 
     def gradient(self, mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
         """Return :meth:`value` of one candidate and its gradients in mean and in std."""
-        return _single(log_feasibility_gradient(mean[None], std[None]))
-
-
-def _single(result: tuple[Floats, Floats, Floats]) -> tuple[float, Floats, Floats]:
-    """Return the value and the gradients (m,) of the only candidate."""
-    value, dmean, dstd = result
-    return float(value[0]), dmean[0], dstd[0]
+        return log_feasibility_gradient(mean, std)
 
 
 class Process(Protocol):
