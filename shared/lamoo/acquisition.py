@@ -5,8 +5,9 @@ Everything is minimised. A candidate's objectives are independent normals with `
 objective space of interest from above. Values are natural logarithms, finite far into the tails:
 candidates that will hardly improve anything are still ranked.
 
-Up to three objectives: :func:`box_decomposition`, then :func:`log_ehvi` (exact). From four, where
-the number of boxes explodes: :func:`random_rays`, :func:`ray_lengths`, then :func:`log_ray_ehvi`.
+Up to three objectives: :func:`box_decomposition`, :func:`sides_of`, then :func:`log_ehvi` (exact).
+From four, where the number of boxes explodes: :func:`random_rays`, :func:`ray_lengths`, then
+:func:`log_ray_ehvi`.
 """
 
 from __future__ import annotations
