@@ -276,9 +276,12 @@ def predict(processes: Sequence[Process], X: Floats) -> tuple[Floats, Floats]:
 
 def _constraint_processes(history: History, data: History, space: Space) -> tuple[GP, ...]:
     """Return one process per constraint that was ever violated, feasible where ``<= 0``."""
+    violated = np.flatnonzero((data.G > 0).any(axis=0)).tolist()
+    if not violated:
+        return ()
     early = training_set(history.first(scheduled(history.n)))
     processes = []
-    for c in np.flatnonzero((data.G > 0).any(axis=0)).tolist():
+    for c in violated:
         reported = data if np.isnan(early.G[:, c]).all() else early
         hyperparameters = fit_to(*_reports(reported, c, space), space)
         processes.append(process_of(*_reports(data, c, space), space, hyperparameters))

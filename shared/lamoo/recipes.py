@@ -35,7 +35,17 @@ SURPRISE, FEWEST = 3.0, 8
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:
     """Return only a representative part, at most ``size`` observations, nothing pending."""
-    return history.at(pareto.representative(history.means, history.violation, size))
+    contents = history.means.tobytes(), history.violation.tobytes()
+    return history.at(_representative(*contents, size))
+
+
+@lru_cache(maxsize=16)
+def _representative(means: bytes, violation: bytes, size: int) -> Ints:
+    """Return :func:`lamoo.pareto.representative` of the contents of its arguments."""
+    infeasible = np.frombuffer(violation)
+    return pareto.representative(
+        np.frombuffer(means).reshape(len(infeasible), -1), infeasible, size
+    )
 
 
 def scheduled(n: int) -> int:
@@ -102,7 +112,7 @@ def recipes_of(history: History, space: Space) -> list[Recipe]:
     early = training_set(history.first(base), MAX_FITTING)
     columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
     inputs = space.inputs(early.X)
-    recipes = [_choose(inputs, y, bound, space) for y, bound in columns]
+    recipes = [_choose(_sample(inputs, y, space), bound) for y, bound in columns]
     if n == base:
         return recipes
     late = training_set(history.first(n))
@@ -110,12 +120,66 @@ def recipes_of(history: History, space: Space) -> list[Recipe]:
     targets = apply(transforms_of(late, learners), late.Y)
     inputs = space.inputs(late.X)
     return [
-        replace(recipe, hyperparameters=_fit_winsorised(inputs, t, space, recipe.hyperparameters))
+        replace(
+            recipe,
+            hyperparameters=_fit_winsorised(_sample(inputs, t, space), recipe.hyperparameters),
+        )
         for t, recipe in zip(targets.T, recipes, strict=True)
     ]
 
 
-def _choose(X: Floats, y: Floats, bound: float, space: Space) -> Recipe:
+@dataclass(frozen=True)
+class _Sample:
+    """Values of one objective and where they were observed, as bytes: equal if they are the same.
+
+    Args:
+        X: the space's inputs (n, p).
+        y: values ``(n,)``.
+        categorical: which columns hold choices ``(p,)``.
+        alike: labels of the columns ``(p,)``, see :func:`lamoo.surrogate.fit`.
+        smooth: whether the space has a continuous parameter.
+    """
+
+    X: bytes
+    y: bytes
+    categorical: bytes
+    alike: bytes
+    smooth: bool
+
+    @property
+    def arrays(self) -> tuple[Floats, Floats, Bools, Ints]:
+        """The arrays."""
+        columns, labels = np.frombuffer(self.categorical, bool), np.frombuffer(self.alike, np.intp)
+        return np.frombuffer(self.X).reshape(-1, len(columns)), self.values, columns, labels
+
+    @property
+    def values(self) -> Floats:
+        """The values ``(n,)``."""
+        return np.frombuffer(self.y)
+
+    @property
+    def winsorises(self) -> bool:
+        """Whether values much worse than expected are drawn in."""
+        return not self.smooth and len(self.values) >= FEWEST
+
+    def valued(self, y: Floats) -> _Sample:
+        """Return the sample with other values (n,)."""
+        return replace(self, y=y.tobytes())
+
+    def process(self, hyperparameters: Hyperparameters) -> GP:
+        """Return the Gaussian process conditioned on the values."""
+        X, y, columns, labels = self.arrays
+        return condition(X, y, columns, hyperparameters, alike=labels)
+
+
+def _sample(X: Floats, y: Floats, space: Space) -> _Sample:
+    """Return the sample of values y (n,) at the space's inputs X (n, p)."""
+    columns, labels = space.input_categorical.tobytes(), space.input_alike.tobytes()
+    return _Sample(X.tobytes(), y.tobytes(), columns, labels, bool(space.smooth.any()))
+
+
+@lru_cache(maxsize=128)
+def _choose(sample: _Sample, bound: float) -> Recipe:
     """Choose the transform that predicts left-out values best.
 
     Judged by the order of the values (Kendall's tau), which is the same for all transforms, while
@@ -127,18 +191,17 @@ def _choose(X: Floats, y: Floats, bound: float, space: Space) -> Recipe:
     """
     judged = []
     for learn_transform in (compress, blend):
-        t = learn_transform(y, bound)(y)
-        hyperparameters = _fit_winsorised(X, t, space)
-        tau = _tau(X, t, space, hyperparameters)
-        judged.append(Recipe(learn_transform, hyperparameters, tau))
+        transformed = sample.valued(learn_transform(sample.values, bound)(sample.values))
+        hyperparameters = _fit_winsorised(transformed, None)
+        judged.append(Recipe(learn_transform, hyperparameters, _tau(transformed, hyperparameters)))
     linear, blended = judged
-    margin = SMOOTH_MARGIN if space.smooth.any() else MARGIN
+    margin = SMOOTH_MARGIN if sample.smooth else MARGIN
     return blended if blended.tau > linear.tau + margin else linear
 
 
 def process_of(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> GP:
     """Return the Gaussian process conditioned on values y (n,) at the space's inputs X."""
-    return condition(X, y, space.input_categorical, hyperparameters, alike=space.input_alike)
+    return _sample(X, y, space).process(hyperparameters)
 
 
 def objective_process(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> GP:
@@ -148,68 +211,37 @@ def objective_process(X: Floats, y: Floats, space: Space, hyperparameters: Hyper
     it (the network that does nothing, on NAS-Bench-Graph). Surprises to the better are kept. On
     smooth functions, where a surprise also tells how rough they are, it was not tried.
     """
-    process = process_of(X, y, space, hyperparameters)
-    if not _winsorises(space, y):
-        return process
-    return process.winsorised(y, SURPRISE)[0]
+    sample = _sample(X, y, space)
+    process = sample.process(hyperparameters)
+    return process.winsorised(y, SURPRISE)[0] if sample.winsorises else process
 
 
-def _winsorises(space: Space, y: Floats) -> bool:
-    return len(y) >= FEWEST and not space.smooth.any()
-
-
-def _fit_winsorised(
-    X: Floats, y: Floats, space: Space, start: Hyperparameters | None = None
-) -> Hyperparameters:
+@lru_cache(maxsize=128)
+def _fit_winsorised(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
     """Fit hyperparameters to an objective, and adjust them to it winsorised if that differs."""
-    hyperparameters = fit_to(X, y, space, start)
-    if not _winsorises(space, y):
+    hyperparameters = _fit(sample, start)
+    if not sample.winsorises:
         return hyperparameters
-    drawn = process_of(X, y, space, hyperparameters).winsorised(y, SURPRISE)[1]
-    if np.array_equal(drawn, y):
+    drawn = sample.process(hyperparameters).winsorised(sample.values, SURPRISE)[1]
+    if np.array_equal(drawn, sample.values):
         return hyperparameters
-    return fit_to(X, drawn, space, hyperparameters)
+    return _fit(sample.valued(drawn), hyperparameters)
 
 
-def fit_to(
-    X: Floats, y: Floats, space: Space, start: Hyperparameters | None = None
-) -> Hyperparameters:
+def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
     """Fit hyperparameters, or remember them: equal data give an equal result."""
-    return _remembered_fit(*_contents(X, y, space), start)
-
-
-def _tau(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> float:
-    """Return Kendall's tau of values (n,) and what all others predict for them, or remember it."""
-    return _remembered_tau(*_contents(X, y, space), hyperparameters)
-
-
-def _contents(X: Floats, y: Floats, space: Space) -> tuple[bytes, bytes, bytes, bytes]:
-    columns, labels = space.input_categorical, space.input_alike
-    return X.tobytes(), y.tobytes(), columns.tobytes(), labels.tobytes()
-
-
-def _arrays(
-    X: bytes, y: bytes, categorical: bytes, alike: bytes
-) -> tuple[Floats, Floats, Bools, Ints]:
-    """Return the arrays of :func:`_contents`."""
-    columns, labels = np.frombuffer(categorical, dtype=bool), np.frombuffer(alike, dtype=np.intp)
-    return np.frombuffer(X).reshape(-1, len(columns)), np.frombuffer(y), columns, labels
+    return _fit(_sample(X, y, space), None)
 
 
 @lru_cache(maxsize=128)
-def _remembered_fit(
-    X: bytes, y: bytes, categorical: bytes, alike: bytes, start: Hyperparameters | None
-) -> Hyperparameters:
-    points, values, columns, labels = _arrays(X, y, categorical, alike)
-    return fit(points, values, columns, alike=labels, start=start)
+def _fit(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
+    X, y, columns, labels = sample.arrays
+    return fit(X, y, columns, alike=labels, start=start)
 
 
-@lru_cache(maxsize=128)
-def _remembered_tau(
-    X: bytes, y: bytes, categorical: bytes, alike: bytes, hyperparameters: Hyperparameters
-) -> float:
-    points, values, columns, labels = _arrays(X, y, categorical, alike)
-    if (values == values[0]).all():  # tau would be NaN, with a warning
+def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:
+    """Return Kendall's tau of values (n,) and what all others predict for them."""
+    y = sample.values
+    if (y == y[0]).all():  # tau would be NaN, with a warning
         return 0.0
-    process = condition(points, values, columns, hyperparameters, alike=labels)
-    return float(kendalltau(process.left_out(values), values).statistic)
+    return float(kendalltau(sample.process(hyperparameters).left_out(y), y).statistic)

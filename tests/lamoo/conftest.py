@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Integer, Space
+from lamoo import Categorical, Float, History, Integer, Space, recipes
 
 # Of every kind; `grid` has 24 configurations, `tree` parameters that exist under conditions.
 SPACES = {
@@ -106,3 +106,15 @@ def make_history() -> Callable[..., History]:
 def prune() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Give the function that leaves out what does not exist, for the space `tree`."""
     return existing
+
+
+@pytest.fixture
+def forget() -> Callable[[], None]:
+    """Return a function that clears all that the recipes of objectives remember."""
+    remembered = [f for f in vars(recipes).values() if hasattr(f, "cache_clear")]
+
+    def clear() -> None:
+        for function in remembered:
+            function.cache_clear()
+
+    return clear

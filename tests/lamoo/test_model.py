@@ -33,18 +33,18 @@ def test_hyperparameters_are_fitted_rarely_and_at_lengths_that_a_newcomer_meets_
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
-def test_what_was_remembered_does_not_change_the_model(m, rng):
+def test_what_was_remembered_does_not_change_the_model(m, rng, forget):
     history, X = example(m), rng.random((30, 2))
 
     def score():
         return learn(history, SQUARE, np.random.default_rng(0), None).score(X)
 
-    recipes._remembered_fit.cache_clear()
+    forget()
     cold = score()
     for n in range(5, 15):
         learn(history.first(n), SQUARE, rng, None)
     warm = score()
-    assert recipes._remembered_fit.cache_info().hits > 0
+    assert recipes._choose.cache_info().hits > 0
     np.testing.assert_array_equal(cold, warm)
 
 

@@ -94,13 +94,13 @@ def test_another_process_with_other_hashes_suggests_the_same():
 
 
 @pytest.mark.parametrize("name", ["float", "choice", "tree"])
-def test_what_is_cached_never_changes_the_result(spaces, make_history, name):
+def test_what_is_cached_never_changes_the_result(spaces, make_history, name, forget):
     history = make_history(spaces[name], 40, 2, np.random.default_rng(0))
 
     def points():
         return suggest(spaces[name], history, 1, np.random.default_rng(3))
 
-    recipes._remembered_fit.cache_clear()
+    forget()
     cold = points()
     other = make_history(spaces[name], 33, 3, np.random.default_rng(1))
     suggest(spaces[name], other, 1, np.random.default_rng(3))
