@@ -85,15 +85,18 @@ ALONE = Partition(leaf_size=sys.maxsize)
 #: name -> seed -> sampler. Rivals have their default settings unless the name says otherwise.
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "lamoo": lambda seed: LaMOOSampler(seed=seed),
+    "lamoo-gp-fast": _lamoo("gp-fast"),
     "lamoo-evolutionary": _lamoo("evolutionary"),
     "lamoo-random": _lamoo("random"),
     "lamoo-cma": _lamoo("cma"),
     "lamoo-botorch": _lamoo("botorch"),
     "lamoo-gp-alone": _lamoo("gp", ALONE),
+    "lamoo-gp-fast-alone": _lamoo("gp-fast", ALONE),
     "lamoo-evolutionary-alone": _lamoo("evolutionary", ALONE),
     "lamoo-cma-alone": _lamoo("cma", ALONE),
     "lamoo-botorch-alone": _lamoo("botorch", ALONE),
     "lamoo-gp-box": _lamoo(boxed("gp"), ALONE),
+    "lamoo-gp-fast-box": _lamoo(boxed("gp-fast"), ALONE),
     "lamoo-evolutionary-box": _lamoo(boxed("evolutionary"), ALONE),
     "tpe": lambda seed: TPESampler(seed=seed),
     "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),

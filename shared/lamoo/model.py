@@ -31,6 +31,7 @@ from lamoo.acquisition import (
 from lamoo.arrays import Floats
 from lamoo.history import History
 from lamoo.recipes import (
+    MAX_TRAINING,
     apply,
     fit_to,
     objective_process,
@@ -217,7 +218,11 @@ class Model:
 
 
 def learn(
-    history: History, space: Space, rng: np.random.Generator, reference: Floats | None
+    history: History,
+    space: Space,
+    rng: np.random.Generator,
+    reference: Floats | None,
+    size: int = MAX_TRAINING,
 ) -> Model:
     """Learn the model of a history with at least one observation.
 
@@ -226,19 +231,22 @@ def learn(
         space: tells which columns are unordered, and which of them alike.
         rng: draws the rays.
         reference: the user's reference point (m,), ``None`` to infer one.
+        size: how many observations to learn from at most.
 
     Raises:
         numpy.linalg.LinAlgError: if a kernel matrix is hopeless.
     """
-    data, m = training_set(history), history.Y.shape[1]
+    data, m = training_set(history, size), history.Y.shape[1]
     feasible = data.violation == 0
-    constraints = _constraint_processes(history, data, space) + _failure_process(history, space)
+    constraints = _constraint_processes(history, data, space, size) + _failure_process(
+        history, space
+    )
     parts: list[Part] = []
     trust = 1.0
     if constraints:
         parts.append(Part(constraints, Feasibility(), Feasibility()))
     if feasible.any():  # before that, only feasibility counts
-        recipes = recipes_of(history, space)
+        recipes = recipes_of(history, space, size)
         known = space.known.objectives
         recipe_of = dict(zip([j for j in range(m) if j not in known], recipes, strict=True))
         learners = [compress if j in known else recipe_of[j].learn_transform for j in range(m)]
@@ -274,12 +282,14 @@ def predict(processes: Sequence[Process], X: Floats) -> tuple[Floats, Floats]:
     return np.stack([e[0] for e in each], axis=1), np.stack([e[1] for e in each], axis=1)
 
 
-def _constraint_processes(history: History, data: History, space: Space) -> tuple[GP, ...]:
+def _constraint_processes(
+    history: History, data: History, space: Space, size: int
+) -> tuple[GP, ...]:
     """Return one process per constraint that was ever violated, feasible where ``<= 0``."""
     violated = np.flatnonzero((data.G > 0).any(axis=0)).tolist()
     if not violated:
         return ()
-    early = training_set(history.first(scheduled(history.n)))
+    early = training_set(history.first(scheduled(history.n)), size)
     processes = []
     for c in violated:
         reported = data if np.isnan(early.G[:, c]).all() else early

@@ -43,8 +43,9 @@ class Settings:
 
     Args:
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement; the fewest
-            trials), ``"evolutionary"`` (milliseconds per proposal), ``"cma"`` (CMA-ES),
-            ``"botorch"`` (BoTorch's qLogNEHVI; seconds) or ``"random"``; or a
+            trials), ``"gp-fast"`` (the same with less work per proposal), ``"evolutionary"``
+            (milliseconds per proposal, no model), ``"cma"`` (CMA-ES), ``"botorch"`` (BoTorch's
+            qLogNEHVI; seconds) or ``"random"``; or a
             :class:`lamoo.solvers.Solver` of one's own.
         n_startup: how many evaluations are spread over the space before anything is learned.
         reference_point: where hypervolume is measured from, one value per objective, minimised;

@@ -7,7 +7,7 @@ remembered: a result depends on the history alone, and a cache only saves time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,10 +20,10 @@ from lamoo.space import Space
 from lamoo.surrogate import GP, Hyperparameters, condition, fit
 from lamoo.targets import Transform, blend, compress
 
-#: Observations a model is trained on at most: the best and a spread of the rest.
-MAX_TRAINING = 256
-#: Observations that hyperparameters are searched with at most.
-MAX_FITTING = 128
+#: Observations a model is trained on at most: the best and a spread of the rest. Half as many are
+#: enough for choosing how, and searching hyperparameters anew. No power of two: arithmetic on
+#: matrices of 256 rows takes a quarter longer.
+MAX_TRAINING = 250
 #: How much better half ranks must predict than a linear transform, in Kendall's tau: where nothing
 #: is smooth, and where a smooth function might be bent by them.
 MARGIN, SMOOTH_MARGIN = 0.03, 0.12
@@ -35,17 +35,7 @@ SURPRISE, FEWEST = 3.0, 8
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:
     """Return only a representative part, at most ``size`` observations, nothing pending."""
-    contents = history.means.tobytes(), history.violation.tobytes()
-    return history.at(_representative(*contents, size))
-
-
-@lru_cache(maxsize=16)
-def _representative(means: bytes, violation: bytes, size: int) -> Ints:
-    """Return :func:`lamoo.pareto.representative` of the contents of its arguments."""
-    infeasible = np.frombuffer(violation)
-    return pareto.representative(
-        np.frombuffer(means).reshape(len(infeasible), -1), infeasible, size
-    )
+    return history.at(pareto.representative(history.means, history.violation, size))
 
 
 def scheduled(n: int) -> int:
@@ -97,35 +87,64 @@ def apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
     return np.stack([f(y) for f, y in zip(transforms, columns, strict=True)], axis=1)
 
 
-def recipes_of(history: History, space: Space) -> list[Recipe]:
+def recipes_of(history: History, space: Space, size: int = MAX_TRAINING) -> list[Recipe]:
     """Return the recipe of each objective that is not known, in their order.
 
     They are chosen and fitted at history lengths that are powers of two, and adjusted at the
     scheduled ones. So fits are rare, and yet the same whoever makes them.
+
+    Args:
+        history: at least one observation.
+        space: tells which columns are unordered, and which of them alike.
+        size: how many observations a model is trained on at most.
     """
     unknown = [j for j in range(history.Y.shape[1]) if j not in space.known.objectives]
-    if not unknown:
-        return []
-    history = replace(history, Y=history.Y[:, unknown])
-    n = scheduled(history.n)
-    base = 2 ** (n.bit_length() - 1) if n >= 32 else n
-    early = training_set(history.first(base), MAX_FITTING)
+    early = history.first(scheduled(history.n))
+    early = replace(early, Y=early.Y[:, unknown])
+    contents = (early.X, early.Y, early.G, space.inputs(early.X) if space.known else early.X[:0])
+    labels = (space.input_categorical, space.input_alike, space.smooth)
+    key = tuple(array.tobytes() for array in contents + labels)
+    return [*_recipes(_Task(key, size, early, space))] if unknown else []
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A history whose objectives want recipes: equal if what they depend on is the same.
+
+    Args:
+        key: the contents of what they depend on.
+        size: how many observations a model is trained on at most.
+        history: as long as those are at which hyperparameters are fitted.
+        space: its space.
+    """
+
+    key: tuple[bytes, ...]
+    size: int
+    history: History = field(compare=False)
+    space: Space = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _recipes(task: _Task) -> tuple[Recipe, ...]:
+    history, space, size = task.history, task.space, task.size
+    base = 2 ** (history.n.bit_length() - 1) if history.n >= 32 else history.n
+    early = training_set(history.first(base), max(1, size // 2))
     columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
     inputs = space.inputs(early.X)
-    recipes = [_choose(_sample(inputs, y, space), bound) for y, bound in columns]
-    if n == base:
+    recipes = tuple(_choose(_sample(inputs, y, space), bound) for y, bound in columns)
+    if history.n == base:
         return recipes
-    late = training_set(history.first(n))
+    late = training_set(history, size)
     learners = [recipe.learn_transform for recipe in recipes]
     targets = apply(transforms_of(late, learners), late.Y)
     inputs = space.inputs(late.X)
-    return [
+    return tuple(
         replace(
             recipe,
             hyperparameters=_fit_winsorised(_sample(inputs, t, space), recipe.hyperparameters),
         )
         for t, recipe in zip(targets.T, recipes, strict=True)
-    ]
+    )
 
 
 @dataclass(frozen=True)
@@ -216,7 +235,6 @@ def objective_process(X: Floats, y: Floats, space: Space, hyperparameters: Hyper
     return process.winsorised(y, SURPRISE)[0] if sample.winsorises else process
 
 
-@lru_cache(maxsize=128)
 def _fit_winsorised(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
     """Fit hyperparameters to an objective, and adjust them to it winsorised if that differs."""
     hyperparameters = _fit(sample, start)

@@ -17,6 +17,7 @@ from optuna_lamoo import LaMOOSampler
 #: name -> seed -> sampler; the rivals with their default settings unless the name says otherwise.
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "lamoo": lambda seed: LaMOOSampler(seed=seed),
+    "lamoo-gp-fast": lambda seed: LaMOOSampler(seed=seed, solver="gp-fast"),
     "lamoo-evolutionary": lambda seed: LaMOOSampler(seed=seed, solver="evolutionary"),
     "lamoo-random": lambda seed: LaMOOSampler(seed=seed, solver="random"),
     "lamoo-cma": lambda seed: LaMOOSampler(seed=seed, solver="cma"),

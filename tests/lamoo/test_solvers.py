@@ -267,6 +267,50 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
         assert after >= before - 1e-9 * abs(before)
 
 
+def test_little_effort_scores_little_and_learns_from_little(rng):
+    X = rng.random((300, 3))
+    history = History(X, ((X[:, None] - np.eye(3)) ** 2).sum(axis=2))
+    region, members = everywhere(history, Space(dict.fromkeys("abc", Float(0, 1))))
+    scored, effort = [], gp.FAST
+
+    class Worth:
+        """Counts the points that it is asked for; the best are at the origin."""
+
+        def score(self, X, *, rough=False):
+            scored.append((len(X), rough))
+            return -(X**2).sum(axis=1)
+
+        def score_gradient(self, x):
+            scored.append((1, False))
+            return -(x**2).sum(), -2 * x
+
+    candidates = gp.candidates(history, region, members, rng, effort)
+    best = (candidates**2).sum(axis=1).min()
+    x = gp.most_worthy(candidates, Worth(), history, region, rng, effort)
+    assert (x**2).sum() < best
+    assert sum(n for n, rough in scored if rough) <= effort.uniform + effort.offspring
+    assert sum(n for n, rough in scored if not rough) < effort.finalists + effort.neighbours + 30
+    model = learn(history, region.space, rng, None, effort.training)
+    for process in model.parts[-1].processes:
+        assert len(process.predict(X)[0]) == 300
+        assert len(process._Z) == effort.training
+
+
+@pytest.mark.parametrize("name", ["float", "integer", "choice", "mixed", "tree"])
+def test_neighbours_are_new_and_in_the_region(spaces, make_history, name):
+    history = make_history(spaces[name], 35, 2, np.random.default_rng(0))
+    space = with_activity(spaces[name], history)
+    region, members = leaf(space, history)
+    rng = np.random.default_rng(1)
+    x = gp.candidates(history, region, members, rng)[0]
+    X = gp.around(x, 64, history, region, rng)
+    assert len(X) > 5
+    assert region.contains(X).all()
+    assert not rows_in(X, history.tried).any()
+    same = (X == x) | (np.isnan(X) & np.isnan(x))
+    assert same.mean() > 0.3
+
+
 def test_refining_gains_in_the_whole_space(rng):
     space, history = problem(2, 20, seed=2)
     model = learn(history, space, rng, None)

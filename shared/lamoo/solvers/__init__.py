@@ -85,6 +85,7 @@ class Later:
 
 SOLVERS: dict[str, Solver] = {
     "gp": Solver(gp.propose, roams=True),
+    "gp-fast": Solver(partial(gp.propose, effort=gp.FAST), roams=True),
     "evolutionary": Solver(evolutionary.propose),
     "random": Solver(random.propose),
     "cma": Solver(Later("cma"), needs=("cmaes", "cma")),

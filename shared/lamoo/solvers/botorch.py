@@ -73,7 +73,7 @@ def propose(
         torch.manual_seed(seed)  # fits that fail are tried again from random values
         try:
             worth = learn(history, region.space, seed, reference, device)
-            return most_worthy(X, worth, history, region)
+            return most_worthy(X, worth, history, region, rng)
         except (ModelFittingError, RuntimeError) as error:
             raise ArithmeticError(str(error)) from error
 

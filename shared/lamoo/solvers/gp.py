@@ -6,6 +6,7 @@ parameters are continuous, without leaving the region.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,17 +15,43 @@ from scipy.optimize import minimize
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.history import History
 from lamoo.model import learn
+from lamoo.recipes import MAX_TRAINING
 from lamoo.region import Region
 from lamoo.solvers import evolutionary
 from lamoo.solvers.evolutionary import offspring, parents
 from lamoo.solvers.random import pool
 
-UNIFORM, OFFSPRING = 512, 512
-#: Spaces of at most this many configurations are scored whole.
-WHOLE = 2048
-#: Candidates that are scored exactly, the best by a rough score.
-FINALISTS = 128
-STARTS, ITERATIONS = 2, 30
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work goes into a proposal.
+
+    Args:
+        training: observations that the model learns from at most.
+        uniform: candidates drawn in the region.
+        offspring: candidates that descend from its front.
+        finalists: candidates that are scored exactly, the best by a rough score.
+        neighbours: more candidates around the best one.
+        climbs: from how many of the best to climb, where parameters are continuous.
+        iterations: steps of each climb at most.
+    """
+
+    training: int
+    uniform: int
+    offspring: int
+    finalists: int
+    neighbours: int
+    climbs: int
+    iterations: int
+
+    @property
+    def whole(self) -> int:
+        """Spaces of at most this many configurations are scored whole."""
+        return 2 * (self.uniform + self.offspring)
+
+
+THOROUGH = Effort(MAX_TRAINING, 512, 512, 128, 0, 2, 30)
+FAST = Effort(96, 32, 128, 32, 64, 1, 5)
 #: A climb ends where a step gains less than this, as a share of the log worth if that is above 1.
 #: With 1e-4 there are fewer steps still and the worth reached is as good as equal, but Kursawe's
 #: front after 60 trials was worse (26 seeds: a gap of 1.18 times); with 1e-6 it was not (14 seeds).
@@ -37,21 +64,22 @@ def propose(
     members: Ints,
     rng: np.random.Generator,
     reference: Floats | None = None,
+    effort: Effort = THOROUGH,
 ) -> Floats | None:
     """Return the never tried point (d,) of the region with the best acquisition.
 
-    See :class:`lamoo.solvers.Solver` for the arguments.
+    See :class:`lamoo.solvers.Propose` for the arguments; ``effort`` is how hard to look for it.
 
     Raises:
         ValueError: if a kernel matrix is hopeless (``LinAlgError``); use a simpler solver then.
     """
-    X = candidates(history, region, members, rng)
+    X = candidates(history, region, members, rng, effort)
     if not len(X):
         return None
-    model = learn(history, region.space, rng, reference)
+    model = learn(history, region.space, rng, reference, effort.training)
     if region.sides and rng.random() < 2 * (1 - model.trust) ** 2:
         return evolutionary.propose(history, region, members, rng, reference)
-    return most_worthy(X, model, history, region)
+    return most_worthy(X, model, history, region, rng, effort)
 
 
 class Worth(Protocol):
@@ -64,7 +92,14 @@ class Worth(Protocol):
         """Return the worth of one point (d,) and its gradient (d,)."""
 
 
-def most_worthy(X: Floats, worth: Worth, history: History, region: Region) -> Floats:
+def most_worthy(
+    X: Floats,
+    worth: Worth,
+    history: History,
+    region: Region,
+    rng: np.random.Generator,
+    effort: Effort = THOROUGH,
+) -> Floats:
     """Return the best never tried point (d,): one of candidates (k, d), or a climb from the best.
 
     Args:
@@ -72,49 +107,76 @@ def most_worthy(X: Floats, worth: Worth, history: History, region: Region) -> Fl
         worth: what is maximised.
         history: what was tried.
         region: what is not left.
+        rng: the random generator.
+        effort: how hard to look.
     """
-    X = X[np.argsort(-worth.score(X, rough=True), kind="stable")[:FINALISTS]]
+    X = X[np.argsort(-worth.score(X, rough=True), kind="stable")[: effort.finalists]]
     scores = worth.score(X)
+    if effort.neighbours:
+        near = around(X[int(np.argmax(scores))], effort.neighbours, history, region, rng)
+        X, scores = np.concatenate([X, near]), np.concatenate([scores, worth.score(near)])
     smooth = region.space.free & region.space.smooth
     best: Floats = X[int(np.argmax(scores))]
     if not smooth.any():
         return best
-    tries = [refine(worth, region, x, smooth) for x in _spread(X, scores)]
+    starts = _spread(X, scores, effort.climbs)
+    tries = [refine(worth, region, x, smooth, effort.iterations) for x in starts]
     finalists = history.unseen(np.array([best, *tries]))
     winner: Floats = finalists[int(np.argmax(worth.score(finalists)))]
     return winner
 
 
-def candidates(history: History, region: Region, members: Ints, rng: np.random.Generator) -> Floats:
+def around(x: Floats, n: int, history: History, region: Region, rng: np.random.Generator) -> Floats:
+    """Return never tried points (k, d) of the region, of ``n`` small changes of a point (d,)."""
+    X = region.space.perturb(np.repeat(x[None], n, axis=0), rng.choice([1.0, 3.0], n), rng)
+    return history.unseen(X[region.contains(X)])
+
+
+def candidates(
+    history: History,
+    region: Region,
+    members: Ints,
+    rng: np.random.Generator,
+    effort: Effort = THOROUGH,
+) -> Floats:
     """Return never tried points (k, d) of the region worth scoring.
 
     All there are in a small space; otherwise uniform ones and offspring of the region's front.
     """
     space = region.space
-    if space.size <= WHOLE or (space.known.objectives and space.enumerable):
+    if space.size <= effort.whole or (space.known.objectives and space.enumerable):
         X = history.unseen(space.enumerate())
         return X[region.contains(X)]
-    X = pool(history, region, members, UNIFORM, rng)
+    X = pool(history, region, members, effort.uniform, rng)
     if len(members):
-        children = offspring(space, parents(history, members), OFFSPRING, rng)
+        children = offspring(space, parents(history, members), effort.offspring, rng)
         X = np.concatenate([X, history.unseen(children[region.contains(children)])])
     return X
 
 
-def _spread(X: Floats, scores: Floats) -> Floats:
-    """Return the best candidate and then the best ones that are not near a chosen one."""
+def _spread(X: Floats, scores: Floats, size: int) -> Floats:
+    """Return the best candidate and then the best ones that are not near one of those chosen.
+
+    At most ``size`` of them, shape ``(k, d)``.
+    """
     order = np.argsort(-scores, kind="stable")
     filled = np.nan_to_num(X, nan=0.5)
     chosen = [order[0]]
     for i in order[1:]:
-        if len(chosen) == STARTS:
+        if len(chosen) == size:
             break
         if np.abs(filled[i] - filled[chosen]).max(axis=1).min() > 0.1:
             chosen.append(i)
     return X[chosen]
 
 
-def refine(worth: Worth, region: Region, start: Floats, smooth: Bools) -> Floats:
+def refine(
+    worth: Worth,
+    region: Region,
+    start: Floats,
+    smooth: Bools,
+    iterations: int = THOROUGH.iterations,
+) -> Floats:
     """Climb from a point (d,) of the region to a better one inside it.
 
     L-BFGS over the smooth, active columns; if the end lies outside, the best point inside on the
@@ -136,7 +198,7 @@ def refine(worth: Worth, region: Region, start: Floats, smooth: Bools) -> Floats
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, 1.0)] * len(columns),
-        options={"maxiter": ITERATIONS, "ftol": ENOUGH},
+        options={"maxiter": iterations, "ftol": ENOUGH},
     )
     line = np.repeat(start[None], 17, axis=0)
     line[:, columns] += np.linspace(0, 1, 17)[:, None] * (result.x - start[columns])
