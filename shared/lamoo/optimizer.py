@@ -132,7 +132,7 @@ def _propose(
     space: Space, history: History, q: int, rng: np.random.Generator, settings: Settings
 ) -> Floats:
     """Propose one point after the other, each pending for those after it, shape ``(q, d)``."""
-    history = _measured(history)
+    history = _without_penalties(_measured(history), space)
     space = _with_activity(space, history)
     proposals: list[Floats] = []
     for _ in range(q):
@@ -166,6 +166,23 @@ def _measured(history: History) -> History:
     failed = np.concatenate([history.failed, history.X[lost]])
     rest = history.at(np.flatnonzero(~lost))
     return replace(rest, pending=history.pending, failed=failed, ended=history.X[lost])
+
+
+def _without_penalties(history: History, space: Space) -> History:
+    """Return the history with what looks like a penalty among what failed, where nothing is smooth.
+
+    A penalty next to the best choices spoils them: on NAS-Bench-Graph the cheapest networks do
+    nothing but for one operation, and the one that does nothing at all has the worst value of
+    everything. See :func:`lamoo.pareto.penalties`; a real point that is taken for one costs what
+    one trial teaches, until another is worse.
+    """
+    lost = pareto.penalties(history.means) & (history.violation == 0)
+    if space.smooth.any() or not lost.any():
+        return history
+    failed = np.concatenate([history.failed, history.X[lost]])
+    ended = np.concatenate([history.ended, history.X[lost]])
+    rest = history.at(np.flatnonzero(~lost))
+    return replace(rest, pending=history.pending, failed=failed, ended=ended)
 
 
 def _with_activity(space: Space, history: History) -> Space:

@@ -15,6 +15,8 @@ EXACT = 5
 #: No measurement is this large and this many times farther from the median than most.
 ABSURD = 1e100
 _LARGEST, _FAR = np.finfo(float).max, 1e304
+#: From so many points on, one may be told to be a penalty, if at most this share of them are.
+FEWEST, RARE = 8, 0.25
 
 
 def dominance_matrix(Y: Floats, violation: Floats | None = None) -> Bools:
@@ -196,6 +198,23 @@ def measured(Y: Floats) -> Bools:
                 limit = ABSURD * (max(spread, abs(middle)) or 1.0)
                 good[:, j] &= np.abs(y - middle) <= limit
     return good
+
+
+def penalties(Y: Floats) -> Bools:
+    """Tell which points (n, m) are likely penalties: worse in every objective than all others.
+
+    Whoever must give a failed trial some values gives the worst there are, the same each time. A
+    real point pays for what it lacks: objectives that conflict are rarely all at their worst.
+
+    Example:
+        >>> penalties(np.array([[float(i), -float(i)] for i in range(8)] + [[9.0, 9.0]] * 2))[-3:]
+        array([False,  True,  True])
+    """
+    worst = (Y == Y.max(axis=0, initial=-np.inf)).all(axis=1)
+    if len(Y) < FEWEST or Y.shape[1] < 2 or not 0 < worst.sum() <= RARE * len(Y):
+        return np.zeros(len(Y), dtype=bool)
+    strictly = (Y[~worst].max(axis=0) < Y[worst][0]).all()
+    return np.asarray(worst & strictly)
 
 
 def finite(Y: Floats) -> Floats:

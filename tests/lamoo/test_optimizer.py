@@ -341,6 +341,48 @@ def test_conditional_configurations_are_not_repeated_either(solver, seed):
 # ------------------------------------------------------------------------------------ failures
 
 
+def test_a_penalty_next_to_the_best_choices_counts_as_failed_unless_something_is_smooth(rng):
+    """And every trial is still known: none is proposed again, nor is the penalty believed."""
+    X = (rng.integers(0, 4, size=(12, 3)) + 0.5) / 4
+    Y = np.stack([X.sum(axis=1), -X.sum(axis=1)], axis=1)
+    Y[[3, 7]] = 9.0
+    history = History(X, Y, failed=np.full((1, 3), 0.125))
+    choices = Space({name: Categorical(tuple("abcd")) for name in "xyz"})
+    kept = optimizer._without_penalties(history, choices)
+    rest = np.setdiff1d(np.arange(12), [3, 7])
+    np.testing.assert_array_equal(kept.X, X[rest])
+    np.testing.assert_array_equal(kept.Y, Y[rest])
+    np.testing.assert_array_equal(kept.failed, [[0.125] * 3, X[3], X[7]])
+    np.testing.assert_array_equal(kept.ended, X[[3, 7]])
+    assert rows_in(history.tried, kept.tried).all()
+    numbers = Space({name: Float(0, 1) for name in "xyz"})
+    assert optimizer._without_penalties(history, numbers) is history
+    violating = replace(history, G=np.ones((12, 1)))
+    assert optimizer._without_penalties(violating, choices) is violating
+
+
+def test_one_penalty_does_not_keep_the_search_from_what_lies_next_to_it(monkeypatch):
+    """Each choice but the first costs 1, and a trial without any is given the worst values."""
+    space = Space({f"op{i}": Categorical(tuple(range(8))) for i in range(5)})
+
+    def proposed_cost(seed):
+        rng = np.random.default_rng(seed)
+        choices = rng.integers(0, 8, size=(20, 5)) * (rng.random((20, 5)) < 0.6)
+        choices[0] = 0
+        choices = np.unique(choices, axis=0)
+        cost = (choices > 0).sum(axis=1)
+        Y = np.stack([8.0 - choices.max(axis=1), cost], axis=1)
+        Y[cost == 0] = 9.0
+        history = History((choices + 0.5) / 8, Y)
+        x = [suggest(space, history, 1, np.random.default_rng(k))[0] for k in range(2)]
+        return (np.array(x) > 1 / 8).sum(axis=1).mean()
+
+    known = np.mean([proposed_cost(seed) for seed in range(8)])
+    monkeypatch.setattr(optimizer, "_without_penalties", lambda history, space: history)
+    believed = np.mean([proposed_cost(seed) for seed in range(8)])
+    assert known < believed - 0.5
+
+
 def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rng):
     def singular(*_, **__):
         raise np.linalg.LinAlgError("the kernel matrix is hopeless")

@@ -121,6 +121,26 @@ def test_what_is_huge_and_absurdly_far_counts_as_infinite(unit):
     np.testing.assert_array_equal(pareto.finite(far), worst_or_best)
 
 
+def penalties_by_definition(Y):
+    """Rows of which every other row is equal or better in every objective, if they are few."""
+    alone = [all((y < x).all() or (y == x).all() for y in Y) for x in Y]
+    enough = len(Y) >= 8 and Y.shape[1] >= 2
+    return [a and enough and sum(alone) <= len(Y) / 4 for a in alone]
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 9, 20])
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_penalties_are_worse_than_all_others_in_every_objective(n, m, rng):
+    found = 0
+    for again in range(6):
+        Y = rng.integers(0, 5, size=(n, m)).astype(float)
+        Y[rng.permutation(n)[:again]] = rng.choice([4.0, 5.0, np.inf])
+        told = pareto.penalties(Y)
+        assert told.tolist() == penalties_by_definition(Y)
+        found += told.any()
+    assert found or n < 8 or m < 2
+
+
 def test_an_infinitely_good_point_has_infinite_volume():
     """The library crashes the process at infinities in three objectives."""
     Y = np.array([[0.0, 0.0, -INF], [-INF, 0.5, 0.0]])
