@@ -49,6 +49,7 @@ ENGINE = {
         "targets",
     },
 }
+ENGINE["copies"] = {"arrays", "space", "history", "recipes"}
 ENGINE["transfer"] = {"arrays", "space", "known", "history", "pareto", "recipes"}
 ENGINE["solvers"] = ENGINE.keys() - {"activity", "tree"} | {"solvers"}
 ENGINE["optimizer"] = set(ENGINE)

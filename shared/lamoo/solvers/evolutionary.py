@@ -7,6 +7,7 @@ from scipy.stats import mannwhitneyu
 
 from lamoo import pareto
 from lamoo.arrays import Floats, Ints
+from lamoo.copies import log_new
 from lamoo.history import History
 from lamoo.region import Region
 from lamoo.rows import first_rows
@@ -141,5 +142,6 @@ def propose(
     if not len(X):
         return random.propose(history, region, members, rng, reference)
     X = history.unseen(X)[:COMPETITORS]  # once more: of all rounds together
-    surest: Floats = X[int(np.argmax(beyond.log_chance(X)))]
+    chance = beyond.log_chance(X) + log_new(X, history, region.space)
+    surest: Floats = X[int(np.argmax(chance))]
     return surest

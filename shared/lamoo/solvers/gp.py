@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.copies import log_new
 from lamoo.history import History
 from lamoo.model import learn
 from lamoo.recipes import MAX_TRAINING
@@ -110,11 +111,14 @@ def most_worthy(
         rng: the random generator.
         effort: how hard to look.
     """
-    X = X[np.argsort(-worth.score(X, rough=True), kind="stable")[: effort.finalists]]
-    scores = worth.score(X)
+    # what repeats an observation improves nothing
+    new = log_new(X, history, region.space)
+    order = np.argsort(-(worth.score(X, rough=True) + new), kind="stable")[: effort.finalists]
+    X, scores = X[order], worth.score(X[order]) + new[order]
     if effort.neighbours:
         near = around(X[int(np.argmax(scores))], effort.neighbours, history, region, rng)
-        X, scores = np.concatenate([X, near]), np.concatenate([scores, worth.score(near)])
+        worths = worth.score(near) + log_new(near, history, region.space)
+        X, scores = np.concatenate([X, near]), np.concatenate([scores, worths])
     smooth = region.space.free & region.space.smooth
     best: Floats = X[int(np.argmax(scores))]
     if not smooth.any():

@@ -1,0 +1,152 @@
+"""How likely a point only repeats the values of another one, learned from pairs that did.
+
+Different configurations may be one and the same thing: a network whose branches are swapped, a
+parameter without effect. Nobody says so, but their values are equal to the last digit. From pairs
+of observations, equal and not, a logistic regression learns what two points must share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import expit
+
+from lamoo.arrays import Floats, Ints
+from lamoo.history import History
+from lamoo.recipes import scheduled, training_set
+from lamoo.space import Space
+
+#: Observations that are compared at most.
+MOST = 128
+_ALIKE = 3  # from this many parameters alike, choices are counted
+_PRECISION, _FLAT = 0.3, 1e-3  # of the weights' normal prior, and of the intercept's
+_STEPS, _LONGEST, _SHORTEST = 12, 4.0, 1e-3  # of Newton's method
+
+
+def log_new(X: Floats, history: History, space: Space) -> Floats:
+    """Return the log probability that points (n, d) do not repeat an observation, ``(n,)``.
+
+    0 until two different points had equal values, and where something is continuous.
+    """
+    if space.smooth.any() or not len(X) or not _any(history):
+        return np.zeros(len(X))
+    early = _compared(history.first(scheduled(history.n)))
+    contents = early.X.tobytes(), early.Y.tobytes(), space.alike.tobytes()
+    rule = _remembered(*contents, early.n)
+    if rule is None:
+        return np.zeros(len(X))
+    others = _compared(history).X
+    return np.asarray(-np.logaddexp(0.0, rule.log_odds(X, others).max(axis=1)))
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Rule:
+    """Log odds that two points have the same values.
+
+    Args:
+        groups: columns of each group of parameters alike.
+        levels: the choices of each group that are counted.
+        weights: of the features of a pair, the last one the intercept.
+    """
+
+    groups: tuple[Ints, ...]
+    levels: tuple[Floats, ...]
+    weights: Floats
+
+    def log_odds(self, A: Floats, B: Floats) -> Floats:
+        """Return the log odds of pairs of points (a, d) and (b, d), shape ``(a, b)``."""
+        total = np.full((len(A), len(B)), self.weights[-1])
+        features = pair_features(A, B, self.groups, self.levels)
+        for weight, feature in zip(self.weights[:-1], features, strict=True):
+            total += weight * feature
+        return total
+
+
+def learn(X: Floats, Y: Floats, alike: Ints) -> Rule | None:
+    """Learn the rule from different points (n, d) and their values (n, m).
+
+    Args:
+        X: the points.
+        Y: their values.
+        alike: see :attr:`lamoo.space.Space.alike`, shape ``(d,)``.
+
+    Returns:
+        ``None`` if no two points have equal values.
+    """
+    label = np.unique(Y, axis=0, return_inverse=True)[1].ravel()
+    pairs = np.triu_indices(len(X), 1)
+    equal = (label[:, None] == label)[pairs].astype(float)
+    if not equal.any():
+        return None
+    columns = [np.flatnonzero(alike == kind) for kind in np.unique(alike[alike >= 0])]
+    groups = tuple(group for group in columns if len(group) >= _ALIKE)
+    levels = tuple(np.unique(X[:, group][~np.isnan(X[:, group])]) for group in groups)
+    features = [feature[pairs] for feature in pair_features(X, X, groups, levels)]
+    return Rule(groups, levels, _logistic(np.stack([*features, np.ones(len(equal))], 1), equal))
+
+
+def pair_features(
+    A: Floats, B: Floats, groups: tuple[Ints, ...], levels: tuple[Floats, ...]
+) -> Iterator[Floats]:
+    """Yield the features of pairs of points (a, d) and (b, d), each ``(a, b)``.
+
+    For each parameter whether it differs. For each group of parameters alike how many choices
+    would have to change if their places did not matter, whether any would, and if none would, how
+    often each choice was made: places matter less, the more parameters do nothing.
+    """
+    A, B = np.nan_to_num(A, nan=-1.0), np.nan_to_num(B, nan=-1.0)
+    for a, b in zip(A.T, B.T, strict=True):
+        yield (a[:, None] != b).astype(float)
+    for group, choices in zip(groups, levels, strict=True):
+        ours, theirs = ((X[:, group, None] == choices).sum(axis=1).astype(float) for X in (A, B))
+        shared = sum(np.minimum.outer(a, b) for a, b in zip(ours.T, theirs.T, strict=True))
+        away = np.asarray(len(group) - shared)
+        yield away
+        yield (away > 0).astype(float)
+        for count in ours.T:
+            yield (away == 0) * count[:, None]
+
+
+def _logistic(F: Floats, outcome: Floats) -> Floats:
+    """Return the weights (f,) of features (p, f), the last one the intercept, by Newton's method.
+
+    The mode of the posterior with a normal prior around 0, given outcomes (p,) of 0 and 1.
+    """
+    precision = np.full(F.shape[1], _PRECISION)
+    precision[-1] = _FLAT
+    weights = np.zeros(F.shape[1])
+    weights[-1] = -2.0
+    for _ in range(_STEPS):
+        chance = expit(F @ weights)
+        gradient = F.T @ (chance - outcome) + precision * weights
+        curvature = (F * (chance * (1 - chance))[:, None]).T @ F + np.diag(precision)
+        step = np.linalg.solve(curvature, gradient)
+        longest = float(np.abs(step).max())
+        weights -= step * min(1.0, _LONGEST / max(longest, 1e-300))
+        if longest < _SHORTEST:
+            break
+    return weights
+
+
+def _any(history: History) -> bool:
+    """Tell whether two different points had equal values."""
+    if history.n < 2:
+        return False
+    points, values = history.group.max() + 1, np.unique(history.means, axis=0)
+    return bool(len(values) < points)
+
+
+def _compared(history: History) -> History:
+    """Return at most :data:`MOST` observations that stand for all, each point once."""
+    once = np.unique(history.group, return_index=True)[1]
+    return training_set(history.at(np.sort(once)), MOST)
+
+
+@lru_cache(maxsize=8)
+def _remembered(X: bytes, Y: bytes, alike: bytes, n: int) -> Rule | None:
+    """Return :func:`learn` of arrays' contents, or remember it."""
+    labels = np.frombuffer(alike, dtype=np.intp)
+    return learn(np.frombuffer(X).reshape(n, -1), np.frombuffer(Y).reshape(n, -1), labels)

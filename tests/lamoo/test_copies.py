@@ -1,0 +1,105 @@
+"""What repeats the values of another point: learned, and not believed without evidence."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from lamoo import Categorical, Float, History, Space, copies
+
+CHOICES = Space({name: Categorical(tuple("abc")) for name in ("first", "second", "third", "rest")})
+ALIKE = np.array([0, 0, 0, -1])
+
+
+def everything():
+    """All points of three choices alike and one more, in a fixed random order."""
+    X = (np.array(list(itertools.product(range(3), repeat=4))) + 0.5) / 3
+    return X[np.random.default_rng(0).permutation(len(X))]
+
+
+def swapped(X):
+    """Values that depend on which choices there are, not on where, and on the last one."""
+    return np.stack([np.exp(X[:, :3]).sum(axis=1).round(9) + X[:, 3], X[:, 3]], axis=1)
+
+
+def test_a_learned_symmetry_tells_which_points_are_copies():
+    X = everything()
+    Y = swapped(X)
+    space = Space(
+        {name: Categorical(tuple("abc")) for name in ("x", "y", "z")}
+        | {"rest": Categorical(tuple("def"))}
+    )
+    log_new = copies.log_new(X[30:], History(X[:30], Y[:30]), space)
+    known = (np.abs(Y[30:, None] - Y[:30]) < 1e-12).all(axis=2).any(axis=1)
+    assert 10 < known.sum() < 41
+    assert (log_new <= 0).all()
+    assert (log_new[known] < math.log(0.5)).mean() > 0.9
+    assert (log_new[~known] > math.log(0.5)).mean() > 0.9
+
+
+@pytest.mark.parametrize("case", ["no pair", "one point twice", "smooth", "one point", "no point"])
+def test_without_a_pair_of_different_points_all_are_new(case, rng):
+    X = everything()[:20]
+    Y, space = rng.random((20, 2)), CHOICES
+    if case == "one point twice":
+        X[3], Y[3] = X[5], Y[5]
+    if case == "smooth":
+        Y, space = np.ones((20, 2)), Space({name: Float(0, 1) for name in "wxyz"})
+    n = {"one point": 1, "no point": 0}.get(case, 20)
+    log_new = copies.log_new(everything()[20:30], History(X[:n], Y[:n].reshape(n, 2)), space)
+    np.testing.assert_array_equal(log_new, np.zeros(10))
+
+
+def test_features_of_pairs_are_counted_one_by_one(rng):
+    X = everything()[:12]
+    X[4, 1] = np.nan
+    groups, levels = (np.arange(3),), (np.unique(X[:, :3][~np.isnan(X[:, :3])]),)
+    features = np.stack(list(copies.pair_features(X, X[:7], groups, levels)), axis=2)
+    for (i, a), (j, b) in itertools.product(enumerate(X), enumerate(X[:7])):
+        differ = [
+            float(p != q and not (np.isnan(p) and np.isnan(q))) for p, q in zip(a, b, strict=True)
+        ]
+        rest = list(b[:3])
+        for p in a[:3]:
+            if p in rest:
+                rest.remove(p)
+        same = [float(not rest) * list(a[:3]).count(level) for level in levels[0]]
+        wanted = [*differ, len(rest), float(bool(rest)), *same]
+        if not np.isnan([*a, *b]).any():  # being inactive is no choice that is counted
+            assert features[i, j].tolist() == wanted
+        assert features[i, j, :4].tolist() == differ
+
+
+def test_weights_are_the_mode_of_the_posterior(rng):
+    F = np.concatenate([rng.standard_normal((200, 3)), np.ones((200, 1))], axis=1)
+    outcome = (rng.random(200) < 1 / (1 + np.exp(-F @ [2.0, -1.0, 0.0, -1.0]))).astype(float)
+    precision = np.array([0.3, 0.3, 0.3, 1e-3])
+
+    def negative(w):
+        z = F @ w
+        return (np.logaddexp(0, z) - outcome * z).sum() + 0.5 * precision @ w**2
+
+    wanted = minimize(negative, np.zeros(4), method="BFGS", options={"gtol": 1e-8}).x
+    np.testing.assert_allclose(copies._logistic(F, outcome), wanted, atol=1e-4)
+
+
+def test_log_odds_are_the_weighted_features():
+    X = everything()[:15]
+    rule = copies.learn(X, swapped(X), ALIKE)
+    assert rule is not None
+    features = copies.pair_features(X[:4], X, rule.groups, rule.levels)
+    wanted = sum(w * f for w, f in zip(rule.weights[:-1], features, strict=True))
+    np.testing.assert_allclose(rule.log_odds(X[:4], X), wanted + rule.weights[-1], atol=1e-12)
+    assert copies.learn(X, np.arange(30.0).reshape(15, 2), ALIKE) is None
+
+
+def test_equal_arguments_give_equal_answers_whatever_was_remembered():
+    X = everything()
+    history = History(X[:40], swapped(X[:40]))
+    first = copies.log_new(X[40:], history, CHOICES)
+    copies.log_new(X[50:], History(X[10:50], swapped(X[10:50])), CHOICES)
+    np.testing.assert_array_equal(copies.log_new(X[40:], history, CHOICES), first)
+    copies._remembered.cache_clear()
+    np.testing.assert_array_equal(copies.log_new(X[40:], history, CHOICES), first)
