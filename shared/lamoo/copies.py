@@ -21,6 +21,8 @@ from lamoo.space import Space
 
 #: Observations that are compared at most.
 MOST = 128
+#: Pairs with equal values, from so many on something is learned: one may be chance.
+FEWEST = 3
 _ALIKE = 3  # from this many parameters alike, choices are counted
 _PRECISION, _FLAT = 0.3, 1e-3  # of the weights' normal prior, and of the intercept's
 _STEPS, _LONGEST, _SHORTEST = 12, 4.0, 1e-3  # of Newton's method
@@ -29,7 +31,7 @@ _STEPS, _LONGEST, _SHORTEST = 12, 4.0, 1e-3  # of Newton's method
 def log_new(X: Floats, history: History, space: Space) -> Floats:
     """Return the log probability that points (n, d) do not repeat an observation, ``(n,)``.
 
-    0 until two different points had equal values, and where something is continuous.
+    0 until some different points had equal values, and where something is continuous.
     """
     if space.smooth.any() or not len(X) or not _any(history):
         return np.zeros(len(X))
@@ -74,12 +76,12 @@ def learn(X: Floats, Y: Floats, alike: Ints) -> Rule | None:
         alike: see :attr:`lamoo.space.Space.alike`, shape ``(d,)``.
 
     Returns:
-        ``None`` if no two points have equal values.
+        ``None`` if fewer than :data:`FEWEST` pairs have equal values.
     """
     label = np.unique(Y, axis=0, return_inverse=True)[1].ravel()
     pairs = np.triu_indices(len(X), 1)
     equal = (label[:, None] == label)[pairs].astype(float)
-    if not equal.any():
+    if equal.sum() < FEWEST:
         return None
     columns = [np.flatnonzero(alike == kind) for kind in np.unique(alike[alike >= 0])]
     groups = tuple(group for group in columns if len(group) >= _ALIKE)

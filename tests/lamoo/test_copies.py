@@ -39,12 +39,16 @@ def test_a_learned_symmetry_tells_which_points_are_copies():
     assert (log_new[~known] > math.log(0.5)).mean() > 0.9
 
 
-@pytest.mark.parametrize("case", ["no pair", "one point twice", "smooth", "one point", "no point"])
+@pytest.mark.parametrize(
+    "case", ["no pair", "two pairs", "one point twice", "smooth", "one point", "no point"]
+)
 def test_without_a_pair_of_different_points_all_are_new(case, rng):
     X = everything()[:20]
     Y, space = rng.random((20, 2)), CHOICES
     if case == "one point twice":
         X[3], Y[3] = X[5], Y[5]
+    if case == "two pairs":
+        Y[[1, 2]] = Y[[3, 4]]
     if case == "smooth":
         Y, space = np.ones((20, 2)), Space({name: Float(0, 1) for name in "wxyz"})
     n = {"one point": 1, "no point": 0}.get(case, 20)
@@ -86,13 +90,13 @@ def test_weights_are_the_mode_of_the_posterior(rng):
 
 
 def test_log_odds_are_the_weighted_features():
-    X = everything()[:15]
+    X = everything()[:30]
     rule = copies.learn(X, swapped(X), ALIKE)
     assert rule is not None
     features = copies.pair_features(X[:4], X, rule.groups, rule.levels)
     wanted = sum(w * f for w, f in zip(rule.weights[:-1], features, strict=True))
     np.testing.assert_allclose(rule.log_odds(X[:4], X), wanted + rule.weights[-1], atol=1e-12)
-    assert copies.learn(X, np.arange(30.0).reshape(15, 2), ALIKE) is None
+    assert copies.learn(X, np.arange(60.0).reshape(30, 2), ALIKE) is None
 
 
 def test_equal_arguments_give_equal_answers_whatever_was_remembered():
