@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 from lamoo.arrays import Floats, Ints
 from lamoo.history import History
@@ -24,8 +24,7 @@ MOST = 128
 #: Pairs with equal values, from so many on something is learned: one may be chance.
 FEWEST = 3
 _ALIKE = 3  # from this many parameters alike, choices are counted
-_PRECISION, _FLAT = 0.3, 1e-3  # of the weights' normal prior, and of the intercept's
-_STEPS, _LONGEST, _SHORTEST = 12, 4.0, 1e-3  # of Newton's method
+_PRECISION = 0.3  # of the weights' normal prior
 
 
 def log_new(X: Floats, history: History, space: Space) -> Floats:
@@ -76,18 +75,19 @@ def learn(X: Floats, Y: Floats, alike: Ints) -> Rule | None:
         alike: see :attr:`lamoo.space.Space.alike`, shape ``(d,)``.
 
     Returns:
-        ``None`` if fewer than :data:`FEWEST` pairs have equal values.
+        ``None`` if fewer than :data:`FEWEST` pairs have equal values, or all have.
     """
     label = np.unique(Y, axis=0, return_inverse=True)[1].ravel()
     pairs = np.triu_indices(len(X), 1)
     equal = (label[:, None] == label)[pairs].astype(float)
-    if equal.sum() < FEWEST:
+    if not FEWEST <= equal.sum() < len(equal):
         return None
     columns = [np.flatnonzero(alike == kind) for kind in np.unique(alike[alike >= 0])]
     groups = tuple(group for group in columns if len(group) >= _ALIKE)
     levels = tuple(np.unique(X[:, group][~np.isnan(X[:, group])]) for group in groups)
-    features = [feature[pairs] for feature in pair_features(X, X, groups, levels)]
-    return Rule(groups, levels, _logistic(np.stack([*features, np.ones(len(equal))], 1), equal))
+    features = np.stack([f[pairs] for f in pair_features(X, X, groups, levels)], axis=1)
+    model = LogisticRegression(C=1 / _PRECISION, solver="newton-cholesky").fit(features, equal)
+    return Rule(groups, levels, np.append(model.coef_[0], model.intercept_))
 
 
 def pair_features(
@@ -110,27 +110,6 @@ def pair_features(
         yield (away > 0).astype(float)
         for count in ours.T:
             yield (away == 0) * count[:, None]
-
-
-def _logistic(F: Floats, outcome: Floats) -> Floats:
-    """Return the weights (f,) of features (p, f), the last one the intercept, by Newton's method.
-
-    The mode of the posterior with a normal prior around 0, given outcomes (p,) of 0 and 1.
-    """
-    precision = np.full(F.shape[1], _PRECISION)
-    precision[-1] = _FLAT
-    weights = np.zeros(F.shape[1])
-    weights[-1] = -2.0
-    for _ in range(_STEPS):
-        chance = expit(F @ weights)
-        gradient = F.T @ (chance - outcome) + precision * weights
-        curvature = (F * (chance * (1 - chance))[:, None]).T @ F + np.diag(precision)
-        step = np.linalg.solve(curvature, gradient)
-        longest = float(np.abs(step).max())
-        weights -= step * min(1.0, _LONGEST / max(longest, 1e-300))
-        if longest < _SHORTEST:
-            break
-    return weights
 
 
 def _any(history: History) -> bool:

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
 from lamoo import Categorical, Float, History, Space, copies
 
@@ -40,7 +39,8 @@ def test_a_learned_symmetry_tells_which_points_are_copies():
 
 
 @pytest.mark.parametrize(
-    "case", ["no pair", "two pairs", "one point twice", "smooth", "one point", "no point"]
+    "case",
+    ["no pair", "two pairs", "all pairs", "one point twice", "smooth", "one point", "no point"],
 )
 def test_without_a_pair_of_different_points_all_are_new(case, rng):
     X = everything()[:20]
@@ -49,6 +49,8 @@ def test_without_a_pair_of_different_points_all_are_new(case, rng):
         X[3], Y[3] = X[5], Y[5]
     if case == "two pairs":
         Y[[1, 2]] = Y[[3, 4]]
+    if case == "all pairs":
+        Y = np.ones((20, 2))
     if case == "smooth":
         Y, space = np.ones((20, 2)), Space({name: Float(0, 1) for name in "wxyz"})
     n = {"one point": 1, "no point": 0}.get(case, 20)
@@ -74,19 +76,6 @@ def test_features_of_pairs_are_counted_one_by_one(rng):
         if not np.isnan([*a, *b]).any():  # being inactive is no choice that is counted
             assert features[i, j].tolist() == wanted
         assert features[i, j, :4].tolist() == differ
-
-
-def test_weights_are_the_mode_of_the_posterior(rng):
-    F = np.concatenate([rng.standard_normal((200, 3)), np.ones((200, 1))], axis=1)
-    outcome = (rng.random(200) < 1 / (1 + np.exp(-F @ [2.0, -1.0, 0.0, -1.0]))).astype(float)
-    precision = np.array([0.3, 0.3, 0.3, 1e-3])
-
-    def negative(w):
-        z = F @ w
-        return (np.logaddexp(0, z) - outcome * z).sum() + 0.5 * precision @ w**2
-
-    wanted = minimize(negative, np.zeros(4), method="BFGS", options={"gtol": 1e-8}).x
-    np.testing.assert_allclose(copies._logistic(F, outcome), wanted, atol=1e-4)
 
 
 def test_log_odds_are_the_weighted_features():
