@@ -16,7 +16,7 @@ from threadpoolctl import ThreadpoolController
 
 from lamoo import pareto
 from lamoo.activity import learn_activity
-from lamoo.arrays import Floats
+from lamoo.arrays import Bools, Floats
 from lamoo.history import History
 from lamoo.region import Region
 from lamoo.rows import groups
@@ -132,7 +132,7 @@ def _propose(
     space: Space, history: History, q: int, rng: np.random.Generator, settings: Settings
 ) -> Floats:
     """Propose one point after the other, each pending for those after it, shape ``(q, d)``."""
-    history = _without_penalties(_measured(history), space)
+    history = _believed(history, _failures(history, space))
     space = _with_activity(space, history)
     proposals: list[Floats] = []
     for _ in range(q):
@@ -152,37 +152,39 @@ def _propose(
     return np.array(proposals).reshape(q, space.dimension)
 
 
-def _measured(history: History) -> History:
-    """Return the history with what was not measured among what failed, unless nothing else is left.
+def _failures(history: History, space: Space) -> Bools:
+    """Tell which observations (n,) stand for failures, not all of them.
 
-    Infinite values, and absurd ones (see :func:`lamoo.pareto.measured`), stand for failures where
-    an objective has others. Infinitely good ones would end the search, since nothing could improve
-    on them; infinitely bad ones say less of their neighbours' values than of where trials fail.
+    - Infinite values, and absurd ones (see :func:`lamoo.pareto.measured`), where an objective has
+      others. Infinitely good ones would end the search, since nothing could improve on them;
+      infinitely bad ones say less of their neighbours' values than of where trials fail.
+    - Where nothing is smooth, likely penalties (see :func:`lamoo.pareto.penalties`). One next to
+      the best choices spoils them: on NAS-Bench-Graph the cheapest networks do nothing but for one
+      operation, and the one that does nothing at all has the worst value of everything. A real
+      point that is taken for one costs what one trial teaches, until another is worse.
     """
     good = pareto.measured(history.Y)
     lost = (~good & good.any(axis=0)).any(axis=1)
-    if not lost.any() or lost.all():
+    if lost.all():
+        lost[:] = False
+    if not space.smooth.any():
+        rows = np.flatnonzero(~lost)
+        rest = history.at(rows) if lost.any() else history
+        lost[rows[pareto.penalties(rest.means) & (rest.violation == 0)]] = True
+    return np.asarray(lost)
+
+
+def _believed(history: History, failures: Bools) -> History:
+    """Return the history with observations that stand for failures (n,) among what failed."""
+    if not failures.any():
         return history
-    failed = np.concatenate([history.failed, history.X[lost]])
-    rest = history.at(np.flatnonzero(~lost))
-    return replace(rest, pending=history.pending, failed=failed, ended=history.X[lost])
-
-
-def _without_penalties(history: History, space: Space) -> History:
-    """Return the history with what looks like a penalty among what failed, where nothing is smooth.
-
-    A penalty next to the best choices spoils them: on NAS-Bench-Graph the cheapest networks do
-    nothing but for one operation, and the one that does nothing at all has the worst value of
-    everything. See :func:`lamoo.pareto.penalties`; a real point that is taken for one costs what
-    one trial teaches, until another is worse.
-    """
-    lost = pareto.penalties(history.means) & (history.violation == 0)
-    if space.smooth.any() or not lost.any():
-        return history
-    failed = np.concatenate([history.failed, history.X[lost]])
-    ended = np.concatenate([history.ended, history.X[lost]])
-    rest = history.at(np.flatnonzero(~lost))
-    return replace(rest, pending=history.pending, failed=failed, ended=ended)
+    X = history.X[failures]
+    return replace(
+        history.at(np.flatnonzero(~failures)),
+        pending=history.pending,
+        failed=np.concatenate([history.failed, X]),
+        ended=np.concatenate([history.ended, X]),
+    )
 
 
 def _with_activity(space: Space, history: History) -> Space:
@@ -246,6 +248,8 @@ def exhausted(space: Space, history: History) -> bool:
 def path(space: Space, history: History, settings: Settings | None = None) -> tuple[Node, ...]:
     """Return the nodes from the root of the tree to the leaf that is chosen next.
 
+    What stands for a failure (infinite values, penalties) is in none of them.
+
     Raises:
         ValueError: as :func:`suggest`, or if there is no observation yet.
     """
@@ -254,8 +258,12 @@ def path(space: Space, history: History, settings: Settings | None = None) -> tu
     if not history.n:
         msg = "history must hold at least one observation to grow a tree from"
         raise ValueError(msg)
-    space, reference = _with_activity(space, history), _reached(history, settings)
-    return select(grow(space, history, settings.partition, reference))
+    failures = _failures(history, space)
+    believed = _believed(history, failures)
+    space, reference = _with_activity(space, believed), _reached(believed, settings)
+    root = grow(space, believed, settings.partition, reference)
+    index = np.flatnonzero(~failures)[root.data.index]
+    return select(replace(root, data=replace(root.data, index=index)))
 
 
 def recent_gain(history: History, k: int, settings: Settings | None = None) -> float:

@@ -348,17 +348,24 @@ def test_a_penalty_next_to_the_best_choices_counts_as_failed_unless_something_is
     Y[[3, 7]] = 9.0
     history = History(X, Y, failed=np.full((1, 3), 0.125))
     choices = Space({name: Categorical(tuple("abcd")) for name in "xyz"})
-    kept = optimizer._without_penalties(history, choices)
+
+    def believed(history, space):
+        return optimizer._believed(history, optimizer._failures(history, space))
+
+    kept = believed(history, choices)
     rest = np.setdiff1d(np.arange(12), [3, 7])
     np.testing.assert_array_equal(kept.X, X[rest])
     np.testing.assert_array_equal(kept.Y, Y[rest])
     np.testing.assert_array_equal(kept.failed, [[0.125] * 3, X[3], X[7]])
     np.testing.assert_array_equal(kept.ended, X[[3, 7]])
     assert rows_in(history.tried, kept.tried).all()
+    np.testing.assert_array_equal(path(choices, history)[0].members, rest)
+    unbounded = replace(history, Y=np.where(np.arange(12)[:, None] == 5, np.inf, Y))
+    np.testing.assert_array_equal(path(choices, unbounded)[0].members, np.delete(rest, 4))
     numbers = Space({name: Float(0, 1) for name in "xyz"})
-    assert optimizer._without_penalties(history, numbers) is history
+    assert believed(history, numbers) is history
     violating = replace(history, G=np.ones((12, 1)))
-    assert optimizer._without_penalties(violating, choices) is violating
+    assert believed(violating, choices) is violating
 
 
 def test_one_penalty_does_not_keep_the_search_from_what_lies_next_to_it(monkeypatch):
@@ -378,7 +385,7 @@ def test_one_penalty_does_not_keep_the_search_from_what_lies_next_to_it(monkeypa
         return (np.array(x) > 1 / 8).sum(axis=1).mean()
 
     known = np.mean([proposed_cost(seed) for seed in range(8)])
-    monkeypatch.setattr(optimizer, "_without_penalties", lambda history, space: history)
+    monkeypatch.setattr(pareto, "penalties", lambda Y: np.zeros(len(Y), dtype=bool))
     believed = np.mean([proposed_cost(seed) for seed in range(8)])
     assert known < believed - 0.5
 
