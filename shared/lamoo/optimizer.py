@@ -164,14 +164,14 @@ def _failures(history: History, space: Space) -> Bools:
       point that is taken for one costs what one trial teaches, until another is worse.
     """
     good = pareto.measured(history.Y)
-    lost = (~good & good.any(axis=0)).any(axis=1)
+    lost: Bools = np.array((~good & good.any(axis=0)).any(axis=1))
     if lost.all():
         lost[:] = False
     if not space.smooth.any():
         rows = np.flatnonzero(~lost)
         rest = history.at(rows) if lost.any() else history
         lost[rows[pareto.penalties(rest.means) & (rest.violation == 0)]] = True
-    return np.asarray(lost)
+    return lost
 
 
 def _believed(history: History, failures: Bools) -> History:
