@@ -381,16 +381,19 @@ def _search(
     """
     solver = solver_of(settings)
     reference = _reached(history, settings)
-    root = grow(space, history, settings.partition, reference)
+    everywhere = Region(space), np.arange(history.n)
     # pairs of turns, so that a solver that alternates something else by turn meets both cases
     roaming = solver.roams and (len(history.tried) // 2) % 2 == 0
-    nodes = (root,) if roaming else select(root)
-    attempts = [(solver.propose, node) for node in reversed(nodes)]
-    attempts += [(evolutionary.propose, root), (random.propose, root)]
+    places = [everywhere]
+    if not roaming:
+        chosen = select(grow(space, history, settings.partition, reference))
+        places = [(node.region, node.members) for node in reversed(chosen)]
+    attempts = [(solver.propose, place) for place in places]
+    attempts += [(evolutionary.propose, everywhere), (random.propose, everywhere)]
     last_resort = None
-    for propose, node in attempts:
+    for propose, (region, members) in attempts:
         try:
-            x = propose(history, node.region, node.members, rng, reference)
+            x = propose(history, region, members, rng, reference)
         except (ArithmeticError, ValueError) as error:
             _warn_once(f"{settings.solver!r} could not propose; using a simpler solver")
             logger.debug("solver %r: %s", settings.solver, error)

@@ -100,13 +100,15 @@ def far_apart(Y: Floats, size: int) -> Ints:
         size: at most ``n``.
     """
     chosen = [*dict.fromkeys(Y.argmin(axis=0).tolist())][:size]
+    columns = [*np.ascontiguousarray(Y.T)]  # several times faster than the rows of Y
     distance = np.full(len(Y), np.inf)
     for k in range(size):
         if k == len(chosen):
             chosen.append(int(distance.argmax()))
-        away = Y - Y[chosen[k]]
-        distance = np.minimum(distance, np.einsum("ij,ij->i", away, away))
-        distance[chosen[k]] = -1.0  # not again, even where others lie at the same place
+        i = chosen[k]
+        away = sum((column - column[i]) ** 2 for column in columns)
+        np.minimum(distance, away, out=distance)
+        distance[i] = -1.0  # not again, even where others lie at the same place
     return np.array(chosen, dtype=np.intp)
 
 
