@@ -22,7 +22,7 @@ import ax_lamoo
 from lamoo import Partition
 
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
-ENGINE = ("gp", "evolutionary", "random", "cma", "botorch")
+ENGINE = ("gp", "gp-fast", "evolutionary", "random", "cma", "botorch")
 
 
 def both(params):

@@ -24,7 +24,7 @@ class TestLaMOOSampler(
     def n_startup_trials(self, request):
         return {} if request.param is None else {"n_startup_trials": request.param}
 
-    @pytest.fixture(params=["gp", "evolutionary", "random", "cma"])
+    @pytest.fixture(params=["gp", "gp-fast", "evolutionary", "random", "cma"])
     def sampler(self, request, n_startup_trials) -> Callable[[], BaseSampler]:
         # the suite asks for ten trials of a space of three configurations
         settings = {"solver": request.param, "stop_when_exhausted": False, **n_startup_trials}

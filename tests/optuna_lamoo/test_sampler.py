@@ -18,7 +18,7 @@ import optuna_lamoo.sampler
 from lamoo import Partition
 from optuna_lamoo import LaMOOSampler
 
-SOLVERS = ["gp", "evolutionary", "random", "cma"]
+SOLVERS = ["gp", "gp-fast", "evolutionary", "random", "cma"]
 UNIT = FloatDistribution(0, 1)
 TWO = ("minimize", "minimize")
 
