@@ -20,6 +20,7 @@ from PIL import Image
 #: and stand in the tables only; rivals without one are grey.
 COLOURS = {
     "lamoo": "#d62728",
+    "lamoo-gp-fast": "#e377c2",
     "lamoo-evolutionary": "#ff9f1c",
     "ax-lamoo": "#d62728",
     "ax-lamoo-evolutionary": "#ff9f1c",

@@ -319,23 +319,6 @@ def test_refining_gains_in_the_whole_space(rng):
     assert (model.score(ends) > model.score(X) + 0.1).all()
 
 
-def test_a_climb_that_ends_early_gets_almost_as_far(monkeypatch):
-    early = gp.ENOUGH
-    lost = []
-    for m in (1, 2, 3, 5):
-        space, history = problem(m, 40, seed=m, d=5)
-        model = learn(history, space, np.random.default_rng(m), None)
-        X = space.sample(200, np.random.default_rng(m))
-        for start in X[np.argsort(-model.score(X))[:6]]:
-            reached = []
-            for enough in (early, 0.0):
-                monkeypatch.setattr(gp, "ENOUGH", enough)
-                reached.append(gp.refine(model, Region(space), start, np.ones(5, dtype=bool)))
-            lost.append(np.diff(model.score(np.array(reached)))[0])
-    assert np.median(lost) < 1e-5
-    assert np.quantile(lost, 0.9) < 0.001
-
-
 def test_a_refined_point_has_just_the_parameters_that_exist(rng):
     """Where the climb crosses a condition, parameters appear or vanish."""
     space = Space({"a": Float(0, 1), "b": Float(0, 1), "c": Categorical("xy")})
