@@ -66,7 +66,7 @@ class LaMOOSampler(BaseSampler):
         n_startup_trials: finished trials spread evenly over the space before anything is learned;
             by default 10, or 5 where objectives are known.
         solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement: the fewest
-            trials), ``"gp-fast"`` (the same with a quarter of the work per trial),
+            trials), ``"gp-fast"`` (the same with a third of the work per trial),
             ``"evolutionary"`` (a few milliseconds per trial, no model), ``"cma"`` (CMA-ES; extra
             ``cma``), ``"botorch"`` (BoTorch's qLogNEHVI; extra ``botorch``) or ``"random"``; or a
             :class:`lamoo.solvers.Solver`, such as ``botorch_solver(device="cuda")`` of there.

@@ -37,7 +37,7 @@ ENGINE = {
     "targets": {"arrays"},
     "surrogate": {"arrays"},
     "acquisition": {"arrays"},
-    "recipes": {"arrays", "space", "history", "pareto", "targets", "surrogate"},
+    "recipes": {"arrays", "space", "known", "history", "pareto", "targets", "surrogate"},
     "model": {
         "arrays",
         "space",

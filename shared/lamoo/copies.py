@@ -8,7 +8,7 @@ of observations, equal and not, a logistic regression learns what two points mus
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -23,6 +23,10 @@ from lamoo.space import Space
 MOST = 128
 #: Pairs with equal values, from so many on something is learned: one may be chance.
 FEWEST = 3
+#: In at most this share of the pairs some objective must be equal. Objectives of few values are
+#: equal by chance, most of all near one another, and to avoid that is to avoid what is good.
+COMMON = 0.03
+_MOST_LEVELS = 32  # choices that are counted, of each group of parameters alike
 _ALIKE = 3  # from this many parameters alike, choices are counted
 _PRECISION = 0.3  # of the weights' normal prior
 
@@ -30,10 +34,12 @@ _PRECISION = 0.3  # of the weights' normal prior
 def log_new(X: Floats, history: History, space: Space) -> Floats:
     """Return the log probability that points (n, d) do not repeat an observation, ``(n,)``.
 
-    0 until some different points had equal values, and where something is continuous.
+    By the rule of :func:`learn`, which is not calibrated. 0 until it finds one, and where something
+    is continuous.
     """
     if space.smooth.any() or not len(X) or not _any(history):
         return np.zeros(len(X))
+    history = replace(history, Y=history.means)
     early = _compared(history.first(scheduled(history.n)))
     contents = early.X.tobytes(), early.Y.tobytes(), space.alike.tobytes()
     rule = _remembered(*contents, early.n)
@@ -75,16 +81,23 @@ def learn(X: Floats, Y: Floats, alike: Ints) -> Rule | None:
         alike: see :attr:`lamoo.space.Space.alike`, shape ``(d,)``.
 
     Returns:
-        ``None`` if fewer than :data:`FEWEST` pairs have equal values, or all have.
+        ``None`` if fewer than :data:`FEWEST` pairs have equal values, or all have; or if none of
+        the objectives tells points apart (see :data:`COMMON`), so that equal values are chance.
     """
     label = np.unique(Y, axis=0, return_inverse=True)[1].ravel()
     pairs = np.triu_indices(len(X), 1)
     equal = (label[:, None] == label)[pairs].astype(float)
-    if not FEWEST <= equal.sum() < len(equal):
+    alone = min((y[:, None] == y)[pairs].mean() for y in Y.T)
+    if not FEWEST <= equal.sum() < len(equal) or alone > COMMON:
         return None
     columns = [np.flatnonzero(alike == kind) for kind in np.unique(alike[alike >= 0])]
-    groups = tuple(group for group in columns if len(group) >= _ALIKE)
-    levels = tuple(np.unique(X[:, group][~np.isnan(X[:, group])]) for group in groups)
+    observed = [np.unique(X[:, group][~np.isnan(X[:, group])]) for group in columns]
+    counted = [
+        (group, choices)
+        for group, choices in zip(columns, observed, strict=True)
+        if len(group) >= _ALIKE and 0 < len(choices) <= _MOST_LEVELS
+    ]
+    groups, levels = tuple(g for g, _ in counted), tuple(choices for _, choices in counted)
     features = np.stack([f[pairs] for f in pair_features(X, X, groups, levels)], axis=1)
     model = LogisticRegression(C=1 / _PRECISION, solver="newton-cholesky").fit(features, equal)
     return Rule(groups, levels, np.append(model.coef_[0], model.intercept_))

@@ -160,8 +160,8 @@ def _failures(history: History, space: Space) -> Bools:
       infinitely bad ones say less of their neighbours' values than of where trials fail.
     - Where nothing is smooth, likely penalties (see :func:`lamoo.pareto.penalties`). One next to
       the best choices spoils them: on NAS-Bench-Graph the cheapest networks do nothing but for one
-      operation, and the one that does nothing at all has the worst value of everything. A real
-      point that is taken for one costs what one trial teaches, until another is worse.
+      operation, and the one that does nothing at all has the worst value of everything. Real
+      points that are taken for some teach only where not to go, until another is worse.
     """
     good = pareto.measured(history.Y)
     lost: Bools = np.array((~good & good.any(axis=0)).any(axis=1))

@@ -16,6 +16,7 @@ from scipy.stats import kendalltau
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.history import History
+from lamoo.known import Known
 from lamoo.space import Space
 from lamoo.surrogate import GP, Hyperparameters, condition, fit
 from lamoo.targets import Transform, blend, compress
@@ -99,12 +100,15 @@ def recipes_of(history: History, space: Space, size: int = MAX_TRAINING) -> list
         size: how many observations a model is trained on at most.
     """
     unknown = [j for j in range(history.Y.shape[1]) if j not in space.known.objectives]
-    early = history.first(scheduled(history.n))
-    early = replace(early, Y=early.Y[:, unknown])
-    contents = (early.X, early.Y, early.G, space.inputs(early.X) if space.known else early.X[:0])
-    labels = (space.input_categorical, space.input_alike, space.smooth)
-    key = tuple(array.tobytes() for array in contents + labels)
-    return [*_recipes(_Task(key, size, early, space))] if unknown else []
+    if not unknown:
+        return []
+    n = scheduled(history.n)
+    early = History(history.X[:n], history.Y[:n, unknown], history.G[:n])
+    if space.known:  # its functions are not to be compared, nor kept
+        return _recipes(early, space, size)
+    contents = (early.X, early.Y, early.G, space.categorical, space.alike, space.smooth)
+    key = tuple(array.tobytes() for array in contents)
+    return [*_remembered_recipes(_Task(key, size, early, replace(space, known=Known())))]
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class _Task:
         key: the contents of what they depend on.
         size: how many observations a model is trained on at most.
         history: as long as those are at which hyperparameters are fitted.
-        space: its space.
+        space: its space, of which nothing is known.
     """
 
     key: tuple[bytes, ...]
@@ -125,26 +129,30 @@ class _Task:
 
 
 @lru_cache(maxsize=8)
-def _recipes(task: _Task) -> tuple[Recipe, ...]:
-    history, space, size = task.history, task.space, task.size
+def _remembered_recipes(task: _Task) -> tuple[Recipe, ...]:
+    return tuple(_recipes(task.history, task.space, task.size))
+
+
+def _recipes(history: History, space: Space, size: int) -> list[Recipe]:
+    """Return the recipes of all objectives of a history of a scheduled length."""
     base = 2 ** (history.n.bit_length() - 1) if history.n >= 32 else history.n
     early = training_set(history.first(base), max(1, size // 2))
     columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
     inputs = space.inputs(early.X)
-    recipes = tuple(_choose(_sample(inputs, y, space), bound) for y, bound in columns)
+    recipes = [_choose(_sample(inputs, y, space), bound) for y, bound in columns]
     if history.n == base:
         return recipes
     late = training_set(history, size)
     learners = [recipe.learn_transform for recipe in recipes]
     targets = apply(transforms_of(late, learners), late.Y)
     inputs = space.inputs(late.X)
-    return tuple(
+    return [
         replace(
             recipe,
             hyperparameters=_fit_winsorised(_sample(inputs, t, space), recipe.hyperparameters),
         )
         for t, recipe in zip(targets.T, recipes, strict=True)
-    )
+    ]
 
 
 @dataclass(frozen=True)

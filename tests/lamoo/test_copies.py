@@ -8,13 +8,15 @@ import pytest
 
 from lamoo import Categorical, Float, History, Space, copies
 
-CHOICES = Space({name: Categorical(tuple("abc")) for name in ("first", "second", "third", "rest")})
+CHOICES = Space(
+    {name: Categorical(tuple("abcde")) for name in ("first", "second", "third", "rest")}
+)
 ALIKE = np.array([0, 0, 0, -1])
 
 
 def everything():
     """All points of three choices alike and one more, in a fixed random order."""
-    X = (np.array(list(itertools.product(range(3), repeat=4))) + 0.5) / 3
+    X = (np.array(list(itertools.product(range(5), repeat=4))) + 0.5) / 5
     return X[np.random.default_rng(0).permutation(len(X))]
 
 
@@ -27,12 +29,12 @@ def test_a_learned_symmetry_tells_which_points_are_copies():
     X = everything()
     Y = swapped(X)
     space = Space(
-        {name: Categorical(tuple("abc")) for name in ("x", "y", "z")}
-        | {"rest": Categorical(tuple("def"))}
+        {name: Categorical(tuple("abcde")) for name in ("x", "y", "z")}
+        | {"rest": Categorical(tuple("fghij"))}
     )
-    log_new = copies.log_new(X[30:], History(X[:30], Y[:30]), space)
-    known = (np.abs(Y[30:, None] - Y[:30]) < 1e-12).all(axis=2).any(axis=1)
-    assert 10 < known.sum() < 41
+    log_new = copies.log_new(X[100:], History(X[:100], Y[:100]), space)
+    known = (np.abs(Y[100:, None] - Y[:100]) < 1e-12).all(axis=2).any(axis=1)
+    assert 150 < known.sum() < 375
     assert (log_new <= 0).all()
     assert (log_new[known] < math.log(0.5)).mean() > 0.9
     assert (log_new[~known] > math.log(0.5)).mean() > 0.9
@@ -40,7 +42,16 @@ def test_a_learned_symmetry_tells_which_points_are_copies():
 
 @pytest.mark.parametrize(
     "case",
-    ["no pair", "two pairs", "all pairs", "one point twice", "smooth", "one point", "no point"],
+    [
+        "no pair",
+        "two pairs",
+        "all pairs",
+        "few values",
+        "one point twice",
+        "smooth",
+        "one point",
+        "no point",
+    ],
 )
 def test_without_a_pair_of_different_points_all_are_new(case, rng):
     X = everything()[:20]
@@ -51,6 +62,9 @@ def test_without_a_pair_of_different_points_all_are_new(case, rng):
         Y[[1, 2]] = Y[[3, 4]]
     if case == "all pairs":
         Y = np.ones((20, 2))
+    if case == "few values":  # equal by chance
+        Y = rng.integers(0, 6, size=(20, 2)).astype(float)
+        assert len(np.unique(Y, axis=0)) < 18
     if case == "smooth":
         Y, space = np.ones((20, 2)), Space({name: Float(0, 1) for name in "wxyz"})
     n = {"one point": 1, "no point": 0}.get(case, 20)
@@ -79,13 +93,23 @@ def test_features_of_pairs_are_counted_one_by_one(rng):
 
 
 def test_log_odds_are_the_weighted_features():
-    X = everything()[:30]
+    X = everything()[:60]
     rule = copies.learn(X, swapped(X), ALIKE)
     assert rule is not None
     features = copies.pair_features(X[:4], X, rule.groups, rule.levels)
     wanted = sum(w * f for w, f in zip(rule.weights[:-1], features, strict=True))
     np.testing.assert_allclose(rule.log_odds(X[:4], X), wanted + rule.weights[-1], atol=1e-12)
-    assert copies.learn(X, np.arange(60.0).reshape(30, 2), ALIKE) is None
+    assert copies.learn(X, np.arange(120.0).reshape(60, 2), ALIKE) is None
+
+
+def test_a_branch_that_no_observation_has_tells_nothing():
+    """Its trials may all have failed."""
+    X = everything()[:60]
+    wider = np.concatenate([X, np.full((60, 3), np.nan)], axis=1)
+    rule = copies.learn(wider, swapped(X), np.array([0, 0, 0, -1, 1, 1, 1]))
+    assert rule is not None
+    assert len(rule.groups) == 1
+    assert np.isfinite(rule.log_odds(wider[:4], wider)).all()
 
 
 def test_equal_arguments_give_equal_answers_whatever_was_remembered():

@@ -30,6 +30,24 @@ def searched(sampler):
     return study, pareto.hypervolume(np.array([t.values for t in complete]), REFERENCE)
 
 
+@pytest.mark.parametrize("solver", ["gp", "gp-fast", "evolutionary"])
+def test_a_branch_that_always_fails_and_values_that_repeat(solver):
+    def objective(trial):
+        if trial.suggest_categorical("kind", ["a", "b"]) == "b":
+            for i in range(3):
+                trial.suggest_categorical(f"op{i}", ["x", "y", "z"])
+            raise MemoryError
+        n = trial.suggest_int("n", 0, 63)
+        trial.suggest_categorical("unused", ["u", "v"])
+        return n / 7, -(n**0.5)
+
+    study = optuna.create_study(
+        directions=["minimize"] * 2, sampler=LaMOOSampler(seed=1, solver=solver)
+    )
+    study.optimize(objective, n_trials=40, catch=(MemoryError,))
+    assert len(study.trials) == 40
+
+
 @pytest.mark.parametrize("solver", ["gp", "evolutionary"])
 def test_a_search_is_not_lost_where_what_would_be_best_fails(solver):
     runs = [searched(LaMOOSampler(seed=seed, solver=solver)) for seed in range(3)]

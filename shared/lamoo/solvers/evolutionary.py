@@ -116,7 +116,7 @@ def propose(
     best there, and one more boundary, around the share of all observations that is best there,
     joins the product. So does one between what was evaluated and what failed.
 
-    See :class:`lamoo.solvers.Solver` for the arguments.
+    See :class:`lamoo.solvers.Propose` for the arguments.
     """
     X = np.empty((0, history.X.shape[1]))
     mother, beyond = None, unlike_failures(history, region)

@@ -109,10 +109,13 @@ def most_worthy(
         rng: the random generator.
         effort: how hard to look.
     """
+    rough = worth.score(X, rough=True)
+    order = np.argsort(-rough, kind="stable")[: 4 * effort.finalists]
     # what repeats an observation improves nothing
-    new = log_new(X, history, region.space)
-    order = np.argsort(-(worth.score(X, rough=True) + new), kind="stable")[: effort.finalists]
-    X, scores = X[order], worth.score(X[order]) + new[order]
+    new = log_new(X[order], history, region.space)
+    best_first = np.argsort(-(rough[order] + new), kind="stable")[: effort.finalists]
+    X, new = X[order[best_first]], new[best_first]
+    scores = worth.score(X) + new
     if effort.neighbours:
         near = around(X[int(np.argmax(scores))], effort.neighbours, history, region, rng)
         worths = worth.score(near) + log_new(near, history, region.space)
@@ -131,7 +134,8 @@ def most_worthy(
 def around(x: Floats, n: int, history: History, region: Region, rng: np.random.Generator) -> Floats:
     """Return never tried points (k, d) of the region, of ``n`` small changes of a point (d,)."""
     X = region.space.perturb(np.repeat(x[None], n, axis=0), rng.choice([1.0, 3.0], n), rng)
-    return history.unseen(X[region.contains(X)])
+    X = history.unseen(X[region.contains(X)])
+    return X[~history.repeats(X)]
 
 
 def candidates(
