@@ -49,7 +49,7 @@ ENGINE = {
         "targets",
     },
 }
-ENGINE["copies"] = {"arrays", "space", "history", "recipes"}
+ENGINE["copies"] = {"arrays", "space", "history", "recipes", "surrogate"}
 ENGINE["transfer"] = {"arrays", "space", "known", "history", "pareto", "recipes"}
 ENGINE["solvers"] = ENGINE.keys() - {"activity", "tree"} | {"solvers"}
 ENGINE["optimizer"] = set(ENGINE)

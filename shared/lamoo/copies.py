@@ -7,7 +7,7 @@ of observations, equal and not, a logistic regression learns what two points mus
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from lamoo.arrays import Floats, Ints
 from lamoo.history import History
 from lamoo.recipes import scheduled, training_set
 from lamoo.space import Space
+from lamoo.surrogate import groups_alike
 
 #: Observations that are compared at most.
 MOST = 128
@@ -27,26 +28,29 @@ FEWEST = 3
 #: equal by chance, most of all near one another, and to avoid that is to avoid what is good.
 COMMON = 0.03
 _MOST_LEVELS = 32  # choices that are counted, of each group of parameters alike
-_ALIKE = 3  # from this many parameters alike, choices are counted
 _PRECISION = 0.3  # of the weights' normal prior
 
 
-def log_new(X: Floats, history: History, space: Space) -> Floats:
-    """Return the log probability that points (n, d) do not repeat an observation, ``(n,)``.
+def log_new(history: History, space: Space) -> Callable[[Floats], Floats]:
+    """Return a function of points (n, d): the log probability that they repeat no observation.
 
     By the rule of :func:`learn`, which is not calibrated. 0 until it finds one, and where something
-    is continuous.
+    is continuous; shape ``(n,)``.
     """
-    if space.smooth.any() or not len(X) or not _any(history):
-        return np.zeros(len(X))
+    if space.smooth.any() or not _any(history):
+        return _all_new
     history = replace(history, Y=history.means)
     early = _compared(history.first(scheduled(history.n)))
     contents = early.X.tobytes(), early.Y.tobytes(), space.alike.tobytes()
     rule = _remembered(*contents, early.n)
     if rule is None:
-        return np.zeros(len(X))
+        return _all_new
     others = _compared(history).X
-    return np.asarray(-np.logaddexp(0.0, rule.log_odds(X, others).max(axis=1)))
+    return lambda X: np.asarray(-np.logaddexp(0.0, rule.log_odds(X, others).max(axis=1)))
+
+
+def _all_new(X: Floats) -> Floats:
+    return np.zeros(len(X))
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -90,21 +94,19 @@ def learn(X: Floats, Y: Floats, alike: Ints) -> Rule | None:
     alone = min((y[:, None] == y)[pairs].mean() for y in Y.T)
     if not FEWEST <= equal.sum() < len(equal) or alone > COMMON:
         return None
-    columns = [np.flatnonzero(alike == kind) for kind in np.unique(alike[alike >= 0])]
-    observed = [np.unique(X[:, group][~np.isnan(X[:, group])]) for group in columns]
-    counted = [
-        (group, choices)
-        for group, choices in zip(columns, observed, strict=True)
-        if len(group) >= _ALIKE and 0 < len(choices) <= _MOST_LEVELS
-    ]
-    groups, levels = tuple(g for g, _ in counted), tuple(choices for _, choices in counted)
+    groups, levels = [], []
+    for group in groups_alike(alike):
+        choices = np.unique(X[:, group][~np.isnan(X[:, group])])
+        if 0 < len(choices) <= _MOST_LEVELS:
+            groups.append(group)
+            levels.append(choices)
     features = np.stack([f[pairs] for f in pair_features(X, X, groups, levels)], axis=1)
     model = LogisticRegression(C=1 / _PRECISION, solver="newton-cholesky").fit(features, equal)
-    return Rule(groups, levels, np.append(model.coef_[0], model.intercept_))
+    return Rule(tuple(groups), tuple(levels), np.append(model.coef_[0], model.intercept_))
 
 
 def pair_features(
-    A: Floats, B: Floats, groups: tuple[Ints, ...], levels: tuple[Floats, ...]
+    A: Floats, B: Floats, groups: Sequence[Ints], levels: Sequence[Floats]
 ) -> Iterator[Floats]:
     """Yield the features of pairs of points (a, d) and (b, d), each ``(a, b)``.
 

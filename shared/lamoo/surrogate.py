@@ -160,8 +160,17 @@ def _embed(X: Floats, categorical: Bools, alike: Ints | None) -> _Embedding:
     choices = _number_inactive(X[:, categorical])
     levels = tuple(np.unique(column) for column in choices.T)
     labels = np.full(len(categorical), -1) if alike is None else np.where(categorical, alike, -1)
+    return _Embedding(categorical, levels, groups_alike(labels))
+
+
+def groups_alike(labels: Ints) -> tuple[Ints, ...]:
+    """Return the columns of each group that is large enough to be counted, see :func:`fit`.
+
+    Args:
+        labels: equal and at least 0 where columns are alike, shape ``(d,)``.
+    """
     groups = [np.flatnonzero(labels == label) for label in np.unique(labels[labels >= 0])]
-    return _Embedding(categorical, levels, tuple(g for g in groups if len(g) >= _ALIKE))
+    return tuple(group for group in groups if len(group) >= _ALIKE)
 
 
 def _squared_distances(norms_a: Floats, A: Floats, norms_b: Floats, B: Floats) -> Floats:

@@ -32,7 +32,7 @@ def test_a_learned_symmetry_tells_which_points_are_copies():
         {name: Categorical(tuple("abcde")) for name in ("x", "y", "z")}
         | {"rest": Categorical(tuple("fghij"))}
     )
-    log_new = copies.log_new(X[100:], History(X[:100], Y[:100]), space)
+    log_new = copies.log_new(History(X[:100], Y[:100]), space)(X[100:])
     known = (np.abs(Y[100:, None] - Y[:100]) < 1e-12).all(axis=2).any(axis=1)
     assert 150 < known.sum() < 375
     assert (log_new <= 0).all()
@@ -68,7 +68,7 @@ def test_without_a_pair_of_different_points_all_are_new(case, rng):
     if case == "smooth":
         Y, space = np.ones((20, 2)), Space({name: Float(0, 1) for name in "wxyz"})
     n = {"one point": 1, "no point": 0}.get(case, 20)
-    log_new = copies.log_new(everything()[20:30], History(X[:n], Y[:n].reshape(n, 2)), space)
+    log_new = copies.log_new(History(X[:n], Y[:n].reshape(n, 2)), space)(everything()[20:30])
     np.testing.assert_array_equal(log_new, np.zeros(10))
 
 
@@ -115,8 +115,8 @@ def test_a_branch_that_no_observation_has_tells_nothing():
 def test_equal_arguments_give_equal_answers_whatever_was_remembered():
     X = everything()
     history = History(X[:40], swapped(X[:40]))
-    first = copies.log_new(X[40:], history, CHOICES)
-    copies.log_new(X[50:], History(X[10:50], swapped(X[10:50])), CHOICES)
-    np.testing.assert_array_equal(copies.log_new(X[40:], history, CHOICES), first)
+    first = copies.log_new(history, CHOICES)(X[40:])
+    copies.log_new(History(X[10:50], swapped(X[10:50])), CHOICES)(X[50:])
+    np.testing.assert_array_equal(copies.log_new(history, CHOICES)(X[40:]), first)
     copies._remembered.cache_clear()
-    np.testing.assert_array_equal(copies.log_new(X[40:], history, CHOICES), first)
+    np.testing.assert_array_equal(copies.log_new(history, CHOICES)(X[40:]), first)

@@ -142,6 +142,6 @@ def propose(
     if not len(X):
         return random.propose(history, region, members, rng, reference)
     X = history.unseen(X)[:COMPETITORS]  # once more: of all rounds together
-    chance = beyond.log_chance(X) + log_new(X, history, region.space)
+    chance = beyond.log_chance(X) + log_new(history, region.space)(X)
     surest: Floats = X[int(np.argmax(chance))]
     return surest

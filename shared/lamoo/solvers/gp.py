@@ -112,13 +112,14 @@ def most_worthy(
     rough = worth.score(X, rough=True)
     order = np.argsort(-rough, kind="stable")[: 4 * effort.finalists]
     # what repeats an observation improves nothing
-    new = log_new(X[order], history, region.space)
+    is_new = log_new(history, region.space)
+    new = is_new(X[order])
     best_first = np.argsort(-(rough[order] + new), kind="stable")[: effort.finalists]
-    X, new = X[order[best_first]], new[best_first]
-    scores = worth.score(X) + new
+    X = X[order[best_first]]
+    scores = worth.score(X) + new[best_first]
     if effort.neighbours:
         near = around(X[int(np.argmax(scores))], effort.neighbours, history, region, rng)
-        worths = worth.score(near) + log_new(near, history, region.space)
+        worths = worth.score(near) + is_new(near)
         X, scores = np.concatenate([X, near]), np.concatenate([scores, worths])
     smooth = region.space.free & region.space.smooth
     best: Floats = X[int(np.argmax(scores))]
