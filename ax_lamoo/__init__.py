@@ -3,7 +3,7 @@
 Import it also before loading an experiment that was saved with this strategy.
 """
 
-from lamoo.functions import vectorized
+from lamoo.space.functions import vectorized
 
 try:
     from ax_lamoo.analysis import PartitionRegions, PartitionTree

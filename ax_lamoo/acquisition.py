@@ -16,7 +16,7 @@ from torch import Tensor
 from ax_lamoo.convert import Columns, array
 from lamoo import History
 from lamoo.arrays import Floats, Ints
-from lamoo.region import Region
+from lamoo.partition.region import Region
 
 #: How many points of the region compete where the optimiser ended outside.
 COMPETITORS = 256

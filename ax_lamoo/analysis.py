@@ -18,10 +18,11 @@ from ax.generation_strategy.generation_strategy import GenerationStrategy
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import Task
-from lamoo import pareto, path, plots
+from lamoo import pareto, path
 from lamoo.arrays import Floats
-from lamoo.inspection import PLACES, region_map, tree_rows
-from lamoo.tree import Node
+from lamoo.partition.tree import Node
+from lamoo.report import figures
+from lamoo.report.inspection import PLACES, region_map, tree_rows
 
 
 def _relevant(
@@ -92,7 +93,7 @@ class PartitionTree(_OfPartition):
                 "as a share of that of all trials. Framed: the path to the region chosen next."
             ),
             df=pd.DataFrame([asdict(row) for row in rows]),
-            fig=plots.partition(rows),
+            fig=figures.partition(rows),
         )
 
 
@@ -145,7 +146,7 @@ class PartitionRegions(_OfPartition):
                 "dominate them (0: on the Pareto front)."
             ),
             df=df,
-            fig=plots.regions(_map(df, names, [values for _, values in axes], shares)),
+            fig=figures.regions(_map(df, names, [values for _, values in axes], shares)),
         )
 
     def _names(self, task: Task) -> list[str]:
@@ -178,17 +179,17 @@ def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> 
     return pd.DataFrame(frame)
 
 
-def _map(df: pd.DataFrame, names: list[str], axes: list[list[Any]], shares: Floats) -> plots.Map:
+def _map(df: pd.DataFrame, names: list[str], axes: list[list[Any]], shares: Floats) -> figures.Map:
     """Return what the picture shows."""
     x, y = (
-        plots.Axis(name, _scale(values), values, [_known(v) for v in df[name]])
+        figures.Axis(name, _scale(values), values, [_known(v) for v in df[name]])
         for name, values in zip(names, axes, strict=True)
     )
     texts = [
         "<br>".join(f"{key}: {value}" for key, value in row.items())
         for row in df.to_dict(orient="records")
     ]
-    return plots.Map(x, y, shares, df["dominance_number"].tolist(), texts)
+    return figures.Map(x, y, shares, df["dominance_number"].tolist(), texts)
 
 
 def _known(value: Any) -> Any:
@@ -200,7 +201,7 @@ def _is_choice(axis: list[Any]) -> bool:
     return not all(isinstance(value, int | float) and not isinstance(value, bool) for value in axis)
 
 
-def _scale(axis: list[Any]) -> plots.Scale:
+def _scale(axis: list[Any]) -> figures.Scale:
     """Return plotly's type of an axis: logarithmic where the values are spread that way."""
     if _is_choice(axis):
         return "category"

@@ -19,11 +19,11 @@ from ax.generators.torch_base import TorchOptConfig
 from torch import Tensor
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
-from lamoo.activity import Activity, OneOf
 from lamoo.arrays import Bools, Floats
-from lamoo.known import Known as KnownPoints
-from lamoo.rows import first_rows, rows_in
 from lamoo.space import Parameter
+from lamoo.space.activity import Activity, OneOf
+from lamoo.space.known import Known as KnownPoints
+from lamoo.space.rows import first_rows, rows_in
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==

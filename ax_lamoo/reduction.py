@@ -13,7 +13,8 @@ from ax.exceptions.core import UserInputError
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import Task
-from lamoo import path, rules
+from lamoo import path
+from lamoo.report import rules
 
 KINDS = {
     ParameterType.FLOAT: "float",

@@ -24,8 +24,8 @@ from ax_lamoo.generator import CONFINED, SOLVERS
 from ax_lamoo.registry import LaMOOGenerators
 from ax_lamoo.told import Told
 from lamoo import Partition
-from lamoo.functions import Asked, Functions
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
+from lamoo.space.functions import Asked, Functions
 
 #: The last node of the strategy; trials that it proposed carry this name.
 NODE = "LaMOO"

@@ -10,7 +10,7 @@ from ax.exceptions.core import UserInputError
 
 from lamoo import History
 from lamoo.arrays import Floats
-from lamoo.functions import TOLERANCE, Bound, Functions, Params, bind
+from lamoo.space.functions import TOLERANCE, Bound, Functions, Params, bind
 
 #: How far a reported value may be from the known one besides: Ax's storage rounds to ten decimals.
 ROUNDED = 1e-9

@@ -20,9 +20,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lamoo import History, Space, pareto
 from lamoo.arrays import Floats, Ints
-from lamoo.region import Region
-from lamoo.rows import repeats
+from lamoo.partition.region import Region
 from lamoo.solvers import Solver, evolutionary
+from lamoo.space.rows import repeats
 from optuna_lamoo import convert
 
 logger = optuna.logging.get_logger("optuna.lamoo")

@@ -17,7 +17,7 @@ from optuna.distributions import (
 )
 from optuna.study import Study
 
-from lamoo import rules
+from lamoo.report import rules
 from lamoo.space import Categorical
 from optuna_lamoo.knowledge import Knowledge, knowledge_of
 

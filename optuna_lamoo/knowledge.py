@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Settings, Space, path
-from lamoo.tree import Node
+from lamoo.partition.tree import Node
 from optuna_lamoo import convert
 from optuna_lamoo.sampler import LaMOOSampler
 

@@ -22,9 +22,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Partition, Settings, Space, exhausted, suggest
 from lamoo.arrays import Floats, Ints
-from lamoo.functions import Asked, Functions
-from lamoo.rows import rows_in
 from lamoo.solvers import Solver
+from lamoo.space.functions import Asked, Functions
+from lamoo.space.rows import rows_in
 from optuna_lamoo import convert
 from optuna_lamoo.base import base_of
 from optuna_lamoo.sources import sources_of

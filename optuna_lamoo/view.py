@@ -13,8 +13,8 @@ from optuna.trial import FrozenTrial
 
 from lamoo import History, Space
 from lamoo.arrays import Floats
-from lamoo.functions import Bound, Functions, bind
-from lamoo.transfer import Lesson, taught
+from lamoo.gp.transfer import Lesson, taught
+from lamoo.space.functions import Bound, Functions, bind
 from optuna_lamoo import convert
 from optuna_lamoo.sources import Source
 

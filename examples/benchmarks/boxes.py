@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamoo import History, pareto
-from lamoo.region import Region
+from lamoo.partition.region import Region
+from lamoo.partition.split import Boundary
 from lamoo.solvers import SOLVERS, Solver
 from lamoo.space import Space
-from lamoo.split import Boundary
 
 Floats = NDArray[np.float64]
 

@@ -36,8 +36,8 @@ from sklearn.ensemble import RandomForestRegressor
 
 from lamoo import History, Known, Space, pareto
 from lamoo.arrays import Floats, Ints
+from lamoo.gp.fitting import process_of, recipes_of, transforms_of
 from lamoo.problems import Problem
-from lamoo.recipes import process_of, recipes_of, transforms_of
 
 sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in (".", "benchmarks")]
 from curves import loadable

@@ -49,7 +49,8 @@ from torch.func import functional_call
 from torch.nn import functional
 from training import Recipe, error, moved, seed_of, train
 
-from lamoo import inspection, pareto
+from lamoo import pareto
+from lamoo.report import inspection
 from optuna_lamoo import LaMOOSampler
 from optuna_lamoo.knowledge import knowledge_of
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from optuna.study import Study
 
-from lamoo import plots
+from lamoo.report import figures
 from optuna_lamoo.knowledge import knowledge_of
 from optuna_lamoo.visualization import _info
 
@@ -38,7 +38,7 @@ def plot_partition(study: Study) -> Figure:
     Raises:
         ValueError: if the study has one objective, or no finished trial.
     """
-    return plots.partition(_info.partition(study)).update_layout(title="Partition")
+    return figures.partition(_info.partition(study)).update_layout(title="Partition")
 
 
 def plot_regions(study: Study, params: Sequence[str] | None = None) -> Figure:
@@ -53,7 +53,7 @@ def plot_regions(study: Study, params: Sequence[str] | None = None) -> Figure:
     Raises:
         ValueError: as :func:`plot_partition`, or if ``params`` are not two of the study's.
     """
-    return plots.regions(_info.regions(study, params)).update_layout(title="Region chosen next")
+    return figures.regions(_info.regions(study, params)).update_layout(title="Region chosen next")
 
 
 def plot_region_history(study: Study) -> Figure:
@@ -128,10 +128,10 @@ def save_to_dashboard(study: Study) -> None:
     except ModuleNotFoundError as error:
         msg = f"save_to_dashboard needs optuna-dashboard: pip install 'lamoo[dashboard]' ({error})"
         raise ModuleNotFoundError(msg) from error
-    figures = [plot_partition(study), plot_region_history(study), plot_hypervolume_history(study)]
+    drawn = [plot_partition(study), plot_region_history(study), plot_hypervolume_history(study)]
     names = ["partition", "region-history", "hypervolume"]
     if len(knowledge_of(study).search_space) > 1:
-        figures.append(plot_regions(study))
+        drawn.append(plot_regions(study))
         names.append("regions")
-    for name, figure in zip(names, figures, strict=True):
+    for name, figure in zip(names, drawn, strict=True):
         save_plotly_graph_object(study, figure, graph_object_id=f"lamoo-{name}")

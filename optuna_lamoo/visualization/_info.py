@@ -11,8 +11,16 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, pareto
 from lamoo.arrays import Floats
-from lamoo.inspection import NodeRow, Stage, most_telling, places, region_map, stages, tree_rows
-from lamoo.plots import Axis, Map
+from lamoo.report.figures import Axis, Map
+from lamoo.report.inspection import (
+    NodeRow,
+    Stage,
+    most_telling,
+    places,
+    region_map,
+    stages,
+    tree_rows,
+)
 from lamoo.space import Categorical
 from optuna_lamoo import convert
 from optuna_lamoo.knowledge import Knowledge, knowledge_of

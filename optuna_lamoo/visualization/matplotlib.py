@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from optuna.study import Study
 
-from lamoo.plots import CHOSEN, SHADE
+from lamoo.report.figures import CHOSEN, SHADE
 from optuna_lamoo.visualization import COLOURS, _info
 
 __all__ = ["plot_hypervolume_history", "plot_partition", "plot_region_history", "plot_regions"]

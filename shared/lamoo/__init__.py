@@ -5,11 +5,11 @@ The engine, independent of any framework. ``suggest(space, history, q, rng)`` is
 people with one.
 """
 
-from lamoo.history import History
-from lamoo.known import Known
 from lamoo.optimizer import Optimizer, Settings, exhausted, path, recent_gain, suggest
+from lamoo.partition.tree import PAPER, Partition
 from lamoo.space import Categorical, Float, Integer, Space
-from lamoo.tree import PAPER, Partition
+from lamoo.space.history import History
+from lamoo.space.known import Known
 
 __all__ = [
     "PAPER",

@@ -15,14 +15,14 @@ from scipy.stats import rankdata
 from threadpoolctl import ThreadpoolController
 
 from lamoo import pareto
-from lamoo.activity import learn_activity
 from lamoo.arrays import Bools, Floats
-from lamoo.history import History
-from lamoo.region import Region
-from lamoo.rows import groups
+from lamoo.partition.region import Region
+from lamoo.partition.tree import Node, Partition, grow, select
 from lamoo.solvers import SOLVERS, Solver, evolutionary, random
 from lamoo.space import Space
-from lamoo.tree import Node, Partition, grow, select
+from lamoo.space.activity import learn_activity
+from lamoo.space.history import History
+from lamoo.space.rows import groups
 
 logger = logging.getLogger(__name__)
 
@@ -377,7 +377,8 @@ def _search(
 ) -> Floats | None:
     """Propose in the chosen leaf; where it is exhausted, in the nearest ancestor that is not.
 
-    A point that would repeat an evaluation (see :func:`lamoo.rows.repeats`) is the last resort.
+    A point that would repeat an evaluation, see :func:`lamoo.space.rows.repeats`, is the last
+    resort.
     """
     solver = solver_of(settings)
     reference = _reached(history, settings)

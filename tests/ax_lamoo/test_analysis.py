@@ -10,7 +10,7 @@ from ax.exceptions.core import UserInputError
 
 from ax_lamoo import PartitionRegions, PartitionTree
 from lamoo import pareto, path
-from lamoo.tree import walk
+from lamoo.partition.tree import walk
 
 PARAMETERS = [
     RangeParameterConfig(name="x", parameter_type="float", bounds=(0, 1)),

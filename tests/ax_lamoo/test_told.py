@@ -11,7 +11,7 @@ from ax.exceptions.core import UserInputError
 
 import ax_lamoo
 from ax_lamoo.adapter import LaMOOAdapter
-from lamoo.functions import vectorized
+from lamoo.space.functions import vectorized
 
 from .conftest import NET, SPACES
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Integer, Space, recipes
+from lamoo import Categorical, Float, History, Integer, Space
+from lamoo.gp import fitting
 
 # Of every kind; `grid` has 24 configurations, `tree` parameters that exist under conditions.
 SPACES = {
@@ -110,8 +111,8 @@ def prune() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
 @pytest.fixture
 def forget() -> Callable[[], None]:
-    """Return a function that clears all that the recipes of objectives remember."""
-    remembered = [f for f in vars(recipes).values() if hasattr(f, "cache_clear")]
+    """Return a function that clears all that the fitting of objectives remember."""
+    remembered = [f for f in vars(fitting).values() if hasattr(f, "cache_clear")]
 
     def clear() -> None:
         for function in remembered:

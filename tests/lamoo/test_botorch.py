@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Settings, Space, pareto, suggest
-from lamoo.region import Region
+from lamoo.partition.region import Region
+from lamoo.partition.tree import Partition, grow, select
 from lamoo.solvers import SOLVERS, Solver, botorch_solver
-from lamoo.tree import Partition, grow, select
 
 torch = pytest.importorskip("torch", reason="needs lamoo[botorch]")
 pytest.importorskip("botorch", reason="needs lamoo[botorch]")

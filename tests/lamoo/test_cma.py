@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
-from lamoo.region import Region
-from lamoo.split import learn_boundary
+from lamoo.partition.region import Region
+from lamoo.partition.split import learn_boundary
 
 pytest.importorskip("cmaes", reason="needs lamoo[cma]")
 

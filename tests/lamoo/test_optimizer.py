@@ -27,12 +27,12 @@ from lamoo import (
     pareto,
     path,
     recent_gain,
-    recipes,
     suggest,
 )
-from lamoo.activity import Activity, OneOf
-from lamoo.rows import first_rows, rows_in
+from lamoo.gp import fitting
 from lamoo.solvers import SOLVERS, Solver
+from lamoo.space.activity import Activity, OneOf
+from lamoo.space.rows import first_rows, rows_in
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
@@ -395,7 +395,7 @@ def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rn
         raise np.linalg.LinAlgError("the kernel matrix is hopeless")
 
     optimizer._warn_once.cache_clear()
-    monkeypatch.setattr(recipes, "condition", singular)
+    monkeypatch.setattr(fitting, "condition", singular)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with caplog.at_level(logging.DEBUG, logger="lamoo"):
         for _ in range(3):
@@ -411,7 +411,7 @@ def test_a_mistake_in_the_code_is_not_taken_for_a_numerical_failure(monkeypatch,
     def mistaken(*_, **__):
         raise TypeError("a mistake")
 
-    monkeypatch.setattr(recipes, "condition", mistaken)
+    monkeypatch.setattr(fitting, "condition", mistaken)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with pytest.raises(TypeError, match="a mistake"):
         suggest(SQUARE, history, 1, rng)

@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 
 from lamoo import Categorical, Float, History, Integer, Partition, Space, pareto
-from lamoo.activity import learn_activity
-from lamoo.model import learn
-from lamoo.region import Region
-from lamoo.rows import rows_in
+from lamoo.gp.model import learn
+from lamoo.partition.region import Region
+from lamoo.partition.split import learn_boundary
+from lamoo.partition.tree import grow, select
 from lamoo.solvers import SOLVERS, evolutionary, gp, random
-from lamoo.split import learn_boundary
-from lamoo.tree import grow, select
+from lamoo.space.activity import learn_activity
+from lamoo.space.rows import rows_in
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
@@ -390,7 +390,7 @@ def test_a_hopeless_kernel_matrix_is_told(monkeypatch, rng):
     def singular(*_, **__):
         raise np.linalg.LinAlgError("singular")
 
-    monkeypatch.setattr("lamoo.recipes.condition", singular)
+    monkeypatch.setattr("lamoo.gp.fitting.condition", singular)
     space, history = problem(2, 10, seed=0)
     with pytest.raises(ValueError, match="singular"):
         gp.propose(history, *everywhere(history, space), rng)

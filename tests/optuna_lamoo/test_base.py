@@ -22,7 +22,7 @@ from scipy.stats import qmc
 
 from lamoo import History, Partition, pareto
 from lamoo.optimizer import Settings, path
-from lamoo.region import Region
+from lamoo.partition.region import Region
 from optuna_lamoo import LaMOOSampler, convert
 from optuna_lamoo.base import SEEN, base_of
 

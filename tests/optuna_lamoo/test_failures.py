@@ -7,7 +7,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from lamoo import Float, History, Space, pareto
-from lamoo.region import Region
+from lamoo.partition.region import Region
 from lamoo.solvers import evolutionary
 from optuna_lamoo import LaMOOSampler
 

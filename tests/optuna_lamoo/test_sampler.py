@@ -12,8 +12,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import PartialFixedSampler, RandomSampler
 from optuna.trial import TrialState, create_trial
 
+import lamoo.gp.fitting
 import lamoo.optimizer
-import lamoo.recipes
 import optuna_lamoo.sampler
 from lamoo import Partition
 from optuna_lamoo import LaMOOSampler
@@ -496,7 +496,7 @@ def test_a_surrogate_that_fails_is_told_once_and_the_study_goes_on(error, compla
     def broken(*arguments, **options):
         raise error
 
-    monkeypatch.setattr(lamoo.recipes, "condition", broken)
+    monkeypatch.setattr(lamoo.gp.fitting, "condition", broken)
     study = new_study(solver="gp")
     study.optimize(parabolas, n_trials=15)
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 15

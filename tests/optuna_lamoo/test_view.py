@@ -5,7 +5,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from lamoo import transfer
+from lamoo.gp import transfer
 from optuna_lamoo import LaMOOSampler, convert
 
 OPERATIONS = ("none", "skip", "conv")

@@ -11,9 +11,9 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
-from lamoo.history import History
-from lamoo.region import Region
+from lamoo.partition.region import Region
 from lamoo.solvers import evolutionary, gp, random
+from lamoo.space.history import History
 
 
 class Propose(Protocol):

@@ -29,13 +29,13 @@ from gpytorch.mlls import ExactMarginalLogLikelihood
 from torch import Tensor
 
 from lamoo.arrays import Floats, Ints
-from lamoo.history import History
-from lamoo.model import MANY_OBJECTIVES, corner_of, signed_log
-from lamoo.recipes import apply, training_set, transforms_of
-from lamoo.region import Region
+from lamoo.gp.fitting import apply, training_set, transforms_of
+from lamoo.gp.model import MANY_OBJECTIVES, corner_of, signed_log
+from lamoo.gp.targets import compress
+from lamoo.partition.region import Region
 from lamoo.solvers.gp import candidates, most_worthy
 from lamoo.space import Space
-from lamoo.targets import compress
+from lamoo.space.history import History
 
 #: Posterior samples of the acquisition; fewer where each one's boxes are many.
 SAMPLES, FEW_SAMPLES = 64, 16

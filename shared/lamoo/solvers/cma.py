@@ -16,12 +16,12 @@ from cmaes import CatCMAwM
 
 from lamoo import pareto
 from lamoo.arrays import Floats, Ints
-from lamoo.history import History
-from lamoo.region import Region
+from lamoo.partition.region import Region
 from lamoo.solvers import random
 from lamoo.solvers.evolutionary import COMPETITORS
 from lamoo.solvers.random import pool
 from lamoo.space import Space
+from lamoo.space.history import History
 
 #: Which share of the early members, the best, the search starts from, and the deviation that widens
 #: their spread (Nomura et al., "Warm Starting CMA-ES", 2021).

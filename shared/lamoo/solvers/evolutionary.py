@@ -7,13 +7,13 @@ from scipy.stats import mannwhitneyu
 
 from lamoo import pareto
 from lamoo.arrays import Floats, Ints
-from lamoo.copies import log_new
-from lamoo.history import History
-from lamoo.region import Region
-from lamoo.rows import first_rows
+from lamoo.gp.equivalence import log_new
+from lamoo.partition.region import Region
+from lamoo.partition.split import learn_boundary
 from lamoo.solvers import random
 from lamoo.space import Space
-from lamoo.split import learn_boundary
+from lamoo.space.history import History
+from lamoo.space.rows import first_rows
 
 #: How many new points inside the region compete for the proposal.
 COMPETITORS = 64

@@ -13,14 +13,14 @@ import numpy as np
 from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
-from lamoo.copies import log_new
-from lamoo.history import History
-from lamoo.model import learn
-from lamoo.recipes import MAX_TRAINING
-from lamoo.region import Region
+from lamoo.gp.equivalence import log_new
+from lamoo.gp.fitting import MAX_TRAINING
+from lamoo.gp.model import learn
+from lamoo.partition.region import Region
 from lamoo.solvers import evolutionary
 from lamoo.solvers.evolutionary import offspring, parents
 from lamoo.solvers.random import pool
+from lamoo.space.history import History
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
-from lamoo.history import History
-from lamoo.region import Region
+from lamoo.partition.region import Region
+from lamoo.space.history import History
 
 
 def pool(

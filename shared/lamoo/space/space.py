@@ -16,10 +16,10 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.stats import qmc
 
-from lamoo.activity import Activity
 from lamoo.arrays import Bools, Floats, Ints
-from lamoo.known import Known
-from lamoo.rows import first_rows
+from lamoo.space.activity import Activity
+from lamoo.space.known import Known
+from lamoo.space.rows import first_rows
 
 #: A space with at most this many configurations is enumerated rather than sampled.
 ENUMERABLE = 20_000

@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Space, copies
+from lamoo import Categorical, Float, History, Space
+from lamoo.gp import equivalence
 
 CHOICES = Space(
     {name: Categorical(tuple("abcde")) for name in ("first", "second", "third", "rest")}
@@ -32,7 +33,7 @@ def test_a_learned_symmetry_tells_which_points_are_copies():
         {name: Categorical(tuple("abcde")) for name in ("x", "y", "z")}
         | {"rest": Categorical(tuple("fghij"))}
     )
-    log_new = copies.log_new(History(X[:100], Y[:100]), space)(X[100:])
+    log_new = equivalence.log_new(History(X[:100], Y[:100]), space)(X[100:])
     known = (np.abs(Y[100:, None] - Y[:100]) < 1e-12).all(axis=2).any(axis=1)
     assert 150 < known.sum() < 375
     assert (log_new <= 0).all()
@@ -68,7 +69,7 @@ def test_without_a_pair_of_different_points_all_are_new(case, rng):
     if case == "smooth":
         Y, space = np.ones((20, 2)), Space({name: Float(0, 1) for name in "wxyz"})
     n = {"one point": 1, "no point": 0}.get(case, 20)
-    log_new = copies.log_new(History(X[:n], Y[:n].reshape(n, 2)), space)(everything()[20:30])
+    log_new = equivalence.log_new(History(X[:n], Y[:n].reshape(n, 2)), space)(everything()[20:30])
     np.testing.assert_array_equal(log_new, np.zeros(10))
 
 
@@ -76,7 +77,7 @@ def test_features_of_pairs_are_counted_one_by_one(rng):
     X = everything()[:12]
     X[4, 1] = np.nan
     groups, levels = (np.arange(3),), (np.unique(X[:, :3][~np.isnan(X[:, :3])]),)
-    features = np.stack(list(copies.pair_features(X, X[:7], groups, levels)), axis=2)
+    features = np.stack(list(equivalence.pair_features(X, X[:7], groups, levels)), axis=2)
     for (i, a), (j, b) in itertools.product(enumerate(X), enumerate(X[:7])):
         differ = [
             float(p != q and not (np.isnan(p) and np.isnan(q))) for p, q in zip(a, b, strict=True)
@@ -94,19 +95,19 @@ def test_features_of_pairs_are_counted_one_by_one(rng):
 
 def test_log_odds_are_the_weighted_features():
     X = everything()[:60]
-    rule = copies.learn(X, swapped(X), ALIKE)
+    rule = equivalence.learn(X, swapped(X), ALIKE)
     assert rule is not None
-    features = copies.pair_features(X[:4], X, rule.groups, rule.levels)
+    features = equivalence.pair_features(X[:4], X, rule.groups, rule.levels)
     wanted = sum(w * f for w, f in zip(rule.weights[:-1], features, strict=True))
     np.testing.assert_allclose(rule.log_odds(X[:4], X), wanted + rule.weights[-1], atol=1e-12)
-    assert copies.learn(X, np.arange(120.0).reshape(60, 2), ALIKE) is None
+    assert equivalence.learn(X, np.arange(120.0).reshape(60, 2), ALIKE) is None
 
 
 def test_a_branch_that_no_observation_has_tells_nothing():
     """Its trials may all have failed."""
     X = everything()[:60]
     wider = np.concatenate([X, np.full((60, 3), np.nan)], axis=1)
-    rule = copies.learn(wider, swapped(X), np.array([0, 0, 0, -1, 1, 1, 1]))
+    rule = equivalence.learn(wider, swapped(X), np.array([0, 0, 0, -1, 1, 1, 1]))
     assert rule is not None
     assert len(rule.groups) == 1
     assert np.isfinite(rule.log_odds(wider[:4], wider)).all()
@@ -115,8 +116,8 @@ def test_a_branch_that_no_observation_has_tells_nothing():
 def test_equal_arguments_give_equal_answers_whatever_was_remembered():
     X = everything()
     history = History(X[:40], swapped(X[:40]))
-    first = copies.log_new(history, CHOICES)(X[40:])
-    copies.log_new(History(X[10:50], swapped(X[10:50])), CHOICES)(X[50:])
-    np.testing.assert_array_equal(copies.log_new(history, CHOICES)(X[40:]), first)
-    copies._remembered.cache_clear()
-    np.testing.assert_array_equal(copies.log_new(history, CHOICES)(X[40:]), first)
+    first = equivalence.log_new(history, CHOICES)(X[40:])
+    equivalence.log_new(History(X[10:50], swapped(X[10:50])), CHOICES)(X[50:])
+    np.testing.assert_array_equal(equivalence.log_new(history, CHOICES)(X[40:]), first)
+    equivalence._remembered.cache_clear()
+    np.testing.assert_array_equal(equivalence.log_new(history, CHOICES)(X[40:]), first)

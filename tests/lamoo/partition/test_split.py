@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as npst
 from sklearn.linear_model import LogisticRegression
 
 from lamoo import Categorical, Float, Space
-from lamoo.split import label, learn_boundary
+from lamoo.partition.split import label, learn_boundary
 
 scores = npst.arrays(float, st.integers(1, 20), elements=st.integers(0, 5).map(float))
 KERNELS = ["linear", "poly", "rbf"]

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Space, model, recipes, targets
-from lamoo.acquisition import log_ehvi, log_feasibility
-from lamoo.model import learn
-from lamoo.recipes import scheduled
+from lamoo import Categorical, Float, History, Space
+from lamoo.gp import fitting, model, targets
+from lamoo.gp.ehvi import log_ehvi, log_feasibility
+from lamoo.gp.fitting import scheduled
+from lamoo.gp.model import learn
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 
@@ -44,7 +45,7 @@ def test_what_was_remembered_does_not_change_the_model(m, rng, forget):
     for n in range(5, 15):
         learn(history.first(n), SQUARE, rng, None)
     warm = score()
-    assert recipes._choose.cache_info().hits > 0
+    assert fitting._choose.cache_info().hits > 0
     np.testing.assert_array_equal(cold, warm)
 
 
@@ -52,7 +53,7 @@ def test_hyperparameters_of_all_training_are_bounded(rng):
     X = rng.random((700, 2))
     history = History(X, np.stack([X[:, 0], 1 - X[:, 0]], axis=1))  # everything is on the front
     processes = learn(history, SQUARE, rng, None).parts[-1].processes
-    assert all(len(process._Z) == recipes.MAX_TRAINING for process in processes)
+    assert all(len(process._Z) == fitting.MAX_TRAINING for process in processes)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_hyperparameters_of_all_training_are_bounded(rng):
 def test_the_transform_is_the_one_that_predicts_left_out_values(values, kind):
     X = SQUARE.sobol(0, 40, 0)
     Y = np.stack([values(X), X[:, 1]], axis=1)
-    recipe, _ = recipes.recipes_of(History(X, Y), SQUARE)
+    recipe, _ = fitting.recipes_of(History(X, Y), SQUARE)
     assert isinstance(recipe.learn_transform(Y[:, 0], 1.0), kind)
 
 

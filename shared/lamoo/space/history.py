@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
-from lamoo.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
+from lamoo.space.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
 
 #: From so many failures on there is something to learn from where they are.
 FEWEST_FAILURES = 3
@@ -149,7 +149,7 @@ class History:
         return np.asarray(present[:, added].all(axis=1))
 
     def repeats(self, X: Floats) -> Bools:
-        """Tell which points (n, d) would repeat an evaluation, see :func:`lamoo.rows.repeats`."""
+        """Tell which points (n, d) would repeat one, see :func:`lamoo.space.rows.repeats`."""
         return agree(X, self._answers)
 
     def surely_repeats(self, X: Floats) -> Bools:
@@ -159,7 +159,7 @@ class History:
     def unseen(self, X: Floats) -> Floats:
         """Return the distinct points of ``X`` (n, d) that were never tried, in their order.
 
-        Those that would turn out to repeat an evaluation, see :func:`lamoo.rows.repeats`, are
+        Those that would turn out to repeat an evaluation, see :func:`lamoo.space.rows.repeats`, are
         returned only if there are no others.
         """
         X = first_rows(X)

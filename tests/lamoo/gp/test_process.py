@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
-from lamoo import surrogate
-from lamoo.surrogate import Hyperparameters, condition, fit
+from lamoo.gp import process as gp_process
+from lamoo.gp.process import Hyperparameters, condition, fit
 
 KINDS = ["numbers", "choices", "alike", "mixed"]
 
@@ -146,7 +146,7 @@ def test_posterior_is_gpytorchs(rng):
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_of_the_objective_is_a_finite_difference(kind, rng):
     X, y, categorical, labels = data(kind, 30, rng)
-    objective = surrogate._Objective(X, y, categorical, labels)
+    objective = gp_process._Objective(X, y, categorical, labels)
     theta = objective.prior.mean + 0.3 * rng.standard_normal(len(objective.prior.mean))
     gradient = objective(theta)[1]
     steps = 1e-5 * np.eye(len(theta))
@@ -157,7 +157,7 @@ def test_gradient_of_the_objective_is_a_finite_difference(kind, rng):
 def test_the_objective_is_the_negative_log_posterior(rng):
     scipy_stats = pytest.importorskip("scipy.stats")
     X, y, categorical, labels = data("mixed", 20, rng)
-    objective = surrogate._Objective(X, y, categorical, labels)
+    objective = gp_process._Objective(X, y, categorical, labels)
 
     def density(theta):
         values = np.exp(theta)
@@ -228,7 +228,7 @@ def test_kernels_are_positive_semidefinite(kind, scale, rng):
 @pytest.mark.parametrize("kind", KINDS)
 def test_fit_improves_on_its_starts_and_repeats(kind, rng):
     X, y, categorical, labels = data(kind, 40, rng)
-    objective = surrogate._Objective(X, y, categorical, labels)
+    objective = gp_process._Objective(X, y, categorical, labels)
     h = fit(X, y, categorical, alike=labels)
     values = [*h.lengthscales, h.signal, h.noise, h.linear, h.quadratic]
     theta = np.log([v for v in values if v > 0])
@@ -343,7 +343,7 @@ def test_blocks_of_candidates_change_nothing(rng, monkeypatch):
     gp = condition(X, y, categorical, guess("mixed", rng), alike=labels)
     T = data("mixed", 50, rng)[0]
     whole = gp.predict(T)
-    monkeypatch.setattr(surrogate, "_CHUNK", 7)
+    monkeypatch.setattr(gp_process, "_CHUNK", 7)
     np.testing.assert_allclose(gp.predict(T), whole, rtol=1e-12)
     assert gp.predict(T[:0])[0].shape == (0,)
 

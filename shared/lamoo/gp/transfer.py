@@ -17,10 +17,10 @@ from scipy.stats import kendalltau
 
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats
-from lamoo.history import History
-from lamoo.known import Known
-from lamoo.recipes import apply, process_of, recipes_of, training_set, transforms_of
+from lamoo.gp.fitting import apply, process_of, recipes_of, training_set, transforms_of
 from lamoo.space import Space
+from lamoo.space.history import History
+from lamoo.space.known import Known
 
 #: Observations of an earlier study that its model holds at most.
 MAX_SOURCE = 128

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from lamoo import acquisition as acq
+from lamoo.gp import ehvi as acq
 
 REFERENCE = 1.1
 

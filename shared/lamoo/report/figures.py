@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from lamoo.arrays import Floats
-from lamoo.inspection import NodeRow
+from lamoo.report.inspection import NodeRow
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

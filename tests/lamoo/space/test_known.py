@@ -14,10 +14,10 @@ from lamoo import (
     exhausted,
     suggest,
 )
-from lamoo.acquisition import box_decomposition, log_ehvi, sides_of
-from lamoo.model import Exact, learn
+from lamoo.gp.ehvi import box_decomposition, log_ehvi, sides_of
+from lamoo.gp.model import Exact, learn
+from lamoo.gp.transfer import best_points, predictions, relevant
 from lamoo.pareto import hypervolume
-from lamoo.transfer import best_points, predictions, relevant
 
 PARAMETERS = {"a": Float(0, 1), "b": Float(0, 1), "w": Integer(1, 64), "c": Categorical("xyz")}
 
@@ -90,7 +90,7 @@ def test_where_every_objective_is_known_the_improvement_is_the_exact_one(rng):
 
 
 def test_an_improvement_with_no_uncertainty_has_a_finite_gradient():
-    from lamoo.acquisition import log_ehvi_gradient
+    from lamoo.gp.ehvi import log_ehvi_gradient
 
     front, std = np.array([[0.2, 0.6], [0.5, 0.3]]), np.array([0.1, 0.0])
     sides = sides_of(*box_decomposition(front, np.array([1.0, 1.0])))

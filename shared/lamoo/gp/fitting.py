@@ -15,11 +15,11 @@ from scipy.stats import kendalltau
 
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats, Ints
-from lamoo.history import History
-from lamoo.known import Known
+from lamoo.gp.process import GP, Hyperparameters, condition, fit
+from lamoo.gp.targets import Transform, blend, compress
 from lamoo.space import Space
-from lamoo.surrogate import GP, Hyperparameters, condition, fit
-from lamoo.targets import Transform, blend, compress
+from lamoo.space.history import History
+from lamoo.space.known import Known
 
 #: Observations a model is trained on at most: the best and a spread of the rest. Half as many are
 #: enough for choosing how, and searching hyperparameters anew. No power of two: arithmetic on
@@ -163,7 +163,7 @@ class _Sample:
         X: the space's inputs (n, p).
         y: values ``(n,)``.
         categorical: which columns hold choices ``(p,)``.
-        alike: labels of the columns ``(p,)``, see :func:`lamoo.surrogate.fit`.
+        alike: labels of the columns ``(p,)``, see :func:`lamoo.gp.process.fit`.
         smooth: whether the space has a continuous parameter.
     """
 

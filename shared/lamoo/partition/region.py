@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.arrays import Bools, Floats
-from lamoo.rows import first_rows
+from lamoo.partition.split import Boundary
 from lamoo.space import Space
-from lamoo.split import Boundary
+from lamoo.space.rows import first_rows
 
 #: Uniform draws that rejection sampling may spend before it walks from known members instead.
 MAX_DRAWS = 4096

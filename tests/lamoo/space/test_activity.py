@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamoo.activity import Activity, OneOf, learn_activity
+from lamoo.space.activity import Activity, OneOf, learn_activity
 
 
 def observed(space, prune, n, seed):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.arrays import Floats
-from lamoo.history import History
 from lamoo.optimizer import Settings, path
-from lamoo.region import Region
+from lamoo.partition.region import Region
+from lamoo.partition.tree import Node, score, walk
 from lamoo.space import Integer, Parameter, Space
-from lamoo.tree import Node, score, walk
+from lamoo.space.history import History
 
 #: Places per axis of a map where a parameter has more values, and completions per place.
 PLACES, COMPLETIONS = 41, 64

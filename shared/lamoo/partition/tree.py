@@ -17,10 +17,10 @@ from scipy.stats import rankdata
 
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats, Ints
-from lamoo.history import History
-from lamoo.region import Region
+from lamoo.partition.region import Region
+from lamoo.partition.split import Kernel, label, learn_boundary
 from lamoo.space import Space
-from lamoo.split import Kernel, label, learn_boundary
+from lamoo.space.history import History
 
 Selection = Literal["path", "leaf"]
 
@@ -37,7 +37,7 @@ class Partition:
 
     Args:
         leaf_size: nodes with fewer observations than twice this are not split.
-        kernel: the boundary's kernel, see :func:`lamoo.split.learn_boundary`.
+        kernel: the boundary's kernel, see :func:`lamoo.partition.split.learn_boundary`.
         selection: ``"path"`` walks from the root to the better child, ``"leaf"`` compares all
             leaves (section 3.2).
         c_p: the exploration weight of UCB, as a share of the root's hypervolume.

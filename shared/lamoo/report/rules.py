@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.arrays import Bools, Floats
-from lamoo.history import History
 from lamoo.pareto import nondominated
-from lamoo.region import Region
-from lamoo.split import learn_boundary
-from lamoo.tree import Node
+from lamoo.partition.region import Region
+from lamoo.partition.split import learn_boundary
+from lamoo.partition.tree import Node
+from lamoo.space.history import History
 
 #: Uniform points that a box is found with.
 DRAWS = 20_000

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
-from lamoo.known import Known
+from lamoo.space.known import Known
 
 Params = Mapping[str, Any]
 #: How far a reported value may be from the known one, as a share of it.

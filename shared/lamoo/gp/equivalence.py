@@ -15,10 +15,10 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from lamoo.arrays import Floats, Ints
-from lamoo.history import History
-from lamoo.recipes import scheduled, training_set
+from lamoo.gp.fitting import scheduled, training_set
+from lamoo.gp.process import groups_alike
 from lamoo.space import Space
-from lamoo.surrogate import groups_alike
+from lamoo.space.history import History
 
 #: Observations that are compared at most.
 MOST = 128

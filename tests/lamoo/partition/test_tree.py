@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamoo import PAPER, Float, History, Partition, Space, pareto, tree
-from lamoo.tree import grow, select, ucb, walk
+from lamoo import PAPER, Float, History, Partition, Space, pareto
+from lamoo.partition import tree
+from lamoo.partition.tree import grow, select, ucb, walk
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SETTINGS = [

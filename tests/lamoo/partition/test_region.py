@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from lamoo import Categorical, Float, Integer, Known, Space
-from lamoo.region import Region
-from lamoo.rows import first_rows
-from lamoo.split import Boundary, Linear, learn_boundary
+from lamoo.partition.region import Region
+from lamoo.partition.split import Boundary, Linear, learn_boundary
+from lamoo.space.rows import first_rows
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy import stats
 
-from lamoo.targets import blend, compress
+from lamoo.gp.targets import blend, compress
 
 numbers = st.one_of(
     st.floats(-10, 10), st.floats(-1e300, 1e300), st.sampled_from([0.0, 1.0, 1e-300, 1e17])

@@ -12,8 +12,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from scipy import stats
 
 from lamoo import Categorical, Float, Integer, Space
-from lamoo.activity import learn_activity
-from lamoo.rows import rows_in
+from lamoo.space.activity import learn_activity
+from lamoo.space.rows import rows_in
 
 CHOICES = (True, 1, None, math.nan, "a", "", 0, False, 0.5, ("t", 2))
 
@@ -448,7 +448,7 @@ def test_sobol_points_are_stratified_and_depend_on_the_seed(spaces):
 
 
 def test_sobol_goes_beyond_its_tabulated_dimensions(monkeypatch):
-    monkeypatch.setattr("lamoo.space.qmc.Sobol.MAXDIM", 3)
+    monkeypatch.setattr("scipy.stats.qmc.Sobol.MAXDIM", 3)
     space = Space({str(i): Float(0, 1) for i in range(6)})
     X = space.sobol(0, 200, seed=0)
     assert all(stats.kstest(column, "uniform").pvalue > 1e-3 for column in X.T)

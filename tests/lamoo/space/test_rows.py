@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lamoo.rows import first_rows, groups, repeats, rows_in
+from lamoo.space.rows import first_rows, groups, repeats, rows_in
 
 
 def key(row):

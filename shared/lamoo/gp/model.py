@@ -15,7 +15,8 @@ from typing import Protocol
 import numpy as np
 
 from lamoo import pareto
-from lamoo.acquisition import (
+from lamoo.arrays import Floats
+from lamoo.gp.ehvi import (
     Sides,
     box_decomposition,
     log_ehvi,
@@ -28,9 +29,7 @@ from lamoo.acquisition import (
     ray_lengths,
     sides_of,
 )
-from lamoo.arrays import Floats
-from lamoo.history import History
-from lamoo.recipes import (
+from lamoo.gp.fitting import (
     MAX_TRAINING,
     apply,
     fit_to,
@@ -41,9 +40,10 @@ from lamoo.recipes import (
     training_set,
     transforms_of,
 )
+from lamoo.gp.process import GP
+from lamoo.gp.targets import Transform, compress
 from lamoo.space import Space
-from lamoo.surrogate import GP
-from lamoo.targets import Transform, compress
+from lamoo.space.history import History
 
 #: From this many objectives on, boxes are too many: rays.
 MANY_OBJECTIVES = 4

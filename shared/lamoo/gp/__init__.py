@@ -1,0 +1,1 @@
+"""Gaussian processes: what they learn from the observations, and what a point is worth to them."""

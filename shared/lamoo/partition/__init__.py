@@ -1,0 +1,1 @@
+"""The partition: boundaries, regions, and the tree that is grown from them."""

@@ -1,0 +1,1 @@
+"""What was learned, for people: rules, rows of the tree, figures."""
