@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import threading
 import time
@@ -15,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, Partition, Settings, Space, exhausted, suggest
+from lamoo import History, Partition, Settings, Space, conclusive, exhausted, suggest
 from lamoo.arrays import Floats, Ints
 from lamoo.solvers import Solver
 from lamoo.space.functions import Asked, Functions
@@ -28,7 +27,7 @@ from lamoo.space.rows import rows_in
 from optuna_lamoo import convert
 from optuna_lamoo.base import base_of
 from optuna_lamoo.sources import sources_of
-from optuna_lamoo.stale import living
+from optuna_lamoo.stale import Present, present
 from optuna_lamoo.view import View
 
 # Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
@@ -44,6 +43,8 @@ BACKOFF = 0.02
 DRAWS = 32
 #: Trials at the start that are spread over the space, and over the known objectives.
 STARTUP, STARTUP_KNOWN = 10, 5
+#: Trials of which one may look whether a range has moved, before a study is stopped.
+LOOK = 10
 
 
 class LaMOOSampler(BaseSampler):
@@ -228,15 +229,23 @@ class LaMOOSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
         if self._stop_when_exhausted:
-            self._stop_if_exhausted(study, trial)
+            complete = values if state == TrialState.COMPLETE else None
+            self._stop_if_exhausted(study, trial, complete)
         if state == TrialState.COMPLETE and values is not None:
             self.view.check(study, trial, values)
 
-    def _stop_if_exhausted(self, study: Study, trial: FrozenTrial) -> None:
-        """Stop a study that tried every configuration, unless something is enqueued."""
+    def _stop_if_exhausted(
+        self, study: Study, trial: FrozenTrial, values: Sequence[float] | None
+    ) -> None:
+        """Stop a study that tried every configuration, unless something is enqueued.
+
+        What trials asked for need not be all there is (:func:`lamoo.conclusive`), and a range of
+        numbers may move on: one more trial looks whether it does, where that costs little.
+        """
         if not convert.to_space(trial.distributions).enumerable:
             return  # without a look at all the trials
-        trials = living(study.get_trials(deepcopy=False), trial.datetime_start, self._stale_after)
+        found, done = self._present(study, trial)
+        trials = found.certain
         search_space = self.view.search_space(trials)
         space = convert.to_space(search_space)
         if not search_space or not space.enumerable:
@@ -245,13 +254,16 @@ class LaMOOSampler(BaseSampler):
             return
         if self.view.moved(trials):
             return  # what the next trial will have for a range is not known
+        guessed = self.view.guessed(search_space)
+        # Optuna keeps choices from changing
+        may_move = not all(isinstance(d, CategoricalDistribution) for d in guessed)
+        if may_move and len(trials) > LOOK:
+            trials = found.without(trial, done).certain
         history, space = self.view.of(study, trials, search_space, space)
-        if not exhausted(space, history):
+        if guessed and not conclusive(_with(history.Y, values)):
             return
-        logger.warning("Study %r: every configuration was tried; stopping it.", study.study_name)
-        # not in an optimization loop: the user asks and tells, and has been told
-        with contextlib.suppress(RuntimeError, AttributeError):
-            study.stop()
+        if exhausted(space, history):
+            _stop(study)
 
     def infer_relative_search_space(
         self,
@@ -259,7 +271,7 @@ class LaMOOSampler(BaseSampler):
         trial: FrozenTrial,
     ) -> dict[str, BaseDistribution]:
         """Return every parameter that some trial of the study had and that leaves a choice."""
-        return self.view.search_space(self._others(study, trial)[0])
+        return self.view.search_space(self._others(study, trial)[0].trials)
 
     def sample_relative(
         self,
@@ -274,7 +286,7 @@ class LaMOOSampler(BaseSampler):
         asked = search_space.keys()
         held = convert.held(study.sampler)
         if held:  # nobody asks for those, but what trials had for them tells configurations apart
-            known = self.view.search_space(self._others(study, trial)[0])
+            known = self.view.search_space(self._others(study, trial)[0].trials)
             held = convert.possible(held, known)
             search_space = {n: d for n, d in known.items() if n in asked or n in held}
         if self._base is not None:
@@ -345,16 +357,22 @@ class LaMOOSampler(BaseSampler):
         params: dict[str, Any] = {}
         with self._turn:
             for attempt in range(MAX_YIELDS):
-                before, number, done = self._others(study, trial)
+                others, done = self._others(study, trial)
+                before, forgetful = others.trials, False
                 if alone:
                     history = self.view.history(study, before, search_space)
                 else:
                     history, space = self.view.of(study, before, search_space, space)
-                x = propose(history, space, number, attempt)
+                    forgetful = others.doubtful and exhausted(space, history)
+                if forgetful:  # nothing else is left than what may be lost
+                    before = others.certain
+                    history, space = self.view.of(study, before, search_space, space)
+                x = propose(history, space, others.number, attempt)
                 params = space.decode(x)[0]
                 note = convert.noted(trial) | convert.note(params, search_space)
                 study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
-                after, *_ = self._others(study, trial)
+                others, _ = self._others(study, trial)
+                after = others.certain if forgetful else others.trials
                 if not len(history.unseen(x)) or not _raced(
                     x, search_space, before[done:], after[done:], history.key
                 ):
@@ -362,18 +380,19 @@ class LaMOOSampler(BaseSampler):
                 time.sleep(self._generator(trial.number, attempt).uniform(0, BACKOFF))
         return params
 
-    def _others(self, study: Study, trial: FrozenTrial) -> tuple[list[FrozenTrial], int, int]:
-        """Return the other trials without the dead, and the trial's number as if those never were.
+    def _others(self, study: Study, trial: FrozenTrial) -> tuple[Present, int]:
+        """Return the other trials that count, and how many leading ones are finished.
 
-        So what takes the place of a trial that was killed draws what that one would have drawn. And
-        how many leading trials are finished, which do not change any more.
+        Those do not change any more.
         """
+        found, done = self._present(study, trial)
+        return found.without(trial, done), done
+
+    def _present(self, study: Study, trial: FrozenTrial) -> tuple[Present, int]:
+        """Return the same with the trial at hand."""
         trials = study.get_trials(deepcopy=False)
         done = self._head.finished(trials)
-        alive = living(trials, trial.datetime_start, self._stale_after, done)
-        own = trial._trial_id  # a plain attribute, several times faster than the property `number`
-        others = alive[:done] + [t for t in alive[done:] if t._trial_id != own]
-        return others, max(trial.number - (len(trials) - len(alive)), 0), done
+        return present(study, trials, trial, self._stale_after, done), done
 
     def _generator(self, number: int, purpose: int) -> np.random.Generator:
         """Return a random generator that belongs to one purpose within one trial."""
@@ -481,6 +500,32 @@ def _checked_space(search_space: object) -> dict[str, BaseDistribution]:
         msg = f"search_space must map names to optuna distributions or be None, got {given!r}"
         raise ValueError(msg)
     return {name: d for name, d in given.items() if not d.single()}
+
+
+def _with(Y: Floats, values: Sequence[float] | None) -> Floats:
+    """Return observations (n, m) with those of the trial at hand, if it has some."""
+    return Y if values is None else np.concatenate([Y, np.reshape(values, (1, Y.shape[1]))])
+
+
+def _stop(study: Study) -> None:
+    """Stop a study that has nothing left, and say so once.
+
+    Whoever asks and tells has no loop that could be stopped, and is told what comes.
+    """
+    said = getattr(study, "_stop_flag", False)
+    try:
+        study.stop()
+    except (RuntimeError, AttributeError):
+        _warn_once(
+            study.study_name,
+            "every configuration was tried. Whoever asks and tells must stop by themselves: what "
+            "is asked for now has been tried before",
+        )
+    else:
+        if not said:
+            logger.warning(
+                "Study %r: every configuration was tried; stopping it.", study.study_name
+            )
 
 
 @lru_cache(maxsize=256)

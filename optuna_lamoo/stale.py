@@ -1,20 +1,115 @@
-"""Which running trials are taken for dead: a worker that is killed leaves its trial running."""
+"""Which running trials still count: a worker that is killed leaves its trial running.
+
+A guess that a trial is dead is wrong at a price: two workers evaluate the same. A guess that it
+lives costs next to nothing while there is something else to try. So without better knowledge
+(:class:`Patience`) a trial that has run for very long counts on, and its configuration is free
+only where nothing else is left; much later it is forgotten.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_lamoo import convert
 
-#: Seconds that every trial is given, and how many times as long as the longest completed one.
-PATIENCE, TIMES = 600.0, 10.0
 #: A configuration that so many trials died at is not tried again: it may be what kills them.
 DEATHS = 3
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a trial may run before it is given up.
+
+    Args:
+        least: seconds that every trial is given.
+        times: how many times as long as the longest completed one.
+        shortest: seconds; what took no longer was told or added, and tells nothing of how long
+            trials run.
+    """
+
+    least: float
+    times: float
+    shortest: float = 0.0
+
+    def limit(self, trials: Sequence[FrozenTrial]) -> float:
+        """Return how many seconds are too long; without completed trials nobody knows."""
+        durations = [t.duration for t in trials if t.state is TrialState.COMPLETE]
+        seconds = [d.total_seconds() for d in durations if d]
+        longest = max((s for s in seconds if s > self.shortest), default=math.inf)
+        return max(self.least, self.times * longest)
+
+
+#: When a configuration is free again where nothing else is left, and when in any case.
+DOUBTED, FORGOTTEN = Patience(600.0, 10.0), Patience(86_400.0, 100.0, shortest=1.0)
+
+
+@dataclass(frozen=True)
+class Present:
+    """The trials of a study, in their order, without those that are taken for dead.
+
+    Args:
+        trials: that count.
+        certain: the same without those that may be dead: their configurations are free where
+            nothing else is left.
+        number: of the trial at hand, as if those whose limit the user set had never been.
+    """
+
+    trials: list[FrozenTrial]
+    certain: list[FrozenTrial]
+    number: int
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether any trial may be dead."""
+        return len(self.certain) < len(self.trials)
+
+    def without(self, at: FrozenTrial, done: int) -> Present:
+        """Return the same without the trial at hand, which is not among the first ``done``."""
+        own = at._trial_id  # a plain attribute, several times faster than the property `number`
+
+        def others(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+            return trials[:done] + [t for t in trials[done:] if t._trial_id != own]
+
+        trials = others(self.trials)
+        same = self.certain is self.trials
+        return Present(trials, trials if same else others(self.certain), self.number)
+
+
+def present(
+    study: Study, trials: Sequence[FrozenTrial], at: FrozenTrial, stale_after: float | None, done: int
+) -> Present:
+    """Return which trials of a study count for the trial at hand.
+
+    Where the user says how long trials take, that decides; or else heartbeats, where the storage
+    has them; or else :data:`DOUBTED` and :data:`FORGOTTEN`.
+
+    Args:
+        study: of the trials.
+        trials: all of them.
+        at: the trial at hand.
+        stale_after: how many seconds are too long, if the user says it.
+        done: how many leading trials are known to be finished, which need not be looked at.
+    """
+    now = at.datetime_start
+    if stale_after is not None:
+        alive = living(trials, now, stale_after, done)
+        return Present(alive, alive, _number(trials, alive, at, stale_after))
+    if is_heartbeat_enabled(study._storage):
+        alive = _beating(study, trials, done)
+        return Present(alive, alive, at.number)
+    certain = living(trials, now, finished=done)
+    if len(certain) == len(trials):  # what is not even doubted is not forgotten
+        return Present(certain, certain, at.number)
+    counted = living(trials, now, finished=done, patience=FORGOTTEN)
+    return Present(counted, certain, at.number)
 
 
 def living(
@@ -22,36 +117,75 @@ def living(
     now: datetime | None,
     stale_after: float | None = None,
     finished: int = 0,
+    patience: Patience = DOUBTED,
 ) -> list[FrozenTrial]:
-    """Return the trials in their order, without those that run but are taken for dead.
+    """Return the trials in their order, without those that have been running for too long.
 
-    A trial is dead that has been running for too long. Nothing else can tell: a trial may well
-    outlive the process that asked for it. Those at a configuration that :data:`DEATHS` trials died
-    at are returned all the same, so it is never free again.
+    Those at a configuration that :data:`DEATHS` trials died at are returned all the same, so it is
+    never free again.
 
     Args:
         trials: of one study.
         now: by the clock that wrote when trials began, so that clocks need not agree; with
             ``None`` nothing is dead.
-        stale_after: how many seconds are too long; ``None`` for :data:`TIMES` times as long as the
-            longest completed trial took, and at least :data:`PATIENCE`. Before any has completed
-            nobody knows how long trials take, and none is dead.
+        stale_after: how many seconds are too long; ``None`` for what the patience says.
         finished: how many leading trials are known to be, which need not be looked at.
+        patience: how long trials may run if that is not known.
     """
     if now is None:
         return list(trials)
-    least = PATIENCE if stale_after is None else stale_after
-    running, complete = TrialState.RUNNING, TrialState.COMPLETE
-    stale = [t for t in trials[finished:] if t.state is running and _age(t, now) > least]
+    least = patience.least if stale_after is None else stale_after
+    stale = [t for t in trials[finished:] if _running(t) and _age(t, now) > least]
     if stale and stale_after is None:
-        durations = [t.duration for t in trials if t.state is complete]
-        # a trial that was added, and not run, has no duration
-        seconds = [d.total_seconds() for d in durations if d]
-        longest = max(seconds, default=math.inf)
-        stale = [t for t in stale if _age(t, now) > TIMES * longest]
+        limit = patience.limit(trials)
+        stale = [t for t in stale if _age(t, now) > limit]
+    return _without(trials, stale)
+
+
+def _beating(study: Study, trials: Sequence[FrozenTrial], finished: int) -> list[FrozenTrial]:
+    """Return the trials without those whose heartbeat has stopped."""
+    storage = study._storage
+    running = [t for t in trials[finished:] if _running(t)]
+    if len(running) <= 1 or not isinstance(storage, BaseHeartbeat):  # only the trial at hand
+        return list(trials)
+    silent = {*storage._get_stale_trial_ids(study._study_id)}  # noqa: SLF001  the public way fails them
+    return _without(trials, [t for t in running if t._trial_id in silent])
+
+
+def _without(trials: Sequence[FrozenTrial], stale: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials without those of the stale ones that did not die where others did."""
     deaths = Counter(_configuration(trial) for trial in stale)
     dead = {t._trial_id for t in stale if deaths[_configuration(t)] < DEATHS}
     return [t for t in trials if t._trial_id not in dead] if dead else list(trials)
+
+
+def _number(
+    trials: Sequence[FrozenTrial], alive: Sequence[FrozenTrial], at: FrozenTrial, limit: float
+) -> int:
+    """Return the number of the trial at hand as if the dead had never been.
+
+    What takes the place of a trial that was killed so draws what that one would have drawn. But
+    nothing is drawn twice: where another trial, which began before the dead were taken for dead,
+    has that number, it is the trial's own.
+    """
+    if len(alive) == len(trials):
+        return at.number
+    counted = {t._trial_id for t in alive}
+    dead = [t for t in trials if t._trial_id not in counted]
+    taken: set[int] = set()
+    number = at.number
+    for trial in alive[trials.index(dead[0]) :]:  # those before the first one have their own
+        began = trial.datetime_start
+        if began is None or trial.number > at.number:
+            continue
+        gone = sum(t.number < trial.number and _age(t, began) > limit for t in dead)
+        number = trial.number if trial.number - gone in taken else trial.number - gone
+        taken.add(number)
+    return number
+
+
+def _running(trial: FrozenTrial) -> bool:
+    return trial.state is TrialState.RUNNING
 
 
 def _age(trial: FrozenTrial, now: datetime) -> float:

@@ -78,6 +78,10 @@ class View:
         """Return the parameters that did not have the same range in all trials."""
         return self._ranges.moved(trials)
 
+    def guessed(self, search_space: Mapping[str, BaseDistribution]) -> list[BaseDistribution]:
+        """Return the distributions that only trials tell of, since they were not given."""
+        return [d for name, d in search_space.items() if name not in self._search_space]
+
     def history(
         self,
         study: Study,

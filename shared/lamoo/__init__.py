@@ -5,7 +5,7 @@ The engine, independent of any framework. ``suggest(space, history, q, rng)`` is
 people with one.
 """
 
-from lamoo.optimizer import Optimizer, Settings, exhausted, path, recent_gain, suggest
+from lamoo.optimizer import Optimizer, Settings, conclusive, exhausted, path, recent_gain, suggest
 from lamoo.partition.tree import PAPER, Partition
 from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.space.history import History
@@ -22,6 +22,7 @@ __all__ = [
     "Partition",
     "Settings",
     "Space",
+    "conclusive",
     "exhausted",
     "path",
     "recent_gain",

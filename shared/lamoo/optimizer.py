@@ -33,6 +33,8 @@ GOLDEN = (5**0.5 - 1) / 2
 CERTAIN = 3
 #: Random points that are looked at before a whole space is searched for one that is left.
 GLANCE = 64
+#: Results before which a space that nobody declared may hold more than was asked for so far.
+FEW_RESULTS, EQUAL_RESULTS = 5, 10
 #: Observations after which a reference point that nothing dominates deserves a warning.
 PATIENCE = 20
 
@@ -143,7 +145,7 @@ def _propose(
             x = _search(space, history, rng, settings)
         if x is None:
             x = random.propose(history, Region(space), np.arange(0), rng)
-        if x is None and settings.reevaluate:
+        if x is None:
             x = _least_sure(space, history)
         if x is None:
             x = _again(space, history, rng)
@@ -195,10 +197,11 @@ def _with_activity(space: Space, history: History) -> Space:
 
 
 def _least_sure(space: Space, history: History) -> Floats | None:
-    """Return the member (d,) of the front that was evaluated least often, of several the first.
+    """Return the point (d,) that was evaluated least often of those that may be of the front.
 
-    ``None`` if none is what may be proposed now, or what was repeated always gave the same values
-    (:data:`CERTAIN` times): then there is no noise.
+    Of several one that seems to be of it, of those the first. ``None`` if none is what may be
+    proposed now, or what was repeated always gave the same values (:data:`CERTAIN` times): then
+    there is no noise.
     """
     if not history.n:
         return None
@@ -206,13 +209,38 @@ def _least_sure(space: Space, history: History) -> Floats | None:
     spread = np.bincount(history.group, (history.Y != history.means).any(axis=1))
     if again.sum() >= CERTAIN and not spread.any():
         return None
-    X = history.X[pareto.nondominated(history.means, history.violation)]
-    X = X[space.allows(X) & (np.isclose(space.snap(X), X, rtol=0, equal_nan=True)).all(axis=1)]
+    front = pareto.nondominated(history.means, history.violation)
+    rows = np.flatnonzero(front | _may_be_best(history, front))
+    X = history.X[rows]
+    fine = space.allows(X) & (np.isclose(space.snap(X), X, rtol=0, equal_nan=True)).all(axis=1)
+    X, rows = X[fine], rows[fine]
     if not len(X):
         return None
     label = groups(np.concatenate([X, history.tried]))
     often = np.bincount(label[len(X) :], minlength=label.max() + 1)[label[: len(X)]]
-    return np.asarray(X[int(np.argmin(often))])
+    return np.asarray(X[np.lexsort((~front[rows], often))[0]])
+
+
+def _may_be_best(history: History, front: Bools) -> Bools:
+    """Tell which points (n,) would be on the front with means as low as theirs may truly be.
+
+    That is lower than observed by the standard error times sqrt(2 ln n), the margin of UCB1 (Auer
+    et al. 2002): it grows, so no unlucky point is given up for ever. The noise is that of repeated
+    evaluations, pooled; while there are none, nobody else may be.
+    """
+    feasible = history.violation == 0
+    best = history.means[front & feasible]
+    often = np.bincount(history.group)[history.group]
+    free = history.n - len(np.unique(history.group))
+    with np.errstate(all="ignore"):  # what is infinite says nothing of the noise
+        errors = (history.Y - history.means) ** 2
+        noise = np.sqrt(np.where(np.isfinite(errors), errors, 0.0).sum(axis=0) / max(free, 1))
+        margin = np.sqrt(2 * np.log(history.n) / often)[:, None] * noise
+        low = history.means - np.where(np.isfinite(margin), margin, 0.0)
+    beaten = np.zeros(history.n, dtype=bool)
+    for y in best:
+        beaten |= (y <= low).all(axis=1) & (y < low).any(axis=1)
+    return feasible & ~beaten
 
 
 def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
@@ -223,9 +251,22 @@ def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
     return x
 
 
+def conclusive(Y: Floats) -> bool:
+    """Tell whether observations (n, m) say that what was asked for so far is all there is to try.
+
+    What failed, or returned a mere sign of that, may have ended before all its parameters were
+    asked for. So there must be a measurement and :data:`FEW_RESULTS`, or :data:`EQUAL_RESULTS`
+    where all are the same, since those may be signs.
+    """
+    if not pareto.measured(Y).all(axis=1).any():
+        return False
+    return len(Y) >= (FEW_RESULTS if (Y != Y[0]).any() else EQUAL_RESULTS)
+
+
 def exhausted(space: Space, history: History) -> bool:
     """Tell whether no configuration is left to propose: all were tried, or none may be.
 
+    Where the space is only what was asked for so far, see :func:`conclusive`.
     ``False`` where there are too many to look (see :data:`lamoo.space.ENUMERABLE`).
     """
     if not space.enumerable:
