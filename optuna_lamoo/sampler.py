@@ -239,8 +239,9 @@ class LaMOOSampler(BaseSampler):
     ) -> None:
         """Stop a study that tried every configuration, unless something is enqueued.
 
-        What trials asked for need not be all there is (:func:`lamoo.conclusive`), and a range of
-        numbers may move on: one more trial looks whether it does, where that costs little.
+        What trials asked for need not be all there is (:func:`lamoo.conclusive`). And a single
+        range of numbers may move on, none of which was asked for twice: one more trial looks
+        whether it does, where that costs little.
         """
         if not convert.to_space(trial.distributions).enumerable:
             return  # without a look at all the trials
@@ -256,8 +257,8 @@ class LaMOOSampler(BaseSampler):
             return  # what the next trial will have for a range is not known
         guessed = self.view.guessed(search_space)
         # Optuna keeps choices from changing
-        may_move = not all(isinstance(d, CategoricalDistribution) for d in guessed)
-        if may_move and len(trials) > LOOK:
+        numbers = [d for d in guessed if not isinstance(d, CategoricalDistribution)]
+        if len(numbers) == len(search_space) == 1 and len(trials) > LOOK:
             trials = found.without(trial, done).certain
         history, space = self.view.of(study, trials, search_space, space)
         if guessed and not conclusive(_with(history.Y, values)):

@@ -84,7 +84,11 @@ class Present:
 
 
 def present(
-    study: Study, trials: Sequence[FrozenTrial], at: FrozenTrial, stale_after: float | None, done: int
+    study: Study,
+    trials: Sequence[FrozenTrial],
+    at: FrozenTrial,
+    stale_after: float | None,
+    done: int,
 ) -> Present:
     """Return which trials of a study count for the trial at hand.
 

@@ -240,7 +240,7 @@ def _may_be_best(history: History, front: Bools) -> Bools:
     beaten = np.zeros(history.n, dtype=bool)
     for y in best:
         beaten |= (y <= low).all(axis=1) & (y < low).any(axis=1)
-    return feasible & ~beaten
+    return np.asarray(feasible & ~beaten)
 
 
 def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:

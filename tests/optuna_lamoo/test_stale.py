@@ -1,8 +1,10 @@
 """Trials whose worker was killed run for ever; after a while they are not counted any more."""
 
 import itertools
+import warnings
 from datetime import datetime, timedelta
 
+import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
@@ -10,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_lamoo import LaMOOSampler
 from optuna_lamoo.convert import NOTE
-from optuna_lamoo.stale import living
+from optuna_lamoo.stale import living, present
 
 NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - as naive as Optuna's
 SPACE = {"a": CategoricalDistribution((0, 1, 2)), "b": CategoricalDistribution((0, 1))}
@@ -143,10 +145,142 @@ def test_a_living_trial_is_pending(solver):
     assert study.ask(LINE).params != clean.ask(LINE).params
 
 
-def test_by_default_ten_minutes_are_enough_for_short_trials():
-    study, clean = study_of(7), study_of(7)
-    leave_running(study, 601)
-    assert study.ask(LINE).params == clean.ask(LINE).params
+# Known results that are told at once, then trials of hours: nobody knows that yet.
+KNOWN_RESULTS = 12
+LETTERS = {"letter": CategoricalDistribution(tuple("ABCDEFGHIJKLMNOPQRSTUVWX"))}
+
+
+def with_workers(storage, space, began, *, took=0.04):
+    """Return a study of results that took so long, and of trials that began so many minutes ago."""
+    sampler = LaMOOSampler(seed=0, n_startup_trials=4, solver="evolutionary")
+    study = optuna.create_study(
+        directions=["minimize", "minimize"], sampler=sampler, storage=storage
+    )
+    now = datetime.now()  # noqa: DTZ005 - as naive as Optuna's
+    spots = np.random.default_rng(0).permutation(len("ABCDEFGHIJKLMNOPQRSTUVWX"))
+    for i in range(KNOWN_RESULTS):
+        params = {
+            name: d.choices[spots[i]] if isinstance(d, CategoricalDistribution) else i / 16
+            for name, d in space.items()
+        }
+        begun = now - timedelta(days=3) + timedelta(seconds=i)
+        study.add_trial(
+            stored(TrialState.COMPLETE, params, space, begun, begun + timedelta(seconds=took))
+        )
+    for minutes, params in began:
+        begun = now - timedelta(minutes=minutes)
+        study.add_trial(stored(TrialState.RUNNING, params, space, begun, None))
+    return study
+
+
+def stored(state, params, space, begun, ended):
+    return FrozenTrial(
+        number=-1,
+        trial_id=-1,
+        state=state,
+        value=None,
+        values=[1.0, float(len(str(params)))] if ended else None,
+        datetime_start=begun,
+        datetime_complete=ended,
+        params=params,
+        distributions=space,
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+    )
+
+
+@pytest.mark.parametrize("kind", ["memory", "journal", "sqlite"])
+@pytest.mark.parametrize("space", [LETTERS, LINE], ids=["letters", "line"])
+def test_workers_that_start_minutes_apart_get_different_configurations(make_storage, kind, space):
+    storage, given = make_storage(kind), []
+    for i in range(6):
+        began = [(15 * (i - j), params) for j, params in enumerate(given)]
+        given.append(with_workers(storage, space, began).ask(space).params)
+    assert len({str(params) for params in given}) == 6
+
+
+def test_nor_do_they_draw_the_same_where_a_parameter_is_asked_for_alone():
+    space, given = {}, []
+    for i in range(6):
+        began = [(15 * (i - j), {}) for j in range(i)]  # without a note they are nowhere
+        study = with_workers(None, space, began)
+        given.append(study.ask().suggest_float("x", 0, 1))
+    assert len({*given}) == 6
+
+
+@pytest.mark.parametrize(
+    ("took", "hours", "free"),
+    [
+        (0.04, 25, False),
+        (0.04, 1e5, False),
+        (3, 23, False),
+        (3, 25, True),
+        (3_600, 99, False),
+        (3_600, 101, True),
+    ],
+)
+def test_much_later_it_is_forgotten(took, hours, free):
+    """A hundred times as long as the longest took, and at least a day; what was told tells none."""
+    study = with_workers(None, LETTERS, [(60 * hours, {"letter": "A"})], took=took)
+    at = fresh(study)
+    found = present(study, study.trials, at, None, 0)
+    assert (len(found.trials) == len(study.trials) - 1) is free
+    assert found.number == at.number  # nothing is drawn twice
+
+
+def fresh(study):
+    """Return a trial that begins now."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # heartbeats are for study.optimize
+        return study._storage.get_trial(study.ask()._trial_id)
+
+
+def test_where_nothing_else_is_left_it_is_tried_again_after_ten_minutes():
+    left = sorted(
+        {*"ABCDEFGHIJKLMNOPQRSTUVWX"}
+        - {t.params["letter"] for t in with_workers(None, LETTERS, []).trials}
+    )
+    began = [(15 if letter == left[3] else 5, {"letter": letter}) for letter in left]
+    study = with_workers(None, LETTERS, began)
+    assert study.ask(LETTERS).params == {"letter": left[3]}
+    assert study.ask(LETTERS).params != {"letter": left[3]}  # somebody has just begun it again
+
+
+@pytest.mark.parametrize("stale_after", [20, 60])
+def test_nothing_is_drawn_twice_where_the_user_sets_a_limit(stale_after):
+    """Some began before others were taken for dead: they keep the numbers that they drew by."""
+    ages = [300, 290, 100, 95, 70, 50, 45, 21, 19, 10]
+    trials = [trial(i, -age) for i, age in enumerate(ages)]
+    drawn = []
+    for i, age in enumerate(ages):
+        alive = [t for t in trials[:i] if ages[t.number] - age <= stale_after]
+        number = present(study_of(0), trials[: i + 1], trials[i], stale_after, 0).number
+        living_draws = [drawn[t.number] for t in alive]
+        assert number not in living_draws
+        drawn.append(number)
+    assert drawn != [*range(len(ages))]  # some take the place of the dead
+
+
+def test_heartbeats_tell_who_lives(make_storage):
+    """A slow trial that beats lives, a short one that does not is dead, whatever their ages."""
+    storage = make_storage("sqlite-heartbeat")
+    study = with_workers(storage, LETTERS, [(1e6, {"letter": "A"}), (1, {"letter": "B"})], took=3)
+    slow, short = study.trials[-2:]
+    for running in (slow, short):
+        storage.record_heartbeat(running._trial_id)
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE trial_heartbeats SET heartbeat = datetime('now', '-1 hour') WHERE trial_id = ?",
+            (short._trial_id,),
+        )
+    at = fresh(study)
+    found = present(study, study.trials, at, None, 0)
+    numbers = [t.number for t in found.trials]
+    assert slow.number in numbers
+    assert short.number not in numbers
+    assert at.number in numbers
+    assert not found.doubtful
 
 
 def tell(study, asked):
