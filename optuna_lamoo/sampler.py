@@ -97,16 +97,21 @@ class LaMOOSampler(BaseSampler):
             task with some of the same parameters. Their best points are among the first to be
             tried, and what a model of them predicts helps to predict this study's objectives, as
             far as it turns out to. They are not counted as results.
-        reevaluate: for noisy objectives: every so many trials (5, say) one goes to the member of
-            the front that had the fewest, so that no lucky result stays there unconfirmed;
+        reevaluate: for noisy objectives: every so many trials (5, say) one goes to the
+            configuration that had the fewest, of the front and of those that the noise may keep
+            from it: no lucky result stays unconfirmed, and no unlucky one is given up;
             :func:`optuna_lamoo.mean_front` returns the front of the means. ``None`` for never.
         stop_when_exhausted: whether to stop a study, with a message, that has tried every
-            configuration of a discrete space; otherwise it goes on and repeats.
+            configuration of a discrete space; otherwise it goes on, with what is worth repeating.
+            Trials without a result prove nothing, nor do fewer than five results, unless
+            ``search_space`` tells what there is.
         stale_after: for how many seconds a trial may run before it is taken for dead: its
             configuration is free again (until three have died at it), but should it finish after
-            all, it counts. By default ten times as long as the longest completed trial took, and
-            at least ten minutes. With 0, for a study that has one worker, every other running trial
-            is dead: a run that was killed goes on as if it had not been, at once.
+            all, it counts. With 0, for a study that has one worker, every other running trial is
+            dead: a run that was killed goes on as if it had not been, at once. By default
+            heartbeats tell, where the storage has them; or else a configuration is tried again
+            after ten times as long as the longest completed trial took (at least ten minutes) if
+            nothing else is left, and after a hundred times as long (at least a day) in any case.
         independent_sampler: for parameters that no trial had before; by default uniform.
         warn_independent_sampling: whether to log a warning when, after the startup trials, a
             parameter is sampled independently.

@@ -178,7 +178,8 @@ def _number(
     dead = [t for t in trials if t._trial_id not in counted]
     taken: set[int] = set()
     number = at.number
-    for trial in alive[trials.index(dead[0]) :]:  # those before the first one have their own
+    first = next(i for i, t in enumerate(trials) if t._trial_id not in counted)
+    for trial in alive[first:]:  # those before the first of the dead have their own
         began = trial.datetime_start
         if began is None or trial.number > at.number:
             continue

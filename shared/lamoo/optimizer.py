@@ -54,8 +54,9 @@ class Settings:
             NaN, or ``None`` for all, infers it from the observations.
         partition: the settings of the tree.
         seed: of the spread-out initial points.
-        reevaluate: every so many evaluations one goes to the member of the front that has had
-            the fewest, for objectives that are noisy; ``None`` for never.
+        reevaluate: every so many evaluations one goes to the point that has had the fewest, of
+            the front and of those that the noise may keep from it, for objectives that are noisy;
+            ``None`` for never.
 
     Raises:
         ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative, the
