@@ -113,7 +113,10 @@ class LaMOOGenerator(BoTorchGenerator):
         self.confined = confined
         self.reference_point = dict(reference_point or {})
         self.settings = Settings(
-            solver="gp" if confined else solver, n_startup=0, partition=Partition(**partition or {})
+            solver="gp" if confined else solver,
+            n_startup=0,
+            partition=Partition(**partition or {}),
+            logger=logger,
         )
         self.told = told
         self.seed = seed

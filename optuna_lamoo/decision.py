@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 import numpy as np
+from lamoo.numerics import own_state
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -16,6 +17,7 @@ from lamoo.arrays import Floats
 from optuna_lamoo import convert
 
 
+@own_state()
 def knee(study: Study) -> FrozenTrial:
     """Return the trial where giving up a little of one objective no longer gains much of another.
 
@@ -38,6 +40,7 @@ def knee(study: Study) -> FrozenTrial:
     return trials[int(found[np.linalg.norm(F[found], axis=1).argmin()])]
 
 
+@own_state()
 def closest(study: Study, ideal: Sequence[float] | None = None) -> FrozenTrial:
     """Return the trial of the front that is nearest to an ideal point.
 
@@ -61,6 +64,7 @@ def closest(study: Study, ideal: Sequence[float] | None = None) -> FrozenTrial:
     return trials[int(np.lexsort([F.sum(axis=1), np.round(np.ravel(missed), 12)])[0])]
 
 
+@own_state()
 def weighted(study: Study, weights: Sequence[float]) -> FrozenTrial:
     """Return the trial of the front whose pseudo-weights are nearest to the weights given.
 

@@ -185,6 +185,7 @@ class LaMOOSampler(BaseSampler):
             partition=partition or Partition(),
             seed=int(np.random.SeedSequence(seed).entropy),  # type: ignore[arg-type]
             reevaluate=None if reevaluate is None else int(reevaluate),
+            logger=logger,
         )
         if base_sampler is not None and solver != "gp":
             msg = (

@@ -25,13 +25,14 @@ PACKAGES = {
 # or a package; inside a package modules import each other as they like, but in no circle.
 ENGINE = {
     "arrays": set(),
+    "numerics": set(),
     "pareto": {"arrays"},
     "space": {"arrays"},
     "partition": {"arrays", "pareto", "space"},
-    "gp": {"arrays", "pareto", "space"},
+    "gp": {"arrays", "numerics", "pareto", "space"},
     "solvers": {"arrays", "pareto", "space", "partition", "gp"},
-    "optimizer": {"arrays", "pareto", "space", "partition", "gp", "solvers"},
-    "report": {"arrays", "pareto", "space", "partition", "optimizer"},
+    "optimizer": {"arrays", "numerics", "pareto", "space", "partition", "gp", "solvers"},
+    "report": {"arrays", "numerics", "pareto", "space", "partition", "optimizer"},
     "problems": {"arrays", "pareto", "space"},
     "__init__": {"space", "partition", "optimizer"},
 }

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import traceback
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
-from threadpoolctl import ThreadpoolController
 
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats
+from lamoo.numerics import own_state, single_threaded
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, Partition, grow, select
 from lamoo.solvers import SOLVERS, Solver, evolutionary, random
@@ -37,6 +35,8 @@ GLANCE = 64
 FEW_RESULTS, EQUAL_RESULTS = 5, 10
 #: Observations after which a reference point that nothing dominates deserves a warning.
 PATIENCE = 20
+#: Characters of an error that a warning repeats.
+REASON = 200
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Settings:
         reevaluate: every so many evaluations one goes to the point that has had the fewest, of
             the front and of those that the noise may keep from it, for objectives that are noisy;
             ``None`` for never.
+        logger: what warnings go to; a framework's users look for them in its own.
 
     Raises:
         ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative, the
@@ -70,6 +71,7 @@ class Settings:
     partition: Partition = field(default_factory=Partition)
     seed: int = 0
     reevaluate: int | None = None
+    logger: logging.Logger = field(default=logger, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -98,6 +100,7 @@ def solver_of(settings: Settings) -> Solver:
     return solver if isinstance(solver, Solver) else SOLVERS[solver]
 
 
+@own_state()
 def suggest(
     space: Space,
     history: History,
@@ -127,7 +130,7 @@ def suggest(
     if q < 0:
         msg = f"q must be at least 0, got {q!r}"
         raise ValueError(msg)
-    with _single_threaded():
+    with single_threaded():
         return _propose(space, history, q, rng, settings)
 
 
@@ -264,6 +267,7 @@ def conclusive(Y: Floats) -> bool:
     return len(Y) >= (FEW_RESULTS if (Y != Y[0]).any() else EQUAL_RESULTS)
 
 
+@own_state()
 def exhausted(space: Space, history: History) -> bool:
     """Tell whether no configuration is left to propose: all were tried, or none may be.
 
@@ -287,6 +291,7 @@ def exhausted(space: Space, history: History) -> bool:
     return not left(space.enumerate())
 
 
+@own_state()
 def path(space: Space, history: History, settings: Settings | None = None) -> tuple[Node, ...]:
     """Return the nodes from the root of the tree to the leaf that is chosen next.
 
@@ -308,6 +313,7 @@ def path(space: Space, history: History, settings: Settings | None = None) -> tu
     return select(replace(root, data=replace(root.data, index=index)))
 
 
+@own_state()
 def recent_gain(history: History, k: int, settings: Settings | None = None) -> float:
     """Return which share of the hypervolume the last ``k`` observations added, between 0 and 1.
 
@@ -366,6 +372,7 @@ def _reached(history: History, settings: Settings) -> Floats | None:
             worst = (short / np.where(width > 0, width, 1.0)).max(axis=1)
         nearest = Y[np.lexsort((worst, history.violation[:PATIENCE]))[0]]
         _warn_once(
+            settings.logger,
             f"reference_point {reference.tolist()} is not dominated by any of the first "
             f"{PATIENCE} observations; nearest is {nearest.tolist()} (all objectives minimised). "
             "Until it is, another point is inferred",
@@ -437,9 +444,9 @@ def _search(
     for propose, (region, members) in attempts:
         try:
             x = propose(history, region, members, rng, reference)
-        except (ArithmeticError, ValueError) as error:
-            _warn_once(f"{settings.solver!r} could not propose; using a simpler solver")
-            logger.debug("solver %r: %s", settings.solver, error)
+        # a warning where the user's filters turn those of libraries into errors
+        except (ArithmeticError, ValueError, Warning) as error:
+            _tell_of_failure(settings, error)
             continue
         if x is not None and not history.repeats(x[None])[0]:
             return x
@@ -447,29 +454,31 @@ def _search(
     return last_resort
 
 
-_numerics = threading.RLock()
+def _tell_of_failure(settings: Settings, error: Exception) -> None:
+    """Warn that a solver failed, once for each place where errors were raised."""
+    logger.debug("solver %r: %s", settings.solver, error, exc_info=error)
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    *_, (frame, line) = traceback.walk_tb(cause.__traceback__)
+    reason = f"{type(cause).__name__}: {cause}".partition("\n")[0][:REASON]
+    _warn_once(
+        settings.logger,
+        f"solver {settings.solver!r} could not propose ({reason}): a simpler one takes its place, "
+        "at the cost of more trials. Further errors from there are not reported",
+        (frame.f_code.co_filename, line),
+    )
 
 
-@lru_cache(maxsize=1)
-def _linear_algebra() -> ThreadpoolController:
-    return ThreadpoolController()
+_told: set[Hashable] = set()
 
 
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Keep linear algebra on one thread, and other proposals of this process waiting.
-
-    On matrices this small several threads wait for each other: an ask of 45 ms took 570 ms on two
-    idle cores and seconds on busy ones. The limit holds for the whole process, hence the lock: of
-    two that overlap, the first to end would lift it for the other.
-    """
-    with _numerics, _linear_algebra().limit(limits=1, user_api="blas"):
-        yield
-
-
-@lru_cache(maxsize=256)
-def _warn_once(message: str) -> None:
-    logger.warning(message)
+def _warn_once(logger: logging.Logger, message: str, cause: Hashable = None) -> None:
+    """Warn, unless there was a warning of the same cause before; by default the message."""
+    key = (logger.name, cause or message)
+    if key not in _told:
+        _told.add(key)
+        logger.warning(message)
 
 
 class Optimizer:

@@ -1,5 +1,7 @@
 """BoTorch's acquisition in a region: against BoTorch's own values, and what it must keep to."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,35 @@ def test_codes_are_numbers_choices_and_one_more_for_what_is_absent():
     X = np.array([[0.25, np.nan, 0.5], [1.0, 0.0, np.nan]])
     wanted = [[0.25, 0.5, 1.0], [1.0, 0.0, 3.0]]
     assert botorch.encoded(X, SPACE, "cpu").tolist() == wanted
+
+
+@contextmanager
+def default_dtype(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        assert torch.get_default_dtype() == dtype
+        torch.set_default_dtype(before)
+
+
+def test_the_users_state_of_torch_changes_no_proposal(no_excuses):
+    line = Space({"a": Float(0, 1)})
+    X = line.sobol(0, 5, 0)
+    history = History(X, (X - 0.3) ** 2)
+
+    def proposal():
+        settings = Settings(solver="botorch", n_startup=0)
+        return suggest(line, history, 1, np.random.default_rng(0), settings)
+
+    expected, stream = proposal(), torch.random.get_rng_state()
+    with no_excuses(), torch.inference_mode():
+        assert np.array_equal(proposal(), expected)
+    half = default_dtype(torch.float16)
+    with no_excuses(), torch.no_grad(), half, torch.device("meta"):
+        assert np.array_equal(proposal(), expected)
+    assert torch.equal(torch.random.get_rng_state(), stream)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import special
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from lamoo import (
@@ -253,7 +254,7 @@ def test_no_values_stop_the_search(spaces, solver, hard, m, caplog):
     rng = np.random.default_rng(m)
     name = NAMES[(list(HARD).index(hard) + m) % len(NAMES)]
     X = spaces[name].sample(22, rng)
-    optimizer._warn_once.cache_clear()
+    optimizer._told.clear()
     history = History(X, HARD[hard](rng.random((22, m))))
     for reference in (None, [0.5] * m):
         settings = Settings(solver=solver, reference_point=reference)
@@ -394,7 +395,7 @@ def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rn
     def singular(*_, **__):
         raise np.linalg.LinAlgError("the kernel matrix is hopeless")
 
-    optimizer._warn_once.cache_clear()
+    optimizer._told.clear()
     monkeypatch.setattr(fitting, "condition", singular)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with caplog.at_level(logging.DEBUG, logger="lamoo"):
@@ -403,8 +404,46 @@ def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rn
             assert ((x >= 0) & (x <= 1)).all()
     messages = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(messages) == 1
-    assert "'gp'" in messages[0]
-    assert "hopeless" in caplog.text
+    assert "'gp' could not propose (LinAlgError: the kernel matrix is hopeless)" in messages[0]
+
+
+def test_each_cause_of_a_fallback_is_told_once(monkeypatch, caplog, rng):
+    def singular(*_, **__):
+        raise np.linalg.LinAlgError(f"pivot {rng.random()}")  # no two alike
+
+    def deprecated(*_, **__):  # where the user's filters turn warnings into errors
+        raise FutureWarning("a library changes")
+
+    optimizer._told.clear()
+    history = History(rng.random((20, 2)), rng.random((20, 2)))
+    for broken in (singular, deprecated):
+        monkeypatch.setattr(fitting, "condition", broken)
+        for _ in range(3):
+            assert suggest(SQUARE, history, 1, rng).shape == (1, 2)
+    messages = [r.getMessage() for r in caplog.records]
+    assert len(messages) == 2
+    assert "LinAlgError: pivot" in messages[0]
+    assert "FutureWarning: a library changes" in messages[1]
+
+
+def test_the_users_state_of_libraries_changes_no_proposal(no_excuses, rng):
+    # bits far from the data and from the front: densities of 0
+    X = rng.random((40, 2))
+    history = History(X, np.column_stack([np.exp(20 * X[:, 0]), 1e9 * X[:, 1] - X[:, 0]]))
+
+    def proposals():
+        generator = np.random.default_rng(0)
+        return np.concatenate([suggest(SQUARE, history, 2, generator, s) for s in settings])
+
+    settings = [Settings(solver=solver) for solver in ("gp", "evolutionary")]
+    expected = proposals()
+    before = np.random.get_state()[1].copy()  # noqa: NPY002  the one that must not be touched
+    with no_excuses(), np.errstate(all="raise"), special.errstate(all="raise"):
+        assert np.array_equal(proposals(), expected)
+        assert {*np.geterr().values()} == {*special.geterr().values()} == {"raise"}
+        path(SQUARE, history)
+        recent_gain(history, 5)
+    assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 def test_a_mistake_in_the_code_is_not_taken_for_a_numerical_failure(monkeypatch, rng):
@@ -419,7 +458,7 @@ def test_a_mistake_in_the_code_is_not_taken_for_a_numerical_failure(monkeypatch,
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_reference_point_that_nobody_beats_is_told_once(solver, caplog, rng):
-    optimizer._warn_once.cache_clear()
+    optimizer._told.clear()
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     settings = Settings(solver=solver, reference_point=[-1.0, -1.0])
     with caplog.at_level(logging.WARNING, logger="lamoo"):

@@ -407,7 +407,7 @@ def test_reference_points_of_all_kinds(point, complaints):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_reference_point_that_nothing_dominates_is_told_once(solver, complaints, monkeypatch):
-    lamoo.optimizer._warn_once.cache_clear()
+    lamoo.optimizer._told.clear()
     study = new_study(solver=solver, reference_point=[-1.0, -1.0])
     study.optimize(parabolas, n_trials=24)
     assert len(complaints()) == 1
@@ -490,8 +490,10 @@ def test_first_trials_asked_all_at_once_differ(n):
 
 
 @pytest.mark.parametrize("error", [np.linalg.LinAlgError("singular"), FloatingPointError("inf")])
-def test_a_surrogate_that_fails_is_told_once_and_the_study_goes_on(error, complaints, monkeypatch):
-    lamoo.optimizer._warn_once.cache_clear()
+def test_a_surrogate_that_fails_is_told_once_and_the_study_goes_on(
+    error, complaints, monkeypatch, caplog
+):
+    lamoo.optimizer._told.clear()
 
     def broken(*arguments, **options):
         raise error
@@ -502,7 +504,8 @@ def test_a_surrogate_that_fails_is_told_once_and_the_study_goes_on(error, compla
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 15
     assert len({str(params) for params in drawn(study)}) == 15
     assert len(complaints()) == 1
-    assert "'gp' could not propose" in complaints()[0]
+    assert f"'gp' could not propose ({type(error).__name__}: {error})" in complaints()[0]
+    assert {record.name for record in caplog.records} == {"optuna.lamoo"}
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-8, 1e8, 1e300])

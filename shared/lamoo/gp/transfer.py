@@ -18,6 +18,7 @@ from scipy.stats import kendalltau
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats
 from lamoo.gp.fitting import apply, process_of, recipes_of, training_set, transforms_of
+from lamoo.numerics import own_state
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.known import Known
@@ -54,6 +55,7 @@ class Lesson:
         return best_points(self.source, self.space, FIRST)
 
 
+@own_state()
 def taught(known: Known, lessons: Sequence[Lesson], history: History) -> Known:
     """Return what is known, and what earlier studies predict as further features.
 
@@ -80,6 +82,7 @@ def taught(known: Known, lessons: Sequence[Lesson], history: History) -> Known:
     return replace(known, features=features, first=first)
 
 
+@own_state()
 def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
     """Return a function of points (n, d): what an earlier study predicts of them, ``(n, m)``.
 
@@ -98,6 +101,7 @@ def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
     ]
     missing = np.isnan(data.X).all(axis=0)
 
+    @own_state()
     def predict(X: Floats) -> Floats:
         X = np.where(missing, np.nan, X)
         return np.stack([process.predict(X)[0] for process in processes], axis=1)
@@ -121,6 +125,7 @@ def relevant(predicted: Floats, Y: Floats) -> Bools:
     return np.array([any(goes_with(p, y) for y in finite.T) for p in predicted.T], dtype=bool)
 
 
+@own_state()
 def best_points(source: History, space: Space, size: int) -> Floats:
     """Return up to ``size`` points (k, d) of an earlier study's front, far apart, the ends first.
 

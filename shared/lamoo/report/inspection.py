@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.arrays import Floats
+from lamoo.numerics import own_state
 from lamoo.optimizer import Settings, path
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, score, walk
@@ -88,6 +89,7 @@ def places(parameter: Parameter) -> Floats:
     return (np.arange(k) + 0.5) / k
 
 
+@own_state()
 def region_map(region: Region, columns: tuple[int, int], axes: tuple[Floats, Floats]) -> Floats:
     """Return, for each pair of places, which share of the other parameters' settings is inside.
 
@@ -105,6 +107,7 @@ def region_map(region: Region, columns: tuple[int, int], axes: tuple[Floats, Flo
     return region.share(partial, COMPLETIONS, np.random.default_rng(0)).reshape(x.shape)
 
 
+@own_state()
 def most_telling(region: Region, observed: Floats) -> list[int]:
     """Return the columns by how much their values inside a region differ from those everywhere.
 
@@ -150,6 +153,7 @@ class Stage:
     share: float
 
 
+@own_state()
 def stages(space: Space, history: History, settings: Settings, most: int) -> list[Stage]:
     """Return how the chosen leaf changed, at up to ``most`` numbers of observations."""
     numbers = np.unique(np.linspace(1, history.n, min(most, history.n)).astype(int))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.arrays import Bools, Floats
+from lamoo.numerics import own_state
 from lamoo.pareto import nondominated
 from lamoo.partition.region import Region
 from lamoo.partition.split import learn_boundary
@@ -99,6 +100,7 @@ def good_path(root: Node) -> tuple[Node, ...]:
     return path
 
 
+@own_state()
 def explain(path: Sequence[Node], history: History, rng: np.random.Generator) -> Explanation:
     """Describe the last node of a path from the root.
 

@@ -9,6 +9,8 @@ library's; candidates, and the region they must not leave, are those of the buil
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +45,8 @@ SAMPLES, FEW_SAMPLES = 64, 16
 BLOCK = 256
 #: Steps of a fit at most: beyond, hyperparameters hardly move, at several times the cost.
 ITERATIONS = 75
+#: Of the floats that a model's priors and their bounds are kept in, at least.
+ENOUGH_BITS = 32
 
 
 def propose(
@@ -67,15 +71,41 @@ def propose(
     if not len(X):
         return None
     seed = int(rng.integers(2**31))
-    # noise in the kernel matrix and the like, which nobody can do anything about
-    with warnings.catch_warnings(), torch.random.fork_rng():
-        warnings.simplefilter("ignore")
+    with _own_state():
         torch.manual_seed(seed)  # fits that fail are tried again from random values
         try:
             worth = learn(history, region.space, seed, reference, device)
             return most_worthy(X, worth, history, region, rng)
         except (ModelFittingError, RuntimeError) as error:
             raise ArithmeticError(str(error)) from error
+
+
+@contextmanager
+def _own_state() -> Iterator[None]:
+    """Make torch behave as in a fresh process, with gradients and a random stream of its own.
+
+    Those who ask inside ``torch.no_grad()`` or with another default device mean their network.
+    """
+    with ExitStack() as changed:
+        for context in (
+            warnings.catch_warnings(),
+            torch.random.fork_rng(),
+            torch.inference_mode(mode=False),
+            torch.enable_grad(),
+            torch.autocast("cpu", enabled=False),
+        ):
+            changed.enter_context(context)
+        # noise in the kernel matrix and the like, which nobody can do anything about
+        warnings.simplefilter("ignore")
+        if torch.get_default_device().type != "cpu":
+            changed.enter_context(torch.device("cpu"))
+        default = torch.get_default_dtype()
+        # it belongs to the whole process, and other threads may be evaluating: changed only where
+        # it takes digits from the priors and their bounds
+        if torch.finfo(default).bits < ENOUGH_BITS:
+            changed.callback(torch.set_default_dtype, default)
+            torch.set_default_dtype(torch.float32)
+        yield
 
 
 def check_device(device: str) -> None:
