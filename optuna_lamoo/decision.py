@@ -108,7 +108,7 @@ def best_under_limits(
         ValueError: if no feasible trial has values, an objective is unknown, or no trial keeps the
             limits; the nearest one is named then.
     """
-    trials = _feasible(study)
+    trials = _candidates(study)
     signs = convert.signs(study.directions)
     Y = signs * np.array([trial.values for trial in trials], dtype=float)
     j = _index(study, objective)
@@ -142,13 +142,16 @@ def _index(study: Study, objective: int | str) -> int:
     raise ValueError(msg)
 
 
-def _feasible(study: Study) -> list[FrozenTrial]:
+def _candidates(study: Study) -> list[FrozenTrial]:
+    """Return the feasible trials, without those that hold infinite or absurd values."""
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     trials = [t for t in done if all(v <= 0 for v in convert.constraints(t).values())]
     if not trials:
         msg = f"study {study.study_name!r} has no finished feasible trial to pick from"
         raise ValueError(msg)
-    return trials
+    # a diverged trial is no compromise, however good its other values are
+    sound = pareto.sound(np.array([trial.values for trial in trials], dtype=float))
+    return [trials[i] for i in np.flatnonzero(sound)]
 
 
 def _front(study: Study, point: Sequence[float] | None = None) -> tuple[list[FrozenTrial], Floats]:
@@ -156,7 +159,7 @@ def _front(study: Study, point: Sequence[float] | None = None) -> tuple[list[Fro
 
     A point in the study's directions is appended to the values if one is given.
     """
-    trials = _feasible(study)
+    trials = _candidates(study)
     signs = convert.signs(study.directions)
     Y = signs * np.array([trial.values for trial in trials], dtype=float)
     keep = np.flatnonzero(pareto.nondominated(Y))

@@ -67,6 +67,7 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
     history = _history(study, trials)
     often = np.bincount(history.group)[history.group]
     rows = np.flatnonzero((often >= min_trials) & (history.violation == 0))
+    rows = rows[pareto.sound(history.means[rows])]
     rows = rows[pareto.nondominated(history.means[rows])] if len(rows) else rows
     signs = convert.signs(study.directions)
     found = []

@@ -57,6 +57,9 @@ def regions(study: Study, params: Sequence[str] | None) -> Map:
     """
     known = _several(study)
     names = list(known.search_space)
+    if len(names) < 2:
+        msg = f"study must have two parameters that leave a choice, got {names}: see plot_partition"
+        raise ValueError(msg)
     if params is None:
         telling = most_telling(known.path[-1].region, known.history.X)
         params = [names[j] for j in telling[:2]]
@@ -134,18 +137,28 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> l
         raise ValueError(msg)
     done = {name: study.get_trials(False, (TrialState.COMPLETE,)) for name, study in named.items()}  # noqa: FBT003
     histories = {name: convert.Reader().history({}, done[name], directions) for name in named}
-    reference = _reference(list(histories.values()), reference_point, convert.signs(directions))
+    counted = _counted([*histories.values()])
+    reference = _reference(counted, reference_point, convert.signs(directions))
     return [
         Curve(
             name=name,
             numbers=[trial.number for trial in done[name]],
-            hypervolume=pareto.hypervolume_curve(
-                np.where(history.violation[:, None] == 0, history.Y, np.nan), reference
-            ),
+            hypervolume=pareto.hypervolume_curve(Y, reference),
             texts=[_about(trial) for trial in done[name]],
         )
-        for name, history in histories.items()
+        for name, Y in zip(histories, counted, strict=True)
     ]
+
+
+def _counted(histories: Sequence[History]) -> list[Floats]:
+    """Return each study's values (n, m), NaN where a trial is infeasible or stands for a failure.
+
+    What is absurd is told from the values of all studies together.
+    """
+    counted = [np.where(each.violation[:, None] == 0, each.Y, np.nan) for each in histories]
+    Y = np.concatenate(counted)
+    Y[~(pareto.sound(Y) & np.isfinite(Y).all(axis=1))] = np.nan
+    return np.split(Y, np.cumsum([each.n for each in histories])[:-1])
 
 
 def _named(studies: Studies) -> Mapping[str, Study]:
@@ -161,14 +174,15 @@ def _named(studies: Studies) -> Mapping[str, Study]:
 
 
 def _reference(
-    histories: Sequence[History], given: Sequence[float] | None, signs: Floats
+    counted: Sequence[Floats], given: Sequence[float] | None, signs: Floats
 ) -> Floats:
     if given is not None:
         if len(given) != len(signs):
             msg = f"reference_point must hold {len(signs)} values, got {list(given)}"
             raise ValueError(msg)
         return np.asarray(signs * np.asarray(given, dtype=float))
-    Y = np.concatenate([history.Y[history.violation == 0] for history in histories])
+    Y = np.concatenate(counted)
+    Y = Y[~np.isnan(Y).any(axis=1)]
     if not len(Y):
         return np.zeros(len(signs))
     return pareto.reference_point(pareto.finite(Y), of_front=False)

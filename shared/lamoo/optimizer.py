@@ -161,7 +161,7 @@ def _propose(
 def _failures(history: History, space: Space) -> Bools:
     """Tell which observations (n,) stand for failures, not all of them.
 
-    - Infinite values, and absurd ones (see :func:`lamoo.pareto.measured`), where an objective has
+    - Infinite values, and absurd ones (see :func:`lamoo.pareto.sound`), where an objective has
       others. Infinitely good ones would end the search, since nothing could improve on them;
       infinitely bad ones say less of their neighbours' values than of where trials fail.
     - Where nothing is smooth, likely penalties (see :func:`lamoo.pareto.penalties`). One next to
@@ -169,10 +169,7 @@ def _failures(history: History, space: Space) -> Bools:
       operation, and the one that does nothing at all has the worst value of everything. Real
       points that are taken for some teach only where not to go, until another is worse.
     """
-    good = pareto.measured(history.Y)
-    lost: Bools = np.array((~good & good.any(axis=0)).any(axis=1))
-    if lost.all():
-        lost[:] = False
+    lost = ~pareto.sound(history.Y)
     if not space.smooth.any():
         rows = np.flatnonzero(~lost)
         rest = history.at(rows) if lost.any() else history
@@ -323,6 +320,7 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     feasible = history.violation == 0
     if not feasible.any():
         return 1.0
+    feasible[feasible] = pareto.sound(history.means[feasible])
     reference = _reached(history, settings or Settings())
     if reference is None:
         reference = _inferred(history)

@@ -202,6 +202,24 @@ def measured(Y: Floats) -> Bools:
     return good
 
 
+def sound(Y: Floats) -> Bools:
+    """Tell which of ``n`` points have nothing but measurements, all of them if none has.
+
+    The others hold a value that is not :func:`measured` in an objective where some are: they stand
+    for failures, and are no members of a front however good their other values are.
+
+    Args:
+        Y: objective values, shape ``(n, m)``; NaN is no measurement.
+
+    Example:
+        >>> sound(np.array([[np.inf, 0.5], [0.3, 2.0], [1e300, 1.0], [-np.inf, 1.0]]))
+        array([False,  True, False, False])
+    """
+    good = measured(Y)
+    kept: Bools = np.asarray((good | ~good.any(axis=0)).all(axis=1))
+    return kept if kept.any() else np.ones(len(Y), dtype=bool)
+
+
 def penalties(Y: Floats) -> Bools:
     """Tell which points (n, m) are likely penalties: worse in every objective than all others.
 

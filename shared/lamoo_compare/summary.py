@@ -78,9 +78,20 @@ class Comparison:
         """Each run's hypervolume after each of its trials."""
         reference = signs(self.directions) * self.reference_point
         return [
-            pareto.hypervolume_curve(signs(self.directions) * run.values, reference)
-            for run in self.runs
+            pareto.hypervolume_curve(signs(self.directions) * values, reference)
+            for values in self.counted
         ]
+
+    @cached_property
+    def counted(self) -> list[Floats]:
+        """Each run's values, NaN in trials that hold infinite or absurd ones.
+
+        What is absurd is told from all runs together.
+        """
+        values = [run.values for run in self.runs]
+        Y = np.concatenate([*values, np.empty((0, len(self.directions)))])
+        Y[~_known(Y)] = np.nan
+        return np.split(Y, np.cumsum([len(each) for each in values])[:-1])
 
     def whole(self, sampler: str) -> list[int]:
         """Return the indices of a sampler's runs that have all their trials."""
@@ -104,7 +115,8 @@ class Comparison:
         ``ratio`` (of the budget to the first sampler's match of this one: its sample efficiency
         over this one), ``p`` (two-sided Wilcoxon signed-rank test of this against the first,
         paired by seed), ``ask_seconds`` (mean of a run, median over seeds), ``duplicates`` and
-        ``not_counted`` (trials that failed, were pruned or are infeasible; medians over seeds),
+        ``not_counted`` (trials that failed, diverged, were pruned or are infeasible; medians over
+        seeds),
         ``runs`` and ``incomplete`` (how many).
         """
         return [self._row(sampler) for sampler in self.samplers]
@@ -133,7 +145,7 @@ class Comparison:
             "ask_seconds": float(np.median([run.ask.mean() for run in whole])),
             "duplicates": float(np.median([run.duplicates for run in whole])),
             "not_counted": float(
-                np.median([np.isnan(run.values).any(axis=1).sum() for run in whole])
+                np.median([np.isnan(self.counted[i]).any(axis=1).sum() for i in self.whole(sampler)])
             ),
         }
 
@@ -167,7 +179,8 @@ class Comparison:
 
     def front(self, sampler: str) -> Floats:
         """Return the front of all runs of a sampler together, in the user's directions, (k, m)."""
-        return front_of([r.values for r in self.runs if r.sampler == sampler], self.directions)
+        pairs = zip(self.runs, self.counted, strict=True)
+        return front_of([Y for run, Y in pairs if run.sampler == sampler], self.directions)
 
 
 def signs(directions: Sequence[str]) -> Floats:
@@ -184,7 +197,8 @@ def front_of(values: Sequence[Floats], directions: Sequence[str]) -> Floats:
 
 
 def _known(Y: Floats) -> Bools:
-    return np.asarray(~np.isnan(Y).any(axis=1))
+    """Tell which values (n, m) are of trials that have some, none of them infinite or absurd."""
+    return np.asarray(np.isfinite(Y).all(axis=1) & pareto.sound(Y))
 
 
 def infer_reference(values: Sequence[Floats], directions: Sequence[str]) -> tuple[float, ...]:

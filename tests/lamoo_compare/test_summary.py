@@ -125,6 +125,18 @@ def test_inferred_reference_is_worse_than_the_front_and_robust():
     assert infer_reference([np.full((2, 2), np.nan)], DIRECTIONS) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("broken", [np.inf, -np.inf, 1e300, -1e300])
+def test_a_diverged_trial_changes_no_figure(broken):
+    rows = random_runs()[0].values
+    worse = rows.copy()
+    rows[3], worse[3] = np.nan, (broken, 0.5)
+    sane, diverged = (comparison([run("a", 0, values)], len(rows)) for values in (rows, worse))
+    np.testing.assert_array_equal(diverged.curves[0], sane.curves[0])
+    assert diverged.rows[0]["not_counted"] == sane.rows[0]["not_counted"] == 1
+    assert diverged.front("a").tolist() == sane.front("a").tolist()
+    assert infer_reference([worse], DIRECTIONS) == infer_reference([rows], DIRECTIONS)
+
+
 def test_page_asks_nothing_of_the_network():
     text = page(comparison(random_runs(), 12))
     head = text.split("<body>")[0].split("<script>")[0] + text.split("</script>", 1)[1]

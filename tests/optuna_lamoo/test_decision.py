@@ -119,3 +119,19 @@ def test_without_pymoo_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymoo.decomposition.asf", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'lamoo\[decision\]'"):
         closest(study_of(CORNER))
+
+
+@pytest.mark.parametrize("broken", [np.inf, -np.inf, 1e300, -1e300])
+def test_a_diverged_trial_is_never_recommended(broken):
+    rows = [(broken, 0.5), (0.3, 2.0), (0.1, 4.0), (0.2, 2.5)]
+    study = study_of(rows, ("minimize", "minimize"))
+    sane = study_of(rows[1:], ("minimize", "minimize"))
+    for pick in (knee, closest, lambda s: weighted(s, [0, 1]), lambda s: best_under_limits(s, 1, {})):
+        assert pick(study).values == pick(sane).values
+    with pytest.raises(ValueError, match="trial 1 is the nearest"):
+        best_under_limits(study, 0, {1: 1.0})
+
+
+def test_where_all_trials_diverged_one_is_recommended():
+    rows = [(np.inf, 0.5), (np.inf, 0.2), (np.inf, 0.4)]
+    assert closest(study_of(rows, ("minimize", "minimize"))).number == 1

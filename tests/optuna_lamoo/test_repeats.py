@@ -243,3 +243,13 @@ def test_equal_values_have_exactly_that_mean_and_infinities_the_worst():
     np.testing.assert_array_equal(History(X, Y).means, [[np.inf, 2.0]] * 3)
     G = np.array([[1.0], [np.nan], [-3.0]])
     np.testing.assert_array_equal(History(X, Y, G).violation, 0)
+
+
+def test_a_diverged_configuration_is_not_on_the_mean_front():
+    study = optuna.create_study(directions=["minimize"] * 2)
+    distribution = {"x": optuna.distributions.IntDistribution(0, 9)}
+    for x, row in enumerate([[np.inf, 0.5], [0.3, 2.0], [0.1, 4.0], [-1e300, 9.0]]):
+        study.add_trial(
+            optuna.create_trial(params={"x": x}, distributions=distribution, values=row)
+        )
+    assert [member.params["x"] for member in mean_front(study)] == [1, 2]

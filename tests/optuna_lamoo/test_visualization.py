@@ -147,6 +147,13 @@ def test_wrong_params_are_named(study, params):
         visualization.plot_regions(study, params)
 
 
+def test_a_map_of_one_parameter_is_refused():
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=RandomSampler(seed=0))
+    study.optimize(lambda trial: (trial.suggest_float("x", 0, 1), trial.number), n_trials=3)
+    with pytest.raises(ValueError, match=r"study must have two parameters .*, got \['x'\]"):
+        visualization.plot_regions(study)
+
+
 def test_one_objective_is_refused():
     study = optuna.create_study()
     study.optimize(lambda t: t.suggest_float("x", 0, 1), n_trials=3)
@@ -188,6 +195,20 @@ def test_hypervolume_is_of_feasible_trials_so_far(study):
             Y = [(t.values[0], -t.values[1]) for t in done[:k] if feasible(t)]
             truth = moocore.hypervolume(np.array(Y), ref=[3.0, 1.0]) if Y else 0.0
             assert trace.y[k - 1] == pytest.approx(truth)
+
+
+@pytest.mark.parametrize("point", [None, [2.0, 5.0]])
+@pytest.mark.parametrize("broken", [np.inf, -np.inf, 1e300, -1e300])
+def test_a_diverged_trial_adds_nothing_to_the_hypervolume(broken, point):
+    rows = [[0.3, 2.0], [0.1, 4.0], [0.2, 2.5], [0.5, 1.0]]
+    curves = []
+    for values in (rows, [*rows[:2], [broken, 0.5], *rows[2:]]):
+        study = optuna.create_study(directions=["minimize"] * 2)
+        study.add_trials([optuna.trial.create_trial(values=row) for row in values])
+        curves.append(np.array(visualization.plot_hypervolume_history(study, point).data[0].y))
+    sane, diverged = curves
+    assert sane[-1] > sane[0]
+    np.testing.assert_array_equal(diverged, [*sane[:2], sane[1], *sane[2:]])
 
 
 def test_one_reference_point_for_all_and_errors(study):

@@ -133,6 +133,7 @@ def best_points(source: History, space: Space, size: int) -> Floats:
     """
     if not source.n:
         return np.empty((0, space.dimension))
+    source = source.at(np.flatnonzero(pareto.sound(source.means)))
     front = source.at(np.flatnonzero(pareto.nondominated(source.means, source.violation)))
     front = front.at(np.flatnonzero(np.isfinite(front.Y).all(axis=1)))
     if not front.n:
