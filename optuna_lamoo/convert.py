@@ -35,8 +35,7 @@ _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 def parameter(distribution: BaseDistribution) -> Parameter:
     """Return the engine's parameter for a distribution.
 
-    Choices that Optuna takes for equal (``True`` and ``1``) become one: it stores both as the
-    first of them.
+    Choices that Optuna takes for equal (``True`` and ``1``) become one, see :func:`merged`.
 
     Raises:
         NotImplementedError: for a kind of distribution that Optuna 5.0 does not have.
@@ -49,14 +48,37 @@ def parameter(distribution: BaseDistribution) -> Parameter:
             step, log = distribution.step, distribution.log
             return Integer(distribution.low, distribution.high, log=log, step=step)
         case CategoricalDistribution():
-            choices = distribution.choices
-            if {*map(type, choices)} <= {str, int} and len({*choices}) == len(choices):
-                return Categorical(tuple(choices))  # at once: what follows takes choices^2 steps
-            stored = {distribution.to_internal_repr(choice) for choice in choices}
-            return Categorical(tuple(choices[int(i)] for i in sorted(stored)))
+            firsts = _firsts(distribution)
+            return Categorical(tuple(distribution.choices[i] for i in dict.fromkeys(firsts)))
         case _:
             msg = f"LaMOOSampler does not know the distribution {distribution!r}"
             raise NotImplementedError(msg)
+
+
+def _firsts(distribution: CategoricalDistribution) -> list[int]:
+    """Return for each choice the index of the first one that Optuna takes for equal."""
+    choices = distribution.choices
+    try:  # hashes find in one step what Optuna looks for among all the choices
+        first: dict[Any, int] = {}
+        found = [first.setdefault(choice, i) for i, choice in enumerate(choices)]
+    except TypeError:  # a list, say, has none
+        found = [-1] * len(choices)
+    for i, choice in enumerate(choices):
+        if found[i] < 0 or choice != choice:  # noqa: PLR0124  NaN, equal to itself in Optuna only
+            found[i] = int(distribution.to_internal_repr(choice))
+    return found
+
+
+def merged(distribution: BaseDistribution) -> list[tuple[Any, Any]]:
+    """Return choices that are never tried, and for each the one that Optuna takes for equal.
+
+    Python says ``True == 1 == 1.0``, and Optuna stores of equal choices the first. A sampler could
+    still hand out the second; the study would then say that the first was evaluated.
+    """
+    if not isinstance(distribution, CategoricalDistribution):
+        return []
+    choices, firsts = distribution.choices, _firsts(distribution)
+    return [(choices[i], choices[k]) for i, k in enumerate(firsts) if i != k]
 
 
 def constants(trials: Sequence[FrozenTrial]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 import numpy as np
-from lamoo.numerics import own_state
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import pareto
 from lamoo.arrays import Floats
+from lamoo.numerics import own_state
 from optuna_lamoo import convert
 
 

@@ -232,6 +232,8 @@ class LaMOOSampler(BaseSampler):
         """
         if trial.distributions and all(d.single() for d in trial.distributions.values()):
             _warn_once(study.study_name, "every parameter has a single value: nothing to search")
+        for name, distribution in trial.distributions.items():
+            _warn_of_equal_choices(study.study_name, name, distribution)
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
         if self._stop_when_exhausted:
@@ -533,6 +535,16 @@ def _stop(study: Study) -> None:
             logger.warning(
                 "Study %r: every configuration was tried; stopping it.", study.study_name
             )
+def _warn_of_equal_choices(study_name: str, name: str, distribution: BaseDistribution) -> None:
+    pairs = convert.merged(distribution)
+    if pairs:
+        never = ", ".join(f"{choice!r} (for {first!r})" for choice, first in pairs[:5])
+        _warn_once(
+            study_name,
+            f"Optuna takes some choices of {name!r} for equal and would store another one than was "
+            f"tried, so these are never tried: {never}. Choose between strings, and look up in a "
+            "dictionary what each stands for.",
+        )
 
 
 @lru_cache(maxsize=256)

@@ -173,9 +173,7 @@ def _named(studies: Studies) -> Mapping[str, Study]:
     return named
 
 
-def _reference(
-    counted: Sequence[Floats], given: Sequence[float] | None, signs: Floats
-) -> Floats:
+def _reference(counted: Sequence[Floats], given: Sequence[float] | None, signs: Floats) -> Floats:
     if given is not None:
         if len(given) != len(signs):
             msg = f"reference_point must hold {len(signs)} values, got {list(given)}"

@@ -35,6 +35,11 @@ GLANCE = 64
 FEW_RESULTS, EQUAL_RESULTS = 5, 10
 #: Observations after which a reference point that nothing dominates deserves a warning.
 PATIENCE = 20
+#: Of a continuous parameter's range: points nearer to each other than this are as good as the same,
+#: and nearer than this other one they are.
+TWIN, SAME = 1e-3, 1e-9
+#: Points of which the one farthest from everything is tried, and tried points that they keep from.
+DISTANT, MOST_NEIGHBOURS = 256, 512
 #: Characters of an error that a warning repeats.
 REASON = 200
 
@@ -447,9 +452,45 @@ def _search(
             _tell_of_failure(settings, error)
             continue
         if x is not None and not history.repeats(x[None])[0]:
-            return x
+            return _elsewhere(space, history, rng, x) if _has_twin(x, space, history) else x
         last_resort = x if last_resort is None else last_resort
     return last_resort
+
+
+def _has_twin(x: Floats, space: Space, history: History) -> bool:
+    """Tell whether a point (d,) is as good as tried: within :data:`TWIN` of one in every range.
+
+    What is not continuous must be equal: values of a grid are different by their user's word.
+    """
+    reach = np.where(np.isinf(space.levels), TWIN, SAME)
+    gaps = np.nan_to_num(np.abs(history.tried - x))
+    absent = np.isnan(history.tried) != np.isnan(x)
+    return bool(((gaps < reach) & ~absent).all(axis=1).any())
+
+
+def _elsewhere(space: Space, history: History, rng: np.random.Generator, x: Floats) -> Floats:
+    """Return the untried point (d,) farthest from all that were tried, or ``x`` if none is found.
+
+    A solver that comes back to what is known sees nothing better: then a trial is worth most where
+    least is known, among what is not like failures and infeasible points. Of two objectives that
+    do not conflict the front is one point, and half of 30 trials were twins of others. Where
+    objectives conflict ``"gp"`` makes none (six problems, 50 trials); ``"evolutionary"`` made 39 of
+    100 on BraninCurrin, and after 400 trials of four problems .884 of the hypervolume for .878.
+    """
+    infeasible = history.violation > 0
+    region = evolutionary.unlike_failures(_believed(history, infeasible), Region(space))
+    X = history.unseen(region.sample(DISTANT, history.X[~infeasible], rng))
+    if not len(X):
+        return x
+    tried = history.tried[:: -(-len(history.tried) // MOST_NEIGHBOURS)]
+    away = np.zeros((len(X), len(tried)))
+    for a, b, unordered in zip(X.T, tried.T, space.categorical, strict=True):
+        gap = np.nan_to_num(np.abs(a[:, None] - b))
+        # another choice, or none, is as far as the width of a range
+        other = (np.isnan(a)[:, None] != np.isnan(b)) | (unordered & (gap > SAME))
+        away += np.where(other, 1.0, gap**2)
+    farthest: Floats = X[int(np.argmax(away.min(axis=1)))]
+    return farthest
 
 
 def _tell_of_failure(settings: Settings, error: Exception) -> None:
@@ -473,7 +514,7 @@ _told: set[Hashable] = set()
 
 def _warn_once(logger: logging.Logger, message: str, cause: Hashable = None) -> None:
     """Warn, unless there was a warning of the same cause before; by default the message."""
-    key = (logger.name, cause or message)
+    key = (logger.name, message if cause is None else cause)
     if key not in _told:
         _told.add(key)
         logger.warning(message)

@@ -145,7 +145,9 @@ class Comparison:
             "ask_seconds": float(np.median([run.ask.mean() for run in whole])),
             "duplicates": float(np.median([run.duplicates for run in whole])),
             "not_counted": float(
-                np.median([np.isnan(self.counted[i]).any(axis=1).sum() for i in self.whole(sampler)])
+                np.median(
+                    [np.isnan(self.counted[i]).any(axis=1).sum() for i in self.whole(sampler)]
+                )
             ),
         }
 

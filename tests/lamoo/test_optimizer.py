@@ -663,3 +663,72 @@ def test_no_size_of_values_overflows(solver, size, rng):
             x = suggest(space, history, 1, np.random.default_rng(seed), settings)
             assert x.shape == (1, 2)
         assert 0 <= recent_gain(history, 5, settings) <= 1
+
+
+# ---- Nothing is worth paying for twice --------------------------------------------------------
+
+
+def alike(x):
+    """Two objectives that do not conflict: the front is one point."""
+    return [((x - 0.37) ** 2).sum(), np.exp(((x - 0.37) ** 2).sum())]
+
+
+def nearly_alike(x):
+    return [((x - 0.37) ** 2).sum(), ((x - 0.38) ** 2).sum()]
+
+
+@pytest.mark.parametrize("objective", [alike, nearly_alike])
+@pytest.mark.parametrize("solver", ["gp", "gp-fast", "evolutionary", "cma"])
+def test_objectives_that_do_not_conflict_make_no_twins(solver, objective):
+    asked = Optimizer(SQUARE, ["minimize"] * 2, Settings(solver=solver))
+    for _ in range(30):
+        params = asked.ask()
+        asked.tell(params, objective(np.array([*params.values()])))
+    X = asked.history.X
+    apart = np.abs(X[:, None] - X).max(axis=2) + np.eye(len(X))
+    assert apart.min() >= optimizer.TWIN
+    if solver.startswith("gp"):  # and the optimum was found before
+        assert asked.history.Y[:, 0].min() < 1e-4
+
+
+def test_a_twin_differs_in_nothing_but_a_little():
+    space = Space(
+        {"a": Float(0, 1), "n": Integer(0, 4000), "c": Categorical("xy"), "b": Float(0, 1)}
+    )
+    points = [[0.5, 0.5, 0.25, 0.5], [0.5, 0.5, 0.25, np.nan]]
+    history = History(space.snap(np.array(points[:1])), np.zeros((1, 2)))
+    x = history.X[0]
+    for column, step, twin in [
+        (0, 0.9e-3, True),
+        (0, -0.9e-3, True),
+        (0, 1.1e-3, False),
+        (1, 1 / 4001, False),  # another integer
+        (2, 0.5, False),
+        (3, np.nan, False),
+    ]:
+        near = x.copy()
+        near[column] += step
+        assert optimizer._has_twin(near, space, history) == twin, (column, step)
+        pending = History(np.empty((0, 4)), np.empty((0, 2))).with_pending(x)
+        assert optimizer._has_twin(near, space, pending) == twin
+
+
+def test_where_the_solver_sees_nothing_better_the_emptiest_place_is_tried(rng):
+    corner = 0.1 * rng.random((40, 2))
+    right = [0.5, 0.0] + [0.5, 1.0] * rng.random((20, 2))
+    settings = Settings(solver=Solver(lambda history, *_: history.X[0] + 1e-5))
+    history = History(corner, rng.random((40, 2)))
+    grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 21)] * 2), axis=-1).reshape(-1, 2)
+    for _ in range(4):
+        x = suggest(SQUARE, history, 1, rng, settings)
+
+        def away(X, tried=history.tried):
+            return np.linalg.norm(X[:, None] - tried, axis=2).min(axis=1)
+
+        assert away(x)[0] > 0.8 * away(grid).max()
+        history = history.with_pending(x[0])
+    # where trials fail, or are infeasible, is no place to learn
+    X = np.concatenate([corner, right])
+    infeasible = History(X, rng.random((60, 2)), np.repeat([0.0, 1.0], [40, 20])[:, None])
+    for poor in (infeasible, History(corner, rng.random((40, 2)), failed=right)):
+        assert (suggest(SQUARE, poor, 4, rng, settings)[:, 0] < 0.6).all()

@@ -276,3 +276,44 @@ def test_ranges_that_are_remembered_are_the_latest(rng):
     other = [trial({"x": 0.7}, [1.0])]  # of another study
     assert ranges.union(other) == convert.union(other)
     assert ranges.union(trials) == convert.union(trials)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [1.0, 1, "sqrt", True, 0, False, 2.5],
+        [float("nan"), 1.0, np.float64("nan"), None],
+        [[1], [1.0], [2], [1]],  # without hashes
+        ["a", "b", "a"],
+        [(1,), (1.0,), (2,)],
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution")
+def test_choices_that_are_equal_to_optuna_are_one(choices):
+    distribution = CategoricalDistribution(choices)
+    stored = [int(distribution.to_internal_repr(choice)) for choice in choices]
+    kept = convert.parameter(distribution).choices
+    assert [*map(repr, kept)] == [repr(choices[i]) for i in sorted({*stored})]
+    never = [(repr(choices[i]), repr(choices[k])) for i, k in enumerate(stored) if i != k]
+    assert [(repr(a), repr(b)) for a, b in convert.merged(distribution)] == never
+
+
+def test_thousands_of_choices_are_each_looked_at_once():
+    compared = 0
+
+    class Choice:
+        def __init__(self, number):
+            self.number = number
+
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return isinstance(other, Choice) and self.number == other.number
+
+        def __hash__(self):
+            return hash(self.number)
+
+    with warnings.catch_warnings(action="ignore"):  # Optuna's, of what cannot be stored
+        distribution = CategoricalDistribution([Choice(i) for i in range(1000)])
+    assert len(convert.parameter(distribution).choices) == 1000
+    assert compared < 10_000

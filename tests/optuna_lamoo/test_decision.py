@@ -126,7 +126,12 @@ def test_a_diverged_trial_is_never_recommended(broken):
     rows = [(broken, 0.5), (0.3, 2.0), (0.1, 4.0), (0.2, 2.5)]
     study = study_of(rows, ("minimize", "minimize"))
     sane = study_of(rows[1:], ("minimize", "minimize"))
-    for pick in (knee, closest, lambda s: weighted(s, [0, 1]), lambda s: best_under_limits(s, 1, {})):
+    for pick in (
+        knee,
+        closest,
+        lambda s: weighted(s, [0, 1]),
+        lambda s: best_under_limits(s, 1, {}),
+    ):
         assert pick(study).values == pick(sane).values
     with pytest.raises(ValueError, match="trial 1 is the nearest"):
         best_under_limits(study, 0, {1: 1.0})

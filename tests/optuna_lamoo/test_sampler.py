@@ -288,6 +288,17 @@ def test_a_parameter_that_comes_later_is_searched_from_then_on(complaints):
     assert np.median([trial.params["y"] for trial in study.trials[-8:]]) < 0.3
 
 
+def test_choices_that_are_equal_to_optuna_are_told_once(complaints):
+    study = new_study(solver="evolutionary")
+    choices = [1.0, 1, "sqrt", True]
+    for _ in range(3):
+        study.optimize(lambda t: [t.suggest_categorical("c", choices) == "sqrt", 0.0], n_trials=1)
+    told = [message for message in complaints() if "equal" in message]
+    assert len(told) == 1
+    assert "'c'" in told[0]
+    assert "1 (for 1.0), True (for 1.0)." in told[0]
+
+
 def test_choices_of_all_kinds_are_each_tried_once():
     study = new_study(solver="random", n_startup_trials=2)
     choices = ("a", None, False, 1, 2.5, float("nan"))
