@@ -535,6 +535,8 @@ def _stop(study: Study) -> None:
             logger.warning(
                 "Study %r: every configuration was tried; stopping it.", study.study_name
             )
+
+
 def _warn_of_equal_choices(study_name: str, name: str, distribution: BaseDistribution) -> None:
     pairs = convert.merged(distribution)
     if pairs:
