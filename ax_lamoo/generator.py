@@ -229,7 +229,8 @@ class LaMOOGenerator(BoTorchGenerator):
                 known.metrics,
                 partial(known.decode, columns),
             )
-            self.told.check(bound, history, arms)
+            for sentence in self.told.contradictions(history, arms):
+                _warn_once(sentence)
             space = replace(space, known=together(space.known, bound.known))
             history = replace(history, key=bound.key)
         return Task(arms, columns, space, history, settings)
@@ -295,6 +296,6 @@ def _left_to_ax(
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _warn_once(message: str) -> None:
     logger.warning(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from ax.exceptions.core import UserInputError
 
 from lamoo import History
 from lamoo.arrays import Floats
-from lamoo.space.functions import TOLERANCE, Bound, Functions, Params, bind
+from lamoo.space.functions import Bound, Functions, Params, bind, contradictions
 
 #: How far a reported value may be from the known one besides: Ax's storage rounds to ten decimals.
 ROUNDED = 1e-9
@@ -32,6 +32,7 @@ class Told:
         self._functions = functions
         self._about: Any = None
         self._bound: Bound | None = None
+        self._objectives: dict[int, tuple[int | str, float]] = {}
 
     @property
     def functions(self) -> Functions:
@@ -75,28 +76,30 @@ class Told:
                 keys = self.functions.keys(places)
             except ValueError as error:
                 raise UserInputError(str(error)) from error
-            objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
-            self._bound, self._about = bind(self.functions, objectives, decode), about
+            self._objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
+            self._bound, self._about = bind(self.functions, self._objectives, decode), about
         return self._bound
 
-    def check(self, bound: Bound, history: History, arms: Sequence[str]) -> None:
-        """Raise if a known objective is not what an arm reported.
+    def contradictions(self, history: History, arms: Sequence[str]) -> Iterator[str]:
+        """Yield a sentence for each arm that reported another value than the known one.
+
+        Args:
+            history: what was observed, in the space that :meth:`bound` was called for.
+            arms: its arms' names.
 
         Raises:
-            UserInputError: if they differ by more than a millionth.
+            UserInputError: if most arms did, see :func:`lamoo.space.functions.contradictions`.
         """
+        assert self._bound is not None  # noqa: S101 - for the type checker
         X, Y = history.X, history.Y
         inside = (((X >= 0) & (X <= 1)) | np.isnan(X)).all(axis=1)
-        for j, function in bound.known.objectives.items():
-            expected, reported = function(X[inside]), Y[inside, j]
-            wrong = ~np.isclose(expected, reported, rtol=TOLERANCE, atol=ROUNDED)
-            if wrong.any():
-                first = int(np.flatnonzero(wrong)[0])
-                arm = arms[int(np.flatnonzero(inside)[first])]
-                raise UserInputError(
-                    f"a known objective is {abs(expected[first])!r} for arm {arm}, but its trial "
-                    f"reported {abs(reported[first])!r}: they must agree to a millionth"
-                )
+        labels = [f"arm {arm}" for arm in np.asarray(arms)[inside]]
+        for j, (key, sign) in self._objectives.items():
+            expected = self._bound.known.objectives[j](X[inside]) / sign
+            try:
+                yield from contradictions(key, labels, expected, Y[inside, j] / sign, ROUNDED)
+            except ValueError as error:
+                raise UserInputError(str(error)) from error
 
 
 def _alone(weights: Floats, metrics: Sequence[str]) -> Mapping[str, tuple[int, float]]:

@@ -118,8 +118,8 @@ class LaMOOSampler(BaseSampler):
 
     Raises:
         ValueError: if an argument is outside what is listed here; on the first suggestion, if
-            the reference point or a known objective is not one of the study's; when a trial
-            reports another value than the known one (by more than a millionth).
+            the reference point or a known objective is not one of the study's; when more trials
+            report another value than the known one (by more than a millionth) than report that.
         RuntimeError: if one of the given functions raises or returns what it must not.
 
     Example:
@@ -228,7 +228,7 @@ class LaMOOSampler(BaseSampler):
         """Check known objectives, stop a study that has nothing left, and pass it on.
 
         Raises:
-            ValueError: if a known objective is not what the trial reported.
+            ValueError: if a known objective is not what most trials reported.
         """
         if trial.distributions and all(d.single() for d in trial.distributions.values()):
             _warn_once(study.study_name, "every parameter has a single value: nothing to search")
@@ -240,7 +240,8 @@ class LaMOOSampler(BaseSampler):
             complete = values if state == TrialState.COMPLETE else None
             self._stop_if_exhausted(study, trial, complete)
         if state == TrialState.COMPLETE and values is not None:
-            self.view.check(study, trial, values)
+            for sentence in self.view.contradictions(study, trial, values):
+                logger.warning("Study %r: %s", study.study_name, sentence)
 
     def _stop_if_exhausted(
         self, study: Study, trial: FrozenTrial, values: Sequence[float] | None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Space
 from lamoo.arrays import Floats
@@ -112,14 +112,23 @@ class View:
         known = taught(told.bound.known, told.lessons, history)
         return replace(history, key=told.bound.key), replace(space, known=known)
 
-    def check(self, study: Study, trial: FrozenTrial, values: Sequence[float]) -> None:
-        """Raise if a known objective is not what a trial reported.
+    def contradictions(
+        self, study: Study, trial: FrozenTrial, values: Sequence[float]
+    ) -> Iterator[str]:
+        """Yield a sentence for each known objective that is not what a trial reported.
 
         Raises:
-            ValueError: if they differ by more than a millionth.
+            ValueError: if it is not what most trials reported, see
+                :func:`lamoo.space.functions.contradictions`.
         """
         for j, key in self._objectives(study).items():
-            self.functions.check(key, trial.params, values[j])
+            try:
+                self.functions.contradicted(key, [trial.params], [values[j]])
+            except ValueError:  # the other trials tell whether it is the function's fault
+                done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+                params = [*(t.params for t in done), trial.params]
+                reported = [*(t.values[j] for t in done), values[j]]
+                yield self.functions.contradicted(key, params, reported)[-1]
 
     def _objectives(self, study: Study) -> dict[int, int | str]:
         return self.functions.keys(

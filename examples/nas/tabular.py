@@ -40,8 +40,7 @@ from curves import loadable
 TASKS = tuple(name for name in PROBLEMS if name.startswith(("nb201-", "nbgraph-")))
 #: The end of a task's name -> its objectives.
 OBJECTIVES = {
-    "size": "accuracy %, parameters M (of the table)",
-    "params": "accuracy %, parameters M",
+    "size": "accuracy %, parameters M",
     "flops": "accuracy %, FLOPs M",
     "latency": "accuracy %, latency s",
     "three": "accuracy %, parameters M, latency s",

@@ -150,8 +150,9 @@ def load(name: str) -> Problem:
 
 NASBENCH201_OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 _OP_SPACE = Space({f"Op{i}": Categorical(NASBENCH201_OPERATIONS) for i in range(6)})
-#: What the table holds of each network, and what follows from its cell.
-_MEASURED, _COMPUTED = ("val_acc", "model_size", "latency"), ("params", "flops")
+#: What the table holds of each network, and what follows from its cell. The table's numbers of
+#: parameters are not used: 204 networks have another one in some training seed.
+_MEASURED, _COMPUTED = ("val_acc", "latency"), ("params", "flops")
 
 
 def nasbench201(data: str, objectives: tuple[str, ...], name: str = "nb201") -> Problem:
@@ -160,8 +161,8 @@ def nasbench201(data: str, objectives: tuple[str, ...], name: str = "nb201") -> 
     Args:
         data: ``"cifar10"``, ``"cifar100"`` or ``"imagenet"`` (ImageNet16-120).
         objectives: from ``val_acc`` (percent, mean over two or three training seeds),
-            ``model_size`` (million parameters, as the table has it), ``latency`` (seconds),
-            ``params`` and ``flops`` (millions, exact, see :func:`nasbench201_costs`).
+            ``latency`` (seconds), ``params`` and ``flops`` (millions, exact, see
+            :func:`nasbench201_costs`).
         name: the problem's name.
     """
     measured = tuple(objective for objective in objectives if objective in _MEASURED)
@@ -931,11 +932,10 @@ def _signs(directions: Sequence[str]) -> Floats:
 
 def _nasbench201_names() -> dict[str, Callable[[], Problem]]:
     pairs = {
-        "size": ("model_size",),
-        "params": ("params",),
+        "size": ("params",),
         "flops": ("flops",),
         "latency": ("latency",),
-        "three": ("model_size", "latency"),
+        "three": ("params", "latency"),
     }
     return {
         (name := f"nb201-{data}-{suffix}"): partial(nasbench201, data, ("val_acc", *costs), name)

@@ -1,6 +1,7 @@
 """What the user tells beforehand reaches the engine, and is not lost silently."""
 
 import itertools
+import logging
 import math
 
 import numpy as np
@@ -130,8 +131,25 @@ def test_known_constraints_and_keys_are_kept_after_the_start():
 
 def test_a_value_that_a_trial_contradicts_is_an_error():
     client = started(known_objectives={"size": lambda params: size(params) * 1.001})
-    with pytest.raises(UserInputError, match=r"known objective is .* for arm .* reported"):
+    expected = r"known_objectives\['size'\] is .* for arm .* reported .*0\.9990\d* times\)"
+    with pytest.raises(UserInputError, match=expected):
         advance(client, 6)
+
+
+def test_a_table_with_an_error_does_not_stop_a_search(caplog):
+    tried = []
+
+    def read(params):
+        tried.append(params)
+        return train(params) | ({"size": 2 * size(params)} if len(tried) == 3 else {})
+
+    client = started(known_objectives={"size": size})
+    with caplog.at_level(logging.WARNING, "ax_lamoo"):
+        advance(client, 9, read)
+    (said,) = [record.getMessage() for record in caplog.records if "reported" in record.message]
+    third = size(tried[2])
+    assert f"known_objectives['size'] is {third} for arm 2_0" in said
+    assert f"reported {2 * third}: {third:.3g} more (2 times)" in said
 
 
 def test_saved_functions_are_asked_for_again(tmp_path):

@@ -131,6 +131,39 @@ def test_a_known_value_that_the_trial_contradicts_is_an_error_after_the_trial_is
     searched(lambda t: (train(t)[0], math.inf), known_objectives={1: size}, n_trials=8)
 
 
+def test_a_table_with_an_error_does_not_stop_a_study(caplog):
+    def read(trial):
+        first, second = train(trial)
+        return first, 1000 * second if trial.number in (4, 11) else second
+
+    optuna.logging.enable_propagation()
+    try:
+        study = searched(read, n_trials=15, known_objectives={1: size})
+    finally:
+        optuna.logging.disable_propagation()
+    assert len(study.get_trials(states=(TrialState.COMPLETE,))) == 15
+    said = [r.getMessage() for r in caplog.records if "reported" in r.getMessage()]
+    for sentence, number in zip(said, (4, 11), strict=True):
+        params = study.trials[number].params
+        assert f"known_objectives[1] is {size(params)} for {params}" in sentence
+        assert f"{999 * size(params):.3g} more (1000 times)" in sentence
+        assert "check unit, sign and rounding" in sentence
+
+
+def test_a_known_value_that_most_trials_contradict_ends_the_study():
+    def half(params):
+        return size(params) if params["op0"] == params["op1"] == "conv" else -size(params)
+
+    study = optuna.create_study(
+        directions=["maximize", "minimize"],
+        sampler=LaMOOSampler(seed=0, known_objectives={1: half}),
+    )
+    study.enqueue_trial(dict.fromkeys(SPACE, "conv"))
+    with pytest.raises(ValueError, match=r"is -.* more \(-1 times\)"):
+        study.optimize(train, n_trials=20)
+    assert len(study.trials) == 3
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [

@@ -112,23 +112,66 @@ class Functions:
             found[index] = key
         return found
 
-    def check(self, key: int | str, params: Params, value: float) -> None:
-        """Raise if a known objective is not what a trial reported.
+    def contradicted(
+        self, key: int | str, params: Sequence[Params], reported: Sequence[float]
+    ) -> list[str]:
+        """Return what :func:`contradictions` does of a known objective, in the user's direction.
+
+        Args:
+            key: how the user called it.
+            params: of each trial.
+            reported: its value, shape ``(n,)``.
 
         Raises:
-            ValueError: if they differ by more than a millionth.
+            ValueError: see there.
             RuntimeError: if the function raises or returns no number.
         """
-        name = f"known_objectives[{key!r}]"
-        expected = _ask(name, self.objectives[key], [params], _number)[0]
-        if math.isfinite(value) and not math.isclose(
-            expected, value, rel_tol=TOLERANCE, abs_tol=1e-12
-        ):
-            msg = (
-                f"{name} is {expected!r} for {dict(params)}, but the trial reported "
-                f"{value!r}: they must agree to a millionth"
-            )
-            raise ValueError(msg)
+        expected = _ask(_name(key), self.objectives[key], params, _number)
+        labels = [str(dict(p)) for p in params]
+        return contradictions(key, labels, np.array(expected), np.asarray(reported, dtype=float))
+
+
+def contradictions(
+    key: int | str, labels: Sequence[str], expected: Floats, reported: Floats, atol: float = 1e-12
+) -> list[str]:
+    """Return a sentence for each trial that reported another value than the known one.
+
+    Few such trials are errors of what reports, as in a table; they must not end a study. Infinite
+    values and NaN are no report.
+
+    Args:
+        key: how the user called the objective.
+        labels: what each trial is called.
+        expected: known values ``(n,)``, in the user's direction, as the reported ones.
+        reported: values ``(n,)``.
+        atol: how far they may be apart, beside a millionth of the known value.
+
+    Raises:
+        ValueError: the last sentence, if more trials differ than agree: the function is wrong.
+    """
+    compared = np.isfinite(reported)
+    wrong = compared & ~np.isclose(reported, expected, rtol=TOLERANCE, atol=atol)
+    sentences = [
+        _contradiction(key, labels[i], float(expected[i]), float(reported[i]))
+        for i in np.flatnonzero(wrong)
+    ]
+    if 2 * wrong.sum() > compared.sum():
+        raise ValueError(sentences[-1])
+    return sentences
+
+
+def _contradiction(key: int | str, label: str, expected: float, reported: float) -> str:
+    times = f" ({reported / expected:.7g} times)" if expected else ""
+    return (
+        f"{_name(key)} is {expected!r} for {label}, but the trial reported {reported!r}: "
+        f"{abs(reported - expected):.3g} {'more' if reported > expected else 'less'}{times}. They "
+        "must agree to a millionth: check unit, sign and rounding, and whether the objective reads "
+        "a table that has errors or means; what is measured anew in each trial is not known."
+    )
+
+
+def _name(key: int | str) -> str:
+    return f"known_objectives[{key!r}]"
 
 
 @dataclass(frozen=True)
@@ -161,7 +204,7 @@ def bind(
     """
     answers = Answers(decode)
     exact = {
-        j: answers.of(f"known_objectives[{key!r}]", functions.objectives[key], _signed(sign))
+        j: answers.of(_name(key), functions.objectives[key], _signed(sign))
         for j, (key, sign) in objectives.items()
     }
     limits = [
