@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -22,6 +21,8 @@ from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from extras import needs
 
 # several threads only get in each other's way in matrices this small
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -45,11 +46,7 @@ try:
     import ax_lamoo
     from lamoo import pareto
 except ModuleNotFoundError as error:
-    missing = str(error.name).partition(".")[0]
-    sys.exit(
-        f"This example needs {missing}: pip install -e '.[ax,demo]' (install the torch you want "
-        "before)."
-    )
+    needs(error, "ax", "demo", besides=" (install the torch you want before)")
 
 LAMOO, DEFAULT = "LaMOO", "Ax's default"
 COLORS = {LAMOO: "tab:red", DEFAULT: "tab:gray"}

@@ -14,14 +14,19 @@ import argparse
 import warnings
 from collections.abc import Sequence
 
-import optuna
-from distributed import Client, LocalCluster, wait
-from optuna_integration import DaskStorage
-from sklearn.datasets import load_digits
-from sklearn.model_selection import cross_val_score
-from sklearn.neural_network import MLPClassifier
+from extras import needs
 
-from optuna_lamoo import LaMOOSampler
+try:
+    import optuna
+    from distributed import Client, LocalCluster, wait
+    from optuna_integration import DaskStorage
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import cross_val_score
+    from sklearn.neural_network import MLPClassifier
+
+    from optuna_lamoo import LaMOOSampler
+except ModuleNotFoundError as error:
+    needs(error, "distributed")
 
 
 def objective(trial: optuna.Trial) -> tuple[float, float]:

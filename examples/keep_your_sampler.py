@@ -12,13 +12,18 @@ import argparse
 from collections.abc import Callable, Sequence
 from statistics import median
 
-import optuna
-from optuna.samplers import BaseSampler, CmaEsSampler, NSGAIISampler, TPESampler
-from rich.console import Console
-from rich.table import Table
+from extras import needs
 
-from lamoo.problems import Problem, load
-from optuna_lamoo import LaMOOSampler
+try:
+    import optuna
+    from optuna.samplers import BaseSampler, CmaEsSampler, NSGAIISampler, TPESampler
+    from rich.console import Console
+    from rich.table import Table
+
+    from lamoo.problems import Problem, load
+    from optuna_lamoo import LaMOOSampler
+except ModuleNotFoundError as error:
+    needs(error, "cma", "demo")
 
 #: name -> function seed -> sampler
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {

@@ -15,12 +15,17 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-import optuna
-from rich.console import Console
-from rich.table import Table
+from extras import needs
 
-from lamoo.problems import Problem, load
-from optuna_lamoo import LaMOOSampler
+try:
+    import optuna
+    from rich.console import Console
+    from rich.table import Table
+
+    from lamoo.problems import Problem, load
+    from optuna_lamoo import LaMOOSampler
+except ModuleNotFoundError as error:
+    needs(error, "demo")
 
 
 def hypervolumes(problem: Problem, seed: int, trials: int, **settings: Any) -> Sequence[float]:
@@ -54,7 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=positive, default=5)
     options = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    problem, console = load("nb201-cifar10-latency"), Console()
+    console = Console()
+    try:
+        problem = load("nb201-cifar10-latency")
+    except ModuleNotFoundError as error:
+        needs(error, "demo")
 
     def latency(params: dict[str, Any]) -> float:
         return problem.evaluate(params)[1]

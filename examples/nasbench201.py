@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from extras import needs
 
 # several threads only get in each other's way in matrices this small
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -34,7 +35,7 @@ try:
 
     problem = load("nb201-cifar10-size")
 except ModuleNotFoundError as error:
-    sys.exit(f"{error}\nThe demo needs a few more packages: `make demo` or pip install -e .[demo]")
+    needs(error, "demo", besides=" (`make demo` does)")
 
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "LaMOO": lambda seed: LaMOOSampler(seed=seed),

@@ -17,20 +17,25 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-import optuna
-from optuna.samplers import TPESampler
-from sklearn.datasets import load_digits
-from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
+from extras import needs
 
-from optuna_lamoo import LaMOOSampler, explain
+try:
+    import numpy as np
+    import optuna
+    from optuna.samplers import TPESampler
+    from sklearn.datasets import load_digits
+    from sklearn.decomposition import PCA
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+    from threadpoolctl import threadpool_limits
+
+    from optuna_lamoo import LaMOOSampler, explain
+except ModuleNotFoundError as error:
+    needs(error, "optuna")
 
 directions = ["maximize", "minimize"]
 metric_names = ["accuracy", "log10 bytes"]

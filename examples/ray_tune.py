@@ -19,18 +19,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import optuna
-import ray
-from optuna.distributions import FloatDistribution, IntDistribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from ray import tune
-from ray.tune.search.optuna import OptunaSearch
-from sklearn.datasets import load_digits
-from sklearn.model_selection import cross_val_score
-from sklearn.neural_network import MLPClassifier
+from extras import needs
 
-from optuna_lamoo import LaMOOSampler
+try:
+    import optuna
+    import ray
+    from optuna.distributions import FloatDistribution, IntDistribution
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+    from ray import tune
+    from ray.tune.search.optuna import OptunaSearch
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import cross_val_score
+    from sklearn.neural_network import MLPClassifier
+
+    from optuna_lamoo import LaMOOSampler
+except ModuleNotFoundError as error:
+    needs(error, "distributed")
 
 SPACE = {
     "width": IntDistribution(2, 64, log=True),

@@ -31,6 +31,7 @@ from curves import loadable
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from run import positive
 
 from lamoo import PAPER, Optimizer, Partition, Settings
 from lamoo.problems import Problem
@@ -44,7 +45,8 @@ PROBLEMS = (
     "vehicle-safety",
 )
 FIRST, BATCH = 10, 5
-SHOWN = (25, 50, 100)
+#: Shares are shown after these shares of the evaluations.
+SHOWN = (0.25, 0.5, 1.0)
 ALONE = Partition(leaf_size=sys.maxsize)
 
 
@@ -104,6 +106,11 @@ def search(problem: Problem, settings: Settings, seed: int, evaluations: int) ->
     return (problem.hypervolume_curve(values) / problem.best_hypervolume).tolist()
 
 
+def shown(evaluations: int) -> list[int]:
+    """Return after how many evaluations shares are kept and shown."""
+    return [max(1, round(share * evaluations)) for share in SHOWN]
+
+
 def read(file: Path) -> dict[tuple[str, str, int, int], list[float]]:
     """Return the runs that a CSV file holds: what was run -> the shares shown."""
     if not file.exists():
@@ -111,7 +118,7 @@ def read(file: Path) -> dict[tuple[str, str, int, int], list[float]]:
     with file.open(newline="") as lines:
         return {
             (row["problem"], row["method"], int(row["seed"]), int(row["evaluations"])): [
-                float(row[f"share{n}"]) for n in SHOWN
+                float(row[f"share{100 * share:.0f}%"]) for share in SHOWN
             ]
             for row in csv.DictReader(lines)
         }
@@ -123,7 +130,8 @@ def write(file: Path, runs: dict[tuple[str, str, int, int], list[float]]) -> Non
     aside = file.with_suffix(".partial")
     with aside.open("w", newline="") as lines:
         out = csv.writer(lines, lineterminator="\n")
-        out.writerow(["problem", "method", "seed", "evaluations", *(f"share{n}" for n in SHOWN)])
+        after = [f"share{100 * share:.0f}%" for share in SHOWN]
+        out.writerow(["problem", "method", "seed", "evaluations", *after])
         for key in sorted(runs):
             out.writerow([*key, *(f"{share:.4f}" for share in runs[key])])
     aside.replace(file)
@@ -131,8 +139,8 @@ def write(file: Path, runs: dict[tuple[str, str, int, int], list[float]]) -> Non
 
 def table(runs: dict[tuple[str, str, int, int], list[float]], options: argparse.Namespace) -> Table:
     """Return medians over seeds: a row per method, a column per problem."""
-    shown = " / ".join(str(n) for n in SHOWN if n <= options.evaluations)
-    out = Table(title=f"Share of the best hypervolume after {shown} evaluations (medians)")
+    after = " / ".join(map(str, shown(options.evaluations)))
+    out = Table(title=f"Share of the best hypervolume after {after} evaluations (medians)")
     out.add_column("method")
     for name in options.problems:
         out.add_column(name)
@@ -145,8 +153,7 @@ def table(runs: dict[tuple[str, str, int, int], list[float]], options: argparse.
                 if (key := (name, method, seed, options.evaluations)) in runs
             ]
             medians = np.median(shares, axis=0) if shares else []
-            kept = [m for m, n in zip(medians, SHOWN, strict=False) if n <= options.evaluations]
-            cells.append(" ".join(f"{m:.3f}".lstrip("0") for m in kept) or "-")
+            cells.append(" ".join(f"{m:.3f}".lstrip("0") for m in medians) or "-")
         out.add_row(method, *cells)
     return out
 
@@ -158,8 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=PROBLEMS)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=DEFAULT)
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default 5)")
-    parser.add_argument("--evaluations", type=int, default=100, help="per run (default 100)")
+    parser.add_argument("--seeds", type=positive, default=5, help="how many (default 5)")
+    parser.add_argument("--evaluations", type=positive, default=100, help="per run (default 100)")
     parser.add_argument("--out", type=Path, default=Path("paper.csv"), help="where runs are kept")
     options = parser.parse_args(arguments)
     console = Console()
@@ -177,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for key in progress.track(missing, description="runs"):
             name, method, seed, evaluations = key
             shares = search(problems[name], METHODS[method](problems[name]), seed, evaluations)
-            runs[key] = [shares[min(n, evaluations) - 1] for n in SHOWN]
+            runs[key] = [shares[n - 1] for n in shown(evaluations)]
             write(options.out, runs)
     console.print(table(runs, options))
     return 0

@@ -27,6 +27,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
+
 try:
     import numpy as np
     import optuna
@@ -51,7 +54,7 @@ try:
     from lamoo.pareto import nondominated
     from optuna_lamoo import LaMOOSampler
 except ModuleNotFoundError as missing:
-    sys.exit(f"This example needs {missing.name}: pip install torch, then pip install -e '.[demo]'")
+    needs(missing, "demo", besides=", and torch (https://pytorch.org)")
 
 Params = dict[str, Any]
 

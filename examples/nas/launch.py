@@ -29,21 +29,27 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-import optuna
-import torch
-from counting import Cost
-from fashion import positive, spread
-from images import Splits, cifar10, image_folder, joined, synthetic
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-from optuna.study import MaxTrialsCallback
-from optuna.trial import Trial, TrialState
-from rich.console import Console
-from rich.table import Table
-from spaces import SearchSpace, efficientnet, nasnet
-from torch import nn
-from training import Recipe, error, seed_of, train
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
 
-from optuna_lamoo import LaMOOSampler
+try:
+    import optuna
+    import torch
+    from counting import Cost
+    from fashion import positive, spread
+    from images import Splits, cifar10, image_folder, joined, synthetic
+    from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+    from optuna.study import MaxTrialsCallback
+    from optuna.trial import Trial, TrialState
+    from rich.console import Console
+    from rich.table import Table
+    from spaces import SearchSpace, efficientnet, nasnet
+    from torch import nn
+    from training import Recipe, error, seed_of, train
+
+    from optuna_lamoo import LaMOOSampler
+except ModuleNotFoundError as missing:
+    needs(missing, "demo", besides=", and torch (https://pytorch.org)")
 
 #: Seconds between two signs of life of a worker, and after how many it is given up.
 HEARTBEAT, GRACE = 60, 300

@@ -25,23 +25,29 @@ from typing import Any
 # several threads only get in each other's way in matrices this small
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import moocore
-import numpy as np
-import optuna
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from scipy.stats import kendalltau
-from sklearn.ensemble import RandomForestRegressor
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
 
-from lamoo import History, Known, Space, pareto
-from lamoo.arrays import Floats, Ints
-from lamoo.gp.fitting import process_of, recipes_of, transforms_of
-from lamoo.problems import Problem
+try:
+    import moocore
+    import numpy as np
+    import optuna
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+    from scipy.stats import kendalltau
+    from sklearn.ensemble import RandomForestRegressor
 
-sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in (".", "benchmarks")]
-from curves import loadable
-from known_costs import hypervolumes
+    from lamoo import History, Known, Space, pareto
+    from lamoo.arrays import Floats, Ints
+    from lamoo.gp.fitting import process_of, recipes_of, transforms_of
+    from lamoo.problems import Problem
+
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+    from curves import loadable
+    from known_costs import hypervolumes
+except ModuleNotFoundError as error:
+    needs(error, "demo")
 
 TASKS = [
     f"nb201-{data}-{cost}"

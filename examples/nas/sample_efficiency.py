@@ -27,16 +27,22 @@ from pathlib import Path
 # several threads only get in each other's way in matrices this small
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
-from rich.console import Console
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
 
-from lamoo.problems import PROBLEMS
+try:
+    import numpy as np
+    from rich.console import Console
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
-import curves
-import plots
-import report
-import run
+    from lamoo.problems import PROBLEMS
+
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+    import curves
+    import plots
+    import report
+    import run
+except ModuleNotFoundError as error:
+    needs(error, "demo", "compare")
 
 AUTHORS, OTHERWISE = "nb201-authors", "nb201-cifar10-flops"
 TASKS = (AUTHORS, "nb201-raspi4", "nb201-pixel3", "nb201-fpga", "nb201-gtx1080ti")

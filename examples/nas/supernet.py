@@ -29,30 +29,36 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import fashion
-import numpy as np
-import optuna
-import torch
-from fashion import Setting, positive
-from images import InMemory, Splits
-from optuna.distributions import BaseDistribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
-from scipy.stats import kendalltau
-from spaces import values
-from spaces.stages import SPACE, Network
-from torch import Tensor, nn
-from torch.func import functional_call
-from torch.nn import functional
-from training import Recipe, error, moved, seed_of, train
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
 
-from lamoo import pareto
-from lamoo.report import inspection
-from optuna_lamoo import LaMOOSampler
-from optuna_lamoo.knowledge import knowledge_of
+try:
+    import fashion
+    import numpy as np
+    import optuna
+    import torch
+    from fashion import Setting, positive
+    from images import InMemory, Splits
+    from optuna.distributions import BaseDistribution
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+    from rich.table import Table
+    from scipy.stats import kendalltau
+    from spaces import values
+    from spaces.stages import SPACE, Network
+    from torch import Tensor, nn
+    from torch.func import functional_call
+    from torch.nn import functional
+    from training import Recipe, error, moved, seed_of, train
+
+    from lamoo import pareto
+    from lamoo.report import inspection
+    from optuna_lamoo import LaMOOSampler
+    from optuna_lamoo.knowledge import knowledge_of
+except ModuleNotFoundError as missing:
+    needs(missing, "demo", besides=", and torch (https://pytorch.org)")
 
 #: How networks are trained alone, to know the truth.
 ALONE = Recipe(optimizer="sgd", learning_rate=0.1)

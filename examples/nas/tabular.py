@@ -23,19 +23,25 @@ from typing import Any
 # several threads only get in each other's way in matrices this small
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
-import optuna
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
 
-from lamoo import pareto
-from lamoo.problems import NASBENCH201_DEVICES, PROBLEMS, Problem, load
-from lamoo_compare.target import load_target
-from optuna_lamoo import LaMOOSampler
+try:
+    import numpy as np
+    import optuna
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
-from curves import loadable
+    from lamoo import pareto
+    from lamoo.problems import NASBENCH201_DEVICES, PROBLEMS, Problem, load
+    from lamoo_compare.target import load_target
+    from optuna_lamoo import LaMOOSampler
+
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+    from curves import loadable
+except ModuleNotFoundError as error:
+    needs(error, "demo", "compare")
 
 TASKS = tuple(name for name in PROBLEMS if name.startswith(("nb201-", "nbgraph-")))
 #: The end of a task's name -> its objectives.

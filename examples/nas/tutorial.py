@@ -16,6 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
+
 try:
     import matplotlib as mpl
     import numpy as np
@@ -31,11 +34,7 @@ try:
     from optuna_lamoo import LaMOOSampler, decision, explain
     from optuna_lamoo.visualization import matplotlib as visualization
 except ModuleNotFoundError as error:
-    missing = str(error.name).partition(".")[0]
-    sys.exit(
-        f"The tutorial needs {missing}: pip install -e '.[demo,decision,plots]', and torch "
-        "(https://pytorch.org)"
-    )
+    needs(error, "demo", "decision", "plots", besides=", and torch (https://pytorch.org)")
 
 mpl.use("Agg")  # pictures go to files
 

