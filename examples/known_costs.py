@@ -22,7 +22,7 @@ try:
     from rich.console import Console
     from rich.table import Table
 
-    from lamoo.problems import Problem, load
+    from lamoo_compare.problems import Problem, load
     from optuna_lamoo import LaMOOSampler
 except ModuleNotFoundError as error:
     needs(error, "demo")

@@ -30,7 +30,7 @@ try:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
     from rich.table import Table
 
-    from lamoo.problems import NASBENCH201_OPERATIONS, load
+    from lamoo_compare.problems import NASBENCH201_OPERATIONS, load
     from optuna_lamoo import LaMOOSampler
 
     problem = load("nb201-cifar10-size")

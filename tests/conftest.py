@@ -5,11 +5,14 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 # Before NumPy is imported anywhere: threads that fight for two cores make times and sums wander.
 for _pool in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR"):
     os.environ[f"{_pool}_NUM_THREADS"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Tables that no package brings, where they lie beside the repository.
+os.environ.setdefault("LAMOO_TABLES", str(Path(__file__).parents[2] / "shared" / "data"))
 
 import numpy as np
 import pytest

@@ -34,7 +34,10 @@ METHODS = {"__reduce__", "__reduce_ex__", "__setstate__", "__getnewargs__", "__g
 EXCEPTIONS = {
     ("shared/lamoo_compare/target.py", "import_module"): "the module that the user named",
     ("shared/lamoo_compare/target.py", "exec_module"): "the file that the user named",
-    ("shared/lamoo/problems.py", "import_module"): "packages of tables, whose names stand there",
+    (
+        "shared/lamoo_compare/problems/tables.py",
+        "import_module",
+    ): "packages, whose names stand there",
     ("optuna_lamoo/decision.py", "import_module"): "pymoo's modules, whose names stand there",
     ("optuna_lamoo/sampler.py", "__setstate__"): "a sampler that its user pickles or copies",
     ("optuna_lamoo/view.py", "__setstate__"): "the same, of what a sampler was given",

@@ -29,7 +29,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from rich.console import Console
 from run import BASES, SAMPLERS, ask, one_thread, positive
 
-from lamoo.problems import Problem, dtlz2
+from lamoo_compare.problems import Problem, dtlz2
 
 Case = tuple[int, int]  # objectives, trials
 

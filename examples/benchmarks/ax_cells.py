@@ -19,8 +19,8 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(f"Samplers of Ax: {error}") from error
 
 from lamoo import Partition
-from lamoo.problems import Problem
 from lamoo.space import Categorical, Float, Integer
+from lamoo_compare.problems import Problem
 
 ParameterConfig = ChoiceParameterConfig | RangeParameterConfig
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from lamoo.problems import PROBLEMS, Problem, load
+from lamoo_compare.problems import PROBLEMS, Problem, load
 
 Floats = NDArray[np.float64]
 

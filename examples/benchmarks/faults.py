@@ -32,7 +32,7 @@ from rich.table import Table
 from run import SAMPLERS, one_thread, positive
 from scipy.stats import wilcoxon
 
-from lamoo.problems import PROBLEMS, Problem, load
+from lamoo_compare.problems import PROBLEMS, Problem, load
 from lamoo_compare.target import suggest
 
 COMPARED = ("nb201-cifar10-latency", "dtlz2-d10", "model-search")

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from lamoo.problems import Problem, load
+from lamoo_compare.problems import Problem, load
 from lamoo_compare.target import suggest
 from optuna_lamoo import LaMOOSampler, mean_front
 

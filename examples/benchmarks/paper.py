@@ -34,8 +34,8 @@ from rich.table import Table
 from run import positive
 
 from lamoo import PAPER, Optimizer, Partition, Settings
-from lamoo.problems import Problem
 from lamoo.solvers import SOLVERS
+from lamoo_compare.problems import Problem, tables_folder
 
 PROBLEMS = (
     "nb201-authors",
@@ -77,8 +77,7 @@ DEFAULT = tuple(name for name in METHODS if "botorch" not in name)
 
 def initial_file() -> Path:
     """Return where the authors' first points lie: beside the table of nb201-authors."""
-    default = Path(__file__).resolve().parents[3] / "shared" / "data"
-    return Path(os.environ.get("LAMOO_TABLES", default)) / "lamoo_nb201_initial.json"
+    return tables_folder() / "lamoo_nb201_initial.json"
 
 
 def first_points(problem: Problem, seed: int) -> list[dict[str, Any]]:

@@ -42,9 +42,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from lamoo import Partition
-from lamoo.problems import PROBLEMS, Problem, load
 from lamoo.solvers import Solver
 from lamoo_compare.comparison import versions
+from lamoo_compare.problems import PROBLEMS, Problem, load
 from lamoo_compare.target import suggest
 from optuna_lamoo import LaMOOSampler
 

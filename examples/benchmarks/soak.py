@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import Progress
 from run import SAMPLERS, ask, one_thread, positive
 
-from lamoo.problems import PROBLEMS, load
+from lamoo_compare.problems import PROBLEMS, load
 
 #: Ten numbers; eight mixed parameters, six of them conditional.
 COMPARED = ("dtlz2-d10", "model-search")

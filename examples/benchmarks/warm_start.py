@@ -3,8 +3,8 @@
     python examples/benchmarks/warm_start.py --seeds 8 --first-seed 700
 
 NAS-Bench-201's test accuracies (CIFAR-10) and latencies on 27 devices are read from
-``nb201_v11.npz`` in the folder that the environment variable LAMOO_TABLES names (``../shared/data``
-beside the repository unless set). Without it there is nothing to measure.
+``nb201_v11.npz`` in the folder that the environment variable LAMOO_TABLES names. Without it
+there is nothing to measure.
 
 A source is a study of 100 trials on the first device; an unrelated one is the same table with its
 architectures shuffled. What is counted are trials until the median hypervolume over the seeds is
@@ -14,7 +14,6 @@ where a cold start's median is after half, and after all, of the trials.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,12 +26,11 @@ from rich.table import Table
 
 from lamoo import pareto
 from lamoo.arrays import Floats
-from lamoo.problems import NASBENCH201_OPERATIONS
+from lamoo_compare.problems import NASBENCH201_OPERATIONS, tables_folder
 from optuna_lamoo import LaMOOSampler
 
 PAIRS = (("pixel3", "raspi4"), ("1080ti_32", "pixel2"), ("eyeriss", "fpga"))
 SOURCE_TRIALS = 100
-TABLES = Path(os.environ.get("LAMOO_TABLES", Path(__file__).parents[3] / "shared" / "data"))
 
 
 def positive(text: str) -> int:
@@ -100,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pairs", type=positive, default=len(PAIRS), help="how many of the pairs")
     options = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    console, file = Console(), TABLES / "nb201_v11.npz"
+    console, file = Console(), tables_folder() / "nb201_v11.npz"
     if not file.is_file():
         console.print(f"skipped: there is no {file}; set LAMOO_TABLES to its folder")
         return

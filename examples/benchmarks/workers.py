@@ -34,7 +34,7 @@ from rich.table import Table
 from run import SAMPLERS, ask, one_thread, positive, repeats
 from servers import STORAGES, connect, shared
 
-from lamoo.problems import load
+from lamoo_compare.problems import load
 
 PROBLEM = "nb201-cifar10-latency"
 COLUMNS = {

@@ -41,7 +41,7 @@ try:
     from lamoo import History, Known, Space, pareto
     from lamoo.arrays import Floats, Ints
     from lamoo.gp.fitting import process_of, recipes_of, transforms_of
-    from lamoo.problems import Problem
+    from lamoo_compare.problems import Problem
 
     sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
     from curves import loadable

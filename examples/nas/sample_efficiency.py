@@ -34,7 +34,7 @@ try:
     import numpy as np
     from rich.console import Console
 
-    from lamoo.problems import PROBLEMS
+    from lamoo_compare.problems import PROBLEMS
 
     sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
     import curves

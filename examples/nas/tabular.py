@@ -34,7 +34,7 @@ try:
     from rich.table import Table
 
     from lamoo import pareto
-    from lamoo.problems import NASBENCH201_DEVICES, PROBLEMS, Problem, load
+    from lamoo_compare.problems import NASBENCH201_DEVICES, PROBLEMS, Problem, load
     from lamoo_compare.target import load_target
     from optuna_lamoo import LaMOOSampler
 

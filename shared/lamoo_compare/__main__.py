@@ -21,11 +21,11 @@ try:
     )
     from rich.table import Table
 
-    from lamoo.problems import PROBLEMS
     from lamoo_compare.cell import Cell
     from lamoo_compare.comparison import compare
     from lamoo_compare.errors import CompareError
     from lamoo_compare.page import COLUMNS, cells, verdict
+    from lamoo_compare.problems import PROBLEMS
     from lamoo_compare.samplers import SAMPLERS
     from lamoo_compare.summary import Comparison
 except ModuleNotFoundError as error:  # the command is installed with lamoo, whatever extras

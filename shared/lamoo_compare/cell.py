@@ -20,8 +20,8 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo.problems import Direction
 from lamoo_compare.errors import CompareError
+from lamoo_compare.problems import Direction
 from lamoo_compare.samplers import make_sampler
 from lamoo_compare.target import Target, checked, is_failed, load_target
 from optuna_lamoo import LaMOOSampler

@@ -12,6 +12,7 @@ from scipy.stats import wilcoxon
 
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats
+from lamoo_compare.problems.base import signs
 
 #: Gaps below are reported as this.
 SMALLEST_GAP = 1e-6
@@ -183,11 +184,6 @@ class Comparison:
         """Return the front of all runs of a sampler together, in the user's directions, (k, m)."""
         pairs = zip(self.runs, self.counted, strict=True)
         return front_of([Y for run, Y in pairs if run.sampler == sampler], self.directions)
-
-
-def signs(directions: Sequence[str]) -> Floats:
-    """Return 1 for each objective to minimise and -1 for each to maximise."""
-    return np.array([-1.0 if d == "maximize" else 1.0 for d in directions])
 
 
 def front_of(values: Sequence[Floats], directions: Sequence[str]) -> Floats:

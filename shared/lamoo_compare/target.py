@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import optuna
 
-from lamoo.problems import PROBLEMS, Direction, Problem, load
 from lamoo.space import Categorical, Float, Integer
 from lamoo_compare.errors import CompareError
+from lamoo_compare.problems import PROBLEMS, Direction, Problem, load
 
 DIRECTIONS = ("minimize", "maximize")
 

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
-from lamoo.problems import PROBLEMS, load
+from lamoo_compare.problems import PROBLEMS, load
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PNG = b"\x89PNG"

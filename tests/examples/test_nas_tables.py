@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamoo.problems import load
+from lamoo_compare.problems import load
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TASK = "nb201-cifar10-flops"

@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 
 from lamoo import pareto
-from lamoo.problems import load
+from lamoo_compare.problems import load
 from optuna_lamoo import LaMOOSampler, vectorized
 
 OPERATIONS = ("none", "skip", "conv")

@@ -7,7 +7,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
 from lamoo import pareto
-from lamoo.problems import load
+from lamoo_compare.problems import load
 from optuna_lamoo import LaMOOSampler
 
 pd = pytest.importorskip("pandas")

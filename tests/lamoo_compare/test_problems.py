@@ -4,19 +4,17 @@ import importlib
 import itertools
 import json
 import math
-import os
 import re
 import sys
 import warnings
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lamoo import problems
-from lamoo.problems import PROBLEMS, Problem, load
 from lamoo.space import Float, Space
+from lamoo_compare import problems
+from lamoo_compare.problems import PROBLEMS, Problem, formulas, load, nasbench201
 
 # One of each kind: all data sets of a table go through the same lines.
 KINDS = [
@@ -80,7 +78,7 @@ def test_the_best_constrained_hypervolume_is_the_integral_over_what_is_feasible(
     lowest = np.full(n, 1.1)
     for i, value in enumerate(first):
         Y = np.column_stack([np.full(n, value), second])
-        reached = (problems._c2_dtlz2(Y, 0.2) <= 0) & ((Y**2).sum(axis=1) >= 1)
+        reached = (formulas._c2_dtlz2(Y, 0.2) <= 0) & ((Y**2).sum(axis=1) >= 1)
         if reached.any():
             lowest[i] = second[reached][0]
     integral = (1.1 - np.minimum.accumulate(lowest)).mean() * 1.1
@@ -288,7 +286,7 @@ def test_nasbench201_costs_are_the_tables_but_for_its_errors(data):
 
 
 def test_nasbench201_costs_are_those_of_the_authors_runs():
-    path = tables() / "lamoo_nb201_initial.json"
+    path = problems.tables_folder() / "lamoo_nb201_initial.json"
     if not path.exists():
         pytest.skip(f"needs {path}")
     rows = json.loads(path.read_text())
@@ -300,14 +298,10 @@ def test_nasbench201_costs_are_those_of_the_authors_runs():
     np.testing.assert_allclose(told, [row["f"] for row in rows], atol=3e-6)
 
 
-def tables():
-    return Path(os.environ.get("LAMOO_TABLES", Path(__file__).parents[3] / "shared" / "data"))
-
-
 @pytest.mark.parametrize("name", ["size", "flops"])
 def test_nasbench201_computed_costs_have_the_front_of_the_definition(name):
     problem = load(f"nb201-cifar10-{name}")
-    cells = list(problems._nasbench201_cells())
+    cells = list(nasbench201._nasbench201_cells())
     table = np.array([problem.evaluate(cell) for cell in cells])
     costs = np.array([problems.nasbench201_costs(cell) for cell in cells]) / 1e6
     np.testing.assert_array_equal(table[:, 1], costs[:, int(name == "flops")])
@@ -319,7 +313,7 @@ def test_nasbench201_computed_costs_have_the_front_of_the_definition(name):
 
 
 def test_a_devices_task_has_its_latencies_and_the_tables_accuracy(rng):
-    path = tables() / "nb201_v11.npz"
+    path = problems.tables_folder() / "nb201_v11.npz"
     if not path.exists():
         pytest.skip(f"needs {path}")
     with np.load(path) as file:
@@ -590,7 +584,7 @@ def test_the_best_hypervolume_is_neither_out_of_reach_nor_too_low(name, least):
     n = {2: 1001, 3: 121, 5: 13}[d]
     axes = [np.linspace(p.low, p.high, n) for p in problem.space.parameters.values()]
     X = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, d)
-    Y = getattr(problems, "_" + name.replace("-", "_"))(X)
+    Y = getattr(formulas, "_" + name.replace("-", "_"))(X)
     Y = Y[importlib.import_module("moocore").is_nondominated(Y)]
     share = problem.hypervolume(Y) / problem.best_hypervolume
     assert least < share < 1

@@ -1,0 +1,152 @@
+"""Test problems, each with the point that its hypervolume is measured from and the best known.
+
+``load(name)`` returns one; ``PROBLEMS`` lists the names. Tables of real, trained models come
+from small packages that are imported when asked for; formulas are written from their papers.
+
+======================= ============================================================ ===========
+name                    what                                                         objectives
+======================= ============================================================ ===========
+``nb201-<data>-...``    NAS-Bench-201: accuracy, and parameters, FLOPs or latency of 2 or 3
+                        15,625 trained networks (``cifar10``, ``cifar100``,
+                        ``imagenet``)
+``nb201-<device>``      the same: accuracy, and latency measured on the device       2
+``nb201-authors``       the LaMOO authors' task: test accuracy and FLOPs             2
+``nbgraph-<data>``      NAS-Bench-Graph: 26,206 trained graph networks               3
+``hpobench-<data>``     30,000 trained multi-layer perceptrons                       2
+``hpolib-<data>``       62,208 trained networks, integers and categories mixed       2
+``model-search``        invented: numbers, categories and parameters that only       2
+                        exist for some models
+the rest                formulas on continuous parameters                            2 to 5
+======================= ============================================================ ===========
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from lamoo_compare.problems.base import Direction, Params, Problem
+from lamoo_compare.problems.formulas import (
+    branin_currin,
+    c2_dtlz2,
+    disc_brake,
+    dtlz2,
+    dtlz7,
+    kursawe,
+    model_search,
+    noisy,
+    osy,
+    vehicle_safety,
+    welded_beam,
+    wfg4,
+    zdt1,
+    zdt4,
+)
+from lamoo_compare.problems.nasbench201 import (
+    NASBENCH201_DEVICES,
+    NASBENCH201_OPERATIONS,
+    nasbench201_authors,
+    nasbench201_costs,
+    nasbench201_data,
+    nasbench201_device,
+    tables_folder,
+)
+from lamoo_compare.problems.tables import hpobench, hpolib, nasbench_graph
+
+__all__ = [
+    "NASBENCH201_DEVICES",
+    "NASBENCH201_OPERATIONS",
+    "PROBLEMS",
+    "Direction",
+    "Params",
+    "Problem",
+    "dtlz2",
+    "load",
+    "nasbench201_costs",
+    "tables_folder",
+]
+
+
+def load(name: str) -> Problem:
+    """Return the problem of that name.
+
+    Raises:
+        ValueError: if there is no such problem.
+        ModuleNotFoundError: if its table needs a package that is not installed; the message says
+            which.
+        FileNotFoundError: if its table is a file that is not there; the message says where.
+
+    Example:
+        >>> problem = load("branin-currin")
+        >>> problem.evaluate({"x0": 0.5, "x1": 0.5})
+        (24.12996, 7.40512)
+        >>> problem.hypervolume([(3.0, 5.0), (12.0, 2.0)])
+        33.0
+    """
+    if name not in PROBLEMS:
+        raise ValueError(f"name must be one of {', '.join(PROBLEMS)}; got {name!r}")
+    return PROBLEMS[name]()
+
+
+def _nasbench201_names() -> dict[str, Callable[[], Problem]]:
+    pairs = {
+        "size": ("params",),
+        "flops": ("flops",),
+        "latency": ("latency",),
+        "three": ("params", "latency"),
+    }
+    return {
+        (name := f"nb201-{data}-{suffix}"): partial(
+            nasbench201_data, data, ("val_acc", *costs), name
+        )
+        for data in ("cifar10", "cifar100", "imagenet")
+        for suffix, costs in pairs.items()
+    }
+
+
+_HPOBENCH = (
+    "car",
+    "phoneme",
+    "vehicle",
+    "australian",
+    "kc1",
+    "segment",
+    "blood_transfusion",
+    "credit_g",
+)
+_HPOLIB = (
+    "naval_propulsion",
+    "parkinsons_telemonitoring",
+    "protein_structure",
+    "slice_localization",
+)
+_NBGRAPH = ("cora", "citeseer", "pubmed", "cs", "physics", "photo", "computers", "arxiv")
+
+#: Every problem's name, and the function that makes it.
+PROBLEMS: Mapping[str, Callable[[], Problem]] = {
+    **_nasbench201_names(),
+    "nb201-authors": nasbench201_authors,
+    **{f"nb201-{device}": partial(nasbench201_device, device) for device in NASBENCH201_DEVICES},
+    **{f"nbgraph-{data}": partial(nasbench_graph, data) for data in _NBGRAPH},
+    **{f"hpobench-{d}": partial(hpobench, d, f"hpobench-{d}") for d in _HPOBENCH},
+    **{f"hpolib-{d}": partial(hpolib, d, f"hpolib-{d}") for d in _HPOLIB},
+    "model-search": model_search,
+    "branin-currin": branin_currin,
+    "vehicle-safety": vehicle_safety,
+    "dtlz2-d10": partial(dtlz2, 10),
+    # 5 % of the front's extent
+    "dtlz2-d10-noisy": lambda: noisy(dtlz2(10), (0.05, 0.05)),
+    "dtlz2-d100": partial(dtlz2, 100, corner=6.5),
+    "dtlz2-d10-m5": partial(dtlz2, 10, 5),
+    "dtlz2-d30": partial(dtlz2, 30),
+    "dtlz2-d8-m4": partial(dtlz2, 8, 4),
+    "c2-dtlz2-d12": partial(c2_dtlz2, 12),
+    "osy": osy,
+    "welded-beam": welded_beam,
+    "disc-brake": disc_brake,
+    "dtlz7-d20": partial(dtlz7, 20),
+    "zdt1-d30": partial(zdt1, 30),
+    "zdt4-d10": partial(zdt4, 10),
+    "wfg4-d12": partial(wfg4, 12),
+    "kursawe": kursawe,
+}
