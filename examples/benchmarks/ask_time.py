@@ -7,7 +7,7 @@
 A study is filled with trials of DTLZ2 close to its front, as late in a good search: ten random
 ones, then distance parameters of 0.5 and a little noise. Then come real rounds of ask and tell,
 each case in a process of its own with one thread for linear algebra. The table goes to
-``ask_time.csv``, where rows of other cases are kept; report.py draws it.
+``ask_time.csv``, where rows of other cases are kept; plots.py draws it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from typing import Any
 
 import numpy as np
 import optuna
+from asking import ask, one_thread, positive
 from optuna.distributions import BaseDistribution, FloatDistribution
 from rich.console import Console
-from run import BASES, SAMPLERS, ask, one_thread, positive
 
 from lamoo_compare.problems import Problem, dtlz2
+from lamoo_compare.samplers import SAMPLERS
 
 Case = tuple[int, int]  # objectives, trials
 
@@ -37,7 +38,6 @@ CASES: tuple[Case, ...] = ((2, 50), (2, 200), (2, 1000), (2, 5000), (3, 200), (5
 #: Those that take a sampler too long are run when they are asked for.
 FEWER: dict[str, tuple[Case, ...]] = {"gp": ((2, 50), (2, 200))}
 #: name -> seed -> sampler
-TIMED = {**SAMPLERS, **BASES}
 COMPARED = ("lamoo", "lamoo-evolutionary", "tpe", "gp")
 #: For the memory that a long study takes.
 LONG: Case = (2, 10_000)
@@ -53,7 +53,7 @@ def measure(sampler: str, objectives: int, trials: int, rounds: int) -> dict[str
     optuna.logging.disable_default_handler()
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     problem = dtlz2(max(6, objectives + 1), objectives)
-    study = optuna.create_study(directions=problem.directions, sampler=TIMED[sampler](0))
+    study = optuna.create_study(directions=problem.directions, sampler=SAMPLERS[sampler](0))
     study.add_trials(history(problem, trials))
     seconds = []
     for _ in range(1 + rounds):
@@ -132,7 +132,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--samplers", nargs="+", choices=TIMED, metavar="NAME")
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, metavar="NAME")
     parser.add_argument("--cases", nargs="+", type=case, metavar="OBJECTIVESxTRIALS")
     parser.add_argument("--memory", action="store_true", help="only lamoo after 10,000 trials")
     parser.add_argument("--rounds", type=positive, default=ROUNDS, help="asks per case")

@@ -19,6 +19,8 @@ from lamoo.partition.region import Region
 from lamoo.partition.split import Boundary
 from lamoo.solvers import SOLVERS, Solver
 from lamoo.space import Space
+from lamoo_compare.samplers import ALONE
+from optuna_lamoo import LaMOOSampler
 
 Floats = NDArray[np.float64]
 
@@ -93,3 +95,22 @@ def boxed(name: str) -> Solver:
         return solver.propose(history, inside, near, rng, reference)
 
     return Solver(propose)
+
+
+def _sampler(solver: str, seed: int) -> LaMOOSampler:
+    return LaMOOSampler(seed=seed, solver=boxed(solver), partition=ALONE)
+
+
+def gp(seed: int) -> LaMOOSampler:
+    """Return the default solver in a box, for ``--samplers examples/benchmarks/boxes.py:gp``."""
+    return _sampler("gp", seed)
+
+
+def gp_fast(seed: int) -> LaMOOSampler:
+    """Return the cheaper one in a box."""
+    return _sampler("gp-fast", seed)
+
+
+def evolutionary(seed: int) -> LaMOOSampler:
+    """Return the evolutionary solver in a box."""
+    return _sampler("evolutionary", seed)

@@ -16,13 +16,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import optuna
+from asking import one_thread, positive
 from optuna.trial import TrialState
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from run import SAMPLERS, one_thread, positive
 
 from lamoo import pareto
+from lamoo_compare.samplers import SAMPLERS
 
 COMPARED = ("lamoo", "lamoo-evolutionary", "tpe", "nsgaii-pop20", "gp", "random")
 REFERENCE = np.array([1.5, 1.4])

@@ -25,14 +25,15 @@ from typing import Any
 
 import numpy as np
 import optuna
+from asking import one_thread, positive
 from optuna.trial import TrialState
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from run import SAMPLERS, one_thread, positive
 from scipy.stats import wilcoxon
 
 from lamoo_compare.problems import PROBLEMS, Problem, load
+from lamoo_compare.samplers import SAMPLERS
 from lamoo_compare.target import suggest
 
 COMPARED = ("nb201-cifar10-latency", "dtlz2-d10", "model-search")

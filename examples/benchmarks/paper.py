@@ -27,11 +27,10 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from curves import loadable
+from asking import loadable, positive
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from run import positive
 
 from lamoo import PAPER, Optimizer, Partition, Settings
 from lamoo.solvers import SOLVERS

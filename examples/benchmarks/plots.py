@@ -1,7 +1,12 @@
-"""The pictures of a report."""
+"""The pictures of a benchmark.
+
+python examples/benchmarks/plots.py results                   # of curves.csv and ask_time.csv there
+python examples/benchmarks/plots.py docs/benchmarks --ours lamoo --samplers lamoo tpe gp
+"""
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 from collections.abc import Mapping, Sequence
@@ -10,7 +15,7 @@ from typing import Any
 
 import curves
 import numpy as np
-from curves import Run, is_ours
+from curves import Run
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
@@ -35,6 +40,19 @@ COLOURS = {
 COLUMNS = 4
 #: Gaps below are drawn as this, the precision of ``curves.csv``.
 SMALLEST_GAP = 1e-4
+#: Lines begin after so many trials.
+EARLIEST = 5
+
+
+def is_ours(sampler: str) -> bool:
+    """Tell whether a sampler is LaMOO or a variant of it, also in Ax; the others are rivals."""
+    return sampler.removeprefix("ax-").startswith("lamoo")
+
+
+def draw(table: Path, ours: str, path: Path, samplers: Sequence[str] = ()) -> None:
+    """Draw a ``curves.csv``, all samplers or some."""
+    runs = [run for run in curves.read(table) if not samplers or run.sampler in samplers]
+    draw_hypervolume(runs, ours, path)
 
 
 def draw_hypervolume(runs: Sequence[Run], ours: str, path: Path) -> None:
@@ -60,7 +78,7 @@ def draw_hypervolume(runs: Sequence[Run], ours: str, path: Path) -> None:
 def draw_problem(axes: Axes, groups: Mapping[str, Sequence[Run]], ours: str) -> None:
     """Draw one problem's panel."""
     points = curves.points_of(groups)
-    points = [n for n in points if n >= curves.STEP] or points
+    points = [n for n in points if n >= EARLIEST] or points
     for sampler, runs in groups.items():
         if is_ours(sampler) and sampler != ours and plain(sampler) not in COLOURS:
             continue
@@ -144,3 +162,25 @@ def finish(figure: Figure, path: Path) -> None:
     # a palette makes the file a third as large
     with Image.open(drawn) as image:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draw what a folder holds."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="of curves.csv, ask_time.csv or both")
+    parser.add_argument("--ours", metavar="NAME", default="lamoo", help="drawn on top (lamoo)")
+    parser.add_argument("--samplers", nargs="+", metavar="NAME", default=(), help="all by default")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="by default the same")
+    options = parser.parse_args(arguments)
+    out = options.out or options.folder
+    out.mkdir(parents=True, exist_ok=True)
+    if (table := options.folder / "curves.csv").exists():
+        draw(table, options.ours, out / "hypervolume.png", options.samplers)
+    if (table := options.folder / "ask_time.csv").exists():
+        draw_ask_time(table, out / "ask_time.png")
+
+
+if __name__ == "__main__":
+    main()

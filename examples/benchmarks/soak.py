@@ -22,11 +22,12 @@ from pathlib import Path
 import numpy as np
 import optuna
 from ask_time import peak_memory
+from asking import ask, one_thread, positive
 from rich.console import Console
 from rich.progress import Progress
-from run import SAMPLERS, ask, one_thread, positive
 
 from lamoo_compare.problems import PROBLEMS, load
+from lamoo_compare.samplers import SAMPLERS
 
 #: Ten numbers; eight mixed parameters, six of them conditional.
 COMPARED = ("dtlz2-d10", "model-search")

@@ -27,14 +27,15 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from asking import ask, one_thread, positive, repeats
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import TrialState
 from rich.console import Console
 from rich.table import Table
-from run import SAMPLERS, ask, one_thread, positive, repeats
 from servers import STORAGES, connect, shared
 
 from lamoo_compare.problems import load
+from lamoo_compare.samplers import SAMPLERS
 
 PROBLEM = "nb201-cifar10-latency"
 COLUMNS = {

@@ -44,7 +44,7 @@ try:
     from lamoo_compare.problems import Problem
 
     sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
-    from curves import loadable
+    from asking import loadable
     from known_costs import hypervolumes
 except ModuleNotFoundError as error:
     needs(error, "demo")

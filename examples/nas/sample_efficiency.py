@@ -18,6 +18,7 @@ without the partition.
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,14 +34,16 @@ from extras import needs
 try:
     import numpy as np
     from rich.console import Console
+    from rich.progress import track
 
     from lamoo_compare.problems import PROBLEMS
 
     sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
     import curves
     import plots
-    import report
-    import run
+    from asking import loadable, positive
+
+    from lamoo_compare import compare as compare_samplers
 except ModuleNotFoundError as error:
     needs(error, "demo", "compare")
 
@@ -155,7 +158,7 @@ def markdown(found: Sequence[Comparison]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def row_of(found: Comparison) -> report.Row:
+def row_of(found: Comparison) -> dict[str, str | float]:
     """Return a comparison as a row of ``efficiency.csv``."""
     low, middle, high = quartiles(found.ratios)
     # the largest ratio is the smallest number of trials
@@ -179,23 +182,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is missing, and print and write the table; return 1 if a run failed."""
     options = parse(arguments)
     console = Console()
-    problems = curves.loadable(options.tasks, console)
-    if AUTHORS in options.tasks and AUTHORS not in problems:
+    tasks = [*loadable(options.tasks, console)]
+    if AUTHORS in options.tasks and AUTHORS not in tasks:
         console.print(f"In its place: {OTHERWISE}", highlight=False)
-        problems |= curves.loadable([OTHERWISE], console)
-    seeds = range(options.first_seed, options.first_seed + options.seeds)
-    cells = [
-        run.Cell(task, sampler, seed, options.trials)
-        for seed in seeds
-        for task in problems
-        for sampler in SAMPLERS
+        tasks += [task for task in loadable([OTHERWISE], console) if task not in tasks]
+    console.print(
+        f"{options.seeds * len(tasks) * len(SAMPLERS)} runs; what there is in {options.out} is "
+        "not run again"
+    )
+    results = [
+        compare_samplers(
+            task,
+            samplers=SAMPLERS,
+            seeds=range(options.first_seed, options.first_seed + options.seeds),
+            trials=options.trials,
+            jobs=options.jobs,
+            out=options.out / task,
+        )
+        for task in track(tasks, "tasks", console=console)
     ]
-    missing = [cell for cell in cells if not cell.path(options.out).exists()]
-    console.print(f"{len(cells)} runs, {len(missing)} of them to be made; kept in {options.out}")
-    failed = run.run_all(missing, options.out, options.jobs, console) if missing else 0
-    asked = {(cell.problem, cell.sampler, cell.seed) for cell in cells}
-    kept = report.runs_in(options.out, console) if options.out.exists() else []
-    runs = curves.in_order(r for r in kept if (r.problem, r.sampler, r.seed) in asked)
+    runs = [run for result in results for run in curves.runs_of(result)]
     if not runs:
         console.print("No results.")
         return 1
@@ -204,11 +210,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = markdown([*found, *pooled(found)])
     console.out(text, highlight=False)
     (options.out / "efficiency.md").write_text(text, encoding="utf-8")
-    report.write([row_of(each) for each in found], options.out / "efficiency.csv")
-    curves.write(runs, options.out / "curves.csv")
+    rows = [row_of(each) for each in found]
+    with (options.out / "efficiency.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0] if rows else (), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
     plots.draw_hypervolume(runs, "lamoo", options.out / "hypervolume.png")
     console.print(f"Written to {options.out}", soft_wrap=True)
-    return int(failed > 0)
+    return int(any(run.error for result in results for run in result.runs))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -218,10 +227,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     tabular = [name for name in PROBLEMS if name.startswith(("nb201-", "nbgraph-"))]
     parser.add_argument("--tasks", nargs="+", choices=tabular, metavar="TASK", default=TASKS)
-    parser.add_argument("--seeds", type=run.positive, default=10, help="per sampler (10)")
+    parser.add_argument("--seeds", type=positive, default=10, help="per sampler (10)")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
-    parser.add_argument("--trials", type=run.positive, default=100, help="per run (100)")
-    parser.add_argument("--jobs", type=run.positive, default=1, help="processes at a time (1)")
+    parser.add_argument("--trials", type=positive, default=100, help="per run (100)")
+    parser.add_argument("--jobs", type=positive, default=1, help="processes at a time (1)")
     parser.add_argument("--out", type=Path, default=Path("nas-results"), help="folder of the runs")
     return parser.parse_args(arguments)
 

@@ -39,7 +39,7 @@ try:
     from optuna_lamoo import LaMOOSampler
 
     sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
-    from curves import loadable
+    from asking import loadable
 except ModuleNotFoundError as error:
     needs(error, "demo", "compare")
 
@@ -80,9 +80,9 @@ def search_with_optuna(name: str, trials: int, seed: int) -> Values:
 def search_with_ax(name: str, trials: int, seed: int) -> Values:
     """Search a task with LaMOO in Ax; return the values of the trials."""
     warnings.simplefilter("ignore")  # what Ax and BoTorch warn of, from their import on
-    from ax_cells import search  # noqa: PLC0415 - the rest runs without Ax
+    from ax_client import search  # noqa: PLC0415 - the rest runs without Ax
 
-    return search(load(name), "ax-lamoo", seed, trials, batch=1)[1]
+    return search(load(name), "lamoo", seed, trials)
 
 
 FRAMEWORKS = {"optuna": search_with_optuna, "ax": search_with_ax}

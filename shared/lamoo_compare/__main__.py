@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,9 +26,10 @@ try:
     from lamoo_compare.cell import Cell
     from lamoo_compare.comparison import compare
     from lamoo_compare.errors import CompareError
-    from lamoo_compare.page import COLUMNS, cells, verdict
-    from lamoo_compare.problems import PROBLEMS
-    from lamoo_compare.samplers import SAMPLERS
+    from lamoo_compare.overview import write_overview
+    from lamoo_compare.page import COLUMNS, cells, verdict, warnings_of
+    from lamoo_compare.problems import PROBLEMS, missing
+    from lamoo_compare.samplers import KNOWING, SAMPLERS
     from lamoo_compare.summary import Comparison
 except ModuleNotFoundError as error:  # the command is installed with lamoo, whatever extras
     raise SystemExit(f"lamoo compare: {error}: pip install 'lamoo[compare]'") from error
@@ -37,18 +40,19 @@ Run samplers side by side on your objective, and report which finds the front in
   lamoo compare train.py --samplers lamoo tpe gp --seeds 5 --trials 100 --jobs 4
   lamoo compare package.module:objective --directions maximize minimize
   lamoo compare nb201-cifar10-latency
+  lamoo compare dtlz2-d10 zdt1-d30 kursawe --samplers lamoo tpe --workers 4
 
 The file holds an Optuna objective, called objective unless you say file.py:name, and beside it
 directions = ["maximize", "minimize"]. What has run is kept in --out: the same command goes on where
 it was interrupted, and more samplers, seeds or trials join. The others are compared with the first
-sampler."""
+sampler. Several objectives get a folder each in --out, and a table over all of them."""
 
 
 class Live:
     """Progress bars: one for all trials, one for each run that is going on."""
 
     def __init__(self, console: Console, total: int) -> None:
-        """Start with nothing done."""
+        """Start with nothing done, and show nothing before something is."""
         self.progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -61,6 +65,7 @@ class Live:
 
     def advance(self, cell: Cell, done: int) -> None:
         """Show it."""
+        self.progress.start()
         if cell not in self.tasks:
             task = self.progress.add_task(cell.name, total=cell.trials, completed=done)
             self.tasks[cell] = (task, done)
@@ -90,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(markup=False)  # names and paths are text, whatever brackets they hold
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        result = _compare(options, console, shlex.join(["lamoo", *given]))
+        results = _compare_all(options, console, shlex.join(["lamoo", *given]))
     except CompareError as error:
         if options.debug:
             raise
@@ -102,29 +107,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
-    console.print(table(result))
-    console.print(verdict(result), highlight=False)
-    console.print(f"Report: {options.out / 'report.html'}", soft_wrap=True, highlight=False)
-    return int(any(run.error for run in result.runs))
+    if results and (options.apart or len(options.objectives) > 1):
+        console.out(write_overview(results, options.out), highlight=False)
+        console.print(f"Overview: {options.out / 'overview.md'}", soft_wrap=True, highlight=False)
+    return int(not results or any(run.error for result in results for run in result.runs))
 
 
-def _compare(options: argparse.Namespace, console: Console, command: str) -> Comparison:
+def _compare_all(options: argparse.Namespace, console: Console, command: str) -> list[Comparison]:
+    """Compare on each objective and say what came out; leave out tables that are not there."""
+    sources, results = list(dict.fromkeys(options.objectives)), []
+    apart = options.apart or len(sources) > 1
+    for source in sources:
+        if apart and (how := missing(source)):
+            console.print(f"Skipped: {source}: {how}", soft_wrap=True, highlight=False)
+            continue
+        folder = re.sub(r"[^\w.-]+", "-", source).strip("-.")
+        out = options.out / folder if apart else options.out
+        result = _compare(source, out, options, console, command)
+        results.append(result)
+        console.print(table(result))
+        for line in warnings_of(result):
+            console.print(line, highlight=False)
+        console.print(verdict(result), highlight=False)
+        console.print(f"Report: {out / 'report.html'}", soft_wrap=True, highlight=False)
+    return results
+
+
+def _compare(
+    source: str, out: Path, options: argparse.Namespace, console: Console, command: str
+) -> Comparison:
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     total = options.trials * len(seeds) * len(set(options.samplers))
     live = Live(console, total)
-    with live.progress:
+    try:
         return compare(
-            options.objective,
+            source,
             samplers=options.samplers,
             seeds=seeds,
             trials=options.trials,
             jobs=options.jobs,
+            workers=options.workers,
             directions=options.directions,
             reference_point=options.reference_point,
-            out=options.out,
+            out=out,
             display=live,
             command=command,
         )
+    finally:
+        if live.tasks:
+            live.progress.stop()
 
 
 def table(result: Comparison) -> Table:
@@ -147,6 +178,20 @@ def table(result: Comparison) -> Table:
     return shown
 
 
+def epilog() -> str:
+    """Return which samplers and problems there are, and how to get what is missing."""
+    problems: dict[str | None, list[str]] = {None: []}
+    for name in PROBLEMS:
+        problems.setdefault(missing(name), []).append(name)
+    lines = [
+        f"samplers: {', '.join(SAMPLERS)}; on problems with known objectives {', '.join(KNOWING)}",
+        "or file.py:factory, package.module:factory, a function seed -> sampler",
+        f"built-in problems: {', '.join(problems.pop(None))}",
+        *(f"after {how}: {', '.join(names)}" for how, names in problems.items()),
+    ]
+    return "\n\n".join(textwrap.fill(line, 96, break_on_hyphens=False) for line in lines)
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="lamoo", description="Tools of lamoo.")
@@ -155,20 +200,26 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "compare",
         help="run samplers side by side on your objective",
         description=DESCRIPTION,
-        epilog=f"samplers: {', '.join(SAMPLERS)}, or file.py:factory, package.module:factory "
-        f"(a function seed -> sampler)\n\nbuilt-in problems: {', '.join(PROBLEMS)}",
+        epilog=epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = sub.add_argument
-    add("objective", help="file.py, file.py:function, package.module:function or a problem")
+    add(
+        "objectives",
+        nargs="+",
+        metavar="objective",
+        help="file.py, file.py:function, package.module:function or a problem",
+    )
     add("--samplers", nargs="+", metavar="NAME", default=["lamoo", "tpe", "nsgaii", "random"])
     add("--directions", nargs="+", metavar="DIRECTION", help="minimize or maximize, per objective")
     add("--seeds", type=int, default=3, help="how many (3)")
     add("--first-seed", type=int, default=0, metavar="SEED", help="the first of them (0)")
     add("--trials", type=int, default=50, help="per run (50)")
     add("--jobs", type=int, default=1, help="runs at a time (1)")
+    add("--workers", type=int, default=1, help="trials that are running at a time in a run (1)")
     add("--reference-point", nargs="+", type=float, metavar="VALUE", help="in your directions")
     add("--out", type=Path, default=Path("comparison"), help="folder of the results (comparison)")
+    add("--apart", action="store_true", help="a folder per objective, also of a single one")
     add("--debug", action="store_true", help="show the traceback of an error")
     return parser.parse_args(arguments)
 

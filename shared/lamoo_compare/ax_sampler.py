@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from lamoo import Partition
 from lamoo_compare.errors import CompareError
 from optuna_lamoo.convert import constraints
 
@@ -27,14 +29,28 @@ except ModuleNotFoundError as missing:
     raise CompareError(f"samplers of Ax: {missing}. pip install 'lamoo[ax]'") from missing
 
 
-def default(client: Client, seed: int) -> None:
-    """Give a client Ax's default strategy."""
-    client.configure_generation_strategy(initialization_random_seed=seed)
+def default(client: Client, seed: int, **options: Any) -> None:
+    """Give a client Ax's default strategy, or another method of its own."""
+    client.configure_generation_strategy(initialization_random_seed=seed, **options)
 
 
-def lamoo(client: Client, seed: int) -> None:
-    """Give a client LaMOO's strategy."""
-    client.set_generation_strategy(lamoo_generation_strategy(seed=seed))
+def _lamoo(**settings: Any) -> Callable[[Client, int], None]:
+    def configure(client: Client, seed: int) -> None:
+        client.set_generation_strategy(lamoo_generation_strategy(seed=seed, **settings))
+
+    return configure
+
+
+#: name -> what gives a client its strategy.
+STRATEGIES: dict[str, Callable[[Client, int], None]] = {
+    "default": default,
+    "random": lambda client, seed: default(client, seed, method="random_search"),
+    "lamoo": _lamoo(),
+    "lamoo-evolutionary": _lamoo(solver="evolutionary"),
+    "lamoo-qlognehvi": _lamoo(solver="qlognehvi"),
+    # a leaf that is never full is never split
+    "lamoo-gp-alone": _lamoo(partition=Partition(leaf_size=sys.maxsize)),
+}
 
 
 class AxSampler(BaseSampler):

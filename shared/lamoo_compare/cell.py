@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +24,15 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo_compare.errors import CompareError
-from lamoo_compare.problems import Direction
+from lamoo_compare.problems import Direction, Problem
 from lamoo_compare.samplers import make_sampler
 from lamoo_compare.target import Target, checked, is_failed, load_target
 from optuna_lamoo import LaMOOSampler
 
 #: Where a trial holds the CPU seconds that its sampler took for it.
 ASK = "lamoo_compare:ask_cpu_seconds"
+#: Where a trial holds what its sampler warned of.
+WARNED = "lamoo_compare:warnings"
 #: Where a failed trial says why.
 WHY = "lamoo_compare:error"
 #: After so many seconds a journal's lock was left by a process that was killed: writing takes less.
@@ -47,6 +52,8 @@ class Cell:
         seed: of the sampler.
         trials: how many are wanted.
         folder: where the comparison is kept.
+        workers: how many trials run at a time: so many are asked for before the first is told,
+            then the oldest is told and a new one asked for.
     """
 
     source: str
@@ -55,6 +62,7 @@ class Cell:
     seed: int
     trials: int
     folder: Path
+    workers: int = 1
 
     @property
     def name(self) -> str:
@@ -65,7 +73,8 @@ class Cell:
     def journal(self) -> Path:
         """The file that holds its trials: an Optuna journal storage with one study, ``run``."""
         safe = re.sub(r"[^\w.-]+", "-", self.sampler)
-        return self.folder / "runs" / f"{safe}_{self.seed}.journal"
+        workers = f"_w{self.workers}" if self.workers > 1 else ""
+        return self.folder / "runs" / f"{safe}_{self.seed}{workers}.journal"
 
     @property
     def failure(self) -> Path:
@@ -78,18 +87,27 @@ class SamplerError(Exception):
 
 
 class Watched(BaseSampler):
-    """A sampler whose CPU time is measured and whose errors are told from the objective's."""
+    """A sampler whose CPU time is measured and whose errors are told from the objective's.
+
+    What it warns of or logs as a warning is collected, and not printed once per trial.
+    """
 
     def __init__(self, sampler: BaseSampler) -> None:
         """Start the clock at zero."""
         self.sampler = sampler
         self.seconds = 0.0
+        self.warned: list[str] = []
+
+    def taken(self) -> tuple[float, list[str]]:
+        """Return the CPU seconds and the warnings since this was called last."""
+        taken = self.seconds, self.warned
+        self.seconds, self.warned = 0.0, []
+        return taken
 
     def _call(self, method: Callable[..., Any], *args: Any) -> Any:
         start = time.process_time()
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _collected(self.warned):
                 return method(*args)
         except Exception as error:
             raise SamplerError(f"{type(error).__name__}: {error}") from error
@@ -141,6 +159,57 @@ class Watched(BaseSampler):
         self.sampler.reseed_rng()
 
 
+class _Collector(logging.Handler):
+    """Keeps the messages that are logged as warnings or errors."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self.messages = messages
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _collected(messages: list[str]) -> Iterator[None]:
+    """Append what is warned of and logged meanwhile to a list, in place of printing it."""
+    handler = _Collector(messages)
+    # Optuna's logger passes nothing on to the root
+    loggers = [logging.getLogger(), logging.getLogger("optuna")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+        messages += [f"{each.category.__name__}: {each.message}" for each in caught]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial that was run and not yet told.
+
+    Args:
+        trial: which.
+        state: how it ended.
+        values: what it gave, ``None`` unless it is complete.
+        why: the reason if it failed.
+        seconds: CPU seconds that the sampler took for it so far.
+        warned: what the sampler warned of.
+    """
+
+    trial: optuna.Trial
+    state: TrialState
+    values: list[float] | None
+    why: str
+    seconds: float = 0.0
+    warned: Sequence[str] = ()
+
+
 def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
     """Run the trials that a cell still misses; each is on disk before the next begins.
 
@@ -154,64 +223,75 @@ def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
         CompareError: if the objective cannot be used, see :func:`lamoo_compare.target.checked`.
         SamplerError: if the sampler raised.
     """
-    target = load_target(cell.source, cell.directions)
+    target = load_target(cell.source, cell.directions, cell.seed)
     optuna.logging.disable_default_handler()
     cell.journal.parent.mkdir(parents=True, exist_ok=True)
     kept = _study_of(cell.journal, target.directions)
     done = kept.get_trials(deepcopy=False)
-    sampler = Watched(make_sampler(cell.sampler, seed_after(cell, len(done))))
+    seed = seed_after(cell, len(done), target.problem)
+    sampler = Watched(make_sampler(cell.sampler, seed, target.problem))
     study = optuna.create_study(directions=target.directions, sampler=sampler)
     study.add_trials(done)
     successes = sum(trial.state != TrialState.FAIL for trial in done)
     told(len(done))
+    running: deque[Outcome] = deque()
     for n in range(len(done), cell.trials):
-        sampler.seconds = 0.0
-        state, why = _evaluate(study, target, cell.source)
-        trial = study.get_trials(deepcopy=False)[-1]
-        trial.user_attrs[ASK] = sampler.seconds
-        if why:
-            trial.user_attrs[WHY] = why
-        kept.add_trial(trial)
+        while len(running) < min(cell.workers, cell.trials - n):
+            outcome = _evaluate(study, target, cell.source)
+            seconds, warned = sampler.taken()
+            running.append(replace(outcome, seconds=seconds, warned=warned))
+        outcome = running.popleft()
+        study.tell(outcome.trial, outcome.values, state=outcome.state)
+        kept.add_trial(_noted(study, outcome, *sampler.taken()))
         told(n + 1)
-        successes += state != TrialState.FAIL
+        successes += outcome.state != TrialState.FAIL
         if not successes and n + 1 >= min(HOPELESS, cell.trials):
-            raise CompareError(f"{cell.source}: all of the first {n + 1} trials failed: {why}")
+            raise CompareError(
+                f"{cell.source}: all of the first {n + 1} trials failed: {outcome.why}"
+            )
 
 
-def seed_after(cell: Cell, done: int) -> int:
+def _noted(study: Study, outcome: Outcome, seconds: float, warned: Sequence[str]) -> FrozenTrial:
+    """Return a trial that was told, with notes of what its sampler took and said."""
+    trial = study.get_trials(deepcopy=False)[outcome.trial.number]
+    trial.user_attrs[ASK] = outcome.seconds + seconds
+    if said := [*outcome.warned, *warned]:
+        trial.user_attrs[WARNED] = said
+    if outcome.why:
+        trial.user_attrs[WHY] = outcome.why
+    return trial
+
+
+def seed_after(cell: Cell, done: int, problem: Problem | None = None) -> int:
     """Return the seed for a cell that has some trials already.
 
     A sampler that draws from a stream would begin it anew and repeat what it drew, so it gets
     another one. LaMOO's choices are a function of the seed and the trial's number: it goes on as if
     nothing had happened.
     """
-    stateless = isinstance(make_sampler(cell.sampler, cell.seed), LaMOOSampler)
+    stateless = isinstance(make_sampler(cell.sampler, cell.seed, problem), LaMOOSampler)
     if not done or stateless:
         return cell.seed
     return int(np.random.SeedSequence((cell.seed, done)).generate_state(1)[0] >> 1)
 
 
-def _evaluate(study: Study, target: Target, source: str) -> tuple[TrialState, str]:
-    """Run one trial as ``study.optimize`` would; return its state and why it failed."""
+def _evaluate(study: Study, target: Target, source: str) -> Outcome:
+    """Run one trial as ``study.optimize`` would, without telling how it ended."""
     trial = study.ask()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             returned = target.objective(trial)
     except optuna.TrialPruned:
-        study.tell(trial, state=TrialState.PRUNED)
-        return TrialState.PRUNED, ""
+        return Outcome(trial, TrialState.PRUNED, None, "")
     except SamplerError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever an objective raises
-        study.tell(trial, state=TrialState.FAIL)
-        return TrialState.FAIL, f"{type(error).__name__}: {error}"
+        return Outcome(trial, TrialState.FAIL, None, f"{type(error).__name__}: {error}")
     values = checked(returned, target, source)
     if is_failed(values):
-        study.tell(trial, state=TrialState.FAIL)
-        return TrialState.FAIL, f"it returned {values}"
-    study.tell(trial, values)
-    return TrialState.COMPLETE, ""
+        return Outcome(trial, TrialState.FAIL, None, f"it returned {values}")
+    return Outcome(trial, TrialState.COMPLETE, values, "")
 
 
 def _study_of(journal: Path, directions: Sequence[Direction]) -> Study:

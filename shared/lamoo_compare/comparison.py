@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo_compare.cell import ASK, Cell, is_done, trials_of, write_json
+from lamoo_compare.cell import ASK, WARNED, Cell, is_done, trials_of, write_json
 from lamoo_compare.errors import CompareError
+from lamoo_compare.problems import Problem
 from lamoo_compare.samplers import check_sampler
 from lamoo_compare.schedule import Display, run_all
 from lamoo_compare.summary import Comparison, Run, best_of, infer_reference
@@ -40,6 +41,7 @@ def compare(  # noqa: PLR0913 - the options of a command
     seeds: Sequence[int] = (0, 1, 2),
     trials: int = 50,
     jobs: int = 1,
+    workers: int = 1,
     directions: Sequence[str] | None = None,
     reference_point: Sequence[float] | None = None,
     out: Path | str = "comparison",
@@ -55,10 +57,12 @@ def compare(  # noqa: PLR0913 - the options of a command
         source: ``file.py``, ``file.py:function``, ``package.module:function`` or a built-in
             problem's name. The objective takes an Optuna trial.
         samplers: names of :data:`lamoo_compare.samplers.SAMPLERS`, or ``where:factory``, a function
-            seed -> sampler. The others are compared with the first.
+            seed -> sampler; for built-in problems also of ``KNOWING`` there. The others are
+            compared with the first.
         seeds: of the samplers.
         trials: of each run.
         jobs: processes at a time; more than the machine has cores make all of them slower.
+        workers: how many trials of a run are running at a time.
         directions: one per objective; by default what the file calls ``directions``.
         reference_point: where hypervolume is measured from, in the directions of the objectives.
             By default a built-in problem's, or inferred from all trials of all runs together.
@@ -76,13 +80,16 @@ def compare(  # noqa: PLR0913 - the options of a command
     path = list(sys.path)
     target = load_target(source, directions)
     out = Path(out)
-    _check(target, samplers, seeds, trials, jobs, reference_point)
+    for name, number in (("trials", trials), ("jobs", jobs), ("workers", workers)):
+        if number < 1:
+            raise CompareError(f"{name} must be at least 1, got {number}")
+    _check(target, samplers, seeds, reference_point)
     # the workers' processes take it over, where no file beside the objective may pass for lamoo
     sys.path[:] = path
     _claim(out, source, target.directions)
     names = tuple(dict.fromkeys(samplers))
     cells = [
-        Cell(source, target.directions, sampler, seed, trials, out)
+        Cell(source, target.directions, sampler, seed, trials, out, workers)
         for seed in dict.fromkeys(seeds)
         for sampler in names
     ]
@@ -97,7 +104,7 @@ def compare(  # noqa: PLR0913 - the options of a command
         else:
             missing.append(cell)
     run_all(missing, jobs, display)
-    runs = [run_of(cell) for cell in cells]
+    runs = [run_of(cell, target.problem) for cell in cells]
     values = [run.values for run in runs]
     point = tuple(float(v) for v in _reference(target, reference_point, values))
     known = target.problem and reference_point is None
@@ -122,16 +129,11 @@ def _check(
     target: Target,
     samplers: Sequence[str],
     seeds: Sequence[int],
-    trials: int,
-    jobs: int,
     reference_point: Sequence[float] | None,
 ) -> None:
     m = len(target.directions)
     if m < 2:
         raise CompareError("directions: hypervolume compares two objectives or more, got 1")
-    for name, number in (("trials", trials), ("jobs", jobs)):
-        if number < 1:
-            raise CompareError(f"{name} must be at least 1, got {number}")
     if not samplers or not seeds:
         raise CompareError("samplers and seeds must name at least one each")
     if any(seed < 0 for seed in seeds):
@@ -143,7 +145,7 @@ def _check(
             f"reference_point must hold {m} finite numbers, got {list(reference_point)}"
         )
     for name in samplers:
-        check_sampler(name, seeds[0])
+        check_sampler(name, seeds[0], target.problem)
 
 
 def _claim(out: Path, source: str, directions: Sequence[str]) -> None:
@@ -176,8 +178,8 @@ def _reference(
     return infer_reference(values, target.directions)
 
 
-def run_of(cell: Cell) -> Run:
-    """Return what a cell has on disk."""
+def run_of(cell: Cell, problem: Problem | None = None) -> Run:
+    """Return what a cell has on disk; of a built-in problem with noise, the true values."""
     trials = trials_of(cell)
     assert cell.directions is not None  # noqa: S101 - resolved before any cell is made
     m = len(cell.directions)
@@ -187,20 +189,21 @@ def run_of(cell: Cell) -> Run:
     return Run(
         sampler=cell.sampler,
         seed=cell.seed,
-        values=np.array([_scored(trial, m) for trial in trials], dtype=float).reshape(-1, m),
+        values=np.array([_scored(t, m, problem) for t in trials], dtype=float).reshape(-1, m),
         states=[trial.state.name for trial in trials],
         params=[trial.params for trial in trials],
         ask=np.array([trial.user_attrs.get(ASK, np.nan) for trial in trials], dtype=float),
         error=error,
+        warned=[said for trial in trials for said in trial.user_attrs.get(WARNED, ())],
     )
 
 
-def _scored(trial: FrozenTrial, m: int) -> list[float]:
+def _scored(trial: FrozenTrial, m: int, problem: Problem | None) -> list[float]:
     """Return a trial's values, all NaN if it has none or they do not count."""
     feasible = all(value <= 0 for value in constraints(trial).values())
     if trial.state != TrialState.COMPLETE or not feasible:
         return [np.nan] * m
-    return list(trial.values)
+    return list(problem.evaluate(trial.params) if problem and problem.noise else trial.values)
 
 
 def versions() -> dict[str, str]:

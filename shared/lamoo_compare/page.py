@@ -6,6 +6,7 @@ import csv
 import html
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
@@ -135,6 +136,12 @@ def verdict(comparison: Comparison) -> str:
         )
     rival = max(rivals, key=lambda row: row["hypervolume"])
     name, n = rival["sampler"], comparison.trials
+    if rival["hypervolume"] <= 0:
+        return (
+            f"After {n} trials {first} has {rows[first]['share']:.1%} of the best known "
+            "hypervolume. There is nothing to match: the median of each other sampler has nothing "
+            "better than the reference point in every objective."
+        )
     matched = comparison.match(first, name)
     if matched is None:
         return (
@@ -192,6 +199,17 @@ def _matches(comparison: Comparison) -> list[list[str]]:
     return table
 
 
+def warnings_of(comparison: Comparison) -> list[str]:
+    """Return a line per sampler that warned: how often, and the most frequent warning."""
+    lines = []
+    for sampler in comparison.samplers:
+        said = Counter(w for r in comparison.runs if r.sampler == sampler for w in r.warned)
+        for message, _ in said.most_common(1):
+            first = message.splitlines()[0] if message else ""
+            lines.append(f"{sampler} warned {said.total()} times, most often: {first}")
+    return lines
+
+
 def _table(lines: Sequence[Sequence[str]], titles: Sequence[str] = ()) -> str:
     def head(j: int, text: str) -> str:
         title = f' title="{html.escape(titles[j])}"' if titles and titles[j] else ""
@@ -223,6 +241,7 @@ def _facts(comparison: Comparison) -> str:
         "Seeds": seeds,
         "Reference point": html.escape(", ".join(f"{v:.6g}" for v in comparison.reference_point)),
         "Best hypervolume known": f"{comparison.best:.6g}",
+        "Warnings": html.escape("; ".join(warnings_of(comparison)) or "none"),
         "Versions": html.escape(", ".join(f"{k} {v}" for k, v in comparison.versions.items())),
     }
     return "\n".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items())

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import optuna
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
 
+from lamoo import Partition
 from lamoo_compare.errors import CompareError
+from lamoo_compare.problems import Problem
 from lamoo_compare.target import import_object
 from optuna_lamoo import LaMOOSampler
 
-#: name -> seed -> sampler; the rivals with their default settings unless the name says otherwise.
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "lamoo": lambda seed: LaMOOSampler(seed=seed),
-    "lamoo-gp-fast": lambda seed: LaMOOSampler(seed=seed, solver="gp-fast"),
-    "lamoo-evolutionary": lambda seed: LaMOOSampler(seed=seed, solver="evolutionary"),
-    "lamoo-random": lambda seed: LaMOOSampler(seed=seed, solver="random"),
-    "lamoo-cma": lambda seed: LaMOOSampler(seed=seed, solver="cma"),
-    "tpe": lambda seed: TPESampler(seed=seed),
-    "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),
-    "nsgaii": lambda seed: NSGAIISampler(seed=seed),
-    "gp": lambda seed: GPSampler(seed=seed),
-    "random": lambda seed: RandomSampler(seed=seed),
-    "ax": lambda seed: _of_ax("default", seed),
-    "ax-lamoo": lambda seed: _of_ax("lamoo", seed),
-}
+Factory = Callable[[int], BaseSampler]
+
+#: LaMOO's strategies in Ax, as ``ax_sampler`` calls them.
+_AX_LAMOO = ("lamoo", "lamoo-evolutionary", "lamoo-qlognehvi", "lamoo-gp-alone")
 
 
 def _of_ax(strategy: str, seed: int) -> BaseSampler:
@@ -37,39 +39,120 @@ def _of_ax(strategy: str, seed: int) -> BaseSampler:
     warnings.simplefilter("ignore")  # what Ax and BoTorch warn of, from their import on
     from lamoo_compare import ax_sampler  # noqa: PLC0415 - the others run without Ax
 
-    return ax_sampler.AxSampler(getattr(ax_sampler, strategy), seed)
+    return ax_sampler.AxSampler(ax_sampler.STRATEGIES[strategy], seed)
 
 
-def check_sampler(name: str, seed: int) -> None:
+#: A leaf that is never full is never split, which leaves the solver alone.
+ALONE = Partition(leaf_size=sys.maxsize)
+
+
+def _lamoo(**settings: Any) -> Factory:
+    return lambda seed: LaMOOSampler(seed=seed, **settings)
+
+
+#: Optuna's, with their default settings unless the name says otherwise.
+_RIVALS: dict[str, Factory] = {
+    "tpe": lambda seed: TPESampler(seed=seed),
+    "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),
+    "nsgaii": lambda seed: NSGAIISampler(seed=seed),
+    "nsgaii-pop20": lambda seed: NSGAIISampler(seed=seed, population_size=20),
+    "gp": lambda seed: GPSampler(seed=seed),
+    "qmc": lambda seed: QMCSampler(seed=seed, warn_independent_sampling=False),
+    "random": lambda seed: RandomSampler(seed=seed),
+}
+_SOLVERS = ("gp", "gp-fast", "evolutionary", "random", "cma", "botorch")
+
+
+def _cmaes(seed: int) -> BaseSampler:
+    return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+
+
+#: name -> seed -> sampler.
+SAMPLERS: dict[str, Factory] = {
+    "lamoo": _lamoo(),
+    # its solvers, in the leaves of the partition and without one
+    **{f"lamoo-{solver}": _lamoo(solver=solver) for solver in _SOLVERS if solver != "gp"},
+    **{
+        f"lamoo-{solver}-alone": _lamoo(solver=solver, partition=ALONE)
+        for solver in _SOLVERS
+        if solver != "random"
+    },
+    **_RIVALS,
+    # CMA-ES takes one objective: alone, too, LaMOO gives it the dominance number, but grows no tree
+    "cmaes": _lamoo(base_sampler=_cmaes, partition=ALONE),
+    # samplers of Optuna inside LaMOO's regions; lamoo-random is the engine's own
+    "lamoo-cmaes": _lamoo(base_sampler=_cmaes),
+    **{f"lamoo-{n}": _lamoo(base_sampler=f) for n, f in _RIVALS.items() if n != "random"},
+    "lamoo-random-sampler": _lamoo(base_sampler=_RIVALS["random"]),
+    **{
+        "ax" + f"-{name}" * (name != "default"): partial(_of_ax, name)
+        for name in ("default", "random", *_AX_LAMOO)
+    },
+}
+
+
+def _known(problem: Problem, seed: int, *, features: bool) -> BaseSampler:
+    """Return LaMOO, told which objectives need no training and what is the same network."""
+    known: dict[int | str, Any] = {
+        j: lambda params, j=j: problem.evaluate(params)[j] for j in problem.known
+    }
+    return LaMOOSampler(
+        seed=seed,
+        known_objectives=known,
+        features=problem.features if features else None,
+        canonical=problem.canonical,
+    )
+
+
+#: LaMOO told what is known of a built-in problem: name -> problem, seed -> sampler.
+KNOWING: dict[str, Callable[[Problem, int], BaseSampler]] = {
+    "lamoo-known": partial(_known, features=False),
+    "lamoo-known-features": partial(_known, features=True),
+}
+
+
+#: What a sampler imports when it first proposes, and the extra that brings it.
+_NEEDS = {
+    **dict.fromkeys(("gp", "lamoo-gp"), ("torch", "botorch")),
+    **dict.fromkeys(("cmaes", "lamoo-cmaes"), ("cmaes", "cma")),
+    **dict.fromkeys((name for name in SAMPLERS if name.startswith("ax")), ("ax", "ax")),
+}
+
+
+def check_sampler(name: str, seed: int, problem: Problem | None = None) -> None:
     """Raise what :func:`make_sampler` would, without importing Ax.
 
     Raises:
         CompareError: see there.
     """
-    if name.partition("-")[0] == "ax" and name in SAMPLERS:
-        if importlib.util.find_spec("ax") is None:
-            raise CompareError(f"sampler {name!r} needs Ax: pip install 'lamoo[ax]'")
+    package, extra = _NEEDS.get(name, ("optuna", "optuna"))
+    if importlib.util.find_spec(package) is None:
+        raise CompareError(f"sampler {name!r} needs {package}: pip install 'lamoo[{extra}]'")
+    if package == "ax":
         return
-    make_sampler(name, seed)
+    make_sampler(name, seed, problem)
 
 
-def make_sampler(name: str, seed: int) -> BaseSampler:
+def make_sampler(name: str, seed: int, problem: Problem | None = None) -> BaseSampler:
     """Return the sampler of a name, or what ``where:factory`` makes of the seed.
+
+    Args:
+        name: of :data:`SAMPLERS`, of :data:`KNOWING` or of a factory.
+        seed: of the sampler.
+        problem: what is searched, if it is a built-in problem.
 
     Raises:
         CompareError: if the name is unknown, or the factory fails or makes something else.
     """
-    if name not in SAMPLERS and ":" not in name:
-        raise CompareError(
-            f"sampler {name!r} is none of {', '.join(SAMPLERS)}, nor a factory like file.py:factory"
-        )
-    factory = SAMPLERS[name] if name in SAMPLERS else import_object(name, "sampler")[1]
+    factory = _factory(name, problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = factory(seed)
     except CompareError:
         raise
+    except ModuleNotFoundError as error:  # a solver's says what installs it
+        raise CompareError(f"sampler {name}: {error}") from error
     except Exception as error:
         raise CompareError(
             f"sampler {name}: factory({seed}) raised {type(error).__name__}: {error}"
@@ -77,3 +160,21 @@ def make_sampler(name: str, seed: int) -> BaseSampler:
     if not isinstance(sampler, BaseSampler):
         raise CompareError(f"sampler {name}: factory({seed}) returned {sampler!r}, no sampler")
     return sampler
+
+
+def _factory(name: str, problem: Problem | None) -> Factory:
+    if name in SAMPLERS:
+        return SAMPLERS[name]
+    if name in KNOWING:
+        if problem is None or not problem.known:
+            raise CompareError(
+                f"sampler {name!r} needs a built-in problem with an objective that is known "
+                f"without a trial{f', {problem.name} has none' if problem else ''}"
+            )
+        return partial(KNOWING[name], problem)
+    if ":" in name:
+        return import_object(name, "sampler")[1]
+    raise CompareError(
+        f"sampler {name!r} is none of {', '.join([*SAMPLERS, *KNOWING])}, nor a factory like "
+        "file.py:factory"
+    )

@@ -31,6 +31,7 @@ class Run:
         params: each trial's parameters.
         ask: CPU seconds that the sampler took for each trial, shape ``(n,)``.
         error: why it ended early, ``None`` if it did not.
+        warned: what the sampler warned of, in order.
     """
 
     sampler: str
@@ -40,6 +41,7 @@ class Run:
     params: Sequence[Mapping[str, Any]]
     ask: Floats
     error: str | None = None
+    warned: Sequence[str] = ()
 
     @cached_property
     def duplicates(self) -> int:
@@ -117,8 +119,7 @@ class Comparison:
         over this one), ``p`` (two-sided Wilcoxon signed-rank test of this against the first,
         paired by seed), ``ask_seconds`` (mean of a run, median over seeds), ``duplicates`` and
         ``not_counted`` (trials that failed, diverged, were pruned or are infeasible; medians over
-        seeds),
-        ``runs`` and ``incomplete`` (how many).
+        seeds), ``runs`` and ``incomplete`` (how many), ``warnings`` (of the sampler, in all runs).
         """
         return [self._row(sampler) for sampler in self.samplers]
 
@@ -128,6 +129,7 @@ class Comparison:
         row: dict[str, Any] = {"sampler": sampler, "runs": len(mine)}
         row["incomplete"] = len(mine) - len(whole)
         row["errors"] = sorted({run.error for run in mine if run.error})
+        row["warnings"] = sum(len(run.warned) for run in mine)
         if not whole:
             return row
         lower, middle, upper = np.quantile(self.curves_of(sampler)[:, -1], [0.25, 0.5, 0.75])
@@ -139,7 +141,7 @@ class Comparison:
             "lower": float(lower),
             "upper": float(upper),
             "share": share,
-            "log10_gap": float(np.log10(max(1 - share, SMALLEST_GAP))),
+            "log10_gap": log10_gap(share),
             "match": match,
             "ratio": self.trials / first if first else None,
             "p": self.p_value(sampler),
@@ -152,24 +154,32 @@ class Comparison:
             ),
         }
 
-    def match(self, sampler: str, other: str) -> int | None:
+    def match(self, sampler: str, other: str, after: int | None = None) -> int | None:
         """Return after how many trials a sampler's median is what another's is at the end.
 
         ``None`` if that never happens or one of them has no whole run. Nothing has been reached
         while the median is 0.
+
+        Args:
+            sampler: whose trials are counted.
+            other: who is matched.
+            after: how many trials the other has had, by default all.
         """
         mine, theirs = self.curves_of(sampler), self.curves_of(other)
         if not len(mine) or not len(theirs):
             return None
-        middle = np.median(mine, axis=0)
-        reached = np.flatnonzero((middle >= np.median(theirs[:, -1])) & (middle > 0))
+        middle, target = np.median(mine, axis=0), np.median(theirs[:, (after or self.trials) - 1])
+        reached = np.flatnonzero((middle >= target) & (middle > 0))
         return int(reached[0]) + 1 if len(reached) else None
 
-    def p_value(self, sampler: str) -> float | None:
-        """Return p of the paired test against the first sampler, over the seeds that both have."""
-        first = self.samplers[0]
+    def p_value(self, sampler: str, after: int | None = None) -> float | None:
+        """Return p of the paired test against the first sampler, over the seeds that both have.
+
+        ``after`` is the number of trials after which they are compared, by default all.
+        """
+        first, at = self.samplers[0], (after or self.trials) - 1
         ends = [
-            {self.runs[i].seed: float(self.curves[i][-1]) for i in self.whole(name)}
+            {self.runs[i].seed: float(self.curves[i][at]) for i in self.whole(name)}
             for name in (sampler, first)
         ]
         pairs = [(ends[0][seed], ends[1][seed]) for seed in ends[0] if seed in ends[1]]
@@ -184,6 +194,11 @@ class Comparison:
         """Return the front of all runs of a sampler together, in the user's directions, (k, m)."""
         pairs = zip(self.runs, self.counted, strict=True)
         return front_of([Y for run, Y in pairs if run.sampler == sampler], self.directions)
+
+
+def log10_gap(share: float) -> float:
+    """Return log10 of what is missing to 1."""
+    return float(np.log10(max(1 - share, SMALLEST_GAP)))
 
 
 def front_of(values: Sequence[Floats], directions: Sequence[str]) -> Floats:

@@ -36,19 +36,20 @@ class Target:
     problem: Problem | None = None
 
 
-def load_target(source: str, directions: Sequence[str] | None = None) -> Target:
+def load_target(source: str, directions: Sequence[str] | None = None, seed: int = 0) -> Target:
     """Return what a name stands for.
 
     Args:
         source: ``file.py``, ``file.py:function``, ``package.module:function`` or the name of a
             built-in problem. Without a function's name it is ``objective``.
         directions: one per objective; by default what the file calls ``directions``.
+        seed: of the noise, if a built-in problem has some.
 
     Raises:
         CompareError: if it cannot be imported or found, or the directions are missing or unknown.
     """
     if source in PROBLEMS:
-        return _built_in(source)
+        return _built_in(source, seed)
     module, objective = import_object(source, "objective")
     said: Any = directions or getattr(module, "directions", ())
     chosen: list[Any] = [said] if isinstance(said, str) else list(said)
@@ -115,7 +116,7 @@ def _module_of_file(path: Path) -> Any:
     return module
 
 
-def _built_in(name: str) -> Target:
+def _built_in(name: str, seed: int) -> Target:
     try:
         problem = load(name)
     except (FileNotFoundError, ModuleNotFoundError) as error:
@@ -128,7 +129,8 @@ def _built_in(name: str) -> Target:
         params = suggest(trial, problem)
         for i, value in enumerate(problem.constrain(params)):
             trial.set_constraint(f"c{i}", value)
-        return problem.observe(problem.evaluate(params), np.random.default_rng(trial.number))
+        rng = np.random.default_rng((seed, trial.number))
+        return problem.observe(problem.evaluate(params), rng)
 
     return Target(objective, problem.directions, problem)
 

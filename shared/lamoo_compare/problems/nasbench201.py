@@ -175,6 +175,10 @@ def nasbench201_device(device: str) -> Problem:
     return _nasbench201_problem(f"nb201-{device}", table, ("maximize", "minimize"), (1,))
 
 
+#: The file with accuracies of NAS-Bench-201 v1.1 and latencies on devices.
+TABLE = "nb201_v11.npz"
+
+
 def tables_folder() -> Path:
     """Return where tables lie that no package brings.
 
@@ -189,11 +193,9 @@ def _nasbench201_v11(name: str) -> dict[str, Floats]:
     Raises:
         FileNotFoundError: if there is no such file, with the problem's name and where it should be.
     """
-    path = tables_folder() / "nb201_v11.npz"
+    path = tables_folder() / TABLE
     if not path.exists():
-        raise FileNotFoundError(
-            f"{name} needs {path}: set LAMOO_TABLES to the folder of nb201_v11.npz"
-        )
+        raise FileNotFoundError(f"{name} needs {path}: set LAMOO_TABLES to the folder of {TABLE}")
     with np.load(path) as file:
         order = np.lexsort(file["ops"].T[::-1])
         return {column: file[column][order].astype(float) for column in file.files}
