@@ -501,7 +501,12 @@ def test_the_curves_of_the_documented_runs_are_read(monkeypatch, name):
     runs = curves.read(EXAMPLES.parent / "docs" / "benchmarks" / name)
     assert {run.problem for run in runs} <= set(PROBLEMS)
     for groups in curves.grouped(runs).values():
-        assert 100 in curves.points_of(groups)
+        points = curves.points_of(groups)
+        assert 50 in points
+        for each in groups.values():
+            shares = curves.shares_of(each, points)
+            assert (np.diff(shares) >= 0).all()
+            assert ((shares >= 0) & (shares <= 1)).all()
 
 
 # --- the cost of asking ---------------------------------------------------------------------------
