@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-import optuna
-from rich.console import Console
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
 
-from lamoo_compare.problems import Problem, load
-from lamoo_compare.target import suggest
+try:
+    import optuna
+    from rich.console import Console
+
+    from lamoo_compare.problems import Problem, load
+    from lamoo_compare.target import suggest
+except ModuleNotFoundError as error:
+    needs(error, "demo", "compare")
 
 
 def ask(

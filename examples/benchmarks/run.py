@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asking import positive
+from extras import needs
 
 from lamoo_compare import __main__ as command
 from lamoo_compare.problems import PROBLEMS
@@ -67,8 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = [word for option, values in given.items() for word in (option, *map(str, values))]
     code = command.main(["compare", *options.problems, "--apart", *words])
     if code in (0, 1) and (out / "curves.csv").exists():
-        from plots import draw  # noqa: PLC0415 - the runs' processes need no matplotlib
-
+        try:
+            from plots import draw  # noqa: PLC0415 - the runs' processes need no matplotlib
+        except ModuleNotFoundError as error:  # no reason to lose what has run
+            needs(
+                error, "demo", besides=" and then python examples/benchmarks/plots.py " + str(out)
+            )
         draw(out / "curves.csv", options.samplers[0], out / "hypervolume.png")
     return code
 

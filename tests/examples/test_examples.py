@@ -155,6 +155,7 @@ runpy.run_path({str(EXAMPLES / "nasbench201.py")!r}, run_name="__main__")
         ("nas/tabular.py", "rich", "demo,compare"),
         ("nas/sample_efficiency.py", "rich", "demo,compare"),
         ("nas/predictor.py", "rich", "demo"),
+        ("benchmarks/run.py", "rich", "demo,compare"),
     ],
 )
 def test_an_example_without_a_package_names_its_extra(tmp_path, name, module, extras):
