@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from ax.exceptions.core import UserInputError
 
 from ax_lamoo.convert import Branch, Columns, Known, parameter_of
 from ax_lamoo.generator import KNOWN, LaMOOGenerator, Task
+from ax_lamoo.sources import known_value
 from lamoo.arrays import Floats
 
 
@@ -156,6 +157,7 @@ class LaMOOAdapter(TorchAdapter):
             metrics=tuple(self.outcomes),
             search_space=repr(self._search_space.parameters),
             decode=self._active_parameters,
+            encode=self._points,
         )
 
     def users_parameters(self, columns: Columns, X: Floats) -> list[dict[str, Any]]:
@@ -168,6 +170,28 @@ class LaMOOAdapter(TorchAdapter):
             if not isinstance(transform, Cast):  # which would drop what is not active
                 rows = transform.untransform_observation_features(rows)
         return [row.parameters for row in rows]
+
+    def _points(self, columns: Columns, params: Sequence[Mapping[str, Any]]) -> Floats:
+        """Return the engine's points (n, d) of the user's parameters.
+
+        Of some that were made elsewhere: NaN where the search space does not know one or its value.
+        """
+        X = np.full((len(params), len(columns.columns)), np.nan)
+        for j, column in enumerate(columns.columns):
+            parameter = self._search_space.parameters.get(column.name)
+            if parameter is None:
+                continue
+            given = [known_value(parameter, row.get(column.name)) for row in params]
+            rows = [i for i, value in enumerate(given) if value is not None]
+            features = [ObservationFeatures(parameters={column.name: given[i]}) for i in rows]
+            for transform in self.transforms.values():
+                if not isinstance(transform, Cast):  # which asks for complete parameterizations
+                    features = transform.transform_observation_features(features)
+            F = np.zeros((len(rows), columns.width))
+            for k in column.features:
+                F[:, k] = [float(row.parameters[self.parameters[k]]) for row in features]
+            X[rows, j] = np.clip(column.to_unit(F), -1.0, 2.0)
+        return X
 
     def _active_parameters(self, columns: Columns, X: Floats) -> list[dict[str, Any]]:
         """Return the user's parameters at points (n, d), those left out that are inactive."""

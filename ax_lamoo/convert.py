@@ -234,6 +234,8 @@ class Known:
         metrics: the names of the outcomes, ``k``.
         search_space: what tells the user's search space from another.
         decode: returns his parameters at the engine's points (n, d), given the columns.
+        encode: returns the engine's points (n, d) of such parameters, NaN where the search space
+            does not know one or its value.
     """
 
     arms: tuple[str, ...]
@@ -247,6 +249,7 @@ class Known:
     metrics: tuple[str, ...]
     search_space: str
     decode: Callable[[Columns, Floats], Sequence[Mapping[str, Any]]]
+    encode: Callable[[Columns, Sequence[Mapping[str, Any]]], Floats]
 
 
 def activity_of(columns: Columns, branches: Sequence[Branch]) -> Activity:

@@ -34,6 +34,7 @@ from ax_lamoo.convert import (
 )
 from ax_lamoo.told import Told
 from lamoo import History, Partition, Settings, Space, path, suggest
+from lamoo.gp.transfer import taught
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
 
 logger = get_logger(__name__)
@@ -78,7 +79,7 @@ class LaMOOGenerator(BoTorchGenerator):
             acquisition confined to the leaf's region.
         partition: the arguments of :class:`lamoo.Partition`.
         reference_point: metric name -> objective threshold, read by the adapter.
-        told: the user's functions of parameters.
+        told: the user's functions of parameters, and earlier experiments.
         seed: of all random choices; ``None`` follows torch's generator.
         surrogate_spec: as in Ax.
         acquisition_options: as in Ax.
@@ -231,7 +232,16 @@ class LaMOOGenerator(BoTorchGenerator):
             )
             for sentence in self.told.contradictions(history, arms):
                 _warn_once(sentence)
-            space = replace(space, known=together(space.known, bound.known))
+            lessons = self.told.lessons(
+                (known.search_space, columns.parameters),
+                known.objectives,
+                known.metrics,
+                Space(columns.parameters, activity=activity),
+                partial(known.encode, columns),
+            )
+            space = replace(
+                space, known=together(space.known, taught(bound.known, lessons, history))
+            )
             history = replace(history, key=bound.key)
         return Task(arms, columns, space, history, settings)
 

@@ -34,26 +34,41 @@ def reduced_space(client: Client) -> list[RangeParameterConfig | ChoiceParameter
     Raises:
         UserInputError: if there is no partition yet, or the search space is hierarchical.
     """
+    search_space = client._experiment.search_space  # noqa: SLF001 - no public way
+    adapter, task, found = good_region(client, "reduced_space")
+    if search_space.is_hierarchical:
+        raise UserInputError("reduced_space cannot narrow a hierarchical search space")
+    values = kept_values(adapter, task, found.box)
+    return [
+        _config(parameter, values.get(name, ()))
+        for name, parameter in search_space.tunable_parameters.items()
+    ]
+
+
+def good_region(client: Client, who: str) -> tuple[LaMOOAdapter, Task, rules.Explanation]:
+    """Return what is known of an experiment, and of its good region.
+
+    Args:
+        client: of the experiment.
+        who: asks, for the error.
+
+    Raises:
+        UserInputError: if there is no partition yet.
+    """
     experiment, strategy = client._experiment, client._generation_strategy  # noqa: SLF001 - no public way
     adapter = strategy.fit(experiment=experiment)
     if not isinstance(adapter, LaMOOAdapter) or not adapter.is_moo_problem:
         raise UserInputError(
-            "There is no partition yet: reduced_space asks for two objectives or more, "
+            f"There is no partition yet: {who} asks for two objectives or more, "
             "ax_lamoo.lamoo_generation_strategy(), and more trials than its start-up."
         )
-    if experiment.search_space.is_hierarchical:
-        raise UserInputError("reduced_space cannot narrow a hierarchical search space")
     task = adapter.task()
     root = path(task.space, task.history, task.settings)[0]
     found = rules.explain(rules.good_path(root), task.history, np.random.default_rng(0))
-    values = _values(adapter, task, found.box)
-    return [
-        _config(parameter, values.get(name, ()))
-        for name, parameter in experiment.search_space.tunable_parameters.items()
-    ]
+    return adapter, task, found
 
 
-def _values(adapter: LaMOOAdapter, task: Task, box: rules.Box) -> dict[str, list[Any]]:
+def kept_values(adapter: LaMOOAdapter, task: Task, box: rules.Box) -> dict[str, list[Any]]:
     """Return the ends, or the choices, of each parameter that has a condition."""
     out = {}
     names = list(task.space.parameters)

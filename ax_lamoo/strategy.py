@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeAlias
 
+import pandas as pd
 import torch
 from ax.adapter.registry import Generators
+from ax.api.client import Client
+from ax.core.experiment import Experiment
 from ax.core.experiment_status import ExperimentStatus
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import UserInputError
@@ -22,11 +25,14 @@ from ax.generation_strategy.transition_criterion import MaxTrialsAwaitingData, M
 
 from ax_lamoo.generator import CONFINED, SOLVERS
 from ax_lamoo.registry import LaMOOGenerators
+from ax_lamoo.sources import sources_of
 from ax_lamoo.told import Told
 from lamoo import Partition
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
 from lamoo.space.functions import Asked, Functions
 
+#: An earlier experiment, or its table.
+Earlier: TypeAlias = Client | Experiment | pd.DataFrame
 #: The last node of the strategy; trials that it proposed carry this name.
 NODE = "LaMOO"
 
@@ -40,6 +46,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     features: Asked | None = None,
     known_constraints: Sequence[Asked] | None = None,
     canonical: Asked | None = None,
+    warm_start: Earlier | Sequence[Earlier] | None = None,
     seed: int | None = None,
     initialization_budget: int = 10,
     initialize_with_center: bool = True,
@@ -78,6 +85,12 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             of its own, which both keep).
         canonical: a function of the parameter dictionary that returns the same key for
             configurations that are really the same; LaMOO proposes one of them.
+        warm_start: earlier experiments (clients, Ax's experiments, or tables as
+            ``client.summarize()`` returns) of a similar task: other data, a smaller model, fewer
+            epochs. Their best arms are tried early, and what they predict helps to learn, as far
+            as the experiment's own trials confirm it; they are never counted as its results.
+            Parameters and metrics are matched by name; others, other ranges and other choices do no
+            harm. Not saved either.
         seed: of all random choices; ``None`` follows ``Client(random_seed=...)``.
         initialization_budget: trials before anything is learned.
         initialize_with_center: whether the first of them is the center of the space.
@@ -125,6 +138,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             features=features,
             known_constraints=known_constraints,
             canonical=canonical,
+            warm_start=warm_start,
         ),
         "seed": seed,
         "torch_device": None if torch_device is None else torch.device(torch_device),
@@ -173,19 +187,23 @@ def _told(
     features: Asked | None,
     known_constraints: Sequence[Asked] | None,
     canonical: Asked | None,
+    warm_start: object,
 ) -> Told | None:
-    """Return the user's functions, checked, ``None`` if there are none."""
+    """Return the user's functions and earlier experiments, checked, ``None`` if there are none."""
     try:
         functions = Functions(known_objectives or {}, features, known_constraints or (), canonical)
     except ValueError as error:
         raise UserInputError(str(error)) from error
+    sources = sources_of(warm_start)
     given = {
         "known_objectives": known_objectives,
         "features": features,
         "known_constraints": known_constraints,
         "canonical": canonical,
+        "warm_start": sources,
     }
-    return Told([name for name, value in given.items() if value], functions) if functions else None
+    names = [name for name, value in given.items() if value]
+    return Told(names, functions, sources) if names else None
 
 
 def _sobol_node(

