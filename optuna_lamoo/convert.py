@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations, groupby
 from numbers import Real
 from threading import Lock
 from typing import Any
@@ -22,12 +25,21 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import Categorical, Float, History, Integer, Space
 from lamoo.arrays import Floats, Ints
-from lamoo.space import Parameter
+from lamoo.space import ENUMERABLE, Parameter
 
 #: The system attribute in which a running trial notes what it was given, so that other workers
-#: see it as pending before its parameters are suggested one by one. JSON: name -> Optuna's
-#: internal representation.
+#: see it as pending before its parameters are suggested one by one. JSON as text, which tables of
+#: trials can compare: name -> Optuna's internal representation. A long note goes on in attributes
+#: with this and a number for a name. Earlier versions left the mapping itself.
 NOTE = "lamoo:proposal"
+#: How many characters of JSON a storage takes for one attribute: MySQL has room for 65,535.
+ROOM = 60_000
+#: A parameter with more ranges has not one per branch: they follow from other parameters' values.
+#: So they do, from a few on, if more than every other trial has a new one.
+BRANCHES, FEW = 16, 4
+#: How often a parameter must return to a range that it left, or how few trials it must have been
+#: elsewhere: somebody may change a program, run some trials, and change it back.
+RETURNS, BRIEF = 2, 5
 _ENQUEUED = "fixed_params"  # where Optuna keeps the parameters of an enqueued trial
 _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 
@@ -81,9 +93,19 @@ def merged(distribution: BaseDistribution) -> list[tuple[Any, Any]]:
     return [(choices[i], choices[k]) for i, k in enumerate(firsts) if i != k]
 
 
-def constants(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
-    """Return the parameters that leave no choice, which :func:`union` leaves out."""
-    single = {name: parameter(d) for name, d in _latest(trials).items() if d.single()}
+def constants(
+    trials: Sequence[FrozenTrial], branched: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return the parameters that leave no choice, which :func:`union` leaves out.
+
+    Of one that has a range per branch that may be so in some branch.
+    """
+    latest = _latest(trials)
+    for trial in trials if branched else ():
+        for name in branched & trial.distributions.keys():
+            if trial.distributions[name].single():
+                latest[name] = trial.distributions[name]
+    single = {name: parameter(d) for name, d in latest.items() if d.single()}
     middle = np.array([0.5])
     return {name: p.from_unit(p.snap(middle))[0] for name, p in single.items()}
 
@@ -101,11 +123,13 @@ def possible(
 ) -> dict[str, Any]:
     """Return the parameters that have a distribution and a value that Optuna could store.
 
+    One that has a range per branch is in all columns whose ranges hold the value.
+
     Nobody checks an enqueued trial before it runs, but other workers already see it.
     """
     return {
         name: value
-        for name, value in params.items()
+        for name, value in placed(params, distributions).items()
         if name in distributions and _storable(value, distributions[name])
     }
 
@@ -115,6 +139,113 @@ def _storable(value: object, distribution: BaseDistribution) -> bool:
         return bool(np.isfinite(float(distribution.to_internal_repr(value))))
     except (TypeError, ValueError, OverflowError):
         return False
+
+
+# ---- Parameters that have a range per branch ----------------------------------------------------
+
+
+def column(name: str, distribution: BaseDistribution) -> str:
+    """Return what one of several ranges of a parameter is called, ``"lr@[0.001, 1.0]"``.
+
+    A program may ask for a number in a range that depends on what it got before. Then each range
+    is a parameter of its own to the engine, which learns when it is active.
+    """
+    return name + _suffix(distribution)
+
+
+def _suffix(distribution: BaseDistribution) -> str:
+    if not isinstance(distribution, FloatDistribution | IntDistribution):
+        return ""
+    step = "" if distribution.step in (None, 1) else f", step {distribution.step}"
+    return f"@[{distribution.low}, {distribution.high}{step}]"
+
+
+#: The column of a parameter whose ranges follow from other parameters' values: where in its own
+#: range it is.
+SHARE = FloatDistribution(0.0, 1.0)
+
+
+def share(name: str) -> str:
+    """Return what the column of a parameter is called whose ranges follow from other values.
+
+    ``y`` between ``x`` and 1, say: where in its range it is means more than its value, and tells
+    what to answer whatever the range.
+    """
+    return f"{name}@share"
+
+
+def asked(trial: FrozenTrial, name: str, distribution: BaseDistribution) -> Any:
+    """Return what was proposed for a range of a parameter that has others, ``None`` if nothing."""
+    found = proposal(trial, {column(name, distribution): distribution, share(name): SHARE})
+    if share(name) in found:
+        own, u = parameter(distribution), np.array([found[share(name)]])
+        return own.from_unit(own.snap(u))[0]
+    return found.get(column(name, distribution))
+
+
+def named(
+    params: Mapping[str, Any], search_space: Mapping[str, BaseDistribution]
+) -> dict[str, Any]:
+    """Return the values of columns by the names that the user knows."""
+    return {c.removesuffix(_suffix(search_space[c])): value for c, value in params.items()}
+
+
+def branches(search_space: Mapping[str, BaseDistribution]) -> dict[str, list[str]]:
+    """Return the columns of each parameter that has a range per branch, by its name."""
+    found: dict[str, list[str]] = {}
+    for c, distribution in search_space.items():
+        if c.endswith("]") and c.endswith(suffix := _suffix(distribution)) and suffix:
+            found.setdefault(c.removesuffix(suffix), []).append(c)
+    return found
+
+
+def placed(
+    params: Mapping[str, Any], search_space: Mapping[str, BaseDistribution]
+) -> Mapping[str, Any]:
+    """Return parameters of which only values are known in all columns whose ranges hold those."""
+    if params.keys() <= search_space.keys():
+        return params
+    found = dict(params)
+    for name, columns in branches(search_space).items():
+        if name in params:
+            found |= {c: params[name] for c in columns if _within(params[name], search_space[c])}
+    return found
+
+
+def _within(value: object, distribution: BaseDistribution) -> bool:
+    """Tell whether a value lies in a range."""
+    if not _storable(value, distribution):
+        return False
+    return distribution._contains(distribution.to_internal_repr(value))  # noqa: SLF001 - as Optuna asks
+
+
+def answers(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> Mapping[str, Any]:
+    """Return what a trial has in each column."""
+    if trial.params.keys() <= search_space.keys():
+        return trial.params
+    found: dict[str, Any] = {}
+    for name, value in trial.params.items():
+        distribution = trial.distributions[name]
+        if name in search_space:
+            found[name] = value
+        elif share(name) in search_space:
+            found[share(name)] = float(parameter(distribution).to_unit([value])[0])
+        else:
+            found[column(name, distribution)] = value
+    return found
+
+
+# ---- The space that trials show -----------------------------------------------------------------
+
+
+def countable(distributions: Mapping[str, BaseDistribution]) -> bool:
+    """Tell whether there are so few configurations that two trials may well draw the same."""
+    size = 1.0
+    for distribution in [*distributions.values()][::-1]:
+        size *= 1.0 if distribution.single() else parameter(distribution).levels
+        if size > ENUMERABLE:
+            return False
+    return True
 
 
 def held(sampler: BaseSampler) -> dict[str, Any]:
@@ -230,23 +361,90 @@ class Ranges:
     def __init__(self) -> None:
         """Start without memories."""
         self._finished = Finished()
-        self._seen = _Seen({}, frozenset())
+        self._seen = _Seen({})
+        self._certain: frozenset[str] = frozenset()
         self._lock = Lock()
 
-    def union(self, trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
-        """Return what :func:`union` does."""
-        latest = self._read(trials).latest
-        return {name: latest[name][1] for name in sorted(latest) if not latest[name][1].single()}
+    def union(
+        self, trials: Sequence[FrozenTrial], *, shares: bool = True
+    ) -> dict[str, BaseDistribution]:
+        """Return what :func:`union` does, but other columns for parameters of several ranges.
+
+        Those are called as :func:`column` and :func:`share` say.
+
+        Args:
+            trials: of one study.
+            shares: whether there are columns of shares, or the latest range stands for all of
+                those.
+        """
+        seen = self._read(trials)
+        found: dict[str, BaseDistribution] = {}
+        for name, ranges in seen.ranges.items():
+            if name in seen.branched:
+                found |= {column(name, r.distribution): r.distribution for r in ranges}
+            elif shares and name in seen.following:
+                found[share(name)] = SHARE
+            else:
+                found[name] = max(ranges, key=lambda r: r.last).distribution
+        return {name: found[name] for name in sorted(found) if not found[name].single()}
+
+    def following(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
+        """Return the parameters whose ranges follow from other parameters' values."""
+        return self._read(trials).following
+
+    def branched(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
+        """Return the parameters that have a range per branch."""
+        return self._read(trials).branched
 
     def moved(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
-        """Return the parameters that did not have the same range in all trials."""
-        return self._read(trials).moved
+        """Return the parameters whose range changed while the study went on."""
+        seen = self._read(trials)
+        return frozenset(n for n, r in seen.ranges.items() if len(r) > 1) - seen.branched
 
     def _read(self, trials: Sequence[FrozenTrial]) -> _Seen:
         with self._lock:
             news = self._finished.read(trials)
-            self._seen = (_Seen({}, frozenset()) if news.anew else self._seen).after(news.finished)
-            return self._seen.after(news.unfinished)
+            if news.anew:
+                self._seen, self._certain = _Seen({}), frozenset()
+            self._seen = self._seen.after(news.finished)
+            seen = self._seen.after(news.unfinished)
+            for name in seen.returning - self._certain:
+                done = [t for t in trials if t.state.is_finished()]
+                if _returns(done, name)[0] >= RETURNS:  # and more trials cannot make it fewer
+                    self._certain |= {name}
+            unsure = {name: _returns(trials, name) for name in seen.returning - self._certain}
+            likely = {name for name, (n, k) in unsure.items() if n >= RETURNS or (n and k < BRIEF)}
+            return replace(seen, branched=seen.returning & self._certain | likely)
+
+
+def _returns(trials: Sequence[FrozenTrial], name: str) -> tuple[int, int]:
+    """Return how often a parameter returned to a range that it left, and its shortest time away.
+
+    That is a number of trials.
+    """
+    having = sorted((t for t in trials if name in t.distributions), key=lambda t: t.number)
+    runs = [(d, len([*run])) for d, run in groupby(t.distributions[name] for t in having)]
+    away = [length for _, length in runs[1:-1]]
+    return len(runs) - len({d for d, _ in runs}), min(away, default=0)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """A range that a parameter had.
+
+    Args:
+        distribution: its bounds.
+        first: the number of the first trial that had it.
+        last: the number of the last one.
+    """
+
+    distribution: BaseDistribution
+    first: int
+    last: int
+
+    def at(self, number: int) -> _Range:
+        """Return the same with one more trial."""
+        return replace(self, first=min(self.first, number), last=max(self.last, number))
 
 
 @dataclass(frozen=True)
@@ -254,27 +452,56 @@ class _Seen:
     """What trials say of parameters.
 
     Args:
-        latest: the latest distribution of each, and the number of the trial that had it.
-        moved: those that had different ones.
+        ranges: those that each had; mostly it is one.
+        branched: the parameters that have a range per branch.
     """
 
-    latest: Mapping[str, tuple[int, BaseDistribution]]
-    moved: frozenset[str]
+    ranges: Mapping[str, tuple[_Range, ...]]
+    branched: frozenset[str] = frozenset()
 
     def after(self, trials: Sequence[FrozenTrial]) -> _Seen:
         """Return the same with more trials."""
-        latest, moved = dict(self.latest), set(self.moved)
+        if not trials:
+            return self
+        ranges = dict(self.ranges)
         for trial in trials:
             for name, distribution in trial.distributions.items():
-                if name not in latest:
-                    latest[name] = (trial.number, distribution)
-                    continue
-                number, known = latest[name]
-                if known != distribution:
-                    moved.add(name)
-                if number < trial.number:
-                    latest[name] = (trial.number, distribution)
-        return _Seen(latest, frozenset(moved))
+                known = ranges.get(name, ())
+                k = next((k for k, r in enumerate(known) if r.distribution == distribution), None)
+                if k is None:
+                    ranges[name] = (*known, _Range(distribution, trial.number, trial.number))
+                elif not known[k].first <= trial.number <= known[k].last:
+                    ranges[name] = (*known[:k], known[k].at(trial.number), *known[k + 1 :])
+        return _Seen(ranges)
+
+    @cached_property
+    def returning(self) -> frozenset[str]:
+        """The parameters of which a range came back after another.
+
+        One that merely moved, since somebody changed the program, does not.
+        """
+        return frozenset(
+            name
+            for name, ranges in self.ranges.items()
+            if len(ranges) > 1 and name not in self.following
+            if any(a.first < b.last and b.first < a.last for a, b in combinations(ranges, 2))
+            and not any(column(name, r.distribution) in self.ranges for r in ranges)
+        )
+
+    @cached_property
+    def following(self) -> frozenset[str]:
+        """The parameters whose ranges follow from other parameters' values."""
+        return frozenset(
+            name
+            for name, ranges in self.ranges.items()
+            if len(ranges) >= FEW and share(name) not in self.ranges
+            if len(ranges) > min(BRANCHES, _span(ranges) / 2)
+        )
+
+
+def _span(ranges: Sequence[_Range]) -> int:
+    """Return from how many trials ranges are, at most."""
+    return max(r.last for r in ranges) - min(r.first for r in ranges) + 1
 
 
 class Reader:
@@ -322,7 +549,8 @@ class Reader:
             self._G = np.empty((0, 0))
         values = [_values(trial) or [np.nan] * m for trial in new]
         self._values = np.concatenate([self._values, np.array(values).reshape(len(new), m)])
-        self._X = np.concatenate([self._X, to_space(search_space).encode([t.params for t in new])])
+        X = to_space(search_space).encode([answers(t, search_space) for t in new])
+        self._X = np.concatenate([self._X, X])
         self._G = self._with_columns([constraints(t) if _values(t) else {} for t in new])
 
     def _with_columns(self, reported: Sequence[Mapping[str, float]]) -> Floats:
@@ -352,9 +580,11 @@ def to_points(
     What a trial has goes before what the user enqueued for it, and that before its note.
     """
     known = [
-        trial.params
+        answers(trial, search_space)
         if trial.state.is_finished()
-        else {**proposal(trial, search_space), **enqueued(trial, search_space), **trial.params}
+        else proposal(trial, search_space)
+        | enqueued(trial, search_space)
+        | dict(answers(trial, search_space))
         for trial in trials
     ]
     return _somewhere(to_space(search_space).encode(known))
@@ -428,14 +658,63 @@ def proposal(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -
 
     What is not among the values that Optuna could have stored is left out.
     """
-    found = {}
+    found, columns = {}, branches(search_space)
     for name, value in noted(trial).items():
-        if name in search_space:
+        distribution = search_space.get(columns.get(name, [name])[0])
+        if distribution is not None:
             with contextlib.suppress(TypeError, ValueError, LookupError, OverflowError):
-                found[name] = search_space[name].to_external_repr(value)
+                found[name] = distribution.to_external_repr(value)
     return possible(found, search_space)
+
+
+def given(trial: FrozenTrial) -> dict[str, Any]:
+    """Return all that a trial was given, as far as is known: by its note, and what it has."""
+    found = noted(trial)
+    for name, value in trial.params.items():
+        distribution = trial.distributions[name]
+        if not found.keys() & {name, column(name, distribution), share(name)}:
+            found[name] = distribution.to_internal_repr(value)
+    return found
 
 
 def noted(trial: FrozenTrial) -> dict[str, Any]:
     """Return a trial's note as it stands in the storage."""
-    return dict(_mapping(trial, NOTE))
+    found: dict[str, Any] = {}
+    for part in written(trial).values():
+        found |= _parsed(part)
+    return found
+
+
+def written(trial: FrozenTrial) -> dict[str, Any]:
+    """Return the attributes that a trial's note stands in, whatever they hold."""
+    return {key: part for key, part in trial.system_attrs.items() if key.startswith(NOTE)}
+
+
+def _parsed(part: object) -> Mapping[str, Any]:
+    """Return what an attribute says, nothing if it says nothing."""
+    if isinstance(part, str):
+        # nested too deeply, too, as somebody might have it
+        with contextlib.suppress(ValueError, RecursionError):
+            part = json.loads(part)
+    return part if isinstance(part, Mapping) else {}
+
+
+def attributes(note: Mapping[str, float], keys: Iterable[str] = ()) -> dict[str, str]:
+    """Return the attributes that a note is written into, each within :data:`ROOM`.
+
+    Args:
+        note: name -> Optuna's internal representation.
+        keys: attributes that are there; what is not needed any more is emptied.
+    """
+    parts: list[list[str]] = [[]]
+    room = ROOM
+    for name, value in note.items():
+        item = f"{json.dumps(name)}: {json.dumps(value)}"
+        length = len(json.dumps(item))  # as text in JSON: quotes, too, take two characters
+        if parts[-1] and length > room:
+            parts.append([])
+            room = ROOM
+        parts[-1].append(item)
+        room -= length
+    texts = {f"{NOTE}:{k}" if k else NOTE: f"{{{', '.join(part)}}}" for k, part in enumerate(parts)}
+    return dict.fromkeys(keys, "{}") | texts

@@ -35,7 +35,10 @@ def explain(study: Study) -> Explanation:
 def reduced_space(study: Study) -> dict[str, BaseDistribution]:
     """Return the study's distributions narrowed to the good region, for a follow-up study.
 
-    Members of the front that lie in the region stay inside. Kinds, log scales and steps are kept.
+    Members of the front that lie in the region stay inside. Kinds, log scales and steps are kept. A
+    parameter with a range per branch is narrowed in each: ``"lr@[0.001, 1.0]"`` holds for trials
+    that ask for ``lr`` between 0.001 and 1. Of one whose range follows from other values,
+    ``"high@share"`` is where in its range it should be, from 0 to 1.
 
     Raises:
         ValueError: as :func:`explain`.

@@ -322,23 +322,51 @@ class LaMOOSampler(BaseSampler):
         """Sample a parameter on its own, by the given sampler or uniformly.
 
         Of some uniform draws, that is, the one that others, with the same parameters so far, had
-        least often.
+        least often. A parameter that has several ranges has a proposal for each.
         """
+        if self.view.several(param_name):
+            proposed = convert.asked(trial, param_name, param_distribution)
+            if proposed is not None:
+                return proposed
         self._warn_independent(study, trial, param_name)
         if self._independent_sampler is not None:
             return self._independent_sampler.sample_independent(
                 study, trial, param_name, param_distribution
             )
         search_space = {**trial.distributions, param_name: param_distribution}
+        if not convert.countable(search_space):
+            return self._draw(study, trial, param_name, param_distribution)
         space = convert.to_space(search_space, trial.params)
-        name = zlib.crc32(param_name.encode())
+        purpose = _purpose(param_name)
 
         def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
-            X = space.sample(DRAWS, self._generator(number, name + attempt))
+            X = space.sample(DRAWS, self._generator(number, purpose + attempt))
             often = np.isclose(history.tried[:, None], X, rtol=0).all(axis=2).sum(axis=0)
             return X[[int(np.argmin(often))]]
 
-        return self._claim(study, trial, search_space, space, propose, alone=True)[param_name]
+        return self._claim(study, trial, search_space, space, propose, alone=param_name)[param_name]
+
+    def _draw(
+        self, study: Study, trial: FrozenTrial, name: str, distribution: BaseDistribution
+    ) -> Any:
+        """Draw a parameter where hardly any two trials draw the same configuration.
+
+        The first draw that no other trial, with the same parameters so far, had. Nothing is noted:
+        a space of a thousand parameters would have a thousand notes for its first trial.
+        """
+        others, _ = self._others(study, trial, at_once=False)
+        rng = self._generator(others.number, _purpose(name))
+        parameter = convert.parameter(distribution)
+        value = None
+        for _ in range(DRAWS):
+            u = rng.random(len(trial.distributions) + 1)[-1:]
+            value = parameter.from_unit(parameter.snap(u))[0]
+            same = {**trial.params, name: value}.items()
+            if not any(
+                t.params.get(name) == value and same <= t.params.items() for t in others.trials
+            ):
+                break
+        return value
 
     def _claim(
         self,
@@ -348,7 +376,7 @@ class LaMOOSampler(BaseSampler):
         space: Space,
         propose: Callable[[History, Space, int, int], Floats],
         *,
-        alone: bool = False,
+        alone: str | None = None,
     ) -> dict[str, Any]:
         """Return the parameters of a point that no other worker has, and note them for the others.
 
@@ -362,14 +390,15 @@ class LaMOOSampler(BaseSampler):
             space: the same for the engine.
             propose: returns a point (1, d), given a history, the space, the trial's number and how
                 many were proposed before.
-            alone: whether it is one parameter on its own, of which nothing is known beforehand.
+            alone: the one parameter that is not fixed, if nothing is known of it beforehand.
         """
         params: dict[str, Any] = {}
+        written = convert.written(trial)
         with self._turn:
             for attempt in range(MAX_YIELDS):
                 others, done = self._others(study, trial)
                 before, forgetful = others.trials, False
-                if alone:
+                if alone is not None:
                     history = self.view.history(study, before, search_space)
                 else:
                     history, space = self.view.of(study, before, search_space, space)
@@ -379,8 +408,12 @@ class LaMOOSampler(BaseSampler):
                     history, space = self.view.of(study, before, search_space, space)
                 x = propose(history, space, others.number, attempt)
                 params = space.decode(x)[0]
-                note = convert.noted(trial) | convert.note(params, search_space)
-                study._storage.set_trial_system_attr(trial._trial_id, convert.NOTE, note)
+                wanted = params if alone is None else {alone: params[alone]}
+                note = convert.noted(trial) | convert.note(wanted, search_space)
+                for key, text in convert.attributes(note, written).items():
+                    if written.get(key) != text:
+                        study._storage.set_trial_system_attr(trial._trial_id, key, text)
+                        written[key] = text
                 others, _ = self._others(study, trial)
                 after = others.certain if forgetful else others.trials
                 if not len(history.unseen(x)) or not _raced(
@@ -390,17 +423,27 @@ class LaMOOSampler(BaseSampler):
                 time.sleep(self._generator(trial.number, attempt).uniform(0, BACKOFF))
         return params
 
-    def _others(self, study: Study, trial: FrozenTrial) -> tuple[Present, int]:
+    def _others(
+        self, study: Study, trial: FrozenTrial, *, at_once: bool = True
+    ) -> tuple[Present, int]:
         """Return the other trials that count, and how many leading ones are finished.
 
         Those do not change any more.
+
+        Args:
+            study: theirs.
+            trial: the one.
+            at_once: whether they are read now, or may be as they were when the trial began. To read
+                them takes a storage long.
         """
-        found, done = self._present(study, trial)
+        found, done = self._present(study, trial, at_once=at_once)
         return found.without(trial, done), done
 
-    def _present(self, study: Study, trial: FrozenTrial) -> tuple[Present, int]:
+    def _present(
+        self, study: Study, trial: FrozenTrial, *, at_once: bool = True
+    ) -> tuple[Present, int]:
         """Return the same with the trial at hand."""
-        trials = study.get_trials(deepcopy=False)
+        trials = study.get_trials(deepcopy=False) if at_once else _as_begun(study)
         done = self._head.finished(trials)
         return present(study, trials, trial, self._stale_after, done), done
 
@@ -430,8 +473,8 @@ class LaMOOSampler(BaseSampler):
     def _warn_independent(self, study: Study, trial: FrozenTrial, param_name: str) -> None:
         if not self._warn_independent_sampling:
             return
-        finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(finished) >= max(self._settings.n_startup, 1):
+        finished = sum(t.state is TrialState.COMPLETE for t in _as_begun(study))
+        if finished >= max(self._settings.n_startup, 1):
             logger.warning(
                 "Parameter %r of trial %d is sampled independently, without LaMOO: no trial had "
                 "it before under such conditions or in such a range. "
@@ -439,6 +482,21 @@ class LaMOOSampler(BaseSampler):
                 param_name,
                 trial.number,
             )
+
+
+def _as_begun(study: Study) -> list[FrozenTrial]:
+    """Return the trials as they were when this thread asked for its trial, as Optuna remembers.
+
+    A study that shows only some of them, as under Hyperband, does not remember.
+    """
+    if type(study) is not Study:
+        return study.get_trials(deepcopy=False)
+    return study._get_trials(deepcopy=False, use_cache=True)  # noqa: SLF001 - as Optuna's samplers do
+
+
+def _purpose(name: str) -> int:
+    """Return a number that stands for a parameter among a trial's random generators."""
+    return zlib.crc32(name.encode())
 
 
 def _raced(

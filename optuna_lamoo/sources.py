@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from lamoo import History, Space
+from lamoo import History
 from lamoo.arrays import Floats
 from optuna_lamoo import convert
 
@@ -30,9 +31,10 @@ class Source:
     values: Floats
     directions: Floats | None
 
-    def history(self, space: Space, signs: Floats) -> History:
+    def history(self, search_space: Mapping[str, BaseDistribution], signs: Floats) -> History:
         """Return the trials that share a parameter with the space, as the engine's history."""
-        X = space.encode(self.params)
+        params = [convert.placed(each, search_space) for each in self.params]
+        X = convert.to_space(search_space).encode(params)
         some = ~np.isnan(X).all(axis=1)
         if self.directions is not None:
             signs = self.directions

@@ -203,5 +203,5 @@ def _configuration(trial: FrozenTrial) -> Hashable:
 
     As text: whatever stands in the storage, it can be compared.
     """
-    given = trial.system_attrs.get(convert.NOTE) or trial.params
+    given = sorted(f"{name}: {value}" for name, value in convert.given(trial).items())
     return str(given) if given else trial._trial_id

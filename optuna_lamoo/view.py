@@ -59,6 +59,7 @@ class View:
         self._turn = threading.RLock()
         self._reader, self._ranges = convert.Reader(), convert.Ranges()
         self._told: _Told | None = None
+        self._several: frozenset[str] = frozenset()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what was given."""
@@ -70,13 +71,29 @@ class View:
         self._forget()
 
     def search_space(self, trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
-        """Return the distributions of all parameters that leave a choice, sorted by name."""
-        found = {**self._search_space, **self._ranges.union(trials)}
+        """Return the distributions of all parameters that leave a choice, sorted by name.
+
+        A parameter that has a range per branch has a column for each, see
+        :func:`optuna_lamoo.convert.column`. One whose ranges follow from other values has one for
+        all of them (:func:`optuna_lamoo.convert.share`), but for functions and earlier studies,
+        which mean values, its latest range.
+        """
+        shares = not self.functions and not self._sources
+        several = self._ranges.branched(trials)
+        if shares:
+            several |= self._ranges.following(trials)
+        self._several |= several
+        given = {name: d for name, d in self._search_space.items() if name not in several}
+        found = given | self._ranges.union(trials, shares=shares)
         return {name: found[name] for name in sorted(found)}
 
     def moved(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
-        """Return the parameters that did not have the same range in all trials."""
+        """Return the parameters whose range changed while the study went on."""
         return self._ranges.moved(trials)
+
+    def several(self, name: str) -> bool:
+        """Tell whether a parameter may have several ranges, as far as trials were looked at."""
+        return name in self._several
 
     def guessed(self, search_space: Mapping[str, BaseDistribution]) -> list[BaseDistribution]:
         """Return the distributions that only trials tell of, since they were not given."""
@@ -108,7 +125,7 @@ class View:
         if not self.functions and not self._sources:
             return history, space
         with self._turn:
-            told = self._bound(study, trials, space)
+            told = self._bound(study, trials, search_space, space)
         known = taught(told.bound.known, told.lessons, history)
         return replace(history, key=told.bound.key), replace(space, known=known)
 
@@ -135,19 +152,25 @@ class View:
             convert.places(study, self.functions.objectives, "known_objectives")
         )
 
-    def _bound(self, study: Study, trials: Sequence[FrozenTrial], space: Space) -> _Told:
+    def _bound(
+        self,
+        study: Study,
+        trials: Sequence[FrozenTrial],
+        search_space: Mapping[str, BaseDistribution],
+        space: Space,
+    ) -> _Told:
         """Return what the user told, bound to a space; the last one is remembered."""
         signs = convert.signs(study.directions)
-        constants = convert.constants(trials)
+        constants = convert.constants(trials, self._ranges.branched(trials))
         objectives = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
         about = (list(space.parameters.items()), constants, objectives, signs.tolist())
         if self._told is None or self._told.about != about:
             plain = Space(space.parameters)
 
             def decode(X: Floats) -> list[dict[str, Any]]:
-                return [{**constants, **params} for params in plain.decode(X)]
+                return [constants | convert.named(p, search_space) for p in plain.decode(X)]
 
-            earlier = [source.history(plain, signs) for source in self._sources]
+            earlier = [source.history(search_space, signs) for source in self._sources]
             lessons = [Lesson(history, plain) for history in earlier if history.n]
             self._told = _Told(about, bind(self.functions, objectives, decode), lessons)
         return self._told

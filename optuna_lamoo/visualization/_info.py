@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from optuna.study import Study
@@ -90,15 +91,15 @@ def _axis(known: Knowledge, name: str) -> Axis:
         name=name,
         scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
         values=parameter.from_unit(places(parameter)),
-        points=[_shown(trial, name, scale) for trial in known.trials],
+        points=[_shown(convert.answers(t, known.search_space), name, scale) for t in known.trials],
     )
 
 
-def _shown(trial: FrozenTrial, name: str, scale: str) -> object:
+def _shown(params: Mapping[str, Any], name: str, scale: str) -> object:
     """Return a trial's value; a choice as text, so that the choice ``None`` is one."""
-    if name not in trial.params:
+    if name not in params:
         return None
-    return str(trial.params[name]) if scale == "category" else trial.params[name]
+    return str(params[name]) if scale == "category" else params[name]
 
 
 def _about(trial: FrozenTrial) -> str:

@@ -1,5 +1,6 @@
 """Workers that share nothing but the storage do not get in each other's way."""
 
+import json
 import threading
 import time
 
@@ -179,7 +180,7 @@ def test_a_parameter_that_is_suggested_long_after_the_others_is_still_the_propos
         study.tell(trial, [trial.suggest_float(name, 0, 1) for name in names])
     slow = study.ask()
     slow.suggest_float("x", 0, 1)
-    note = dict(study.trials[-1].system_attrs["lamoo:proposal"])
+    note = json.loads(study.trials[-1].system_attrs["lamoo:proposal"])
     for _ in range(5):
         trial = study.ask()
         study.tell(trial, [trial.suggest_float(name, 0, 1) for name in names])

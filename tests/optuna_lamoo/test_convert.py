@@ -122,12 +122,39 @@ def test_proposals_are_what_optuna_accepts_and_survive_the_note(distributions, s
         running = trial(
             {},
             state=TrialState.RUNNING,
-            system_attrs={convert.NOTE: json.loads(json.dumps(convert.note(params, search_space)))},
+            system_attrs=json.loads(
+                json.dumps(convert.attributes(convert.note(params, search_space)))
+            ),
         )
         assert repr(convert.proposal(running, search_space)) == repr(params)
         np.testing.assert_array_equal(
             convert.to_points(search_space, [running]), space.encode([params])
         )
+
+
+@pytest.mark.parametrize("name", ["x{}", "layer.{}.weight" * 20, "Größe {}", '"quoted"\\ {}'])
+@pytest.mark.parametrize("n", [0, 1, 40, 3_000])
+def test_a_note_of_any_length_fits_into_a_storage(name, n, rng):
+    def noted(attributes):
+        return convert.noted(trial({}, state=TrialState.RUNNING, system_attrs=attributes))
+
+    note = {name.replace("{}", str(k)): float(rng.random()) for k in range(n)}
+    attributes = convert.attributes(note)
+    assert noted(attributes) == note
+    assert noted(dict(reversed(attributes.items()))) == note
+    assert (len(attributes) == 1) == (n <= 40)
+    # MySQL's TEXT, into which Optuna writes JSON
+    assert max(len(json.dumps(text).encode()) for text in attributes.values()) < 2**16
+    # a shorter note in its place leaves nothing of it
+    shorter = dict(list(note.items())[: n // 2])
+    assert noted(attributes | convert.attributes(shorter, attributes)) == shorter
+
+
+def test_notes_of_earlier_versions_are_read():
+    params = {"c": "b", "i": 3, "x": 0.25}
+    before = {convert.NOTE: {"c": 1, "i": 3.0, "x": 0.25}}
+    running = trial({}, state=TrialState.RUNNING, system_attrs=before)
+    assert convert.proposal(running, SPACE) == params
 
 
 def test_fixed_values_that_nobody_could_take_are_not_fixed():
@@ -249,7 +276,8 @@ def test_ranges_that_are_remembered_are_the_latest(rng):
     ranges, trials = convert.Ranges(), []
     for number in range(60):
         # several run at a time; which is finished next is a matter of chance, and some never are
-        name, high = str(rng.choice(["x", "y", "z"])), float(rng.integers(0, 4))
+        # ranges only ever move on
+        name, high = str(rng.choice(["x", "y", "z"])), float(number // 15)
         trials.append(
             FrozenTrial(
                 number=number,

@@ -1,5 +1,7 @@
 """A study is what its storage says: stopped, resumed, moved to another process, all the same."""
 
+import json
+
 import pytest
 from optuna.trial import TrialState
 
@@ -71,7 +73,7 @@ def test_nothing_but_one_note_is_written(worker, kind, tmp_path):
         assert trial.user_attrs == {}
         assert set(trial.system_attrs) <= {"lamoo:proposal"}
     # The note says what the trial was given, as plain numbers, in Optuna's own representation.
-    note = study.trials[-1].system_attrs["lamoo:proposal"]
+    note = json.loads(study.trials[-1].system_attrs["lamoo:proposal"])
     distributions = study.trials[-1].distributions
     assert all(type(value) in (int, float) for value in note.values())
     assert {
