@@ -20,10 +20,13 @@ from torch import Tensor
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
 from lamoo.arrays import Bools, Floats
-from lamoo.space import Parameter
+from lamoo.space import COUNTABLE, Parameter
 from lamoo.space.activity import Activity, OneOf
 from lamoo.space.known import Known as KnownPoints
 from lamoo.space.rows import first_rows, rows_in
+
+#: The logarithm of the largest integer that logarithms tell from the next.
+LARGEST_LOG = 9.0
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -156,15 +159,19 @@ def _column(name: str, features: tuple[int, ...], digest: SearchSpaceDigest) -> 
 def _ordered(choices: Floats) -> Integer:
     """Return the engine's parameter for ordered numbers (k,).
 
-    Integers, also those of which Ax took the logarithm, are what they are; of anything else only
-    the order counts.
+    Consecutive integers, also those of which Ax took the logarithm, are what they are; of anything
+    else only the order counts.
     """
-    k = len(choices)
-    for numbers, log in ((choices, False), (10.0 ** np.minimum(choices, 18.0), True)):
-        low = int(np.round(numbers[0]))
-        if np.allclose(numbers, low + np.arange(k), rtol=1e-9, atol=1e-9) and (low > 0 or not log):
-            return Integer(low, low + k - 1, log=log)
-    return Integer(0, k - 1)
+    counted = np.arange(len(choices))
+    low = float(np.round(choices[0]))
+    if abs(low) < COUNTABLE and np.array_equal(choices, low + counted):
+        return Integer(int(low), int(low) + len(choices) - 1)
+    if 0.0 <= choices[0] <= LARGEST_LOG:
+        low = float(np.round(10.0 ** choices[0]))
+        # compared as Ax has them: far apart in logarithms is never close in numbers
+        if np.allclose(choices, np.log10(low + counted), rtol=0.0, atol=1e-12):
+            return Integer(int(low), int(low) + len(choices) - 1, log=True)
+    return Integer(0, len(choices) - 1)
 
 
 def space_of(columns: Columns, config: TorchOptConfig, activity: Activity) -> Space:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from ax.core.search_space import SearchSpaceDigest
 from ax.generators.torch_base import TorchOptConfig
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ax_lamoo.convert import (
@@ -92,6 +92,45 @@ def test_points_come_back(seed):
     space = space_of(columns, TorchOptConfig(torch.ones(2, 2)), activity_of(columns, ()))
     X = space.sample(20, np.random.default_rng(seed))
     np.testing.assert_allclose(columns.encode(columns.decode(X)), X, atol=1e-9)
+
+
+def ordered(choices):
+    """Return the columns of one parameter with these ordered numbers."""
+    return columns_of(
+        SearchSpaceDigest(["n"], [(choices[0], choices[-1])], discrete_choices={0: list(choices)})
+    )
+
+
+@given(
+    st.one_of(
+        st.lists(st.integers(-(2**60), 2**60), min_size=2, max_size=9, unique_by=float),
+        st.lists(st.integers(-200, 200), min_size=2, max_size=9, unique=True),
+        st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=9, unique=True),
+        # steps, consecutive integers, and the logarithms of those
+        st.tuples(st.integers(-(2**60), 2**60), st.integers(1, 50))
+        .map(lambda t: [t[0] + i * t[1] for i in range(7)])
+        .filter(lambda numbers: len(set(map(float, numbers))) == 7),
+        st.integers(1, 10**9).map(lambda low: np.log10(np.arange(low, low + 7.0)).tolist()),
+    )
+)
+@example([50, 100, 150])
+@example([18, 19])
+@example([1e16, 1e16 + 2])
+def test_ordered_numbers_stay_apart_and_in_order(choices):
+    F = np.sort(np.array(choices, dtype=float))[:, None]
+    columns = ordered(F[:, 0].tolist())
+    X = columns.encode(F)
+    assert (np.diff(X[:, 0]) > 0).all()
+    np.testing.assert_array_equal(columns.decode(X), F)
+
+
+def test_logarithms_are_told_from_numbers():
+    def kind(*choices):
+        return columns_of(SearchSpaceDigest(["n"], [(0, 1)], discrete_choices={0: choices}))
+
+    assert kind(18, 34, 50, 101, 152).parameters["n"] == Integer(0, 4)
+    assert kind(*range(50, 55)).parameters["n"] == Integer(50, 54)
+    assert kind(*np.log10(np.arange(50, 55))).parameters["n"] == Integer(50, 54, log=True)
 
 
 def test_values_that_left_the_space_stay_near_it():

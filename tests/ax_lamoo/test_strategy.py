@@ -22,6 +22,9 @@ import ax_lamoo
 from lamoo import Partition
 
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
+COLOUR = ChoiceParameterConfig(
+    name="colour", parameter_type="str", values=["r", "g", "b"], is_ordered=False
+)
 ENGINE = ("gp", "gp-fast", "evolutionary", "random", "cma", "botorch")
 
 
@@ -53,6 +56,25 @@ def test_batches_are_distinct(solver, client, run, parameters):
     asked = run(client(parameters, solver=solver), 11, q=4)
     keys = {str(sorted(params.items())) for params in asked}
     assert len(keys) == len(asked)
+
+
+@pytest.mark.parametrize("solver", ENGINE)
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        ChoiceParameterConfig(
+            name="n", parameter_type="int", values=[50, 100, 150], is_ordered=True
+        ),
+        RangeParameterConfig(name="n", parameter_type="float", bounds=(20, 80), step_size=30),
+    ],
+    ids=["choices", "steps"],
+)
+def test_every_large_number_is_proposed(solver, numbers, client, run):
+    experiment = client([numbers, COLOUR], solver=solver)
+    asked = run(experiment, 9)
+    assert len({(params["n"], params["colour"]) for params in asked}) == 9
+    with pytest.raises(SearchSpaceExhausted):
+        experiment.get_next_trials(max_trials=1)
 
 
 def test_linear_constraints_hold(client, run):
