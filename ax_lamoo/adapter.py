@@ -1,4 +1,4 @@
-"""The adapter: tells the generator what only the experiment knows."""
+"""The adapters: tell the generators what only the experiment knows."""
 
 from __future__ import annotations
 
@@ -7,27 +7,43 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from ax.adapter.adapter_utils import (
+    extract_inequality_constraints,
     extract_objective_thresholds,
     extract_objective_weight_matrix,
     extract_outcome_constraints,
+    extract_search_space_digest,
+    get_fixed_features,
 )
 from ax.adapter.base import BaseGenArgs, GenResults
+from ax.adapter.data_utils import ExperimentData
+from ax.adapter.random import RandomAdapter
+from ax.adapter.registry import MBM_X_trans_base
 from ax.adapter.torch import TorchAdapter
+from ax.adapter.transforms.base import Transform
 from ax.adapter.transforms.cast import Cast
+from ax.adapter.transforms.fill_missing_parameters import FillMissingParameters
 from ax.core.arm import Arm
+from ax.core.data import Data
 from ax.core.generator_run import GeneratorRun
 from ax.core.observation import ObservationFeatures
 from ax.core.optimization_config import MultiObjectiveOptimizationConfig, OptimizationConfig
 from ax.core.outcome_constraint import OutcomeConstraint
+from ax.core.parameter import ChoiceParameter, Parameter, RangeParameter
 from ax.core.search_space import SearchSpace
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import UserInputError
+from ax.generators.torch_base import TorchOptConfig
+from ax.generators.types import TConfig
 
 from ax_lamoo.convert import Branch, Columns, Known, parameter_of
-from ax_lamoo.generator import KNOWN, LaMOOGenerator, Task
+from ax_lamoo.generator import KNOWN, LaMOOGenerator, StartGenerator, Task
 from ax_lamoo.sources import known_value
 from lamoo.arrays import Floats
+
+#: What a proposal needs while there are no outcomes.
+WITHOUT_DATA = (FillMissingParameters, Cast, *MBM_X_trans_base)
 
 
 class LaMOOAdapter(TorchAdapter):
@@ -44,7 +60,12 @@ class LaMOOAdapter(TorchAdapter):
         fixed_features: ObservationFeatures | None = None,
         model_gen_options: dict[str, Any] | None = None,
     ) -> GeneratorRun:
-        """Propose ``n`` arms, as Ax's adapter does; nothing is predicted for them."""
+        """Propose ``n`` arms, as Ax's adapter does; nothing is predicted for them.
+
+        Raises:
+            UserInputError: if a parameter is fixed at what it cannot be.
+        """
+        _check_fixed(fixed_features, search_space or self._search_space)
         with self.generator.proposing():
             return super().gen(
                 n=n,
@@ -76,6 +97,27 @@ class LaMOOAdapter(TorchAdapter):
         arms, _, outcomes = self._measured()
         rows = [arms.index(name) for name in names]
         return dict(zip(self.outcomes, outcomes[rows].T, strict=True))
+
+    def _transform_data(
+        self,
+        experiment_data: ExperimentData,
+        search_space: SearchSpace,
+        transforms: Sequence[type[Transform]] | None,
+        transform_configs: Mapping[str, TConfig],
+        assign_transforms: bool = True,  # noqa: FBT001, FBT002  Ax's signature
+    ) -> tuple[ExperimentData, SearchSpace]:
+        """Transform as Ax does; without any outcome, only what needs none."""
+        if experiment_data.observation_data.empty:
+            transforms = [t for t in transforms or () if t in WITHOUT_DATA]
+        if assign_transforms:
+            self.transforms.clear()  # those of an adapter that had no outcomes before
+        return super()._transform_data(
+            experiment_data=experiment_data,
+            search_space=search_space,
+            transforms=transforms,
+            transform_configs=transform_configs,
+            assign_transforms=assign_transforms,
+        )
 
     def _get_transformed_gen_args(
         self,
@@ -114,6 +156,8 @@ class LaMOOAdapter(TorchAdapter):
         model_gen_options: dict[str, Any] | None = None,
         optimization_config: OptimizationConfig | None = None,
     ) -> GenResults:
+        if not self.outcomes:
+            return self._start(n, search_space, pending_observations, fixed_features)
         return super()._gen(
             n=n,
             search_space=search_space,
@@ -121,6 +165,58 @@ class LaMOOAdapter(TorchAdapter):
             fixed_features=fixed_features,
             model_gen_options={**(model_gen_options or {}), KNOWN: self._known()},
             optimization_config=optimization_config,
+        )
+
+    def _start(
+        self,
+        n: int,
+        search_space: SearchSpace,
+        pending_observations: dict[str, list[ObservationFeatures]],
+        fixed_features: ObservationFeatures | None,
+    ) -> GenResults:
+        """Propose without outcomes, which Ax's terminal transform would ask for."""
+        limits = extract_inequality_constraints(search_space.parameter_constraints, self.parameters)
+        arms = [
+            arm.parameters
+            for arm in self._experiment.arms_by_name.values()
+            if self._model_space.check_membership(arm.parameters)
+        ]
+        pending = [self._rows(rows) for rows in pending_observations.values()]
+        results = self.generator.propose(
+            n,
+            extract_search_space_digest(search_space, self.parameters),
+            TorchOptConfig(
+                objective_weights=torch.empty(0, 0),
+                linear_constraints=limits and (torch.tensor(limits[0]), torch.tensor(limits[1])),
+                fixed_features=get_fixed_features(fixed_features, self.parameters),
+                # all that were tried, whatever came of them
+                pending_observations=[torch.tensor(F) for F in (self._features(arms), *pending)],
+            ),
+            self._unmeasured(),
+        )
+        found = self._array_to_observation_features(results.points.numpy(), None)
+        return GenResults(found, results.weights.tolist(), gen_metadata=dict(results.gen_metadata))
+
+    def _unmeasured(self) -> Known:
+        """Return what the experiment says of its outcomes while there are none."""
+        objective = self._optimization_config and self._optimization_config.objective
+        metrics = objective.metric_signatures if objective else []
+        weights = (
+            extract_objective_weight_matrix(objective, metrics) if objective else np.empty((0, 0))
+        )
+        k = len(metrics)
+        return Known(
+            arms=(),
+            features=np.empty((0, len(self.parameters))),
+            outcomes=np.empty((0, k)),
+            objectives=weights,
+            thresholds=np.full(len(weights), np.nan),
+            constraints=(np.empty((0, k)), np.empty(0)),
+            failed=np.empty((0, len(self.parameters))),
+            branches=self._branches(),
+            metrics=tuple(metrics),
+            search_space=repr(self._search_space.parameters),
+            decode=self._active_parameters,
         )
 
     def _known(self) -> Known:
@@ -238,7 +334,11 @@ class LaMOOAdapter(TorchAdapter):
         rows = [ObservationFeatures(parameters=dict(p)) for p in parameters]
         for transform in self.transforms.values():
             rows = transform.transform_observation_features(rows)
-        F = [[float(row.parameters[name]) for name in self.parameters] for row in rows]
+        return self._rows(rows)
+
+    def _rows(self, observations: Sequence[ObservationFeatures]) -> Floats:
+        """Return the feature rows (n, f) of what was transformed."""
+        F = [[float(o.parameters[name]) for name in self.parameters] for o in observations]
         return np.array(F).reshape(-1, len(self.parameters))
 
     def _branches(self) -> tuple[Branch, ...]:
@@ -296,3 +396,88 @@ class LaMOOAdapter(TorchAdapter):
         ]
         others = [t for t in config.objective_thresholds if t.metric_names[0] not in point]
         return config.clone_with_args(objective_thresholds=[*others, *thresholds])
+
+
+class StartAdapter(RandomAdapter):
+    """Ax's adapter of Sobol points, for a start that keeps what the user said of the space.
+
+    Ax applies a linear constraint to the positions of ordered choices, and of steps, instead of
+    their values, and cannot be told functions. There the engine's own start design proposes.
+    """
+
+    generator: StartGenerator
+
+    def gen(
+        self,
+        n: int,
+        search_space: SearchSpace | None = None,
+        optimization_config: OptimizationConfig | None = None,
+        pending_observations: dict[str, list[ObservationFeatures]] | None = None,
+        fixed_features: ObservationFeatures | None = None,
+        model_gen_options: dict[str, Any] | None = None,
+    ) -> GeneratorRun:
+        """Propose ``n`` arms without learning from outcomes.
+
+        Raises:
+            UserInputError: if a parameter is fixed at what it cannot be.
+        """
+        space = search_space or self._search_space
+        _check_fixed(fixed_features, space)
+        if self.generator.told is None and not _limits_choices(space):
+            return super().gen(
+                n=n,
+                search_space=search_space,
+                optimization_config=optimization_config,
+                pending_observations=pending_observations,
+                fixed_features=fixed_features,
+                model_gen_options=model_gen_options,
+            )
+        engine = LaMOOAdapter(
+            experiment=self._experiment,
+            generator=LaMOOGenerator(told=self.generator.told, seed=self.generator.seed),
+            search_space=space,
+            data=Data(),
+            transforms=MBM_X_trans_base,
+        )
+        engine._set_kwargs_to_save(  # noqa: SLF001  as the registry does
+            self._generator_key, self._generator_kwargs, self._adapter_kwargs
+        )
+        run = engine.gen(
+            n=n, pending_observations=pending_observations, fixed_features=fixed_features
+        )
+        run._generator_state_after_gen = self._get_serialized_model_state()  # noqa: SLF001
+        return run
+
+
+def _limits_choices(space: SearchSpace) -> bool:
+    """Tell whether a linear constraint is about ordered choices, which steps are to Ax, too."""
+    return any(
+        isinstance(space.parameters[name], ChoiceParameter)
+        for constraint in space.parameter_constraints
+        for name in constraint.constraint_dict
+    )
+
+
+def _check_fixed(fixed: ObservationFeatures | None, space: SearchSpace) -> None:
+    """Raise if a parameter is fixed at what it cannot be: Ax would take the nearest, or nothing.
+
+    Raises:
+        UserInputError: if it is.
+    """
+    for name, value in (fixed.parameters if fixed is not None else {}).items():
+        parameter = space.parameters.get(name)
+        if parameter is None:
+            raise UserInputError(
+                f"fixed_parameters names {name!r}, which is not one of {list(space.parameters)}"
+            )
+        if not _possible(parameter, value):
+            raise UserInputError(f"fixed_parameters holds {name}={value!r}, but it is {parameter}")
+
+
+def _possible(parameter: Parameter, value: Any) -> bool:
+    """Tell whether a parameter can have a value, which may be an int for a float or back."""
+    try:
+        cast = parameter.cast(value)
+    except (TypeError, ValueError):
+        return False
+    return bool(cast == value and parameter.validate(cast))

@@ -13,6 +13,7 @@ import torch
 from ax.core.search_space import SearchSpaceDigest
 from ax.exceptions.core import SearchSpaceExhausted, UserInputError
 from ax.exceptions.model import ModelError
+from ax.generators.random.sobol import SobolGenerator
 from ax.generators.torch.botorch_modular.generator import BoTorchGenerator
 from ax.generators.torch.botorch_modular.surrogate import Surrogate, SurrogateSpec
 from ax.generators.torch_base import TorchGenResults, TorchOptConfig
@@ -118,6 +119,7 @@ class LaMOOGenerator(BoTorchGenerator):
             n_startup=0,
             partition=Partition(**partition or {}),
             logger=logger,
+            seed=seed or 0,
         )
         self.told = told
         self.seed = seed
@@ -177,11 +179,7 @@ class LaMOOGenerator(BoTorchGenerator):
     def gen(
         self, n: int, search_space_digest: SearchSpaceDigest, torch_opt_config: TorchOptConfig
     ) -> TorchGenResults:
-        """Propose ``n`` candidates.
-
-        Raises:
-            SearchSpaceExhausted: if every configuration of a finite space was tried.
-        """
+        """Propose ``n`` candidates, see :meth:`propose`."""
         known: Known | None = torch_opt_config.model_gen_options.pop(KNOWN, None)
         reason = _left_to_ax(search_space_digest, torch_opt_config, self._datasets)
         if reason is not None or known is None:
@@ -194,15 +192,27 @@ class LaMOOGenerator(BoTorchGenerator):
             if torch_opt_config.is_moo and reason is not None:
                 _warn_once(f"LaMOO leaves {reason} to Ax's default acquisition.")
             return super().gen(n, search_space_digest, torch_opt_config)
-        task = self.task(search_space_digest, torch_opt_config, known)
-        rng = self._generator(task.history)
         if self.confined:
-            return self._confined(n, search_space_digest, torch_opt_config, task, rng)
-        X = suggest(task.space, task.history, n, rng, task.settings)
+            return self._confined(n, search_space_digest, torch_opt_config, known)
+        return self.propose(n, search_space_digest, torch_opt_config, known)
+
+    def propose(
+        self, n: int, digest: SearchSpaceDigest, config: TorchOptConfig, known: Known
+    ) -> TorchGenResults:
+        """Propose ``n`` candidates by the engine; where nothing was observed, by its start design.
+
+        Raises:
+            SearchSpaceExhausted: if every configuration of a finite space was tried, or none is
+                found that keeps the constraints.
+        """
+        task = self.task(digest, config, known)
+        X = suggest(task.space, task.history, n, self._generator(task.history), task.settings)
         if np.isfinite(task.space.size) and len(task.history.unseen(X)) < n:
             raise SearchSpaceExhausted("Every configuration of the search space was tried.")
+        if not task.space.allows(X).all():
+            raise SearchSpaceExhausted("No configuration was found that keeps the constraints.")
         F = task.columns.decode(X)
-        for i, value in (torch_opt_config.fixed_features or {}).items():
+        for i, value in (config.fixed_features or {}).items():
             F[:, i] = value
         points = torch.as_tensor(F, dtype=torch.double)
         metadata = {"solver": task.settings.solver, "observations": task.history.n}
@@ -258,11 +268,12 @@ class LaMOOGenerator(BoTorchGenerator):
         n: int,
         digest: SearchSpaceDigest,
         config: TorchOptConfig,
-        task: Task,
-        rng: np.random.Generator,
+        known: Known,
     ) -> TorchGenResults:
         """Propose by Ax's acquisition, every other pair of turns inside the leaf's region."""
         self._proposing = False
+        task = self.task(digest, config, known)
+        rng = self._generator(task.history)
         roaming = (len(task.history.tried) // 2) % 2 == 0
         leaf = None
         if task.history.n and not roaming:
@@ -285,6 +296,23 @@ class LaMOOGenerator(BoTorchGenerator):
         self._asked = (tried, again)
         seed = int(torch.randint(2**31, ())) if self.seed is None else self.seed
         return np.random.default_rng((seed, tried, again))
+
+
+class StartGenerator(SobolGenerator):
+    """Ax's generator of Sobol points, which also holds what the user told of the space.
+
+    Args:
+        told: the user's functions of parameters.
+        seed: of the scrambling; ``None`` follows torch's generator.
+        init_position: how many points of the sequence were drawn before.
+    """
+
+    def __init__(
+        self, *, told: Told | None = None, seed: int | None = None, init_position: int = 0
+    ) -> None:
+        """Start at a point of the sequence."""
+        super().__init__(seed=seed, init_position=init_position)
+        self.told = told
 
 
 def _left_to_ax(

@@ -13,8 +13,8 @@ from ax.adapter.registry import (
 from ax.storage.json_store.registry import CORE_DECODER_REGISTRY, CORE_ENCODER_REGISTRY
 from ax.storage.transform_registry import register_transform
 
-from ax_lamoo.adapter import LaMOOAdapter
-from ax_lamoo.generator import LaMOOGenerator
+from ax_lamoo.adapter import LaMOOAdapter, StartAdapter
+from ax_lamoo.generator import LaMOOGenerator, StartGenerator
 from ax_lamoo.stopping import StopWhenConverged, encoded_rule
 from ax_lamoo.told import Told, encoded
 from ax_lamoo.transforms import FiniteY
@@ -26,14 +26,20 @@ SETUPS = {
         adapter_class=LaMOOAdapter,
         generator_class=LaMOOGenerator,
         transforms=[FiniteY, *_BOTORCH.transforms],
-    )
+    ),
+    "LaMOO start": GeneratorSetup(
+        adapter_class=StartAdapter,
+        generator_class=StartGenerator,
+        transforms=GENERATOR_KEY_TO_GENERATOR_SETUP[Generators.SOBOL.value].transforms,
+    ),
 }
 
 
 class LaMOOGenerators(GeneratorRegistryBase):
-    """Names LaMOO's generator, as ``ax.adapter.registry.Generators`` names Ax's."""
+    """Names LaMOO's generators, as ``ax.adapter.registry.Generators`` names Ax's."""
 
     LAMOO = "LaMOO"
+    START = "LaMOO start"
 
     @property
     def GENERATOR_KEY_TO_GENERATOR_SETUP(self) -> Mapping[str, GeneratorSetup]:  # noqa: N802

@@ -151,7 +151,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             "Ax's acquisition cannot be told"
         )
     existing = use_existing_trials_for_initialization
-    centered = initialize_with_center and initialization_budget > 0
+    # the center knows no functions, and may break a constraint
+    centered = initialize_with_center and initialization_budget > 0 and not known_constraints
     nodes: list[GenerationNode] = []
     if initialization_budget > centered:
         observed = min_observed_initialization_trials
@@ -162,7 +163,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
                 observed=max(1, initialization_budget // 2) if observed is None else observed,
                 existing=existing,
                 exceedable=allow_exceeding_initialization_budget,
-                seed=seed,
+                options={"seed": seed, "told": options["told"]},
             )
         )
     nodes.append(
@@ -207,7 +208,7 @@ def _told(
 
 
 def _sobol_node(
-    *, budget: int, observed: int, existing: bool, exceedable: bool, seed: int | None
+    *, budget: int, observed: int, existing: bool, exceedable: bool, options: dict[str, Any]
 ) -> GenerationNode:
     """Return the node that spreads points until enough were proposed and enough completed."""
     lost = [TrialStatus.FAILED, TrialStatus.ABANDONED]
@@ -229,7 +230,13 @@ def _sobol_node(
     )
     return GenerationNode(
         name="Sobol",
-        generator_specs=[GeneratorSpec(Generators.SOBOL, generator_kwargs={"seed": seed})],
+        generator_specs=[
+            GeneratorSpec(
+                LaMOOGenerators.START,
+                generator_kwargs=options,
+                generator_key_override=Generators.SOBOL.value,
+            )
+        ],
         transition_criteria=[proposed, completed],
         pausing_criteria=None if exceedable else [full],
         should_deduplicate=True,
