@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
 from lamoo.arrays import Bools, Floats
-from lamoo.space import COUNTABLE, Parameter
+from lamoo.space import COUNTABLE, Parameter, near
 from lamoo.space.activity import Activity, OneOf
 from lamoo.space.known import Known as KnownPoints
 from lamoo.space.rows import first_rows, rows_in
@@ -59,18 +59,26 @@ class Column:
     def values(self, F: Floats) -> Floats:
         """Return the engine's values of feature rows (n, f), shape ``(n,)``.
 
-        Values between or beyond the choices (the space was changed since) go between or to the
-        ends; NaN where a parameter has none.
+        Values between or beyond the choices (the space was changed since) stay between or beyond
+        them; NaN where a parameter has none, or an unordered one has none of its choices.
         """
         mine: Floats = F[:, list(self.features)]
         if self.one_hot:
             return np.asarray(np.where(mine.max(axis=1) > 0, mine.argmax(axis=1), np.nan))
+        column: Floats = mine[:, 0]
         if not len(self.choices):
-            column: Floats = mine[:, 0]
             return column
         places = np.arange(len(self.choices), dtype=float) + self.first
-        found = np.interp(mine[:, 0], self.choices, places)
-        return np.asarray(np.round(found) if isinstance(self.parameter, Categorical) else found)
+        found = np.interp(column, self.choices, places)
+        below, above = column < self.choices[0], column > self.choices[-1]
+        if isinstance(self.parameter, Categorical):
+            return np.asarray(np.where(below | above, np.nan, np.round(found)))
+        if self.parameter.log:
+            return np.asarray(np.where(below | above, 10.0**column, found))
+        # beyond the ends as densely as at them
+        gaps = np.diff(self.choices) if len(self.choices) > 1 else np.ones(1)
+        found = np.where(below, places[0] + (column - self.choices[0]) / gaps[0], found)
+        return np.where(above, places[-1] + (column - self.choices[-1]) / gaps[-1], found)
 
     def to_unit(self, F: Floats) -> Floats:
         """Return where feature rows (n, f) lie in the engine's unit interval, shape ``(n,)``."""
@@ -113,9 +121,9 @@ class Columns:
         return {column.name: column.parameter for column in self.columns}
 
     def encode(self, F: Floats) -> Floats:
-        """Return the points (n, d) of feature rows (n, f)."""
+        """Return the points (n, d) of feature rows (n, f), as :meth:`lamoo.Space.encode` does."""
         X = [column.to_unit(F) for column in self.columns]
-        return np.clip(np.stack(X, axis=1), -1.0, 2.0)
+        return near(np.stack(X, axis=1))
 
     def decode(self, X: Floats) -> Floats:
         """Return the feature rows (n, f) of points (n, d).

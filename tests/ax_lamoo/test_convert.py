@@ -17,7 +17,7 @@ from ax_lamoo.convert import (
     reference_of,
     space_of,
 )
-from lamoo import Categorical, Float, Integer
+from lamoo import Categorical, Float, Integer, Space
 
 
 def digest(**extra):
@@ -133,13 +133,36 @@ def test_logarithms_are_told_from_numbers():
     assert kind(*np.log10(np.arange(50, 55))).parameters["n"] == Integer(50, 54, log=True)
 
 
-def test_values_that_left_the_space_stay_near_it():
-    F = rows(3, np.random.default_rng(0))
-    F[0, 0], F[1, 1], F[2, 3] = 8.0, 9.0, 64.0
-    X = columns_of(digest()).encode(F)
-    assert X[0, 0] == 2.0
-    assert X[1, 1] == columns_of(digest()).encode(rows(1, np.random.default_rng(1)) * 0 + 4)[0, 1]
-    assert 0.5 < X[2, 3] < 5 / 6  # between 32 and 128
+def test_values_that_left_the_space_are_where_the_engine_has_them():
+    columns = columns_of(digest())
+    F = np.repeat(rows(1, np.random.default_rng(0)), 4, axis=0)
+    values = {
+        "x": [-50.0, -3.0, 3.5, 8.0],
+        "i": [-7.0, 0.0, 5.0, 90.0],
+        "log": [1e-3, 0.1, 25.0, 1e6],
+    }
+    F[:, 0], F[:, 1], F[:, 2] = values["x"], values["i"], np.log10(values["log"])
+    space = Space({name: columns.parameters[name] for name in values})
+    expected = space.encode([dict(zip(values, row, strict=True)) for row in zip(*values.values())])
+    X = columns.encode(F)[:, :3]
+    np.testing.assert_allclose(X, expected, atol=1e-12)
+    assert ((X < 0) | (X > 1)).all()
+
+
+def test_ordered_values_beyond_and_between_the_choices_stay_there():
+    F = np.repeat(rows(1, np.random.default_rng(0)), 7, axis=0)
+    F[:, 3] = [-200, 8, 16, 24, 64, 128, 256]
+    u = columns_of(digest()).encode(F)[:, 3]
+    assert (np.diff(u) > 0).all()
+    np.testing.assert_array_equal((u < 0) | (u > 1), [1, 0, 0, 0, 0, 0, 1])
+    places = columns_of(digest()).columns[3].places()
+    np.testing.assert_array_equal(np.isclose(u[:, None], places).any(axis=1), F[:, 3] % 56 == 16)
+
+
+def test_an_unordered_value_that_left_is_none_of_those_left():
+    F = np.repeat(rows(1, np.random.default_rng(0)), 2, axis=0)
+    F[:, 7] = [-1, 3]
+    assert np.isnan(columns_of(digest()).encode(F)[:, 5]).all()
 
 
 def test_fixed_features_are_fixed_parameters():

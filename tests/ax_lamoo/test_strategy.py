@@ -144,6 +144,104 @@ def test_nothing_feasible_is_no_obstacle(client, run):
     assert min(params["x"] for params in asked) < 0.05
 
 
+def _number(low, high, **options):
+    return RangeParameterConfig("n", (low, high), "int", **options)
+
+
+def _choice(kind, *values, is_ordered):
+    return ChoiceParameterConfig("n", list(values), kind, is_ordered=is_ordered)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "before", "left"),
+    [
+        (_number(1, 20), _number(4, 7), [1, 2, 3, 4, 8, 9, 20], {5, 6, 7}),
+        (
+            _number(1, 20, scaling="log"),
+            _number(4, 7, scaling="log"),
+            [1, 2, 3, 4, 8, 9, 20],
+            {5, 6, 7},
+        ),
+        (
+            _number(0, 200, step_size=10),
+            _number(50, 80, step_size=10),
+            [0, 10, 40, 80, 90, 200],
+            {50, 60, 70},
+        ),
+        (
+            _choice("int", *range(16, 160, 16), is_ordered=True),
+            _choice("int", 32, 64, 128, is_ordered=True),
+            [16, 48, 80, 128, 144],
+            {32, 64},
+        ),
+        (
+            _choice("str", *"abcdef", is_ordered=False),
+            _choice("str", *"cde", is_ordered=False),
+            [*"abcf"],
+            set("de"),
+        ),
+        (
+            _choice("str", *"abcdef", is_ordered=False),
+            _choice("str", *"ce", is_ordered=False),
+            [*"abcf"],
+            set("e"),
+        ),
+        (
+            _choice("str", *"abcdef", is_ordered=True),
+            _choice("str", *"cde", is_ordered=True),
+            [*"abcf"],
+            set("de"),
+        ),
+        (
+            _choice("int", *range(1, 9), is_ordered=False),
+            _choice("int", 3, 5, 8, is_ordered=False),
+            [1, 2, 3, 4, 6, 7],
+            {5, 8},
+        ),
+    ],
+    ids=["int", "log int", "steps", "numbers", "choices", "two choices", "ordered", "unordered"],
+)
+def test_a_narrowed_space_is_searched_whatever_was_tried_outside(
+    wide, narrow, before, left, client
+):
+    def f(params):
+        number = str(params["n"])
+        return {"a": float(len(number) + ord(number[0])), "b": -float(ord(number[0]))}
+
+    experiment = client([wide], solver="evolutionary", initialization_budget=0)
+    for value in before:
+        index = experiment.attach_trial(parameters={"n": value})
+        if value != before[1]:  # which still runs
+            experiment.complete_trial(trial_index=index, raw_data=f({"n": value}))
+    experiment._experiment.search_space = client([narrow])._experiment.search_space
+    asked = []
+    for _ in left:
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        experiment.complete_trial(trial_index=index, raw_data=f(params))
+        asked.append(params["n"])
+    assert sorted(asked) == sorted(left)
+    with pytest.raises(SearchSpaceExhausted):
+        experiment.get_next_trials(max_trials=1)
+
+
+def test_what_lies_outside_is_learned_from_where_it_is(client):
+    cube = [RangeParameterConfig(n, (0.0, 1.0), "float") for n in "xy"]
+    part = [RangeParameterConfig(n, (0.5, 0.7), "float") for n in "xy"]
+    experiment = client(cube, initialization_budget=0)
+    told = [0.05, 0.3, 0.45, 0.52, 0.6, 0.69, 0.75, 0.95]
+    for value in told:
+        params = {"x": value, "y": 1 - value}
+        index = experiment.attach_trial(parameters=params)
+        experiment.complete_trial(trial_index=index, raw_data=both(params))
+    experiment._experiment.search_space = client(part)._experiment.search_space
+    ((_, params),) = experiment.get_next_trials(max_trials=1).items()
+    assert all(0.5 <= value <= 0.7 for value in params.values())
+    task = adapter_of(experiment).task()
+    expected = task.space.encode([{"x": value, "y": 1 - value} for value in told])
+    np.testing.assert_allclose(task.history.X, expected, atol=1e-12)
+    assert len(np.unique(task.history.X[:, 0])) == len(told)
+
+
 def test_thresholds_and_reference_point_agree(client, run):
     by_threshold = client(FLOAT, outcome_constraints=["a <= 1.5", "b <= 1.2"])
     by_argument = client(FLOAT, reference_point={"a": 1.5, "b": 1.2})

@@ -9,6 +9,7 @@ from lamoo.space.space import (
     Integer,
     Parameter,
     Space,
+    near,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Integer",
     "Parameter",
     "Space",
+    "near",
 ]

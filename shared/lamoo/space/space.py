@@ -260,6 +260,16 @@ class Categorical:
         return _cell(u, self.levels)
 
 
+def near(X: Floats) -> Floats:
+    """Return places (n, d), those far outside the unit interval nearer to it, in their order.
+
+    None is further away than the interval is wide, and only half of that stays as it is.
+    """
+    half = np.clip(X, -0.5, 1.5)
+    beyond = np.minimum(np.abs(X - half), 1e12)
+    return np.asarray(half + np.sign(X - half) * beyond / (1.0 + 2.0 * beyond))
+
+
 def _cell(u: Floats, levels: float) -> Floats:
     """Return the middle of the cell, of ``levels`` equal ones, in which each place lies."""
     return np.asarray((np.clip(np.floor(u * levels), 0, levels - 1) + 0.5) / levels)
@@ -367,9 +377,7 @@ class Space:
             rows = [i for i, p in enumerate(params) if name in p]
             if rows:
                 X[rows, j] = parameter.to_unit([params[i][name] for i in rows])
-        near = np.clip(X, -0.5, 1.5)
-        beyond = np.minimum(np.abs(X - near), 1e12)
-        return np.asarray(near + np.sign(X - near) * beyond / (1.0 + 2.0 * beyond))
+        return near(X)
 
     def decode(self, X: Floats) -> list[dict[str, Any]]:
         """Return parameter dictionaries of points ``(n, d)``; NaN entries are left out."""
