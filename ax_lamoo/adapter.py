@@ -88,6 +88,11 @@ class LaMOOAdapter(TorchAdapter):
         return self.generator.task(digest, config, self._known())
 
     @property
+    def search_space(self) -> SearchSpace:
+        """The experiment's search space."""
+        return self._search_space
+
+    @property
     def arms_by_name(self) -> dict[str, Arm]:
         """The experiment's arms."""
         return dict(self._experiment.arms_by_name)

@@ -73,14 +73,14 @@ def kept_values(adapter: LaMOOAdapter, task: Task, box: rules.Box) -> dict[str, 
     out = {}
     names = list(task.space.parameters)
     for j in box.conditions():
-        cells, levels = box.cells[j], task.space.levels[j]
-        u = np.array([box.low[j], box.high[j]])
-        if cells is not None:
-            u = (np.array(cells) + 0.5) / levels
-        elif np.isfinite(levels):  # all its values between the ends
-            places = (np.arange(int(levels)) + 0.5) / levels
-            kept = places[(places >= u[0] - 1e-9) & (places <= u[1] + 1e-9)]
-            u = kept if len(kept) and levels <= len(task.columns.columns[j].choices) else u
+        cells, u = box.cells[j], np.array([box.low[j], box.high[j]])
+        if np.isfinite(task.space.levels[j]):
+            places = task.space.places(j)
+            inside = (places >= u[0] - 1e-9) & (places <= u[1] + 1e-9)
+            kept = places[inside] if cells is None else places[list(cells)]
+            if isinstance(adapter.search_space.parameters[names[j]], RangeParameter):
+                kept = kept[[0, -1]] if len(kept) else kept  # of which only the ends are asked
+            u = kept if len(kept) else u
         X = np.full((len(u), task.space.dimension), 0.5)
         X[:, j] = u
         out[names[j]] = [p[names[j]] for p in adapter.users_parameters(task.columns, X)]

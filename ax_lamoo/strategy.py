@@ -16,6 +16,7 @@ from ax.core.experiment import Experiment
 from ax.core.experiment_status import ExperimentStatus
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import UserInputError
+from ax.exceptions.generation_strategy import GenerationStrategyRepeatedPoints
 from ax.generation_strategy.center_generation_node import CenterGenerationNode
 from ax.generation_strategy.dispatch_utils import get_derelativize_config
 from ax.generation_strategy.generation_node import GenerationNode
@@ -150,6 +151,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             f"solver must be one of the engine's for what is known beforehand, got {solver!r}: "
             "Ax's acquisition cannot be told"
         )
+    start = {"seed": seed, "told": options["told"]}
     existing = use_existing_trials_for_initialization
     # the center knows no functions, and may break a constraint
     centered = initialize_with_center and initialization_budget > 0 and not known_constraints
@@ -163,7 +165,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
                 observed=max(1, initialization_budget // 2) if observed is None else observed,
                 existing=existing,
                 exceedable=allow_exceeding_initialization_budget,
-                options={"seed": seed, "told": options["told"]},
+                options=start,
             )
         )
     nodes.append(
@@ -172,6 +174,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             generator_specs=[GeneratorSpec(LaMOOGenerators.LAMOO, generator_kwargs=options)],
             should_deduplicate=True,
             suggested_experiment_status=ExperimentStatus.OPTIMIZATION,
+            fallback_specs=_fallback(options["told"]),
         )
     )
     if centered:
@@ -241,7 +244,21 @@ def _sobol_node(
         pausing_criteria=None if exceedable else [full],
         should_deduplicate=True,
         suggested_experiment_status=ExperimentStatus.INITIALIZATION,
+        fallback_specs=_fallback(options["told"]),
     )
+
+
+def _fallback(told: Told | None) -> dict[type[Exception], GeneratorSpec]:
+    """Return what proposes where Ax's own acquisition repeats itself, as in Ax.
+
+    Ax's node saves it not: after loading it is Ax's.
+    """
+    spec = GeneratorSpec(
+        LaMOOGenerators.START,
+        generator_kwargs={"told": told},
+        generator_key_override="Fallback_Sobol",
+    )
+    return {GenerationStrategyRepeatedPoints: spec}
 
 
 def _check_one_of(name: str, value: object, known: tuple[str, ...]) -> None:

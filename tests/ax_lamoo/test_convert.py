@@ -143,7 +143,8 @@ def test_values_that_left_the_space_are_where_the_engine_has_them():
     }
     F[:, 0], F[:, 1], F[:, 2] = values["x"], values["i"], np.log10(values["log"])
     space = Space({name: columns.parameters[name] for name in values})
-    expected = space.encode([dict(zip(values, row, strict=True)) for row in zip(*values.values())])
+    each = np.array(list(values.values())).T.tolist()
+    expected = space.encode([dict(zip(values, row, strict=True)) for row in each])
     X = columns.encode(F)[:, :3]
     np.testing.assert_allclose(X, expected, atol=1e-12)
     assert ((X < 0) | (X > 1)).all()

@@ -2,12 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.exceptions.core import UserInputError
 
 from ax_lamoo import lamoo_generation_strategy, reduced_space
+from ax_lamoo.reduction import _values
+from lamoo.report.rules import Box
 
 
 def client_of(parameters, evaluate, trials, seed=0):
@@ -57,6 +60,42 @@ def test_the_known_region_is_recovered_and_searched():
             assert set(config.values) <= set(before.values)
     again = client_of(list(found.values()), evaluate, 12)
     assert len(again._experiment.trials) == 12
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        RangeParameterConfig("n", (1, 3), "int", scaling="log"),
+        RangeParameterConfig("n", (1, 30), "int", scaling="log"),
+        RangeParameterConfig("n", (3, 7), "int"),
+        RangeParameterConfig("n", (0.0, 1.0), "float", step_size=0.25),
+        ChoiceParameterConfig("n", [16, 32, 64, 128], "int", is_ordered=True),
+    ],
+    ids=["few", "log", "linear", "steps", "choices"],
+)
+def test_a_box_holds_the_values_between_its_ends(parameter):
+    x = RangeParameterConfig("x", (0.0, 1.0), "float")
+    client = client_of([parameter, x], lambda p: (p["n"] + p["x"], -p["n"]), 12)
+    adapter = client._generation_strategy.adapter
+    task = adapter.task()
+    values = sorted(p["n"] for p in adapter.users_parameters(task.columns, _points(task)))
+    assert len(values) == task.space.levels[0]
+    for first in range(len(values)):
+        for last in range(first, len(values)):
+            # the ends are where those values sit, which the parameter itself tells
+            low, high = np.sort(_points(task)[:, 0])[[first, last]]
+            box = Box(np.array([low, 0.0]), np.array([high, 1.0]), (None, None))
+            found = _values(adapter, task, box).get("n", values)
+            assert (found[0], found[-1]) == (values[first], values[last])
+            if isinstance(parameter, ChoiceParameterConfig):
+                assert found == values[first : last + 1]
+
+
+def _points(task):
+    """Return a point (2,) for each value of the first parameter."""
+    parameter = task.space.parameters["n"]
+    u = parameter.to_unit(range(parameter.low, parameter.high + 1))
+    return np.stack([u, np.full(len(u), 0.5)], axis=1)
 
 
 def test_before_the_partition_it_says_so():

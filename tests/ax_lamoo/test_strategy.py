@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from ax.api.client import Client
 from ax.api.configs import (
     ChoiceParameterConfig,
     DerivedParameterConfig,
@@ -83,6 +84,111 @@ def test_linear_constraints_hold(client, run):
     for params in run(client([*FLOAT, z], parameter_constraints=limits), 14, both):
         assert params["x"] + params["y"] <= 0.2
         assert params["z"] + 5 * params["x"] >= 3
+
+
+@pytest.mark.parametrize(
+    ("parameters", "limit"),
+    [
+        (
+            [
+                RangeParameterConfig("st", (0, 100), "int", step_size=10),
+                RangeParameterConfig("i", (0, 100), "int"),
+            ],
+            "st + i <= 60",
+        ),
+        (
+            [
+                RangeParameterConfig("f", (0.0, 60.0), "float"),
+                ChoiceParameterConfig("c", [10, 50, 90], "int", is_ordered=True),
+            ],
+            "f - c <= -40",
+        ),
+        (  # two of 441 configurations
+            [RangeParameterConfig(n, (-1.0, 1.0), "float", step_size=0.1) for n in "ef"],
+            "e - f >= 1.85",
+        ),
+    ],
+    ids=["steps", "choices", "thin"],
+)
+@pytest.mark.parametrize("saved", [False, True])
+def test_constraints_on_steps_and_choices_hold_from_the_first_trial(
+    parameters, limit, saved, client, tmp_path
+):
+    experiment = client(parameters, parameter_constraints=[limit], initialization_budget=8)
+    trials = 2 if limit.startswith("e") else 8
+    for _ in range(trials):
+        if saved:
+            experiment.save_to_json_file(str(tmp_path / "saved.json"))
+            experiment = Client.load_from_json_file(str(tmp_path / "saved.json"))
+        ((_, params),) = experiment.get_next_trials(max_trials=1).items()
+        assert experiment._experiment.search_space.check_membership(params)
+    asked = [trial.arm.parameters for trial in experiment._experiment.trials.values()]
+    assert len({str(params) for params in asked}) == trials
+
+
+def test_what_nothing_satisfies_is_told(client):
+    z = RangeParameterConfig("z", (0, 10), "int", step_size=5)
+    with pytest.raises(SearchSpaceExhausted, match="keeps the constraints"):
+        client([*FLOAT, z], parameter_constraints=["x + z <= -1"]).get_next_trials(max_trials=1)
+
+
+def test_the_start_knows_what_was_told(client, run):
+    experiment = client(
+        FLOAT,
+        known_constraints=[lambda params: params["x"] + params["y"] - 0.2],
+        initialization_budget=6,
+        solver="evolutionary",
+    )
+    for params in run(experiment, 9, both):
+        assert params["x"] + params["y"] <= 0.2
+    assert proposed_by(experiment) == {"Sobol": 6, "LaMOO": 3}
+
+
+def test_nothing_is_proposed_twice_that_is_the_same(client, run):
+    experiment = client(
+        [COLOUR, RangeParameterConfig("i", (1, 3), "int")],
+        canonical=lambda params: (params["colour"], params["i"] > 1),
+        initialization_budget=6,
+    )
+    asked = run(experiment, 6)
+    assert len({(params["colour"], params["i"] > 1) for params in asked}) == 6
+
+
+def test_the_first_proposals_need_no_data(client, run, parameters):
+    experiment = client(parameters, initialization_budget=0)
+    trials = experiment.get_next_trials(max_trials=3)
+    assert len({str(sorted(params.items())) for params in trials.values()}) == 3
+    for index in trials:
+        experiment.complete_trial(trial_index=index, raw_data={"a": index, "b": -index})
+    run(experiment, 2)
+    assert proposed_by(experiment) == {"LaMOO": 5}
+    assert adapter_of(experiment).task().history.n == 4
+
+
+@pytest.mark.parametrize(
+    ("fixed", "said"),
+    [
+        ({"x": 2.0}, r"fixed_parameters holds x=2\.0"),
+        ({"i": 0}, "fixed_parameters holds i=0"),
+        ({"i": 2.5}, r"fixed_parameters holds i=2\.5"),
+        ({"n": 60}, "fixed_parameters holds n=60"),
+        ({"colour": "k"}, "fixed_parameters holds colour='k'"),
+        ({"z": 1}, "fixed_parameters names 'z', which is not one of"),
+    ],
+)
+def test_what_cannot_be_is_not_fixed(fixed, said, client, run):
+    n = ChoiceParameterConfig("n", [50, 100, 150], "int", is_ordered=True)
+    i = RangeParameterConfig("i", (1, 9), "int")
+    experiment = client([*FLOAT, n, i, COLOUR], solver="evolutionary")
+    run(experiment, 1)
+    for _ in ("at the start", "later"):
+        with pytest.raises(UserInputError, match=said):
+            experiment.get_next_trials(max_trials=1, fixed_parameters=fixed)
+        run(experiment, 4)
+    ((_, params),) = experiment.get_next_trials(
+        max_trials=1, fixed_parameters={"x": 1, "n": 150.0}
+    ).items()
+    assert (params["x"], params["n"]) == (1.0, 150)
 
 
 def test_a_thin_slice_is_searched(client, run):
