@@ -30,7 +30,7 @@ from ax.core.generator_run import GeneratorRun
 from ax.core.observation import ObservationFeatures
 from ax.core.optimization_config import MultiObjectiveOptimizationConfig, OptimizationConfig
 from ax.core.outcome_constraint import OutcomeConstraint
-from ax.core.parameter import ChoiceParameter, Parameter, RangeParameter
+from ax.core.parameter import ChoiceParameter, Parameter
 from ax.core.search_space import SearchSpace
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import UserInputError
@@ -116,13 +116,14 @@ class LaMOOAdapter(TorchAdapter):
             transforms = [t for t in transforms or () if t in WITHOUT_DATA]
         if assign_transforms:
             self.transforms.clear()  # those of an adapter that had no outcomes before
-        return super()._transform_data(
+        transformed: tuple[ExperimentData, SearchSpace] = super()._transform_data(
             experiment_data=experiment_data,
             search_space=search_space,
             transforms=transforms,
             transform_configs=transform_configs,
             assign_transforms=assign_transforms,
         )
+        return transformed
 
     def _get_transformed_gen_args(
         self,

@@ -78,7 +78,8 @@ class Column:
         # beyond the ends as densely as at them
         gaps = np.diff(self.choices) if len(self.choices) > 1 else np.ones(1)
         found = np.where(below, places[0] + (column - self.choices[0]) / gaps[0], found)
-        return np.where(above, places[-1] + (column - self.choices[-1]) / gaps[-1], found)
+        found = np.where(above, places[-1] + (column - self.choices[-1]) / gaps[-1], found)
+        return np.asarray(found)
 
     def to_unit(self, F: Floats) -> Floats:
         """Return where feature rows (n, f) lie in the engine's unit interval, shape ``(n,)``."""

@@ -81,9 +81,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             saved with the experiment: after loading, set a strategy that has them.
         features: a function of the parameter dictionary that returns numbers which help to
             predict the other objectives.
-        known_constraints: functions of the parameter dictionary that must be at most 0; LaMOO's
-            proposals keep them, Ax's start-up trials do not know them (Ax has linear constraints
-            of its own, which both keep).
+        known_constraints: functions of the parameter dictionary that must be at most 0, besides
+            Ax's own linear constraints; all trials keep them, the start's too.
         canonical: a function of the parameter dictionary that returns the same key for
             configurations that are really the same; LaMOO proposes one of them.
         warm_start: earlier experiments (clients, Ax's experiments, or tables as
@@ -94,7 +93,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             harm. Not saved either.
         seed: of all random choices; ``None`` follows ``Client(random_seed=...)``.
         initialization_budget: trials before anything is learned.
-        initialize_with_center: whether the first of them is the center of the space.
+        initialize_with_center: whether the first of them is the center of the space; it is not
+            where ``known_constraints`` are given.
         min_observed_initialization_trials: how many of them must be completed before LaMOO
             proposes, by default half of them.
         use_existing_trials_for_initialization: whether trials that were attached count.
@@ -159,7 +159,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     if initialization_budget > centered:
         observed = min_observed_initialization_trials
         nodes.append(
-            _sobol_node(
+            _start_node(
                 # a center that was not there yet is not among the existing trials
                 budget=initialization_budget - (centered and not existing),
                 observed=max(1, initialization_budget // 2) if observed is None else observed,
@@ -210,7 +210,7 @@ def _told(
     return Told(names, functions, sources) if names else None
 
 
-def _sobol_node(
+def _start_node(
     *, budget: int, observed: int, existing: bool, exceedable: bool, options: dict[str, Any]
 ) -> GenerationNode:
     """Return the node that spreads points until enough were proposed and enough completed."""
