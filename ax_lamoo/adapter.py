@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from ax.adapter.adapter_utils import (
+    extract_equality_constraints,
     extract_inequality_constraints,
     extract_objective_thresholds,
     extract_objective_weight_matrix,
@@ -181,7 +182,11 @@ class LaMOOAdapter(TorchAdapter):
         fixed_features: ObservationFeatures | None,
     ) -> GenResults:
         """Propose without outcomes, which Ax's terminal transform would ask for."""
-        limits = extract_inequality_constraints(search_space.parameter_constraints, self.parameters)
+        limits, equal = (
+            found and (torch.tensor(found[0]), torch.tensor(found[1]))
+            for extract in (extract_inequality_constraints, extract_equality_constraints)
+            for found in [extract(search_space.parameter_constraints, self.parameters)]
+        )
         arms = [
             arm.parameters
             for arm in self._experiment.arms_by_name.values()
@@ -193,7 +198,8 @@ class LaMOOAdapter(TorchAdapter):
             extract_search_space_digest(search_space, self.parameters),
             TorchOptConfig(
                 objective_weights=torch.empty(0, 0),
-                linear_constraints=limits and (torch.tensor(limits[0]), torch.tensor(limits[1])),
+                linear_constraints=limits,
+                equality_constraints=equal,
                 fixed_features=get_fixed_features(fixed_features, self.parameters),
                 # all that were tried, whatever came of them
                 pending_observations=[torch.tensor(F) for F in (self._features(arms), *pending)],
@@ -408,7 +414,8 @@ class StartAdapter(RandomAdapter):
     """Ax's adapter of Sobol points, for a start that keeps what the user said of the space.
 
     Ax applies a linear constraint to the positions of ordered choices, and of steps, instead of
-    their values, and cannot be told functions. There the engine's own start design proposes.
+    their values, cannot hold equalities of integers, and cannot be told functions. There the
+    engine's own start design proposes.
     """
 
     generator: StartGenerator
@@ -429,7 +436,7 @@ class StartAdapter(RandomAdapter):
         """
         space = search_space or self._search_space
         _check_fixed(fixed_features, space)
-        if self.generator.told is None and not _limits_choices(space):
+        if self.generator.told is None and not _beyond_sobol(space):
             return super().gen(
                 n=n,
                 search_space=search_space,
@@ -455,10 +462,10 @@ class StartAdapter(RandomAdapter):
         return run
 
 
-def _limits_choices(space: SearchSpace) -> bool:
-    """Tell whether a linear constraint is about ordered choices, which steps are to Ax, too."""
+def _beyond_sobol(space: SearchSpace) -> bool:
+    """Tell whether a constraint is an equality, or about ordered choices, as steps are to Ax."""
     return any(
-        isinstance(space.parameters[name], ChoiceParameter)
+        constraint.is_equality or isinstance(space.parameters[name], ChoiceParameter)
         for constraint in space.parameter_constraints
         for name in constraint.constraint_dict
     )

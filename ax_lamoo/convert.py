@@ -27,6 +27,8 @@ from lamoo.space.rows import first_rows, rows_in
 
 #: The logarithm of the largest integer that logarithms tell from the next.
 LARGEST_LOG = 9.0
+#: How exactly an equality constraint is kept; Ax asks for 1e-8.
+EQUAL = 1e-9
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -105,16 +107,39 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
+class Solved:
+    """A feature that follows from the others by an equality constraint, and is no parameter.
+
+    Args:
+        feature: its index.
+        weights: of all features, shape ``(f,)``, 0 for itself and others that follow.
+        constant: what is left if they are all 0: its value is that minus their weighted sum.
+        bounds: the least and the largest value that it may have.
+    """
+
+    feature: int
+    weights: Floats
+    constant: float
+    bounds: tuple[float, float]
+
+    def values(self, F: Floats) -> Floats:
+        """Return its values in feature rows (n, f), shape ``(n,)``."""
+        return np.asarray(self.constant - F @ self.weights)
+
+
+@dataclass(frozen=True, eq=False)
 class Columns:
     """All parameters of a search space, in the engine's order.
 
     Args:
         columns: one per parameter.
         width: the number of features ``f``.
+        solved: what follows from them.
     """
 
     columns: tuple[Column, ...]
     width: int
+    solved: tuple[Solved, ...] = ()
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
@@ -134,7 +159,14 @@ class Columns:
         F = np.zeros((len(X), self.width))
         for column, u in zip(self.columns, np.nan_to_num(X, nan=0.5).T, strict=True):
             F[:, column.features] = column.to_features(u)
+        for solved in self.solved:
+            F[:, solved.feature] = solved.values(F)
         return F
+
+    def keep(self, F: Floats) -> Bools:
+        """Tell which feature rows (n, f) hold what follows from the others, and can be encoded."""
+        off = [np.abs(F[:, s.feature] - s.values(F)) > 1e-6 * np.ptp(s.bounds) for s in self.solved]
+        return ~np.any(off, axis=0) if off else np.ones(len(F), dtype=bool)
 
 
 def parameter_of(feature: str) -> str:
@@ -142,13 +174,48 @@ def parameter_of(feature: str) -> str:
     return feature.rpartition(OH_PARAM_INFIX)[0] or feature
 
 
-def columns_of(digest: SearchSpaceDigest) -> Columns:
-    """Return the parameters behind the features of a search space."""
+def columns_of(digest: SearchSpaceDigest, config: TorchOptConfig | None = None) -> Columns:
+    """Return the parameters behind the features of a search space.
+
+    Args:
+        digest: the search space.
+        config: has equality constraints and what is fixed; a continuous parameter that follows
+            from others is none for the engine.
+    """
+    solved = _solved(digest, config)
+    given = {s.feature for s in solved}
     groups: dict[str, list[int]] = {}
     for i, feature in enumerate(digest.feature_names):
-        groups.setdefault(parameter_of(feature), []).append(i)
+        if i not in given:
+            groups.setdefault(parameter_of(feature), []).append(i)
     columns = [_column(name, tuple(features), digest) for name, features in groups.items()]
-    return Columns(tuple(columns), len(digest.feature_names))
+    return Columns(tuple(columns), len(digest.feature_names), solved)
+
+
+def _solved(digest: SearchSpaceDigest, config: TorchOptConfig | None) -> tuple[Solved, ...]:
+    """Solve the equality constraints for as many continuous features, by Gauss and Jordan."""
+    if config is None or config.equality_constraints is None:
+        return ()
+    A, b = (array(part) for part in config.equality_constraints)
+    M = np.column_stack([A, b.ravel()])
+    f = M.shape[1] - 1
+    taken = {*digest.discrete_choices, *(config.fixed_features or {})}
+    taken |= {i for i, name in enumerate(digest.feature_names) if parameter_of(name) != name}
+    pivots: dict[int, int] = {}
+    for row in range(len(M)):
+        size = np.array([0.0 if i in taken else abs(M[row, i]) for i in range(f)])
+        pivot = int(size.argmax())
+        if size[pivot] <= 1e-12 or len(pivots) == f - 1:
+            continue
+        M[row] /= M[row, pivot]
+        others = np.arange(len(M)) != row
+        M[others] -= np.outer(M[others, pivot], M[row])
+        pivots[pivot] = row
+        taken.add(pivot)
+    return tuple(
+        Solved(i, M[row, :f] - np.eye(f)[i], float(M[row, f]), digest.bounds[i])
+        for i, row in pivots.items()
+    )
 
 
 def _column(name: str, features: tuple[int, ...], digest: SearchSpaceDigest) -> Column:
@@ -184,7 +251,7 @@ def _ordered(choices: Floats) -> Integer:
 
 
 def space_of(columns: Columns, config: TorchOptConfig, activity: Activity) -> Space:
-    """Return the engine's space, with what the user fixed and his linear constraints."""
+    """Return the engine's space, with what is fixed and the linear constraints."""
     fixed = config.fixed_features or {}
     row = np.zeros((1, columns.width))
     row[:, list(fixed)] = list(fixed.values())
@@ -196,14 +263,32 @@ def space_of(columns: Columns, config: TorchOptConfig, activity: Activity) -> Sp
     for column in columns.columns:
         if column.name in values and not isinstance(column.parameter, Float):
             values[column.name] = round(values[column.name])
-    if config.linear_constraints is None:
+    limits = _limits(columns, config)
+    if not limits:
         return Space(columns.parameters, values, activity)
-    A, b = (array(part) for part in config.linear_constraints)
 
     def violation(X: Floats) -> Floats:
-        return np.asarray((columns.decode(X) @ A.T - b.ravel()).max(axis=1))
+        F = columns.decode(X)
+        return np.asarray(np.max([np.max(F @ A.T - b, axis=1) for A, b in limits], axis=0))
 
     return Space(columns.parameters, values, activity, KnownPoints(violation=violation))
+
+
+def _limits(columns: Columns, config: TorchOptConfig) -> list[tuple[Floats, Floats]]:
+    """Return ``(A, b)`` of shapes (c, f) and (c,), kept where ``A @ features <= b``."""
+    limits = []
+    if config.linear_constraints is not None:
+        A, b = (array(part) for part in config.linear_constraints)
+        limits.append((A, b.ravel()))
+    if config.equality_constraints is not None:
+        A, b = (array(part) for part in config.equality_constraints)
+        limits += [(A, b.ravel() + EQUAL), (-A, EQUAL - b.ravel())]
+    for solved in columns.solved:
+        low, high = solved.bounds
+        A = np.zeros((2, columns.width))
+        A[:, solved.feature] = -1.0, 1.0
+        limits.append((A, np.array([-low, high])))
+    return limits
 
 
 def together(own: KnownPoints, told: KnownPoints) -> KnownPoints:
@@ -277,6 +362,23 @@ def activity_of(columns: Columns, branches: Sequence[Branch]) -> Activity:
         values = columns.columns[parent].to_unit(np.array(branch.rows))
         rules.append((index[branch.name], np.array([parent]), OneOf(tuple(values.tolist()))))
     return Activity(tuple(rules))
+
+
+def on_plane(columns: Columns, known: Known) -> Known:
+    """Return what is known without the arms that break an equality constraint.
+
+    They have no place where one parameter follows from the others.
+    """
+    kept = columns.keep(known.features)
+    if kept.all() and columns.keep(known.failed).all():
+        return known
+    return replace(
+        known,
+        arms=tuple(arm for arm, keep in zip(known.arms, kept, strict=True) if keep),
+        features=known.features[kept],
+        outcomes=known.outcomes[kept],
+        failed=known.failed[columns.keep(known.failed)],
+    )
 
 
 def complete(known: Known) -> Bools:

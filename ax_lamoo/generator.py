@@ -29,6 +29,7 @@ from ax_lamoo.convert import (
     columns_of,
     complete,
     history_of,
+    on_plane,
     reference_of,
     space_of,
     together,
@@ -72,8 +73,8 @@ class LaMOOGenerator(BoTorchGenerator):
 
     With two objectives or more it proposes by the engine. Ax's Gaussian processes are fitted only
     when somebody asks what they predict: an analysis, a cross-validation, a user. With one
-    objective, and where the engine lacks something that was asked for (equality constraints,
-    several tasks, learned preferences, a candidate set), it is Ax's generator.
+    objective, and where the engine lacks something that was asked for (several tasks, learned
+    preferences, a candidate set), it is Ax's generator.
 
     Args:
         solver: one of the engine's (:data:`lamoo.solvers.SOLVERS`), or ``"qlognehvi"``, Ax's own
@@ -226,9 +227,11 @@ class LaMOOGenerator(BoTorchGenerator):
             config: what is fixed, pending and constrained linearly.
             known: everything else.
         """
-        columns = columns_of(digest)
+        columns = columns_of(digest, config)
+        known = on_plane(columns, known)
         activity = activity_of(columns, known.branches)
-        pending = [array(rows) for rows in config.pending_observations or [] if len(rows)]
+        waiting = [array(rows) for rows in config.pending_observations or [] if len(rows)]
+        pending = [F[columns.keep(F)] for F in waiting]
         history = history_of(columns, known, pending, activity)
         settings = replace(self.settings, reference_point=reference_of(known, history))
         arms = tuple(np.array(known.arms, dtype=object)[complete(known)])
@@ -325,7 +328,6 @@ def _left_to_ax(
     )
     reasons = {
         "one objective": not config.is_moo,
-        "equality constraints between parameters": config.equality_constraints is not None,
         "several tasks": bool(digest.task_features),
         "learned preferences": config.use_learned_objective,
         "a candidate set": "sampling_strategy_class" in options or options.get("in_sample", False),

@@ -1,6 +1,5 @@
 """A client with LaMOO's strategy: every space, every result, and like Ax wherever Ax decides."""
 
-import logging
 import math
 
 import numpy as np
@@ -526,14 +525,62 @@ def test_partition_settings_arrive(client, run):
     assert settings.solver == "evolutionary"
 
 
-def test_equality_constraints_are_left_to_ax(client, run, caplog):
-    experiment = client(FLOAT)
+MIXTURE = [RangeParameterConfig(n, (0.0, 1.0), "float") for n in ("m", "o", "x", "y")]
+COUNTS = [RangeParameterConfig(n, (1, 9), "int") for n in "ij"]
+STEPS = RangeParameterConfig("st", (0, 100), "int", step_size=10)
+
+
+def constrain(experiment, *equalities):
+    """Add equality constraints, which Ax's client takes no text for."""
+    experiment._experiment.search_space.add_parameter_constraints(
+        [ParameterConstraint(equality=equality) for equality in equalities]
+    )
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+@pytest.mark.parametrize(
+    ("parameters", "equalities"),
+    [
+        (MIXTURE, ["m + o + x + y == 1"]),
+        (MIXTURE, ["m + 2*o - x == 0.5", "x + y == 0.7"]),
+        ([*MIXTURE, *COUNTS[:1]], ["x + y + 0.1*i == 1"]),
+        ([*MIXTURE, *COUNTS], ["i + j == 10", "2*x - y == 0"]),
+        ([*MIXTURE[:2], STEPS], ["m + 0.01*st == 1"]),
+    ],
+    ids=["mixture", "two", "an integer", "integers", "steps"],
+)
+def test_equality_constraints_hold(solver, parameters, equalities, client, run):
+    experiment = client(parameters, solver=solver)
+    constrain(experiment, *equalities)
+
+    def f(params):
+        return {"a": sum(params.values()), "b": params["m"] - 2 * params["o"]}
+
+    asked = run(experiment, 9, f)
     space = experiment._experiment.search_space
-    space.add_parameter_constraints([ParameterConstraint(equality="x + y == 1.0")])
-    with caplog.at_level(logging.WARNING):
-        asked = run(experiment, 6, both)
-    assert all(params["x"] + params["y"] == pytest.approx(1.0) for params in asked[3:])
-    assert "equality constraints" in caplog.text
+    assert all(space.check_membership(params) for params in asked)
+    assert len({str(params) for params in asked}) == 9
+    assert proposed_by(experiment)["LaMOO"] == 6
+
+
+def test_arms_off_an_equality_constraint_are_left_out(client, run):
+    experiment = client(FLOAT, solver="evolutionary")
+    off = {"x": 0.2, "y": 0.2}
+    index = experiment.attach_trial(parameters=off)
+    experiment.complete_trial(trial_index=index, raw_data=both(off))
+    constrain(experiment, "x + y == 1")
+    asked = run(experiment, 6, both)
+    task = adapter_of(experiment).task()
+    X = [[params["x"], params["y"]] for params in asked]
+    np.testing.assert_allclose(task.columns.decode(task.history.X), X[: task.history.n], atol=1e-9)
+
+
+def test_a_limit_and_an_equality_hold_together(client, run):
+    experiment = client(MIXTURE, parameter_constraints=["m - o >= 0.4"])
+    constrain(experiment, "m + o + x + y == 1")
+    for params in run(experiment, 8, lambda p: {"a": p["m"], "b": p["x"] - p["y"]}):
+        assert params["m"] - params["o"] >= 0.4 - 1e-9
+        assert sum(params.values()) == pytest.approx(1.0, abs=1e-8)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
