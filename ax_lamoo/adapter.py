@@ -229,6 +229,7 @@ class LaMOOAdapter(TorchAdapter):
             metrics=tuple(metrics),
             search_space=repr(self._search_space.parameters),
             decode=self._active_parameters,
+            encode=self._points,
         )
 
     def _known(self) -> Known:

@@ -9,7 +9,7 @@ from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.exceptions.core import UserInputError
 
 from ax_lamoo import lamoo_generation_strategy, reduced_space
-from ax_lamoo.reduction import _values
+from ax_lamoo.reduction import kept_values
 from lamoo.report.rules import Box
 
 
@@ -85,7 +85,7 @@ def test_a_box_holds_the_values_between_its_ends(parameter):
             # the ends are where those values sit, which the parameter itself tells
             low, high = np.sort(_points(task)[:, 0])[[first, last]]
             box = Box(np.array([low, 0.0]), np.array([high, 1.0]), (None, None))
-            found = _values(adapter, task, box).get("n", values)
+            found = kept_values(adapter, task, box).get("n", values)
             assert (found[0], found[-1]) == (values[first], values[last])
             if isinstance(parameter, ChoiceParameterConfig):
                 assert found == values[first : last + 1]

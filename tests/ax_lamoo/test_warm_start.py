@@ -23,10 +23,6 @@ CELL = [
     ChoiceParameterConfig(name=f"Op{i}", parameter_type="str", values=OPERATIONS, is_ordered=False)
     for i in range(6)
 ]
-#: Ax's own start-up trials cannot be told; LaMOO's start can.
-NEEDS_START = pytest.mark.skipif(
-    not hasattr(ax_lamoo.LaMOOGenerators, "START"), reason="start-up by Ax alone"
-)
 
 
 def evaluate(task):
@@ -69,14 +65,12 @@ def share(found):
     return problem.hypervolume(rows) / problem.best_hypervolume
 
 
-@NEEDS_START
 def test_another_data_set_saves_trials(earlier):
     cold = [share(warm(None, seed, 8)[1]) for seed in range(2)]
     helped = [share(warm(earlier, seed, 8)[1]) for seed in range(2)]
     assert min(helped) > max(cold)
 
 
-@NEEDS_START
 def test_the_first_trials_include_the_earlier_front(earlier):
     _, found = warm(earlier, n=8, initialization_budget=8)
     table = earlier.summarize()
