@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
 from ax.adapter.adapter_utils import (
     extract_equality_constraints,
     extract_inequality_constraints,
-    extract_objective_thresholds,
-    extract_objective_weight_matrix,
     extract_outcome_constraints,
     extract_search_space_digest,
     get_fixed_features,
@@ -26,7 +26,8 @@ from ax.adapter.transforms.base import Transform
 from ax.adapter.transforms.cast import Cast
 from ax.adapter.transforms.fill_missing_parameters import FillMissingParameters
 from ax.core.arm import Arm
-from ax.core.data import Data
+from ax.core.data import MAP_KEY, Data
+from ax.core.experiment import Experiment
 from ax.core.generator_run import GeneratorRun
 from ax.core.observation import ObservationFeatures
 from ax.core.optimization_config import MultiObjectiveOptimizationConfig, OptimizationConfig
@@ -34,14 +35,18 @@ from ax.core.outcome_constraint import OutcomeConstraint
 from ax.core.parameter import ChoiceParameter, Parameter
 from ax.core.search_space import SearchSpace
 from ax.core.trial_status import TrialStatus
-from ax.exceptions.core import UserInputError
+from ax.exceptions.core import AxOptimizationWarning, UserInputError
 from ax.generators.torch_base import TorchOptConfig
 from ax.generators.types import TConfig
 
-from ax_lamoo.convert import Branch, Columns, Known, parameter_of
+from ax_lamoo.convert import Branch, Columns, Known, Measured, parameter_of
 from ax_lamoo.generator import KNOWN, LaMOOGenerator, StartGenerator, Task
+from ax_lamoo.goals import check_linear, metrics_alone, thresholds_of, weights_of
 from ax_lamoo.sources import known_value
-from lamoo.arrays import Floats
+from lamoo.arrays import Bools, Floats
+
+#: So many arms tell an experiment from another.
+FIRST_ARMS = 32
 
 #: What a proposal needs while there are no outcomes.
 WITHOUT_DATA = (FillMissingParameters, Cast, *MBM_X_trans_base)
@@ -63,19 +68,69 @@ class LaMOOAdapter(TorchAdapter):
     ) -> GeneratorRun:
         """Propose ``n`` arms, as Ax's adapter does; nothing is predicted for them.
 
+        By default for the experiment's goals as they are now.
+
         Raises:
-            UserInputError: if a parameter is fixed at what it cannot be.
+            UserInputError: if the goals are none that Ax can follow, or a parameter is fixed at
+                what it cannot be.
         """
         _check_fixed(fixed_features, search_space or self._search_space)
+        config = optimization_config or self._goals()
+        known = self._known(config) if config is not None and self.outcomes else None
         with self.generator.proposing():
             return super().gen(
                 n=n,
                 search_space=search_space,
-                optimization_config=optimization_config,
+                optimization_config=config,
                 pending_observations=pending_observations,
                 fixed_features=fixed_features,
-                model_gen_options=model_gen_options,
+                model_gen_options={**(model_gen_options or {}), KNOWN: known},
             )
+
+    def _goals(self) -> OptimizationConfig | None:
+        """Return what the user wants: what this adapter was made for, or else the experiment."""
+        own = (self._adapter_kwargs or {}).get("optimization_config")
+        return own or self._experiment.optimization_config or self._optimization_config
+
+    def _process_and_transform_data(
+        self, experiment: Experiment, data: Data | None = None
+    ) -> tuple[ExperimentData, SearchSpace]:
+        """Learn new data, for goals that may be new, too; Ax keeps those that it started with."""
+        self._optimization_config = config = self._goals()
+        self.is_moo_problem = config is not None and config.is_moo_problem
+        transformed: tuple[ExperimentData, SearchSpace] = super()._process_and_transform_data(
+            experiment=experiment, data=data
+        )
+        return transformed
+
+    def _transform_data(
+        self,
+        experiment_data: ExperimentData,
+        search_space: SearchSpace,
+        transforms: Sequence[type[Transform]] | None,
+        transform_configs: Mapping[str, TConfig],
+        assign_transforms: bool = True,  # noqa: FBT001, FBT002  Ax's signature
+    ) -> tuple[ExperimentData, SearchSpace]:
+        """Transform data as Ax does; without any outcome, only what needs none.
+
+        Its advice on winsorising is for proposals that are made by its model.
+        """
+        if experiment_data.observation_data.empty:
+            transforms = [t for t in transforms or () if t in WITHOUT_DATA]
+        if assign_transforms:
+            self.transforms.clear()  # those of an adapter that had no outcomes before
+        with warnings.catch_warnings():
+            # the first call comes before there is a generator, and transforms no outcome
+            if self.is_moo_problem and hasattr(self, "generator") and not self.generator.confined:
+                warnings.filterwarnings("ignore", "(?s).*winsoriz", AxOptimizationWarning)
+            transformed: tuple[ExperimentData, SearchSpace] = super()._transform_data(
+                experiment_data=experiment_data,
+                search_space=search_space,
+                transforms=transforms,
+                transform_configs=transform_configs,
+                assign_transforms=assign_transforms,
+            )
+        return transformed
 
     def task(self) -> Task:
         """Return the experiment in the engine's terms, for looking at its partition."""
@@ -86,7 +141,9 @@ class LaMOOAdapter(TorchAdapter):
             fixed_features=args.fixed_features,
             optimization_config=args.optimization_config,
         )
-        return self.generator.task(digest, config, self._known())
+        goals = self._goals()
+        assert goals is not None  # noqa: S101 - there are several objectives
+        return self.generator.task(digest, config, self._known(goals))
 
     @property
     def search_space(self) -> SearchSpace:
@@ -100,31 +157,9 @@ class LaMOOAdapter(TorchAdapter):
 
     def outcomes_of(self, names: Sequence[str]) -> dict[str, Floats]:
         """Return the outcomes of arms, each of shape ``(n,)``, by name."""
-        arms, _, outcomes = self._measured()
-        rows = [arms.index(name) for name in names]
-        return dict(zip(self.outcomes, outcomes[rows].T, strict=True))
-
-    def _transform_data(
-        self,
-        experiment_data: ExperimentData,
-        search_space: SearchSpace,
-        transforms: Sequence[type[Transform]] | None,
-        transform_configs: Mapping[str, TConfig],
-        assign_transforms: bool = True,  # noqa: FBT001, FBT002  Ax's signature
-    ) -> tuple[ExperimentData, SearchSpace]:
-        """Transform as Ax does; without any outcome, only what needs none."""
-        if experiment_data.observation_data.empty:
-            transforms = [t for t in transforms or () if t in WITHOUT_DATA]
-        if assign_transforms:
-            self.transforms.clear()  # those of an adapter that had no outcomes before
-        transformed: tuple[ExperimentData, SearchSpace] = super()._transform_data(
-            experiment_data=experiment_data,
-            search_space=search_space,
-            transforms=transforms,
-            transform_configs=transform_configs,
-            assign_transforms=assign_transforms,
-        )
-        return transformed
+        measured = self._measured()
+        rows = [measured.arms.index(name) for name in names]
+        return dict(zip(measured.metrics, measured.outcomes[rows].T, strict=True))
 
     def _get_transformed_gen_args(
         self,
@@ -170,7 +205,7 @@ class LaMOOAdapter(TorchAdapter):
             search_space=search_space,
             pending_observations=pending_observations,
             fixed_features=fixed_features,
-            model_gen_options={**(model_gen_options or {}), KNOWN: self._known()},
+            model_gen_options=model_gen_options,
             optimization_config=optimization_config,
         )
 
@@ -211,63 +246,75 @@ class LaMOOAdapter(TorchAdapter):
 
     def _unmeasured(self) -> Known:
         """Return what the experiment says of its outcomes while there are none."""
-        objective = self._optimization_config and self._optimization_config.objective
-        metrics = objective.metric_signatures if objective else []
-        weights = (
-            extract_objective_weight_matrix(objective, metrics) if objective else np.empty((0, 0))
-        )
-        k = len(metrics)
-        return Known(
-            arms=(),
-            features=np.empty((0, len(self.parameters))),
-            outcomes=np.empty((0, k)),
-            objectives=weights,
-            thresholds=np.full(len(weights), np.nan),
-            constraints=(np.empty((0, k)), np.empty(0)),
-            failed=np.empty((0, len(self.parameters))),
-            branches=self._branches(),
-            metrics=tuple(metrics),
-            search_space=repr(self._search_space.parameters),
-            decode=self._active_parameters,
-            encode=self._points,
+        config = self._goals()
+        metrics = [] if config is None else list(config.objective.metric_signatures)
+        weights = np.empty((0, 0)) if config is None else weights_of(config.objective, metrics)
+        none = np.empty((0, len(metrics)))
+        features = np.empty((0, len(self.parameters)))
+        return self._knowledge(
+            Measured((), features, tuple(metrics), none, none, np.empty(0, dtype=bool)),
+            weights,
+            np.full(len(weights), np.nan),
+            (none, np.empty(0)),
+            features,
         )
 
-    def _known(self) -> Known:
-        """Return what the experiment holds, outcomes as they were measured.
+    def _known(self, config: OptimizationConfig) -> Known:
+        """Return what the experiment holds, outcomes as they were measured, for some goals.
 
         Ax's outcomes are standardised by all of them, so that each new one changes all others; and
         winsorised, so that many are equal. The engine has its own ways.
         """
-        arms, F, outcomes = self._measured()
-        config: Any = self._with_reference(self._optimization_config)
+        check_linear(config.objective)
+        goals: Any = self._with_reference(config)
         if (derelativize := self.transforms.get("Derelativize")) is not None:
-            config = derelativize.transform_optimization_config(
-                config.clone(), adapter=self, fixed_features=ObservationFeatures(parameters={})
+            goals = derelativize.transform_optimization_config(
+                goals.clone(), adapter=self, fixed_features=ObservationFeatures(parameters={})
             )
-        objectives = extract_objective_weight_matrix(config.objective, self.outcomes)
-        thresholds = None
-        if config.is_moo_problem:
-            thresholds = extract_objective_thresholds(
-                config.objective_thresholds, config.objective, self.outcomes
-            )
-        A, b = extract_outcome_constraints(config.outcome_constraints, self.outcomes) or (
-            np.empty((0, len(self.outcomes))),
+        measured = self._measured(goals.metric_signatures)
+        metrics = list(measured.metrics)
+        objectives, thresholds = weights_of(goals.objective, metrics), None
+        if goals.is_moo_problem:
+            thresholds = thresholds_of(goals, objectives, metrics)
+        A, b = extract_outcome_constraints(goals.outcome_constraints, metrics) or (
+            np.empty((0, len(metrics))),
             np.empty(0),
         )
+        if thresholds is None:
+            thresholds = np.full(len(objectives), np.nan)
+        return self._knowledge(measured, objectives, thresholds, (A, b.ravel()), self._lost())
+
+    def _knowledge(
+        self,
+        measured: Measured,
+        objectives: Floats,
+        thresholds: Floats,
+        constraints: tuple[Floats, Floats],
+        failed: Floats,
+    ) -> Known:
+        """Return outcomes and goals with what does not depend on them."""
         return Known(
-            arms=arms,
-            features=F,
-            outcomes=outcomes,
+            measured=measured,
             objectives=objectives,
-            thresholds=np.full(len(objectives), np.nan) if thresholds is None else thresholds,
-            constraints=(A, b.ravel()),
-            failed=self._lost(),
+            thresholds=thresholds,
+            constraints=constraints,
+            failed=failed,
             branches=self._branches(),
-            metrics=tuple(self.outcomes),
             search_space=repr(self._search_space.parameters),
             decode=self._active_parameters,
             encode=self._points,
+            seed=self._own_seed(),
         )
+
+    def _own_seed(self) -> int | None:
+        """Return a number that belongs to this experiment, wherever it was loaded.
+
+        That of its first arms; they follow ``Client(random_seed=...)``, which Ax does not store.
+        ``None`` while there are none.
+        """
+        trials = self._experiment.trials.values()
+        names = [arm.signature for trial in trials for arm in trial.arms][:FIRST_ARMS]
+        return crc32("".join(names).encode()) if names else None
 
     def users_parameters(self, columns: Columns, X: Floats) -> list[dict[str, Any]]:
         """Return the user's parameters at points (n, d), all of them, whether active or not."""
@@ -312,22 +359,45 @@ class LaMOOAdapter(TorchAdapter):
             for left_out in [set(names[row])]
         ]
 
-    def _measured(self) -> tuple[tuple[str, ...], Floats, Floats]:
-        """Return the names, feature rows (n, f) and outcomes (n, k) of the arms that have data.
+    def _measured(self, needed: Sequence[str] = ()) -> Measured:
+        """Return the arms that have data, and their outcomes.
 
-        Of an arm that was measured along a curve, the last measurement counts; where on the curve
-        that was is a feature to Ax.
+        Of an arm that was measured along a curve, the last measurement counts, once the trial has
+        ended: where on the curve that was is a feature to Ax.
+
+        Args:
+            needed: metrics that are listed although nobody reported them.
         """
         keys = ["trial_index", "arm_name"]
-        means = self._training_data.observation_data["mean"].reindex(columns=self.outcomes)
-        means = means.reset_index(means.index.names.difference(keys)).groupby(level=keys).last()
+        metrics = [*self.outcomes, *sorted(set(needed) - set(self.outcomes))]
+        data = self._training_data.observation_data
+        parts = {part: data[part].reindex(columns=metrics) for part in ("mean", "sem")}
+        table = {
+            part: frame.reset_index(frame.index.names.difference(keys)).groupby(level=keys).last()
+            for part, frame in parts.items()
+        }
         arms = self._last_experiment_data.arm_data
-        means = means[means.index.isin(arms.index)]
+        table = {part: frame[frame.index.isin(arms.index)] for part, frame in table.items()}
+        means = table["mean"]
         arms = arms.loc[means.index]
         columns = [(arms if name in arms else means)[name] for name in self.parameters]
-        F = np.column_stack([column.to_numpy(dtype=float) for column in columns])
-        names = tuple(arms.index.get_level_values("arm_name"))
-        return names, F, means[self.outcomes].to_numpy(dtype=float)
+        outcomes = means[metrics].to_numpy(dtype=float, copy=True)
+        running = self._running(means.index.get_level_values("trial_index"))
+        if MAP_KEY in means:
+            outcomes[running & means[MAP_KEY].notna().to_numpy()] = np.nan
+        return Measured(
+            arms=tuple(means.index.get_level_values("arm_name")),
+            features=np.column_stack([column.to_numpy(dtype=float) for column in columns]),
+            metrics=tuple(metrics),
+            outcomes=outcomes,
+            sems=table["sem"][metrics].to_numpy(dtype=float),
+            running=running,
+        )
+
+    def _running(self, trials: Sequence[int]) -> Bools:
+        """Tell which trials (n,) may report more."""
+        status = [self._experiment.trials[index].status for index in trials]
+        return np.array([not each.is_terminal for each in status], dtype=bool)
 
     def _lost(self) -> Floats:
         """Return the feature rows (k, f) of arms that ended without any data."""
@@ -391,19 +461,20 @@ class LaMOOAdapter(TorchAdapter):
             UserInputError: if it names something that is no objective.
         """
         point = self.generator.reference_point
-        config = config or self._optimization_config
+        config = config or self._goals()
         if not point or not isinstance(config, MultiObjectiveOptimizationConfig):
             return config
-        signs = dict(config.objective.metric_weights)
-        unknown = sorted(set(point) - set(signs))
+        weights = metrics_alone(config.objective)
+        unknown = sorted(set(point) - set(weights))
         if unknown:
             raise UserInputError(
-                f"reference_point names {unknown}, but the objectives are {sorted(signs)}"
+                f"reference_point names {unknown}, but the objectives are {sorted(weights)}"
             )
+        signatures = config.objective.metric_name_to_signature
         thresholds = [
             OutcomeConstraint(
-                expression=f"{name} {'<=' if signs[name] < 0 else '>='} {bound!r}",
-                metric_name_to_signature={name: self._experiment.get_metric(name).signature},
+                expression=f"{name} {'<=' if weights[name] < 0 else '>='} {bound!r}",
+                metric_name_to_signature={name: signatures[name]},
             )
             for name, bound in point.items()
         ]

@@ -18,10 +18,11 @@ from ax.core.search_space import SearchSpaceDigest
 from ax.generators.torch_base import TorchOptConfig
 from torch import Tensor
 
-from lamoo import Categorical, Float, History, Integer, Space, pareto
+from lamoo import Categorical, Float, History, Integer, Space
 from lamoo.arrays import Bools, Floats
 from lamoo.space import COUNTABLE, Parameter, near
 from lamoo.space.activity import Activity, OneOf
+from lamoo.space.history import Partial
 from lamoo.space.known import Known as KnownPoints
 from lamoo.space.rows import first_rows, rows_in
 
@@ -319,38 +320,66 @@ class Branch:
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
-    """What the adapter knows of an experiment, its outcomes in the user's units.
+class Measured:
+    """The arms that have data, in the user's units.
 
     Args:
-        arms: the names of the arms that have data, ``n``.
+        arms: their names, ``n``.
         features: their rows ``(n, f)``.
+        metrics: the signatures of the outcomes, ``k``.
         outcomes: their outcomes, shape ``(n, k)``, NaN where one is missing.
+        sems: standard errors of the outcomes, shape ``(n, k)``, NaN where unknown.
+        running: whether more may be reported, shape ``(n,)``.
+    """
+
+    arms: tuple[str, ...]
+    features: Floats
+    metrics: tuple[str, ...]
+    outcomes: Floats
+    sems: Floats
+    running: Bools
+
+    def at(self, kept: Bools) -> Measured:
+        """Return only some of the arms (n,)."""
+        return Measured(
+            tuple(np.array(self.arms, dtype=object)[kept]),
+            self.features[kept],
+            self.metrics,
+            self.outcomes[kept],
+            self.sems[kept],
+            self.running[kept],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What the adapter knows of an experiment, and what is wanted.
+
+    Args:
+        measured: the arms that have data.
         objectives: weights of the outcomes in each objective, maximised, shape ``(m, k)``.
         thresholds: of the objectives, maximised, shape ``(m,)``, NaN where there is none.
         constraints: ``(A, b)`` of shapes ``(c, k)`` and ``(c,)``, satisfied where
             ``A @ outcomes <= b``.
         failed: feature rows ``(j, f)`` of arms that ended without data.
         branches: of a hierarchical space, parents before children.
-        metrics: the names of the outcomes, ``k``.
         search_space: what tells the user's search space from another.
         decode: returns his parameters at the engine's points (n, d), given the columns.
         encode: returns the engine's points (n, d) of such parameters, NaN where the search space
             does not know one or its value.
+        seed: a number that belongs to the experiment; ``None`` while it has no trials.
     """
 
-    arms: tuple[str, ...]
-    features: Floats
-    outcomes: Floats
+    measured: Measured
     objectives: Floats
     thresholds: Floats
     constraints: tuple[Floats, Floats]
     failed: Floats
     branches: tuple[Branch, ...]
-    metrics: tuple[str, ...]
     search_space: str
     decode: Callable[[Columns, Floats], Sequence[Mapping[str, Any]]]
     encode: Callable[[Columns, Sequence[Mapping[str, Any]]], Floats]
+    seed: int | None
 
 
 def activity_of(columns: Columns, branches: Sequence[Branch]) -> Activity:
@@ -369,22 +398,23 @@ def on_plane(columns: Columns, known: Known) -> Known:
 
     They have no place where one parameter follows from the others.
     """
-    kept = columns.keep(known.features)
-    if kept.all() and columns.keep(known.failed).all():
+    measured = known.measured
+    kept, failed = columns.keep(measured.features), columns.keep(known.failed)
+    if kept.all() and failed.all():
         return known
-    return replace(
-        known,
-        arms=tuple(arm for arm, keep in zip(known.arms, kept, strict=True) if keep),
-        features=known.features[kept],
-        outcomes=known.outcomes[kept],
-        failed=known.failed[columns.keep(known.failed)],
-    )
+    return replace(known, measured=measured.at(kept), failed=known.failed[failed])
 
 
 def complete(known: Known) -> Bools:
     """Tell which arms (n,) have all outcomes that count."""
+    return np.asarray(_counting(known).all(axis=1))
+
+
+def _counting(known: Known) -> Bools:
+    """Tell which of the outcomes that count the arms have, shape ``(n, c)``."""
     weights = np.concatenate([known.objectives, known.constraints[0]])
-    return np.asarray(~np.isnan(known.outcomes[:, (weights != 0).any(axis=0)]).any(axis=1))
+    outcomes = known.measured.outcomes[:, (weights != 0).any(axis=0)]
+    return np.asarray(~np.isnan(outcomes))
 
 
 def history_of(
@@ -392,7 +422,8 @@ def history_of(
 ) -> History:
     """Return what is known of the experiment, all objectives minimised.
 
-    A trial that lacks an outcome which counts is not modelled, and not proposed again.
+    Of a trial that lacks some of the outcomes that count, the others are learned. It may still be
+    running; a trial that ended without any of them has failed.
 
     Args:
         columns: the parameters.
@@ -404,27 +435,45 @@ def history_of(
     def points(F: Floats) -> Floats:
         return activity.mask(columns.encode(F))
 
-    A, b = known.constraints
-    Y, G = -_combined(known.outcomes, known.objectives), _combined(known.outcomes, A) - b
-    whole = complete(known)
-    X = points(known.features[whole])
-    waiting = first_rows(points(np.concatenate([np.empty((0, columns.width)), *pending])))
-    lost = points(np.concatenate([known.features[~whole], known.failed]))
-    return History(X, Y[whole], G[whole], waiting[~rows_in(waiting, X)], lost)
+    measured, (A, b) = known.measured, known.constraints
+    X, running = points(measured.features), measured.running
+    Y, G = -_combined(measured.outcomes, known.objectives), _combined(measured.outcomes, A) - b
+    with np.errstate(over="ignore"):
+        noise = _combined(measured.sems**2, known.objectives**2)
+    counting = _counting(known)
+    whole = counting.all(axis=1)
+    some = counting.any(axis=1) & ~whole
+    waiting = points(np.concatenate([np.empty((0, columns.width)), *pending]))
+    waiting = first_rows(np.concatenate([waiting, X[running & ~whole]]))
+    done = rows_in(waiting, X[whole | (some & ~running)])
+    return History(
+        X[whole],
+        Y[whole],
+        G[whole],
+        waiting[~done],
+        np.concatenate([X[~whole & ~some & ~running], points(known.failed)]),
+        noise=noise[whole],
+        partial=Partial(X[some], Y[some], G[some], noise[some]),
+    )
 
 
-def reference_of(known: Known, history: History) -> tuple[float, ...] | None:
-    """Return the user's objective thresholds, minimised; ``None`` if he gave none.
+def reference_of(known: Known) -> tuple[float, ...] | None:
+    """Return the user's objective thresholds, minimised; ``None`` if they gave none.
 
-    Where he gave only some, the engine's inference completes them.
+    NaN where an objective has none: the engine infers it.
     """
     point = -known.thresholds
-    if np.isnan(point).all() or not history.n:
-        return None
-    inferred = pareto.reference_point(
-        pareto.finite(history.Y), of_front=False, violation=history.violation
-    )
-    return tuple(np.where(np.isnan(point), inferred, point).tolist())
+    return None if np.isnan(point).all() else tuple(point.tolist())
+
+
+def labels_of(known: Known) -> tuple[tuple[str, float], ...]:
+    """Return what to call each objective, and what its values are multiplied by when minimised."""
+    labels = []
+    for weights in known.objectives:
+        terms = [(known.measured.metrics[k], float(weights[k])) for k in np.flatnonzero(weights)]
+        name = " + ".join(f"{weight:g}*{metric}" for metric, weight in terms)
+        labels.append((terms[0][0], -terms[0][1]) if len(terms) == 1 else (name, -1.0))
+    return tuple(labels)
 
 
 def array(tensor: Tensor) -> Floats:

@@ -29,6 +29,7 @@ from ax_lamoo.convert import (
     columns_of,
     complete,
     history_of,
+    labels_of,
     on_plane,
     reference_of,
     space_of,
@@ -82,7 +83,7 @@ class LaMOOGenerator(BoTorchGenerator):
         partition: the arguments of :class:`lamoo.Partition`.
         reference_point: metric name -> objective threshold, read by the adapter.
         told: the user's functions of parameters, and earlier experiments.
-        seed: of all random choices; ``None`` follows torch's generator.
+        seed: of all random choices; ``None`` follows the experiment's first trials.
         surrogate_spec: as in Ax.
         acquisition_options: as in Ax.
         refit_on_cv: as in Ax.
@@ -207,7 +208,8 @@ class LaMOOGenerator(BoTorchGenerator):
                 found that keeps the constraints.
         """
         task = self.task(digest, config, known)
-        X = suggest(task.space, task.history, n, self._generator(task.history), task.settings)
+        rng = self._generator(task.history, known.seed)
+        X = suggest(task.space, task.history, n, rng, task.settings)
         if np.isfinite(task.space.size) and len(task.history.unseen(X)) < n:
             raise SearchSpaceExhausted("Every configuration of the search space was tried.")
         if not task.space.allows(X).all():
@@ -233,14 +235,16 @@ class LaMOOGenerator(BoTorchGenerator):
         waiting = [array(rows) for rows in config.pending_observations or [] if len(rows)]
         pending = [F[columns.keep(F)] for F in waiting]
         history = history_of(columns, known, pending, activity)
-        settings = replace(self.settings, reference_point=reference_of(known, history))
-        arms = tuple(np.array(known.arms, dtype=object)[complete(known)])
+        settings = replace(
+            self.settings, reference_point=reference_of(known), labels=labels_of(known)
+        )
+        arms = tuple(np.array(known.measured.arms, dtype=object)[complete(known)])
         space = space_of(columns, config, activity)
         if self.told is not None:
             bound = self.told.bound(
                 (known.search_space, columns.parameters),
                 known.objectives,
-                known.metrics,
+                known.measured.metrics,
                 partial(known.decode, columns),
             )
             for sentence in self.told.contradictions(history, arms):
@@ -248,7 +252,7 @@ class LaMOOGenerator(BoTorchGenerator):
             lessons = self.told.lessons(
                 (known.search_space, columns.parameters),
                 known.objectives,
-                known.metrics,
+                known.measured.metrics,
                 Space(columns.parameters, activity=activity),
                 partial(known.encode, columns),
             )
@@ -276,7 +280,7 @@ class LaMOOGenerator(BoTorchGenerator):
         """Propose by Ax's acquisition, every other pair of turns inside the leaf's region."""
         self._proposing = False
         task = self.task(digest, config, known)
-        rng = self._generator(task.history)
+        rng = self._generator(task.history, known.seed)
         roaming = (len(task.history.tried) // 2) % 2 == 0
         leaf = None
         if task.history.n and not roaming:
@@ -285,19 +289,23 @@ class LaMOOGenerator(BoTorchGenerator):
         options = self.acquisition_options
         self.acquisition_options = {**options, "leaf": leaf}
         try:
-            return super().gen(n, digest, config)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(int(rng.integers(2**31)))
+                return super().gen(n, digest, config)
         finally:
             self.acquisition_options = options
 
-    def _generator(self, history: History) -> np.random.Generator:
-        """Return a random generator that belongs to this history.
+    def _generator(self, history: History, own: int | None) -> np.random.Generator:
+        """Return a random generator that belongs to this history, and to the experiment's seed.
 
         Ax asks again if it does not like a proposal, and then must not get the same one.
         """
         tried = len(history.tried)
         again = self._asked[1] + 1 if self._asked[0] == tried else 0
         self._asked = (tried, again)
-        seed = int(torch.randint(2**31, ())) if self.seed is None else self.seed
+        seed = own if self.seed is None else self.seed
+        if seed is None:
+            seed = int(torch.randint(2**31, ()))
         return np.random.default_rng((seed, tried, again))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,11 +15,8 @@ from ax.core.optimization_config import OptimizationConfig
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import DataRequiredError, UserInputError
 from ax.service.utils.best_point import derelativize_opt_config
-from ax.utils.common.sympy import (
-    extract_metric_weights_from_objective_expr,
-    parse_objective_expression,
-)
 
+from ax_lamoo.goals import check_linear, thresholds_of, weights_of
 from lamoo import History, pareto
 from lamoo.arrays import Floats, Ints
 
@@ -118,7 +115,8 @@ class Results:
         G = self.measured.weighted(A) - b
         numbers = {name: i for i, name in enumerate(dict.fromkeys(self.measured.arms))}
         X = np.array([[numbers[name]] for name in self.measured.arms], dtype=float)
-        return History(X[self.rows], Y[self.rows], G[self.rows])
+        noise = replace(self.measured, means=self.measured.sems**2).weighted(self.goals.weights**2)
+        return History(X[self.rows], Y[self.rows], G[self.rows], noise=noise[self.rows])
 
     def arms(self, *, min_trials: int = 1) -> tuple[Ints, Floats]:
         """Return the first row of each feasible arm, and its mean objectives (k, m), minimised."""
@@ -242,21 +240,24 @@ def measurements_of(experiment: Experiment) -> Measurements:
 
 def goals_of(config: OptimizationConfig, metrics: Sequence[str]) -> Goals:
     """Return what an optimization config asks for, no bound relative, given the metrics' names."""
-    parsed = parse_objective_expression(config.objective.expression)
-    parts = parsed if isinstance(parsed, tuple) else (parsed,)
-    sums = [dict(extract_metric_weights_from_objective_expr(part)) for part in parts]
-    texts = [text.strip() for text in config.objective.expression.split(",")]
-    names = [next(iter(s)) if len(s) == 1 else t for s, t in zip(sums, texts, strict=True)]
-    factors = np.array([-next(iter(s.values())) if len(s) == 1 else -1.0 for s in sums])
-    bounds = {each.metric_names[0]: each.bound for each in config.objective_thresholds}
-    A, b = extract_outcome_constraints(
-        config.outcome_constraints, _signatures(config, metrics)
-    ) or (np.empty((0, len(metrics))), np.empty(0))
+    signatures = _signatures(config, metrics)
+    check_linear(config.objective)
+    weights = weights_of(config.objective, signatures)
+    names, factors = [], []
+    for row, text in zip(weights, config.objective.expression.split(","), strict=True):
+        (used,) = np.nonzero(row)
+        alone = len(used) == 1
+        names.append(metrics[int(used[0])] if alone else text.strip())
+        factors.append(-float(row[used[0]]) if alone else -1.0)
+    A, b = extract_outcome_constraints(config.outcome_constraints, signatures) or (
+        np.empty((0, len(metrics))),
+        np.empty(0),
+    )
     return Goals(
         objectives=tuple(names),
-        factors=factors,
-        weights=np.array([[s.get(metric, 0.0) for metric in metrics] for s in sums]),
-        thresholds=factors * np.array([bounds.get(name, np.nan) for name in names], dtype=float),
+        factors=np.array(factors),
+        weights=weights,
+        thresholds=-thresholds_of(config, weights, signatures),
         constraints=(A, b.ravel()),
     )
 

@@ -91,7 +91,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             as the experiment's own trials confirm it; they are never counted as its results.
             Parameters and metrics are matched by name; others, other ranges and other choices do no
             harm. Not saved either.
-        seed: of all random choices; ``None`` follows ``Client(random_seed=...)``.
+        seed: of all random choices; ``None`` follows ``Client(random_seed=...)``, by the
+            start-up trials.
         initialization_budget: trials before anything is learned.
         initialize_with_center: whether the first of them is the center of the space; it is not
             where ``known_constraints`` are given.
@@ -130,6 +131,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     _check_count("seed", seed, 0)
     _check_count("initialization_budget", initialization_budget, 0)
     _check_count("min_observed_initialization_trials", min_observed_initialization_trials, 0)
+    seed = None if seed is None else int(seed)  # Ax cannot store numpy's
     options: dict[str, Any] = {
         "solver": solver,
         "partition": asdict(partition or Partition()),

@@ -467,8 +467,11 @@ class LaMOOSampler(BaseSampler):
             raise ValueError(msg)
         values = np.full(m, np.nan)
         values[[places[key] for key in point]] = list(point.values())
-        turned = convert.signs(study.directions) * values
-        return replace(self._settings, reference_point=tuple(turned.tolist()))
+        signs = convert.signs(study.directions)
+        names = {j: key if isinstance(key, str) else f"objective {j}" for key, j in places.items()}
+        labels = tuple((names[j], float(sign)) for j, sign in enumerate(signs))
+        turned = tuple((signs * values).tolist())
+        return replace(self._settings, reference_point=turned, labels=labels)
 
     def _warn_independent(self, study: Study, trial: FrozenTrial, param_name: str) -> None:
         if not self._warn_independent_sampling:

@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats
+from lamoo.gp.model import denoise
 from lamoo.numerics import own_state, single_threaded
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, Partition, grow, select
@@ -20,7 +21,7 @@ from lamoo.solvers import SOLVERS, Solver, evolutionary, random
 from lamoo.space import Space
 from lamoo.space.activity import learn_activity
 from lamoo.space.history import History
-from lamoo.space.rows import groups
+from lamoo.space.rows import groups, rows_in
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,8 @@ class Settings:
             the front and of those that the noise may keep from it, for objectives that are noisy;
             ``None`` for never.
         logger: what warnings go to; a framework's users look for them in its own.
+        labels: for messages, what the user calls each objective and what its values are multiplied
+            by before they are minimised here.
 
     Raises:
         ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative, the
@@ -77,6 +80,7 @@ class Settings:
     seed: int = 0
     reevaluate: int | None = None
     logger: logging.Logger = field(default=logger, repr=False, compare=False)
+    labels: Sequence[tuple[str, float]] | None = None
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -143,8 +147,9 @@ def _propose(
     space: Space, history: History, q: int, rng: np.random.Generator, settings: Settings
 ) -> Floats:
     """Propose one point after the other, each pending for those after it, shape ``(q, d)``."""
-    history = _believed(history, _failures(history, space))
+    history = _without_lost(_believed(history, _failures(history, space)))
     space = _with_activity(space, history)
+    history = _denoised(history, space)
     proposals: list[Floats] = []
     for _ in range(q):
         x = _start(space, history, settings) if history.n < max(settings.n_startup, 1) else None
@@ -193,6 +198,38 @@ def _believed(history: History, failures: Bools) -> History:
         failed=np.concatenate([history.failed, X]),
         ended=np.concatenate([history.ended, X]),
     )
+
+
+def _without_lost(history: History) -> History:
+    """Return the history with what is partially known among what failed, where it is infinite.
+
+    One infinite value makes a failure of a point (see :func:`_failures`), whatever the others are.
+    """
+    partial = history.partial
+    if not len(partial.X):
+        return history
+    known = ~np.isnan(partial.Y)
+    together = pareto.measured(np.concatenate([history.Y, partial.Y]))
+    good, measured = together[history.n :], together.any(axis=0)
+    lost: Bools = np.asarray((known & ~good & measured).any(axis=1))
+    if not lost.any():
+        return history
+    X = partial.X[lost]
+    return replace(
+        history,
+        partial=partial.at(np.flatnonzero(~lost)),
+        pending=history.pending[~rows_in(history.pending, X)],
+        failed=np.concatenate([history.failed, X]),
+    )
+
+
+def _denoised(history: History, space: Space) -> History:
+    """Return the history with beliefs in place of noisy values (:func:`lamoo.gp.model.denoise`)."""
+    try:
+        return denoise(history, space) if history.n else history
+    except (ArithmeticError, ValueError) as error:
+        logger.debug("noisy values are taken for what they are: %s", error)
+        return history
 
 
 def _with_activity(space: Space, history: History) -> Space:
@@ -309,7 +346,9 @@ def path(space: Space, history: History, settings: Settings | None = None) -> tu
         raise ValueError(msg)
     failures = _failures(history, space)
     believed = _believed(history, failures)
-    space, reference = _with_activity(space, believed), _reached(believed, settings)
+    space = _with_activity(space, believed)
+    believed = _denoised(believed, space)
+    reference = _reached(believed, settings)
     root = grow(space, believed, settings.partition, reference)
     index = np.flatnonzero(~failures)[root.data.index]
     return select(replace(root, data=replace(root.data, index=index)))
@@ -374,10 +413,20 @@ def _reached(history: History, settings: Settings) -> Floats | None:
             short = np.where(given, np.maximum(Y - reference, 0.0), 0.0)
             worst = (short / np.where(width > 0, width, 1.0)).max(axis=1)
         nearest = Y[np.lexsort((worst, history.violation[:PATIENCE]))[0]]
+        labels = settings.labels or [(f"objective {j}", 1.0) for j in range(len(reference))]
+        asked = [
+            f"{name} {'<=' if scale > 0 else '>='} {bound / scale:g}"
+            for (name, scale), bound in zip(labels, reference.tolist(), strict=True)
+            if not np.isnan(bound)
+        ]
+        found = [
+            f"{name} = {value / scale + 0.0:g}"
+            for (name, scale), value in zip(labels, nearest.tolist(), strict=True)
+        ]
         _warn_once(
             settings.logger,
-            f"reference_point {reference.tolist()} is not dominated by any of the first "
-            f"{PATIENCE} observations; nearest is {nearest.tolist()} (all objectives minimised). "
+            f"reference_point ({', '.join(asked)}) is not dominated by any of the first "
+            f"{PATIENCE} observations; nearest is ({', '.join(found)}). "
             "Until it is, another point is inferred",
         )
     return None
@@ -562,7 +611,8 @@ class Optimizer:
             msg = f"reference_point must hold {len(directions)} values, got {point.tolist()!r}"
             raise ValueError(msg)
         signed = None if point is None else tuple((self._signs * point).tolist())
-        self._settings = replace(settings, reference_point=signed)
+        labels = [(f"objective {j}", sign) for j, sign in enumerate(self._signs.tolist())]
+        self._settings = replace(settings, reference_point=signed, labels=settings.labels or labels)
         self.history = History(np.empty((0, space.dimension)), np.empty((0, len(directions))))
 
     def ask(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ax_lamoo.convert import (
     Branch,
     Known,
+    Measured,
     activity_of,
     columns_of,
     history_of,
@@ -49,20 +50,37 @@ def rows(n, rng):
     return F
 
 
-def known(F, outcomes, objectives, *, A=None, b=(), thresholds=None, failed=None):
+def known(
+    F,
+    outcomes,
+    objectives,
+    *,
+    A=None,
+    b=(),
+    thresholds=None,
+    failed=None,
+    sems=None,
+    running=False,
+):
     k = np.shape(outcomes)[1]
     return Known(
-        arms=tuple(f"{i}_0" for i in range(len(F))),
-        features=F,
-        outcomes=np.array(outcomes, dtype=float),
+        measured=Measured(
+            arms=tuple(f"{i}_0" for i in range(len(F))),
+            features=F,
+            metrics=tuple(f"metric {i}" for i in range(k)),
+            outcomes=np.array(outcomes, dtype=float),
+            sems=np.full(np.shape(outcomes), np.nan) if sems is None else np.array(sems),
+            running=np.full(len(F), running),
+        ),
         objectives=np.array(objectives, dtype=float),
         thresholds=np.full(len(objectives), np.nan) if thresholds is None else thresholds,
         constraints=(np.empty((0, k)) if A is None else np.array(A, dtype=float), np.array(b)),
         failed=np.empty((0, F.shape[1])) if failed is None else failed,
         branches=(),
-        metrics=tuple(f"metric {i}" for i in range(k)),
         search_space="",
         decode=lambda columns, X: [],
+        encode=lambda columns, params: np.empty((0, 0)),
+        seed=None,
     )
 
 
@@ -188,36 +206,64 @@ def test_linear_constraints_are_those_of_ax():
 
 
 def test_objectives_are_minimised_and_constraints_negative_where_they_hold():
-    F = rows(4, np.random.default_rng(0))
+    F, other = rows(4, np.random.default_rng(0)), rows(1, np.random.default_rng(1))
     outcomes = [[1.0, 2.0, 3.0, np.nan], [4.0, np.inf, 6.0, 0.0], [7.0, 8.0, np.nan, 0.0]]
     outcomes.append([1.0, np.nan, 2.0, 0.0])
     told = known(
         F, outcomes, [[1, 0, 0, 0], [0, -2, 0, 0]], A=[[0, 0, 1, 0]], b=[4.0], failed=F[:1]
     )
     columns = columns_of(digest())
-    history = history_of(columns, told, [F[:2], F[1:3]], activity_of(columns, ()))
+    history = history_of(
+        columns, told, [F[:2], np.vstack([F[1:3], other])], activity_of(columns, ())
+    )
     np.testing.assert_array_equal(history.Y, [[-1.0, 4.0], [-4.0, np.inf]])
     np.testing.assert_array_equal(history.G, [[-1.0], [2.0]])
     X = columns.encode(F)
     np.testing.assert_array_equal(history.X, X[:2])
-    np.testing.assert_array_equal(history.pending, X[2:3])  # those with data wait no more
-    np.testing.assert_array_equal(history.failed, X[[2, 3, 0]])
+    # those with data wait no more, nor do those that ended without all
+    np.testing.assert_array_equal(history.pending, columns.encode(other))
+    np.testing.assert_array_equal(history.failed, X[:1])
+    np.testing.assert_array_equal(history.partial.X, X[[2, 3]])
+    np.testing.assert_array_equal(history.partial.Y, [[-7.0, 16.0], [-1.0, np.nan]])
+    np.testing.assert_array_equal(history.partial.G, [[np.nan], [-2.0]])
+
+
+def test_what_is_partially_known_is_pending_while_it_runs_and_neither_when_it_ended():
+    F = rows(4, np.random.default_rng(0))
+    outcomes = [[1.0, 2.0], [3.0, np.nan], [np.nan, np.nan], [np.nan, np.nan]]
+    columns = columns_of(digest())
+    X = columns.encode(F)
+    for running, pending, failed in ((True, [1, 2, 3], []), (False, [], [2, 3])):
+        told = known(F, outcomes, [[1, 0], [0, 1]], running=running)
+        history = history_of(columns, told, [F[1:2]], activity_of(columns, ()))
+        np.testing.assert_array_equal(history.pending, X[pending])
+        np.testing.assert_array_equal(history.failed, X[failed].reshape(-1, X.shape[1]))
+        np.testing.assert_array_equal(history.partial.X, X[1:2])
+        assert sorted(map(tuple, history.tried)) == sorted(map(tuple, X))
+
+
+def test_noise_of_an_objective_is_that_of_the_weighted_sum():
+    F = rows(3, np.random.default_rng(0))
+    sems = [[0.1, 0.2, 0.0], [0.3, np.nan, 0.5], [0.0, 0.0, np.nan]]
+    columns = columns_of(digest())
+    told = known(F, np.ones((3, 3)), [[2, -3, 0], [0, 0, 1]], sems=sems)
+    history = history_of(columns, told, [], activity_of(columns, ()))
+    expected = [[0.04 + 9 * 0.04, 0.0], [np.nan, 0.25], [0.0, np.nan]]
+    np.testing.assert_allclose(history.noise, expected)
 
 
 def test_thresholds_become_the_reference_point():
     F = rows(3, np.random.default_rng(0))
     outcomes, weights = [[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]], [[1, 0], [0, -1]]
-    columns = columns_of(digest())
 
     def reference(thresholds):
-        told = known(F, outcomes, weights, thresholds=np.array(thresholds))
-        return reference_of(told, history_of(columns, told, [], activity_of(columns, ())))
+        return reference_of(known(F, outcomes, weights, thresholds=np.array(thresholds)))
 
     assert reference([np.nan, np.nan]) is None
     assert reference([0.5, -8.0]) == (-0.5, 8.0)
     half = reference([0.5, np.nan])
     assert half[0] == -0.5
-    assert half[1] > 7.0  # beyond the worst
+    assert np.isnan(half[1])  # the engine completes it
 
 
 def test_branches_make_parameters_inactive():

@@ -213,3 +213,14 @@ def test_a_changed_search_space_and_changed_goals_count_from_then_on():
 def test_without_results_it_says_what_is_missing(rows):
     with pytest.raises(UserInputError, match="no trial has finished"):
         front(client_of(rows))
+
+
+def test_precise_trials_of_an_arm_weigh_more():
+    rows = [{"a": (a, sem), "b": (1.0, 0.0)} for a, sem in [(0.1, 2.0), (0.6, 0.5), (0.5, 0.1)]]
+    client = client_of(rows, places=[0.1, 0.1, 0.2])
+    assert [point.parameters["x"] for point in front(client)] == [0.2]
+    (repeated,) = front(client, min_trials=2)
+    weights = np.array([1 / 4, 4.0])
+    mean, sem = repeated.outcomes["a"]
+    assert mean == pytest.approx(weights @ [0.1, 0.6] / weights.sum())
+    assert sem == pytest.approx(1 / math.sqrt(weights.sum()))

@@ -7,10 +7,10 @@ import pytest
 from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.exceptions.core import UserInputError
-from lamoo.problems import load
 
 import ax_lamoo
 from lamoo import pareto
+from lamoo_compare.problems import load
 
 from .conftest import SPACES, values
 from .test_told import advance, started, task_of

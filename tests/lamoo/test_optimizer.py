@@ -33,6 +33,7 @@ from lamoo import (
 from lamoo.gp import fitting
 from lamoo.solvers import SOLVERS, Solver
 from lamoo.space.activity import Activity, OneOf
+from lamoo.space.history import Partial
 from lamoo.space.rows import first_rows, rows_in
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
@@ -732,3 +733,41 @@ def test_where_the_solver_sees_nothing_better_the_emptiest_place_is_tried(rng):
     infeasible = History(X, rng.random((60, 2)), np.repeat([0.0, 1.0], [40, 20])[:, None])
     for poor in (infeasible, History(corner, rng.random((40, 2)), failed=right)):
         assert (suggest(SQUARE, poor, 4, rng, settings)[:, 0] < 0.6).all()
+
+
+def test_a_lucky_rough_value_does_not_end_the_search_where_it_is(rng):
+    history = History(rng.random((20, 2)), 1 + rng.random((20, 2)))
+    Y, noise = history.Y.copy(), np.zeros((20, 2))
+    Y[0], noise[0] = -5.0, 25.0
+    rough = History(history.X, Y, noise=noise)
+    front = optimizer.path(SQUARE, rough)[0]
+    assert not (front.data.dominates[0][1:] > 0).all()
+    assert (optimizer.path(SQUARE, History(history.X, Y))[0].data.dominates[0][1:] > 0).all()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_partial_data_and_noise_stop_no_solver(solver, rng):
+    def nan(*shape):
+        return np.full(shape, np.nan)
+
+    X, Y = rng.random((12, 2)), rng.random((12, 2))
+    part = np.array([[0.1, np.nan], [np.nan, 0.2], [np.inf, np.nan], [np.nan, np.nan]])
+    partial = Partial(rng.random((4, 2)), part, nan(4, 0), nan(4, 2))
+    noise = np.where(rng.random((12, 2)) < 0.5, np.nan, rng.random((12, 2)))
+    noise[:2] = [[0.0, np.inf], [1e300, 1e-300]]
+    history = History(X, Y, noise=noise, partial=partial, pending=partial.X[1:3])
+    x = suggest(SQUARE, history, 3, np.random.default_rng(0), Settings(solver=solver, n_startup=0))
+    assert len(np.unique(x, axis=0)) == 3
+    assert not rows_in(x, history.tried).any()
+    nothing = History(X[:0], Y[:0], partial=partial)
+    assert suggest(SQUARE, nothing, 1, rng, Settings(solver=solver)).shape == (1, 2)
+
+
+def test_a_reference_point_that_nobody_beats_is_told_in_the_users_words(caplog):
+    found = Optimizer(SQUARE, ["minimize", "maximize"], Settings(reference_point=[-1.0, 4.0]))
+    with caplog.at_level(logging.WARNING, logger="lamoo"):
+        for i in range(23):
+            params = found.ask()
+            found.tell(params, [params["a"], i / 100])
+    (record,) = caplog.records
+    assert "(objective 0 <= -1, objective 1 >= 4)" in record.getMessage()

@@ -16,7 +16,7 @@ from scipy.stats import kendalltau
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.process import GP, Hyperparameters, condition, fit
-from lamoo.gp.targets import Transform, blend, compress
+from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.known import Known
@@ -32,11 +32,58 @@ MARGIN, SMOOTH_MARGIN = 0.03, 0.12
 #: how many observations on. NAS-Bench-Graph, citeseer and photo, eleven fresh seeds: better in nine
 #: of them after 100 trials.
 SURPRISE, FEWEST = 3.0, 8
+#: Values of which so small a share of the variance is known noise have an order.
+PRECISE = 0.1
 
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:
-    """Return only a representative part, at most ``size`` observations, nothing pending."""
-    return history.at(pareto.representative(history.means, history.violation, size))
+    """Return only a representative part, at most ``size`` observations, nothing pending.
+
+    Of those, up to half are points of which only some values are known.
+    """
+    partial = history.partial
+    k = min(len(partial.X), size // 2)
+    if k:
+        partial = partial.at(np.linspace(0, len(partial.X) - 1, k).astype(np.intp))
+    chosen = history.at(pareto.representative(history.means, history.violation, size - k))
+    return replace(chosen, partial=partial) if k else chosen
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Values:
+    """The values of one objective, wherever it was observed.
+
+    Args:
+        rows: of :func:`points_of`, where that was, shape ``(n,)``; complete observations first.
+        y: values ``(n,)``, finite.
+        noise: variances of their noise ``(n,)``, NaN where unknown.
+    """
+
+    rows: Ints
+    y: Floats
+    noise: Floats
+
+    def transformed(self, transform: Transform) -> Values:
+        """Return transformed values, and noise of 0 where it is unknown: a process finds it."""
+        return replace(
+            self, y=transform(self.y), noise=transformed_noise(transform, self.y, self.noise)
+        )
+
+
+def points_of(data: History) -> Floats:
+    """Return all points (n, d) at which anything was observed, the complete ones first."""
+    return np.concatenate([data.X, data.partial.X])
+
+
+def values_of(data: History) -> list[Values]:
+    """Return the values of each objective."""
+    Y = np.concatenate([data.Y, data.partial.Y])
+    noise = np.concatenate([data.noise, data.partial.noise])
+    out = []
+    for y, variances in zip(Y.T, noise.T, strict=True):
+        rows = np.flatnonzero(~np.isnan(y))
+        out.append(Values(rows, pareto.finite(y[rows, None])[:, 0], variances[rows]))
+    return out
 
 
 def scheduled(n: int) -> int:
@@ -70,16 +117,17 @@ class Recipe:
 
 def _bounds(data: History) -> Floats:
     """Return beyond which values (m,) nothing can be gained."""
-    return pareto.reference_point(pareto.finite(data.Y), of_front=False, violation=data.violation)
+    return pareto.reference_point(
+        pareto.finite(data.judged), of_front=False, violation=data.violation
+    )
 
 
 def transforms_of(
     data: History, learners: Sequence[Callable[[Floats, float], Transform]]
 ) -> list[Transform]:
     """Learn an increasing transform for each objective."""
-    columns = pareto.finite(data.Y).T
-    each = zip(learners, columns, _bounds(data).tolist(), strict=True)
-    return [learn_transform(y, bound) for learn_transform, y, bound in each]
+    each = zip(learners, values_of(data), _bounds(data).tolist(), strict=True)
+    return [learn_transform(values.y, bound) for learn_transform, values, bound in each]
 
 
 def apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
@@ -103,11 +151,20 @@ def recipes_of(history: History, space: Space, size: int = MAX_TRAINING) -> list
     if not unknown:
         return []
     n = scheduled(history.n)
-    early = History(history.X[:n], history.Y[:n, unknown], history.G[:n])
+    partial = history.partial.at(np.arange(scheduled(len(history.partial.X))))
+    early = History(
+        history.X[:n],
+        history.Y[:n, unknown],
+        history.G[:n],
+        noise=history.noise[:n, unknown],
+        partial=replace(partial, Y=partial.Y[:, unknown], noise=partial.noise[:, unknown]),
+    )
     if space.known:  # its functions are not to be compared, nor kept
         return _recipes(early, space, size)
-    contents = (early.X, early.Y, early.G, space.categorical, space.alike, space.smooth)
-    key = tuple(array.tobytes() for array in contents)
+    partial = early.partial
+    told = early.X, early.Y, early.G, early.noise, partial.X, partial.Y, partial.noise
+    kinds = space.categorical, space.alike, space.smooth
+    key = tuple(array.tobytes() for array in (*told, *kinds))
     return [*_remembered_recipes(_Task(key, size, early, replace(space, known=Known())))]
 
 
@@ -137,21 +194,23 @@ def _recipes(history: History, space: Space, size: int) -> list[Recipe]:
     """Return the recipes of all objectives of a history of a scheduled length."""
     base = 2 ** (history.n.bit_length() - 1) if history.n >= 32 else history.n
     early = training_set(history.first(base), max(1, size // 2))
-    columns = zip(pareto.finite(early.Y).T, _bounds(early).tolist(), strict=True)
-    inputs = space.inputs(early.X)
-    recipes = [_choose(_sample(inputs, y, space), bound) for y, bound in columns]
+    columns = zip(values_of(early), _bounds(early).tolist(), strict=True)
+    inputs = space.inputs(points_of(early))
+    recipes = [_choose(_sample_of(inputs, values, space), bound) for values, bound in columns]
     if history.n == base:
         return recipes
     late = training_set(history, size)
-    learners = [recipe.learn_transform for recipe in recipes]
-    targets = apply(transforms_of(late, learners), late.Y)
-    inputs = space.inputs(late.X)
+    inputs = space.inputs(points_of(late))
+    transforms = transforms_of(late, [recipe.learn_transform for recipe in recipes])
+    each = zip(recipes, transforms, values_of(late), strict=True)
     return [
         replace(
             recipe,
-            hyperparameters=_fit_winsorised(_sample(inputs, t, space), recipe.hyperparameters),
+            hyperparameters=_fit_winsorised(
+                _sample_of(inputs, values.transformed(transform), space), recipe.hyperparameters
+            ),
         )
-        for t, recipe in zip(targets.T, recipes, strict=True)
+        for recipe, transform, values in each
     ]
 
 
@@ -162,6 +221,7 @@ class _Sample:
     Args:
         X: the space's inputs (n, p).
         y: values ``(n,)``.
+        noise: variances ``(n,)`` of their noise.
         categorical: which columns hold choices ``(p,)``.
         alike: labels of the columns ``(p,)``, see :func:`lamoo.gp.process.fit`.
         smooth: whether the space has a continuous parameter.
@@ -169,9 +229,15 @@ class _Sample:
 
     X: bytes
     y: bytes
+    noise: bytes
     categorical: bytes
     alike: bytes
     smooth: bool
+
+    @property
+    def known(self) -> Floats:
+        """The variances ``(n,)``."""
+        return np.frombuffer(self.noise)
 
     @property
     def arrays(self) -> tuple[Floats, Floats, Bools, Ints]:
@@ -193,16 +259,28 @@ class _Sample:
         """Return the sample with other values (n,)."""
         return replace(self, y=y.tobytes())
 
+    def transformed(self, transform: Transform) -> _Sample:
+        """Return the sample with transformed values and noise."""
+        noise = transformed_noise(transform, self.values, self.known)
+        return replace(self, y=transform(self.values).tobytes(), noise=noise.tobytes())
+
     def process(self, hyperparameters: Hyperparameters) -> GP:
         """Return the Gaussian process conditioned on the values."""
         X, y, columns, labels = self.arrays
-        return condition(X, y, columns, hyperparameters, alike=labels)
+        return condition(X, y, columns, hyperparameters, alike=labels, known=self.known)
 
 
-def _sample(X: Floats, y: Floats, space: Space) -> _Sample:
-    """Return the sample of values y (n,) at the space's inputs X (n, p)."""
+def _sample(X: Floats, y: Floats, space: Space, noise: Floats | None = None) -> _Sample:
+    """Return the sample of values y (n,) and variances (n,) at the space's inputs X (n, p)."""
+    known = np.zeros(len(y)) if noise is None else noise
     columns, labels = space.input_categorical.tobytes(), space.input_alike.tobytes()
-    return _Sample(X.tobytes(), y.tobytes(), columns, labels, bool(space.smooth.any()))
+    smooth = bool(space.smooth.any())
+    return _Sample(X.tobytes(), y.tobytes(), known.tobytes(), columns, labels, smooth)
+
+
+def _sample_of(inputs: Floats, values: Values, space: Space) -> _Sample:
+    """Return the sample of an objective's values, given the inputs of all points (n, p)."""
+    return _sample(inputs[values.rows], values.y, space, values.noise)
 
 
 @lru_cache(maxsize=128)
@@ -218,7 +296,7 @@ def _choose(sample: _Sample, bound: float) -> Recipe:
     """
     judged = []
     for learn_transform in (compress, blend):
-        transformed = sample.valued(learn_transform(sample.values, bound)(sample.values))
+        transformed = sample.transformed(learn_transform(sample.values, bound))
         hyperparameters = _fit_winsorised(transformed, None)
         judged.append(Recipe(learn_transform, hyperparameters, _tau(transformed, hyperparameters)))
     linear, blended = judged
@@ -231,16 +309,20 @@ def process_of(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparamet
     return _sample(X, y, space).process(hyperparameters)
 
 
-def objective_process(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> GP:
-    """Return :func:`process_of` an objective; where nothing is smooth, of winsorised values.
+def objective_process(
+    inputs: Floats, values: Values, space: Space, hyperparameters: Hyperparameters
+) -> GP:
+    """Return the Gaussian process conditioned on an objective's values.
+
+    Where nothing is smooth they are winsorised.
 
     Among choices one that ruins everything may lie next to the best ones, and drags them down with
     it (the network that does nothing, on NAS-Bench-Graph). Surprises to the better are kept. On
     smooth functions, where a surprise also tells how rough they are, it was not tried.
     """
-    sample = _sample(X, y, space)
+    sample = _sample_of(inputs, values, space)
     process = sample.process(hyperparameters)
-    return process.winsorised(y, SURPRISE)[0] if sample.winsorises else process
+    return process.winsorised(values.y, SURPRISE)[0] if sample.winsorises else process
 
 
 def _fit_winsorised(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
@@ -262,12 +344,19 @@ def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
 @lru_cache(maxsize=128)
 def _fit(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
     X, y, columns, labels = sample.arrays
-    return fit(X, y, columns, alike=labels, start=start)
+    return fit(X, y, columns, alike=labels, known=sample.known, start=start)
 
 
 def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:
-    """Return Kendall's tau of values (n,) and what all others predict for them."""
-    y = sample.values
+    """Return Kendall's tau of values (n,) and what all others predict for them.
+
+    Where some are much more precise than others (see :data:`PRECISE`), of those: the order of the
+    rest is mostly noise.
+    """
+    y, left_out = sample.values, sample.process(hyperparameters).left_out(sample.values)
+    precise = sample.known <= PRECISE * y.var()
+    if precise.sum() >= FEWEST:
+        y, left_out = y[precise], left_out[precise]
     if (y == y[0]).all():  # tau would be NaN, with a warning
         return 0.0
-    return float(kendalltau(sample.process(hyperparameters).left_out(y), y).statistic)
+    return float(kendalltau(left_out, y).statistic)

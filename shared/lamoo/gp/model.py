@@ -31,19 +31,23 @@ from lamoo.gp.ehvi import (
 )
 from lamoo.gp.fitting import (
     MAX_TRAINING,
+    Values,
     apply,
     fit_to,
     objective_process,
+    points_of,
     process_of,
     recipes_of,
     scheduled,
     training_set,
     transforms_of,
+    values_of,
 )
 from lamoo.gp.process import GP
-from lamoo.gp.targets import Transform, compress
+from lamoo.gp.targets import Transform, compress, untransformed
 from lamoo.space import Space
 from lamoo.space.history import History
+from lamoo.space.rows import rows_in
 
 #: From this many objectives on, boxes are too many: rays.
 MANY_OBJECTIVES = 4
@@ -236,7 +240,7 @@ def learn(
     Raises:
         numpy.linalg.LinAlgError: if a kernel matrix is hopeless.
     """
-    data, m = training_set(history, size), history.Y.shape[1]
+    data = training_set(history, size)
     feasible = data.violation == 0
     constraints = _constraint_processes(history, data, space, size) + _failure_process(
         history, space
@@ -246,20 +250,11 @@ def learn(
     if constraints:
         parts.append(Part(constraints, Feasibility(), Feasibility()))
     if feasible.any():  # before that, only feasibility counts
-        recipes = recipes_of(history, space, size)
         known = space.known.objectives
-        recipe_of = dict(zip([j for j in range(m) if j not in known], recipes, strict=True))
-        learners = [compress if j in known else recipe_of[j].learn_transform for j in range(m)]
-        transforms = transforms_of(data, learners)
-        targets = apply(transforms, data.Y)
-        inputs = space.inputs(data.X)
-        processes: tuple[Process, ...] = tuple(
-            Exact(space, j, transforms[j])
-            if j in known
-            else objective_process(inputs, targets[:, j], space, recipe_of[j].hyperparameters)
-            for j in range(m)
-        )
-        processes, believed = _believe(processes, inputs, targets, history.pending, space)
+        learned = _learn_objectives(history, data, space, size)
+        transforms, inputs, processes = learned.transforms, learned.inputs, learned.processes
+        targets = apply(transforms, data.judged)
+        processes, believed = _believe(learned, data, history.open, space)
         turn = len(history.tried)
         if reference is not None:
             corner = apply(transforms, reference[None])[0]
@@ -267,13 +262,79 @@ def learn(
             corner = _known_corner(targets, data.violation, space, transforms)
         else:
             corner = corner_of(targets, data.violation, turn)
-        # where repeats show noise, lucky values must not bar what is better than the truth
-        noisy = bool((data.means != data.Y).any())
-        values = predict(processes, inputs)[0] if noisy else targets
+        # where there is noise, lucky values must not bar what is better than the truth
+        values = targets
+        if data.noisy.any():
+            values = np.where(data.noisy, predict(processes, inputs[: data.n])[0], targets)
         front = np.concatenate([values[feasible], believed])
         parts.append(Part(processes, *_improvement(front, corner, rng), WIDENING))
-        trust = min([1.0, *(max(0.0, recipe.tau) for recipe in recipes)])
+        trust = learned.trust
     return Model(space, tuple(parts), trust)
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class _Learned:
+    """All objectives, learned.
+
+    Args:
+        transforms: of the values, one per objective.
+        inputs: of all points at which anything was observed, shape ``(n, p)``.
+        values: transformed values, one per objective.
+        processes: one per objective.
+        trust: see :class:`Model`.
+    """
+
+    transforms: Sequence[Transform]
+    inputs: Floats
+    values: Sequence[Values]
+    processes: tuple[Process, ...]
+    trust: float
+
+
+def _learn_objectives(history: History, data: History, space: Space, size: int) -> _Learned:
+    """Learn all objectives from data, a representative part of the history."""
+    m, known = data.Y.shape[1], space.known.objectives
+    recipes = recipes_of(history, space, size)
+    recipe_of = dict(zip([j for j in range(m) if j not in known], recipes, strict=True))
+    learners = [compress if j in known else recipe_of[j].learn_transform for j in range(m)]
+    transforms = transforms_of(data, learners)
+    inputs = space.inputs(points_of(data))
+    values = [v.transformed(f) for v, f in zip(values_of(data), transforms, strict=True)]
+    processes: tuple[Process, ...] = tuple(
+        Exact(space, j, transforms[j])
+        if j in known
+        else objective_process(inputs, values[j], space, recipe_of[j].hyperparameters)
+        for j in range(m)
+    )
+    trust = min([1.0, *(max(0.0, recipe.tau) for recipe in recipes)])
+    return _Learned(transforms, inputs, values, processes, trust)
+
+
+def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History:
+    """Return the history with a belief where a value is known to be noisy.
+
+    One trial that was only measured roughly, and luckily, would otherwise stand on the front and
+    bar what is better than the truth; it would lead the tree, too. BoTorch's noisy expected
+    hypervolume improvement (Daulton et al. 2021) believes its model for the same reason.
+
+    Args:
+        history: at least one observation.
+        space: its space.
+        size: how many observations to learn from at most.
+
+    Raises:
+        numpy.linalg.LinAlgError: if a kernel matrix is hopeless.
+    """
+    noisy = history.noise > 0
+    if not noisy.any():
+        return history
+    data = training_set(history, size)
+    learned = _learn_objectives(history, data, space, size)
+    targets = predict(learned.processes, space.inputs(history.X))[0]
+    Y, columns = pareto.finite(history.Y), []
+    for transform, y, target in zip(learned.transforms, Y.T, targets.T, strict=True):
+        columns.append(untransformed(transform, target, float(y.min()), float(y.max())))
+    return replace(history, denoised=np.where(noisy, np.stack(columns, axis=1), np.nan))
 
 
 def predict(processes: Sequence[Process], X: Floats) -> tuple[Floats, Floats]:
@@ -286,13 +347,14 @@ def _constraint_processes(
     history: History, data: History, space: Space, size: int
 ) -> tuple[GP, ...]:
     """Return one process per constraint that was ever violated, feasible where ``<= 0``."""
-    violated = np.flatnonzero((data.G > 0).any(axis=0)).tolist()
+    G = np.concatenate([data.G, data.partial.G])
+    violated = np.flatnonzero((G > 0).any(axis=0)).tolist()
     if not violated:
         return ()
     early = training_set(history.first(scheduled(history.n)), size)
     processes = []
     for c in violated:
-        reported = data if np.isnan(early.G[:, c]).all() else early
+        reported = early if (~np.isnan(early.G[:, c])).any() else data
         hyperparameters = fit_to(*_reports(reported, c, space), space)
         processes.append(process_of(*_reports(data, c, space), space, hyperparameters))
     return tuple(processes)
@@ -323,9 +385,9 @@ def _outcomes(history: History, n: int, f: int, space: Space) -> tuple[Floats, F
 
 def _reports(data: History, constraint: int, space: Space) -> tuple[Floats, Floats]:
     """Return where a constraint was reported (k, p), and its compressed values (k,)."""
-    g = data.G[:, constraint]
+    g = np.concatenate([data.G[:, constraint], data.partial.G[:, constraint]])
     reported = ~np.isnan(g)
-    return space.inputs(data.X[reported]), signed_log(g[reported])
+    return space.inputs(points_of(data)[reported]), signed_log(g[reported])
 
 
 def signed_log(g: Floats) -> Floats:
@@ -338,19 +400,32 @@ def signed_log(g: Floats) -> Floats:
 
 
 def _believe(
-    processes: tuple[Process, ...], X: Floats, targets: Floats, pending: Floats, space: Space
+    learned: _Learned, data: History, pending: Floats, space: Space
 ) -> tuple[tuple[Process, ...], Floats]:
-    """Condition also on what the processes predict for pending points; return that as well."""
+    """Condition also on what the processes predict for pending points; return that as well.
+
+    Objectives of a pending point that were observed already need not be predicted.
+    """
+    processes, inputs = learned.processes, learned.inputs
     if not len(pending):
-        return processes, targets[:0]
+        return processes, np.empty((0, len(processes)))
     running = space.inputs(pending)
     believed = predict(processes, running)[0]
-    X, targets = np.concatenate([X, running]), np.concatenate([targets, believed])
+    everywhere = np.concatenate([inputs, running])
+
+    def believing(j: int, process: GP) -> GP:
+        values, seen = learned.values[j], ~np.isnan(data.partial.Y[:, j])
+        unknown = np.flatnonzero(~rows_in(pending, data.partial.X[seen]))
+        more = Values(
+            np.concatenate([values.rows, len(inputs) + unknown]),
+            np.concatenate([values.y, believed[unknown, j]]),
+            np.concatenate([values.noise, np.zeros(len(unknown))]),
+        )
+        return objective_process(everywhere, more, space, process.hyperparameters)
+
     return tuple(
-        objective_process(X, t, space, process.hyperparameters)
-        if isinstance(process, GP)
-        else process
-        for t, process in zip(targets.T, processes, strict=True)
+        believing(j, process) if isinstance(process, GP) else process
+        for j, process in enumerate(processes)
     ), believed
 
 

@@ -7,7 +7,7 @@ symbol    shape        meaning
 ``y``     ``(n,)``     standardised objective values
 ``Z``     ``(n, p)``   Euclidean features of ``X``, divided by length scales
 ``F``     ``(n, q)``   trend features of ``X``, times their standard deviations
-``K``     ``(n, n)``   signal * Matern-5/2(distances of Z) + F F' + noise * I
+``K``     ``(n, n)``   signal * Matern-5/2(distances of Z) + F F' + noise * I + diag(known)
 ``theta`` ``(t,)``     logarithms of lengthscales, signal, noise, linear, quadratic
 ========= ============ =====================================================================
 
@@ -62,7 +62,7 @@ class Hyperparameters:
         lengthscales: one per parameter, in units of the cube (a categorical parameter's choices
             lie 1 apart), then one per group of parameters alike; shape ``(d + groups,)``.
         signal: variance of the Matern process.
-        noise: variance of the observation noise.
+        noise: variance of the noise of all observations, besides what is known of each.
         linear: prior variance of the linear trend's weights, 0 without one.
         quadratic: prior variance of the quadratic trend's weights, 0 without one.
     """
@@ -238,9 +238,17 @@ def _prior(embedding: _Embedding, variances: int) -> _Prior:
 class _Objective:
     """The negative log posterior of theta and its gradient, on fixed data."""
 
-    def __init__(self, X: Floats, y: Floats, categorical: Bools, alike: Ints | None) -> None:
+    def __init__(
+        self,
+        X: Floats,
+        y: Floats,
+        categorical: Bools,
+        alike: Ints | None,
+        known: Floats | float = 0.0,
+    ) -> None:
         embedding = _embed(X, categorical, alike)
         self._y = y
+        self._known = known
         self._owner = embedding.owner
         self._features, *trends = embedding.features(X)
         self._trends = [F @ F.T for F in trends if F.shape[1]]
@@ -257,7 +265,7 @@ class _Objective:
         K = signal * correlation
         for weight, trend in zip(weights, self._trends, strict=True):
             K += weight * trend
-        K.flat[:: len(K) + 1] += noise
+        K.flat[:: len(K) + 1] += noise + self._known
         factor, info = lapack.dpotrf(K, lower=True)
         if info != 0:  # not positive definite: the line search steps back
             return 1e10, np.zeros_like(theta)
@@ -289,6 +297,7 @@ def fit(
     categorical: Bools,
     *,
     alike: Ints | None = None,
+    known: Floats | float = 0.0,
     start: Hyperparameters | None = None,
 ) -> Hyperparameters:
     """Return the hyperparameters of highest posterior density.
@@ -298,10 +307,12 @@ def fit(
         y: values ``(n,)`` of about zero mean and unit variance.
         categorical: which columns hold choices, compared by equality, shape ``(d,)``.
         alike: labels ``(d,)``; categorical columns with equal labels >= 0 have the same choices.
+        known: variances ``(n,)`` of the noise in ``y`` as far as they are known. The noise that is
+            fitted comes on top: what the kernel cannot explain, and noise that nobody knows.
         start: hyperparameters that suited much of the data, to be adjusted in a few steps; by
             default the search is thorough, from two fixed starts.
     """
-    objective = _Objective(X, y, categorical, alike)
+    objective = _Objective(X, y, categorical, alike, known)
     if start is None:
         shorter = objective.prior.mean.copy()
         shorter[: objective.scales] -= 1.0
@@ -431,6 +442,7 @@ def condition(
     hyperparameters: Hyperparameters,
     *,
     alike: Ints | None = None,
+    known: Floats | float = 0.0,
 ) -> GP:
     """Return the process conditioned on values y (n,) observed at points X (n, d).
 
@@ -440,6 +452,7 @@ def condition(
         categorical: as for :func:`fit`.
         hyperparameters: from :func:`fit`, with the same ``categorical`` and ``alike``.
         alike: as for :func:`fit`.
+        known: as for :func:`fit`.
 
     Raises:
         numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
@@ -449,6 +462,7 @@ def condition(
     Z, F = _scale(embedding, X, h)
     norms = embedding.norms(Z, h.lengthscales)
     K = h.signal * _matern(_squared_distances(norms, Z, norms, Z))[0] + F @ F.T
+    K.flat[:: len(K) + 1] += known
     identity = np.eye(len(K))
     variance = float(np.trace(K)) / max(len(K), 1)
     for jitter in _JITTERS:

@@ -18,6 +18,33 @@ class Transform(Protocol):
         """Map values (n,)."""
 
 
+#: Noise of so many standard deviations of all values leaves nothing to be learned from a value.
+_LARGEST_STD = 1e3
+
+
+def transformed_noise(transform: Transform, y: Floats, noise: Floats) -> Floats:
+    """Return the variances (n,) of transformed values, given variances ``noise`` (n,).
+
+    The delta method with a secant over one standard deviation to each side: the tangent of ranks
+    is 0 nearly everywhere. Exact where the transform is linear; 0 where the noise is unknown (NaN),
+    since then a process finds it.
+    """
+    std = np.sqrt(np.where(np.isnan(noise), 0.0, noise))
+    with np.errstate(over="ignore"):
+        half = (transform(y + std) - transform(y - std)) / 2
+    return np.asarray(np.minimum(np.abs(half), _LARGEST_STD) ** 2)
+
+
+def untransformed(transform: Transform, targets: Floats, low: float, high: float) -> Floats:
+    """Return the values (n,) between two bounds whose transforms are nearest to targets (n,)."""
+    below, above = np.full(len(targets), low), np.full(len(targets), high)
+    for _ in range(60):  # bisection
+        middle = below / 2 + above / 2
+        less = transform(middle) < targets
+        below, above = np.where(less, middle, below), np.where(less, above, middle)
+    return np.asarray(below / 2 + above / 2)
+
+
 @dataclass(frozen=True)
 class Compressed:
     """Linear up to a bound, logarithmic beyond it, and then standardised.
@@ -74,7 +101,10 @@ class Blended:
 
     def __call__(self, y: Floats) -> Floats:
         """Map values (n,); beyond the observed ones only the linear half goes on."""
-        return np.asarray((self.linear(y) + np.interp(y, self.knots, self.scores)) / 2)
+        scores = np.interp(y, self.knots, self.scores)
+        # between denormal knots its slope overflows
+        scores = np.clip(scores, self.scores[0], self.scores[-1])
+        return np.asarray((self.linear(y) + scores) / 2)
 
 
 def blend(y: Floats, bound: float) -> Blended:

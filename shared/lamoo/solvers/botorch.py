@@ -31,7 +31,7 @@ from gpytorch.mlls import ExactMarginalLogLikelihood
 from torch import Tensor
 
 from lamoo.arrays import Floats, Ints
-from lamoo.gp.fitting import apply, training_set, transforms_of
+from lamoo.gp.fitting import apply, points_of, training_set, transforms_of, values_of
 from lamoo.gp.model import MANY_OBJECTIVES, corner_of, signed_log
 from lamoo.gp.targets import compress
 from lamoo.partition.region import Region
@@ -47,6 +47,8 @@ BLOCK = 256
 ITERATIONS = 75
 #: Of the floats that a model's priors and their bounds are kept in, at least.
 ENOUGH_BITS = 32
+#: Variances below this make kernel matrices singular.
+LEAST_NOISE = 1e-6
 
 
 def propose(
@@ -162,7 +164,7 @@ def learn(
     """Return what points are worth after a history with at least one observation."""
     data, m = training_set(history), history.Y.shape[1]
     transforms = transforms_of(data, [compress] * m)
-    targets = apply(transforms, data.Y)
+    targets, points = apply(transforms, data.Y), points_of(data)
     constrained = []
     for g in data.G.T[(data.G > 0).any(axis=0)]:
         reported = ~np.isnan(g)
@@ -170,14 +172,20 @@ def learn(
     samples = FEW_SAMPLES if m >= MANY_OBJECTIVES else SAMPLES
     shared: dict[str, Any] = {
         "sampler": SobolQMCNormalSampler(torch.Size([samples]), seed=seed),
-        "X_pending": encoded(history.pending, space, device) if len(history.pending) else None,
+        "X_pending": encoded(history.open, space, device) if len(history.open) else None,
     }
     if not (data.violation == 0).any():  # before that, only feasibility counts
         limits = [lambda Z, i=i: Z[..., i] for i in range(len(constrained))]
         model = ModelListGP(*constrained)
         return Worth(qLogProbabilityOfFeasibility(model, limits, **shared), space, device)
     # BoTorch maximises objectives, and constraints hold where <= 0
-    model = ModelListGP(*(model_of(data.X, -t, space, device) for t in targets.T), *constrained)
+    learned = [
+        model_of(points[values.rows], -transformed.y, space, device, noise)
+        for values, transform in zip(values_of(data), transforms, strict=True)
+        for transformed in [values.transformed(transform)]
+        for noise in [None if np.isnan(values.noise).any() else transformed.noise]
+    ]
+    model = ModelListGP(*learned, *constrained)
     shared["constraints"] = [lambda Z, i=m + i: Z[..., i] for i in range(len(constrained))] or None
     shared |= {"X_baseline": encoded(data.X, space, device), "prune_baseline": True}
     if m == 1:
@@ -197,12 +205,23 @@ def learn(
     return Worth(acquisition, space, device)
 
 
-def model_of(X: Floats, y: Floats, space: Space, device: str) -> Model:
-    """Return BoTorch's default Gaussian process, fitted to points (n, d) and values (n,)."""
+def model_of(X: Floats, y: Floats, space: Space, device: str, noise: Floats | None = None) -> Model:
+    """Return BoTorch's default Gaussian process, fitted to points (n, d) and values (n,).
+
+    With noise of known variances (n,), or, as it is by default, of one that is fitted.
+    """
     inputs = encoded(X, space, device)
     values = torch.tensor(y[:, None], dtype=torch.double, device=device)
+    known: dict[str, Any] = {}
+    if noise is not None:
+        variances = np.maximum(noise, LEAST_NOISE)[:, None]
+        known["train_Yvar"] = torch.tensor(variances, dtype=torch.double, device=device)
     choices = np.flatnonzero(space.categorical).tolist()
-    model = MixedSingleTaskGP(inputs, values, choices) if choices else SingleTaskGP(inputs, values)
+    model = (
+        MixedSingleTaskGP(inputs, values, choices, **known)
+        if choices
+        else SingleTaskGP(inputs, values, **known)
+    )
     likelihood = ExactMarginalLogLikelihood(model.likelihood, model)
     fit_gpytorch_mll(likelihood, optimizer_kwargs={"options": {"maxiter": ITERATIONS}})
     return model

@@ -18,6 +18,33 @@ ADDED = 8
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Partial:
+    """Points of which only some values are known, in the order of the trials.
+
+    Each output is learned where it was observed (decoupled observations). Nobody can say whether
+    such a point is on the front, so it is not, nor does it count in any volume.
+
+    Args:
+        X: the points, shape ``(k, d)``; those that are pending, too, are still being evaluated.
+        Y: their objective values, shape ``(k, m)``, NaN where unknown.
+        G: their constraint values, shape ``(k, c)``, NaN where unknown.
+        noise: variances of the noise in ``Y``, shape ``(k, m)``, NaN where unknown.
+    """
+
+    X: Floats
+    Y: Floats
+    G: Floats
+    noise: Floats
+
+    def at(self, rows: Ints) -> Partial:
+        """Return only the points with the given indices."""
+        return Partial(self.X[rows], self.Y[rows], self.G[rows], self.noise[rows])
+
+
+_NOTHING = np.empty((0, 0))
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class History:
     """Everything observed so far, in the order of the trials.
 
@@ -32,11 +59,16 @@ class History:
             :meth:`failures`).
         ended: those of the failed points whose evaluation came to an end and gave values that are
             no measurements, shape ``(e, d)``: what repeats them is known, too.
+        noise: variances of the noise in ``Y``, shape ``(n, m)``, 0 where a value is exact; NaN, as
+            everywhere by default, where they are unknown and learned from the observations.
+        partial: points of which only some values are known.
+        denoised: what a model believes the values to be that are known to be noisy, ``(n, m)``, by
+            which they are judged; NaN, as everywhere by default, where they are judged as they are.
         key: numbers points (n, d), shape ``(n,)``, the same where they are the same configuration
             although they differ; ``None`` where that does not happen.
 
     Raises:
-        ValueError: if the shapes disagree or ``Y`` holds NaN.
+        ValueError: if the shapes disagree, ``Y`` holds NaN or a variance is negative.
     """
 
     X: Floats
@@ -45,6 +77,9 @@ class History:
     pending: Floats = field(default_factory=lambda: np.empty((0, 0)))
     failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
     ended: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    noise: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    partial: Partial = field(default_factory=lambda: Partial(*[_NOTHING] * 4))
+    denoised: Floats = field(default_factory=lambda: np.empty((0, 0)))
     key: Callable[[Floats], Ints] | None = None
 
     def __post_init__(self) -> None:
@@ -61,15 +96,22 @@ class History:
         if not self.G.size:
             object.__setattr__(self, "G", np.empty((n, 0)))
         shapes["G"] = (n, self.G.shape[1])
+        for name in ("noise", "denoised"):
+            shapes[name] = self.Y.shape
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, np.full(self.Y.shape, np.nan))
         for name, shape in shapes.items():
-            array = np.array(getattr(self, name), dtype=float)
-            if not array.size:
-                array = array.reshape(max(shape[0], 0), shape[1])
-            if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
-                msg = f"{name} must have shape {shape}, got {array.shape}"
-                raise ValueError(msg)
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, _frozen(name, getattr(self, name), shape))
+        k, m = len(self.partial.X), self.Y.shape[1]
+        widths = {"X": d, "Y": m, "G": self.G.shape[1], "noise": m}
+        parts = {
+            name: _frozen(f"partial.{name}", getattr(self.partial, name), (k, width))
+            for name, width in widths.items()
+        }
+        object.__setattr__(self, "partial", Partial(**parts))
+        if (self.noise < 0).any() or (self.partial.noise < 0).any():
+            msg = "noise must hold variances, which are not negative"
+            raise ValueError(msg)
 
     @property
     def n(self) -> int:
@@ -95,24 +137,55 @@ class History:
     def means(self) -> Floats:
         """The mean objective values of each point over all its evaluations, shape ``(n, m)``.
 
+        Where their noise is known, precise ones weigh more (by the inverse of the variance).
+
         What is judged by its value is judged by this one; models learn from the values themselves,
         whose spread tells them the noise.
         """
-        means = self._averaged(self.Y)
+        known = not np.isnan(self.noise).all()
+        means = self._averaged(self.judged, self._precise() if known else 1.0)
         return np.where(np.isnan(means), np.inf, means)  # of both infinities
 
-    def _averaged(self, values: Floats) -> Floats:
-        """Return values (n, k), those of repeated evaluations replaced by their mean."""
+    @property
+    def judged(self) -> Floats:
+        """What each evaluation is judged by, shape ``(n, m)``: its values, or what is believed."""
+        return np.where(np.isnan(self.denoised), self.Y, self.denoised)
+
+    @cached_property
+    def noisy(self) -> Bools:
+        """Tell which values are known or were shown to be noisy, shape ``(n, m)``.
+
+        Known noise makes its own value noisy, evaluations that disagree with their repetition make
+        all values whose noise is unknown.
+        """
+        disagree = bool((self.means != self.Y).any())
+        return np.where(np.isnan(self.noise), disagree, self.noise > 0)
+
+    def _precise(self) -> Floats:
+        """Return weights (n, m) of the values in the mean of each point's evaluations.
+
+        Inversely proportional to the variances where all of a point's are known; of exact values
+        and others, the exact ones alone count. Equal where a variance is unknown.
+        """
+        lowest = np.full((len(self.group), self.noise.shape[1]), np.inf)
+        np.minimum.at(lowest, self.group, self.noise)  # NaN if any is
+        least = lowest[self.group]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            weights = np.where(self.noise == least, 1.0, least / self.noise)
+        return np.where(np.isnan(least), 1.0, weights)
+
+    def _averaged(self, values: Floats, weights: Floats | float = 1.0) -> Floats:
+        """Return values (n, k), those of repeated evaluations replaced by their weighted mean."""
         size = np.bincount(self.group)
         if not len(size) or size.max() == 1 or not values.size:
             return values
-        given = ~np.isnan(values)
+        given = ~np.isnan(values) & (np.asarray(weights) > 0)
         shape = (len(size), values.shape[1])
         total, count = np.zeros(shape), np.zeros(shape)
         low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
         with np.errstate(invalid="ignore", over="ignore"):
-            np.add.at(total, self.group, np.where(given, values, 0.0))
-            np.add.at(count, self.group, given)
+            np.add.at(total, self.group, np.where(given, weights * values, 0.0))
+            np.add.at(count, self.group, np.where(given, weights, 0.0))
             np.minimum.at(low, self.group, np.where(given, values, np.inf))
             np.maximum.at(high, self.group, np.where(given, values, -np.inf))
             mean = total / np.where(count > 0, count, np.nan)
@@ -121,8 +194,22 @@ class History:
 
     @cached_property
     def tried(self) -> Floats:
-        """All points that must not be proposed again, shape ``(n + p + f, d)``."""
-        return np.concatenate([self.X, self.pending, self.failed])
+        """All points that must not be proposed again, shape ``(n + p + f + k, d)``."""
+        return np.concatenate([self.X, self.pending, self.failed, self._given_up])
+
+    @property
+    def open(self) -> Floats:
+        """Points whose values are not all known, running or not, shape ``(p + k, d)``.
+
+        A model believes the rest: nothing is worth trying right beside them.
+        """
+        return np.concatenate([self.pending, self._given_up])
+
+    @property
+    def _given_up(self) -> Floats:
+        """Points that are partially known and not running any more, shape ``(k, d)``."""
+        partial = self.partial.X
+        return partial[~rows_in(partial, self.pending)] if len(partial) else partial
 
     @cached_property
     def _tried_keys(self) -> Keys:
@@ -188,7 +275,7 @@ class History:
         return replace(self, pending=np.concatenate([self.pending, x[None]]))
 
     def told(self, x: Floats, y: Floats | None, g: Floats) -> History:
-        """Return this history with the outcome of evaluating a point.
+        """Return this history with the outcome of evaluating a point, its noise unknown.
 
         Args:
             x: the point, shape ``(d,)``; it is no longer pending. Which parameters are active
@@ -208,12 +295,49 @@ class History:
         G[: self.n, : self.G.shape[1]] = self.G
         G[self.n, : len(g)] = g
         X, Y = np.concatenate([self.X, x[None]]), np.concatenate([self.Y, y[None]])
-        return replace(self, X=X, Y=Y, G=G, pending=pending)
+        partial, blank = self.partial, np.full((1, self.Y.shape[1]), np.nan)
+        if len(partial.X):
+            missing = np.full((len(partial.X), width - self.G.shape[1]), np.nan)
+            partial = replace(partial, G=np.concatenate([partial.G, missing], axis=1))
+        return replace(
+            self,
+            X=X,
+            Y=Y,
+            G=G,
+            pending=pending,
+            noise=np.concatenate([self.noise, blank]),
+            denoised=np.concatenate([self.denoised, blank]),
+            partial=partial,
+        )
 
     def first(self, n: int) -> History:
-        """Return the history as it was after its first ``n`` evaluations, nothing pending."""
-        return History(self.X[:n], self.Y[:n], self.G[:n], key=self.key)
+        """Return only the first ``n`` evaluations and what is partially known, nothing pending."""
+        return self.at(np.arange(min(n, self.n)))
 
     def at(self, members: Ints) -> History:
-        """Return only the evaluated points with the given indices, nothing pending."""
-        return History(self.X[members], self.Y[members], self.G[members], key=self.key)
+        """Return only some evaluations and what is partially known, nothing pending.
+
+        Args:
+            members: indices of the evaluations.
+        """
+        return History(
+            self.X[members],
+            self.Y[members],
+            self.G[members],
+            noise=self.noise[members],
+            denoised=self.denoised[members],
+            partial=self.partial,
+            key=self.key,
+        )
+
+
+def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
+    """Return a copy of values that nobody can write, of a shape whose first number may be -1."""
+    array = np.array(values, dtype=float)
+    if not array.size:
+        array = array.reshape(max(shape[0], 0), shape[1])
+    if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
+        msg = f"{name} must have shape {shape}, got {array.shape}"
+        raise ValueError(msg)
+    array.flags.writeable = False
+    return array

@@ -8,6 +8,7 @@ from lamoo.gp import fitting, model, targets
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
 from lamoo.gp.fitting import scheduled
 from lamoo.gp.model import learn
+from lamoo.space.history import Partial
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 
@@ -230,3 +231,92 @@ def test_where_repeats_show_noise_the_front_is_what_the_model_predicts(rng):
 
     certain = History(X[again], np.concatenate([Y[:24], Y[[lucky] * 4]]))  # it was no luck
     assert worth(History(X[again], values)) > worth(certain) + 1
+
+
+# --------------------------------------------------------------- partial data and known noise
+
+
+def split(history, seen):
+    """Return a history of which the second objective of all but the first points is not known."""
+    rest = np.arange(seen, history.n)
+    Y = history.Y[rest].copy()
+    Y[:, 1] = np.nan
+    partial = Partial(history.X[rest], Y, history.G[rest], np.full(Y.shape, np.nan))
+    return History(history.X[:seen], history.Y[:seen], history.G[:seen], partial=partial)
+
+
+def test_an_objective_is_learned_wherever_it_was_seen(rng):
+    def f(X):
+        return np.sin(9 * X[:, 0]) * np.cos(7 * X[:, 1])
+
+    X, T = SQUARE.sobol(0, 60, 0), rng.random((50, 2))
+    whole = History(X, np.stack([f(X), X[:, 0]], axis=1))
+
+    def error(history):
+        process = learn(history, SQUARE, np.random.default_rng(0), None).parts[-1].processes[0]
+        data = fitting.training_set(history)
+        learners = [recipe.learn_transform for recipe in fitting.recipes_of(history, SQUARE)]
+        transform = fitting.transforms_of(data, learners)[0]
+        return np.abs(process.predict(T)[0] - transform(f(T))).mean()
+
+    assert error(split(whole, 12)) < 0.3 * error(whole.first(12))
+    assert error(split(whole, 12)) < 2 * error(whole)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_only_what_is_not_known_of_a_point_is_believed(running, rng):
+    part = split(example(2, 30), 20)
+    pending = part.partial.X if running else part.X[:0]
+    history = History(part.X, part.Y, pending=pending, partial=part.partial)
+    believing = learn(history, SQUARE, np.random.default_rng(0), None).parts[-1].processes
+    data = fitting.training_set(part)
+    learned = model._learn_objectives(part, data, SQUARE, fitting.MAX_TRAINING).processes
+    T = rng.random((20, 2))
+    for j, same in ((0, True), (1, False)):
+        stds = [processes[j].predict(T)[1] for processes in (learned, believing)]
+        assert np.allclose(*stds) == same
+        assert (stds[1] <= stds[0] + 1e-9).all()
+
+
+def test_a_constraint_is_learned_from_points_without_objectives():
+    history = example(2, 16, lambda X: X[:, :1] - 2.0)
+    partial = Partial(
+        np.array([[0.9, 0.5]]), np.full((1, 2), np.nan), np.array([[0.5]]), np.full((1, 2), np.nan)
+    )
+    told = History(history.X, history.Y, history.G, partial=partial)
+    assert len(learn(history, SQUARE, np.random.default_rng(0), None).parts) == 1
+    parts = learn(told, SQUARE, np.random.default_rng(0), None).parts
+    near, far = parts[0].processes[0].predict(np.array([[0.9, 0.5], [0.1, 0.5]]))[0]
+    assert near > far
+
+
+def rough(n=24, noise=0.25):
+    """Return a history whose every second point is so noisy that it says little."""
+    history, rng = example(2, n), np.random.default_rng(5)
+    variances = np.zeros((n, 2))
+    variances[::2] = noise
+    Y = history.Y + np.sqrt(variances) * rng.standard_normal((n, 2))
+    return history, History(history.X, Y, noise=variances)
+
+
+def test_what_is_exact_is_trusted_more_than_what_is_rough(rng):
+    exact, told = rough()
+    untold = History(told.X, told.Y)
+    errors = []
+    for history in (told, untold):
+        denoised = model.denoise(history, SQUARE)
+        if history is untold:
+            assert denoised is untold
+        errors.append(np.abs(denoised.means - exact.Y).max(axis=0))
+    assert (errors[0] < 0.3 * errors[1]).all()
+    np.testing.assert_array_equal(model.denoise(told, SQUARE).means[1::2], exact.Y[1::2])
+
+
+def test_noise_of_nothing_changes_nothing():
+    history = example(2)
+    exact = History(history.X, history.Y, noise=np.zeros((20, 2)))
+    scores = [
+        learn(h, SQUARE, np.random.default_rng(0), None).score(SQUARE.sobol(0, 32, 1))
+        for h in (history, exact)
+    ]
+    np.testing.assert_array_equal(*scores)

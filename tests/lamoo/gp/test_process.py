@@ -390,3 +390,59 @@ def test_inputs_are_left_alone(rng):
     gp = condition(X, y, categorical, h, alike=labels)
     gp.predict(X)
     gp.predict_gradient(X[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_known_noise_is_on_the_diagonal(kind, rng):
+    X, y, categorical, labels = data(kind, 25, rng)
+    T, h = data(kind, 8, rng)[0], guess(kind, rng)
+    known = rng.exponential(0.3, len(X)) * (rng.random(len(X)) < 0.7)
+    mean, std = condition(X, y, categorical, h, alike=labels, known=known).predict(T)
+    K, k, prior = (
+        kernel_matrix(A, B, kind, X, categorical, labels, h) for A, B in ((X, X), (T, X), (T, T))
+    )
+    K += np.diag(h.noise + known)
+    np.testing.assert_allclose(mean, k @ np.linalg.solve(K, y), atol=1e-9)
+    variance = np.diag(prior - k @ np.linalg.solve(K, k.T))
+    np.testing.assert_allclose(std**2, variance, atol=1e-9)
+
+
+def test_known_noise_is_that_of_botorch(rng):
+    torch, models = pytest.importorskip("torch"), pytest.importorskip("botorch.models")
+    from gpytorch.kernels import MaternKernel, ScaleKernel
+    from gpytorch.means import ZeroMean
+
+    X, y, categorical, _ = data("numbers", 20, rng)
+    h = Hyperparameters(0.5 + rng.random(6), 1.3, 0.02, 0.0, 0.0)
+    known, T = rng.exponential(0.3, 20), rng.random((7, 6))
+    tensors = [torch.tensor(a) for a in (X, y[:, None], (h.noise + known)[:, None])]
+    kernel = ScaleKernel(MaternKernel(2.5, ard_num_dims=6))
+    twin = models.SingleTaskGP(
+        *tensors, covar_module=kernel, mean_module=ZeroMean(), outcome_transform=None
+    ).double()
+    kernel.outputscale, kernel.base_kernel.lengthscale = h.signal, torch.tensor(h.lengthscales)
+    twin.eval()
+    with torch.no_grad():
+        posterior = twin.posterior(torch.tensor(T))
+    mean, std = condition(X, y, categorical, h, known=known).predict(T)
+    np.testing.assert_allclose(mean, posterior.mean[:, 0].numpy(), atol=1e-4)
+    np.testing.assert_allclose(std**2, posterior.variance[:, 0].numpy(), atol=1e-4)
+
+
+def test_the_gradient_knows_the_known_noise(rng):
+    X, y, categorical, labels = data("mixed", 20, rng)
+    known = rng.exponential(0.3, 20)
+    objective = gp_process._Objective(X, y, categorical, labels, known)
+    theta = objective.prior.mean + 0.1
+    slope = objective(theta)[1]
+    for j, step in enumerate(1e-5 * np.eye(len(theta))):
+        numeric = (objective(theta + step)[0] - objective(theta - step)[0]) / 2e-5
+        assert slope[j] == pytest.approx(numeric, rel=1e-4, abs=1e-5)
+
+
+def test_noise_that_is_known_is_not_found_again(rng):
+    X = rng.random((60, 1))
+    std = np.where(rng.random(60) < 0.5, 0.7, 0.0)
+    y = np.sin(6 * X[:, 0]) + std * rng.standard_normal(60)
+    told = fit(X, y, np.zeros(1, bool), known=std**2)
+    assert told.noise < 0.02 < fit(X, y, np.zeros(1, bool)).noise

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy import stats
 
-from lamoo.gp.targets import blend, compress
+from lamoo.gp.targets import blend, compress, transformed_noise, untransformed
 
 numbers = st.one_of(
     st.floats(-10, 10), st.floats(-1e300, 1e300), st.sampled_from([0.0, 1.0, 1e-300, 1e17])
@@ -80,3 +80,34 @@ def test_ranks_are_half_of_a_blend(y):
     ranks = 2 * blend(y, bound)(y) - compress(y, bound)(y)
     expected = stats.norm.ppf((stats.rankdata(y) - 0.5) / len(y))
     np.testing.assert_allclose(ranks, expected, atol=1e-6)
+
+
+def test_noise_is_scaled_where_the_transform_is_linear():
+    transform = compress(np.linspace(0.0, 10.0, 50), 20.0)
+    noise = np.array([0.0, 0.04, np.nan])
+    width = 1 / (transform.width * transform.std)
+    np.testing.assert_allclose(
+        transformed_noise(transform, np.full(3, 5.0), noise),
+        [0.0, 0.04 * width**2, 0.0],
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("learn_transform", [compress, blend])
+def test_noise_of_transformed_values_is_that_of_samples(learn_transform):
+    rng = np.random.default_rng(0)
+    transform = learn_transform(rng.exponential(1.0, 400), 1.0)
+    # of first order: nearly exact where the noise is small, no more than the size where it is not
+    for y, std, error in ((0.5, 0.05, 0.1), (0.5, 0.3, 0.5), (2.0, 0.3, 0.5)):
+        sampled = transform(y + std * rng.standard_normal(20_000)).std()
+        told = np.sqrt(transformed_noise(transform, np.array([y]), np.array([std**2])))[0]
+        assert told == pytest.approx(sampled, rel=error)
+
+
+@pytest.mark.parametrize("learn_transform", [compress, blend])
+def test_transforms_are_undone(learn_transform):
+    y = np.random.default_rng(0).exponential(1.0, 100)
+    transform = learn_transform(y, 1.0)
+    back = untransformed(transform, transform(y), float(y.min()), float(y.max()))
+    np.testing.assert_allclose(back, y, rtol=1e-9)
+    assert untransformed(transform, np.array([1e9]), 0.0, 3.0)[0] == pytest.approx(3.0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lamoo import History
+from lamoo.space.history import Partial
 
 NAN, INF = np.nan, np.inf
 
@@ -158,3 +159,57 @@ def test_parts_of_a_history_keep_rows_together():
     np.testing.assert_array_equal(some.X, history.X[[2, 0]])
     np.testing.assert_array_equal(some.violation, history.violation[[2, 0]])
     assert len(first.pending) == len(some.failed) == 0
+
+
+def partially(X, Y):
+    return Partial(np.array(X), np.array(Y), np.empty((len(X), 0)), np.full(np.shape(Y), NAN))
+
+
+def test_what_is_partially_known_was_tried_but_counts_nowhere():
+    partial = partially([[0.2, 0.2], [0.5, 0.5]], [[1.0, NAN], [NAN, 0.0]])
+    history = History(
+        np.array([[0.1, 0.1]]), np.ones((1, 2)), pending=np.array([[0.5, 0.5]]), partial=partial
+    )
+    assert history.n == 1
+    np.testing.assert_array_equal(history.tried, [[0.1, 0.1], [0.5, 0.5], [0.2, 0.2]])
+    assert not len(history.unseen(history.tried))
+    told = history.told(np.array([0.7, 0.7]), np.array([2.0, 2.0]), np.array([1.0]))
+    assert told.partial.G.shape == (2, 1)
+    np.testing.assert_array_equal(told.at(np.array([1])).partial.Y, partial.Y)
+
+
+@pytest.mark.parametrize("part", ["X", "Y", "G", "noise"])
+def test_shapes_of_what_is_partially_known_are_named(part):
+    arrays = dict(vars(partially([[0.2, 0.2]], [[1.0, NAN]])))
+    arrays[part] = np.zeros((1, 3))
+    with pytest.raises(ValueError, match=rf"partial\.{part} must have shape"):
+        History(np.zeros((1, 2)), np.zeros((1, 2)), partial=Partial(**arrays))
+
+
+def test_negative_variances_are_refused():
+    with pytest.raises(ValueError, match="variances"):
+        History(np.zeros((1, 1)), np.zeros((1, 1)), noise=np.array([[-1.0]]))
+
+
+@pytest.mark.parametrize(
+    ("values", "noise", "mean"),
+    [
+        ([1.0, 4.0], [1.0, 2.0], 2.0),  # (1 / 1 + 4 / 2) / (1 / 1 + 1 / 2)
+        ([1.0, 4.0, 7.0], [0.0, 2.0, 0.0], 4.0),  # the exact ones alone
+        ([1.0, 4.0], [1.0, NAN], 2.5),
+        ([1.0, 4.0], [INF, INF], 2.5),
+        ([1.0, 4.0], [INF, 1.0], 4.0),
+        ([INF, 4.0], [0.5, 0.5], INF),
+        ([INF, 4.0], [0.5, 0.0], 4.0),
+    ],
+)
+def test_repeated_evaluations_are_weighed_by_their_precision(values, noise, mean):
+    n = len(values)
+    history = History(np.ones((n, 1)), np.array(values)[:, None], noise=np.array(noise)[:, None])
+    np.testing.assert_allclose(history.means, np.full((n, 1), mean))
+
+
+def test_equal_precision_is_the_plain_mean(rng):
+    X, Y = rng.integers(0, 3, (12, 1)) / 2, rng.random((12, 2))
+    weighed = History(X, Y, noise=np.full(Y.shape, 0.3)).means
+    np.testing.assert_allclose(weighed, History(X, Y).means)

@@ -1,0 +1,69 @@
+"""What the user wants, in weights: sums stay together, thresholds have their objective's scale."""
+
+import numpy as np
+import pytest
+from ax.core.objective import Objective
+from ax.core.optimization_config import MultiObjectiveOptimizationConfig
+from ax.core.outcome_constraint import OutcomeConstraint
+from ax.exceptions.core import UserInputError
+
+from ax_lamoo.goals import check_linear, metrics_alone, thresholds_of, weights_of
+
+METRICS = ["a", "b", "c"]
+NAMES = {name: name for name in METRICS}
+
+
+def goals(expression, *thresholds):
+    return MultiObjectiveOptimizationConfig(
+        objective=Objective(expression=expression, metric_name_to_signature=NAMES),
+        objective_thresholds=[
+            OutcomeConstraint(expression=t, metric_name_to_signature=NAMES) for t in thresholds
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "weights"),
+    [
+        ("a, -b", [[1, 0, 0], [0, -1, 0]]),
+        ("-a - 2*b, c", [[-1, -2, 0], [0, 0, 1]]),
+        ("-0.01*a, b + 3*c", [[-0.01, 0, 0], [0, 1, 3]]),
+    ],
+)
+def test_an_objective_is_what_stands_between_commas(expression, weights):
+    np.testing.assert_array_equal(weights_of(goals(expression).objective, METRICS), weights)
+
+
+@pytest.mark.parametrize(
+    ("expression", "limits", "thresholds"),
+    [
+        ("-a, b", ["a <= 0.5", "b >= 2"], [-0.5, 2.0]),
+        ("-0.01*a, 4*b", ["a <= 0.5", "b >= 2"], [-0.005, 8.0]),
+        ("-a, b", ["b >= 2"], [np.nan, 2.0]),
+        ("-a - 2*b, -c", ["c <= 0.5"], [np.nan, -0.5]),
+    ],
+)
+def test_thresholds_have_the_scale_of_their_objective(expression, limits, thresholds):
+    config = goals(expression, *limits)
+    weights = weights_of(config.objective, METRICS)
+    np.testing.assert_array_equal(thresholds_of(config, weights, METRICS), thresholds)
+
+
+@pytest.mark.parametrize("expression", ["1/a, -b", "-a**2, b", "b, -1/a"])
+def test_powers_are_refused(expression):
+    with pytest.raises(UserInputError, match=r"not linear.*metric of its own"):
+        check_linear(goals(expression).objective)
+
+
+def test_sums_are_not():
+    check_linear(goals("-0.5*a - 2*b, c").objective)
+    odd = Objective(
+        expression="f1 (macro), 1/x",
+        metric_name_to_signature={},
+        _parsed=(["f1 (macro)", "1/x"], [[("f1 (macro)", 1.0)], [("1/x", 1.0)]]),
+    )
+    check_linear(odd)
+
+
+def test_metrics_of_a_sum_are_no_objectives_of_their_own():
+    assert metrics_alone(goals("-a - 2*b, -0.5*c").objective) == {"c": -0.5}
