@@ -2,8 +2,10 @@
 
 import logging
 import os
+import subprocess
+import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -16,14 +18,49 @@ os.environ.setdefault("LAMOO_TABLES", str(Path(__file__).parents[2] / "shared" /
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from lamoo.solvers import SOLVERS
 
-# The same examples in every run; `pytest --hypothesis-profile=explore` looks for new ones.
-settings.register_profile("repeat", derandomize=True, deadline=None)
-settings.register_profile("explore", max_examples=2_000, deadline=None)
+#: Seconds to wait for another process. It only ends what hangs: a slow machine fails no test.
+PATIENCE = 600.0
+
+# The same examples in every run; `pytest --hypothesis-profile=explore` looks for new ones. Neither
+# deadlines nor too_slow: both judge by the clock.
+timeless = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeat", timeless, derandomize=True)
+settings.register_profile("explore", timeless, max_examples=2_000)
 settings.load_profile("repeat")
+
+
+@pytest.fixture(scope="session")
+def patience() -> float:
+    """Give the seconds after which a process that a test waits for counts as hanging."""
+    return PATIENCE
+
+
+@pytest.fixture(scope="session")
+def python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Give a function that runs our interpreter as a user would, but with warnings as errors."""
+
+    def run(
+        *arguments: object,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        patience: float = PATIENCE,
+    ) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join(filter(None, sys.path))
+        return subprocess.run(
+            [sys.executable, "-W", "error", *map(str, arguments)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "120", **(environment or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patience,
+        )
+
+    return run
 
 
 @pytest.fixture

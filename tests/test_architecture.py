@@ -2,7 +2,6 @@
 
 import ast
 import configparser
-import os
 import re
 import subprocess
 import sys
@@ -199,7 +198,7 @@ def test_setup_cfg_lists_every_package_folder():
     assert sorted(listed) == sorted(folders)
 
 
-def test_engine_and_optuna_plugin_run_without_torch_ax_and_plotting():
+def test_engine_and_optuna_plugin_run_without_torch_ax_and_plotting(python):
     script = """
     import sys
 
@@ -230,14 +229,7 @@ def test_engine_and_optuna_plugin_run_without_torch_ax_and_plotting():
     assert all(trial.state.name == "COMPLETE" for trial in study.trials)
     assert len(study.trials) == 15
     """
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    run = python("-c", textwrap.dedent(script))
     assert run.returncode == 0, run.stderr
 
 

@@ -116,7 +116,7 @@ def objective(trial):
 """
 
 
-def test_compare_runs_no_file_but_the_named_one_and_what_it_imports(tmp_path):
+def test_compare_runs_no_file_but_the_named_one_and_what_it_imports(patience, tmp_path):
     mine, out = tmp_path / "mine", tmp_path / "out"
     mine.mkdir()
     (mine / "named.py").write_text(NAMED)
@@ -142,7 +142,7 @@ def test_compare_runs_no_file_but_the_named_one_and_what_it_imports(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patience,
     )
     assert run.returncode == 0, run.stderr
     assert sorted(path.name for path in mine.iterdir()) == before

@@ -22,8 +22,8 @@ from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBSt
 from optuna.storages.journal import JournalFileBackend
 
 STORAGES = ("journal", "sqlite", "postgresql", "grpc")
-#: Seconds that a server may take to start on a busy machine.
-PATIENCE = 60
+#: Seconds that a server may take to start, or SQLite to write, on a busy machine.
+PATIENCE = 600
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """Ax's own tests, with LaMOO's generator wherever Ax would take its default one."""
 
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 
@@ -69,20 +68,14 @@ DIFFERENT = {
         pytest.param("ax.orchestration.tests.test_orchestrator", 160, marks=pytest.mark.slow),
     ],
 )
-def test_suite_of_ax(suite, least, tmp_path):
+def test_suite_of_ax(python, patience, suite, least, tmp_path):
     (tmp_path / "lamoo_plugin.py").write_text(PLUGIN)
     path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
     known = " and ".join(f"not {name}" for name in sorted(DIFFERENT))
     options = ["-p", "lamoo_plugin", "-p", "no:cacheprovider", "-k", known, "--pyargs", suite]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "--disable-warnings", *options],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=1500,
-    )
+    command = ("-W", "ignore", "-m", "pytest", "-q", "--disable-warnings", *options)
+    found = {"folder": tmp_path, "environment": {"PYTHONPATH": path}}
+    done = python(*command, **found, patience=6 * patience)  # the long ones are minutes
     assert done.returncode == 0, done.stdout[-4000:]
     passed = [line for line in done.stdout.splitlines() if " passed" in line][-1]
     assert int(passed.split(" passed")[0].split()[-1]) >= least

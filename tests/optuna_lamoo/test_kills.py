@@ -28,11 +28,11 @@ def results(study):
     return [(t.params, t.values) for t in study.get_trials(states=[TrialState.COMPLETE])]
 
 
-def survive(worker, kind, path, **arguments):
+def survive(worker, patience, kind, path, **arguments):
     """Run one worker that is killed again and again; return the study, and what it should be."""
     worker.work(kind, path, "mixed", "gp", 0)  # makes the tables
     given = {"kind": kind, "path": path, "objective": "mixed", "solver": "gp", "stale_after": 0}
-    worker.finish(worker.start(**given, **arguments), patience=3600)
+    worker.finish(worker.start(**given, **arguments), 6 * patience)
     uninterrupted = worker.work("memory", "", "mixed", "gp", arguments["total"])
     return worker.work(kind, path, "mixed", "gp", 0), uninterrupted
 
@@ -42,9 +42,9 @@ def survive(worker, kind, path, **arguments):
 
 
 @pytest.mark.parametrize("kind", ["journal-kills", "sqlite"])
-def test_a_run_that_is_killed_ends_like_one_that_is_not(worker, kind, tmp_path):
+def test_a_run_that_is_killed_ends_like_one_that_is_not(worker, patience, kind, tmp_path):
     study, uninterrupted = survive(
-        worker, kind, str(tmp_path / "study"), total=N_TRIALS, kills=KILLS
+        worker, patience, kind, str(tmp_path / "study"), total=N_TRIALS, kills=KILLS
     )
     assert results(study) == results(uninterrupted)
     died = [trial for trial in study.trials if trial.state == TrialState.RUNNING]
@@ -54,9 +54,11 @@ def test_a_run_that_is_killed_ends_like_one_that_is_not(worker, kind, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["journal-kills", "sqlite"])
-def test_a_run_that_is_killed_a_hundred_times_ends_like_one_that_is_not(worker, kind, tmp_path):
+def test_a_run_that_is_killed_a_hundred_times_ends_like_one_that_is_not(
+    worker, patience, kind, tmp_path
+):
     study, uninterrupted = survive(
-        worker, kind, str(tmp_path / "study"), total=N_KILLED, kills=100, seed=4
+        worker, patience, kind, str(tmp_path / "study"), total=N_KILLED, kills=100, seed=4
     )
     assert results(study) == results(uninterrupted)
     assert len(study.trials) > N_KILLED
@@ -71,7 +73,7 @@ def test_a_run_that_is_killed_a_hundred_times_ends_like_one_that_is_not(worker, 
     ],
 )
 def test_workers_that_are_killed_lose_no_finished_trial_and_repeat_none(
-    worker, kind, workers, kills, total, tmp_path
+    worker, patience, kind, workers, kills, total, tmp_path
 ):
     path = str(tmp_path / "study")
     study = worker.work(kind, path, "many_cells", "gp", 0)
@@ -86,7 +88,7 @@ def test_workers_that_are_killed_lose_no_finished_trial_and_repeat_none(
             assert seen.setdefault(trial.number, told) == told  # for ever as it was
         time.sleep(0.5)
     for process in processes:
-        worker.finish(process)
+        worker.finish(process, patience)
     done = study.get_trials(states=[TrialState.COMPLETE])
     assert seen.keys() <= {trial.number for trial in done}
     assert total <= len(done) < total + workers  # what others were at when the last one was told
@@ -94,11 +96,13 @@ def test_workers_that_are_killed_lose_no_finished_trial_and_repeat_none(
     assert len(study.trials) > len(done)
 
 
-def test_where_the_storage_has_heartbeats_who_has_none_is_failed_and_not_pending(worker, tmp_path):
+def test_where_the_storage_has_heartbeats_who_has_none_is_failed_and_not_pending(
+    worker, patience, tmp_path
+):
     kind, path = "sqlite-heartbeat", str(tmp_path / "study")
     worker.work(kind, path, "cells", "gp", 0)
     given = {"kind": kind, "path": path, "objective": "cells", "solver": "gp"}
-    worker.finish(worker.start(**given, total=6, kills=[("evaluation", 5)]))
+    worker.finish(worker.start(**given, total=6, kills=[("evaluation", 5)]), patience)
     time.sleep(3)  # a heartbeat every second may be late by another, in whole seconds
     study = worker.work(kind, path, "cells", "gp", 2)
     assert [t.number for t in study.trials if t.state == TrialState.FAIL] == [5]

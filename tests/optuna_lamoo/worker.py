@@ -60,7 +60,7 @@ def open_storage(kind: str, path: str) -> BaseStorage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         storage = RDBStorage(
-            f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}}, **beats
+            f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 600}}, **beats
         )
     storage.engine.dispose()  # of the connections that were made before what follows
 
@@ -211,7 +211,7 @@ def start(hash_seed: int = 0, **arguments) -> subprocess.Popen:
     )
 
 
-def finish(process: subprocess.Popen, patience: float = 300) -> None:
+def finish(process: subprocess.Popen, patience: float) -> None:
     """Wait for a process, and show what it said if it failed."""
     try:
         said = process.communicate(timeout=patience)[0]
