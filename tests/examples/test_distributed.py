@@ -58,7 +58,10 @@ def workers(example, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("storage", [STORAGES[0], STORAGES[-1]])  # the proxy is over PostgreSQL
+# The proxy is over PostgreSQL. A journal by two processes is in test_concurrency.py too.
+@pytest.mark.parametrize(
+    "storage", [pytest.param(STORAGES[0], marks=pytest.mark.slow), STORAGES[-1]]
+)
 def test_processes_at_one_study_finish_every_trial_once_and_repeat_none(workers, storage):
     alone, together = workers(storage, "--processes", 2, "--trials", 12)
     assert alone["finished"] == together["finished"] == "24"

@@ -82,19 +82,19 @@ def params_of(out, sampler, seed, trials):
 
 def test_command_runs_reports_and_goes_on(command, write, tmp_path):
     write(GOOD)
-    usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 2, "--jobs", 2]
-    code, out, err = command(*usual, "--trials", 12, cwd=tmp_path)
+    usual = ["task.py", "--seeds", 2, "--jobs", 2, "--samplers", "random"]
+    code, out, err = command(*usual, "lamoo", "--trials", 12, cwd=tmp_path)
     assert code == 0, err
     assert "lamoo" in out
     assert "random" in out
     folder = tmp_path / "comparison"
     found = json.loads((folder / "comparison.json").read_text())
     assert [(run["sampler"], run["seed"]) for run in found["runs"]] == [
-        ("lamoo", 0), ("random", 0), ("lamoo", 1), ("random", 1),
+        ("random", 0), ("lamoo", 0), ("random", 1), ("lamoo", 1),
     ]  # fmt: skip
     assert all(len(run["hypervolume"]) == 12 for run in found["runs"])
     assert {row["not_counted"] for row in found["summary"]} == {1.0}
-    assert found["command"].startswith("lamoo compare task.py --samplers lamoo random")
+    assert found["command"].startswith("lamoo compare task.py --seeds 2")
     trials = list(csv.DictReader((folder / "trials.csv").read_text().splitlines()))
     assert len(trials) == 48
     assert [row["state"] for row in trials[:3]] == ["COMPLETE", "COMPLETE", "FAIL"]

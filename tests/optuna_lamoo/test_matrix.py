@@ -182,20 +182,23 @@ def check_inside(value, distribution):
         )
 
 
-@pytest.mark.parametrize("storage", STORAGES)
-@pytest.mark.parametrize("outcome", OUTCOMES)
-@pytest.mark.parametrize("space", SPACES)
-@pytest.mark.parametrize("m", OBJECTIVES)
-def test_cheap_solver(m, space, outcome, storage, make_storage, complaints):
-    study = run("evolutionary", m, space, outcome, make_storage(storage))
-    check(study, space, outcome)
-    assert complaints() == []
-
-
 COVERING = [
     (OBJECTIVES[(i + j) % 4], space, outcome, STORAGES[(i + 2 * j + j // 3) % 3])
     for (i, space), (j, outcome) in itertools.product(enumerate(SPACES), enumerate(OUTCOMES))
 ]
+
+
+CELLS = [
+    pytest.param(*cell, marks=() if cell in COVERING else pytest.mark.slow)
+    for cell in itertools.product(OBJECTIVES, SPACES, OUTCOMES, STORAGES)
+]
+
+
+@pytest.mark.parametrize(("m", "space", "outcome", "storage"), CELLS)
+def test_cheap_solver(m, space, outcome, storage, make_storage, complaints):
+    study = run("evolutionary", m, space, outcome, make_storage(storage))
+    check(study, space, outcome)
+    assert complaints() == []
 
 
 @pytest.mark.parametrize(("m", "space", "outcome", "storage"), COVERING)
