@@ -36,7 +36,8 @@ def objective(trial):
     x = trial.suggest_float("x", 0, 1)
     k = trial.suggest_int("k", 0, 100)
     kind = trial.suggest_categorical("kind", ["a", "b", None])
-    time.sleep(WAIT)
+    while trial.number >= LIMIT:
+        time.sleep(0.01)
     if trial.number == 2:
         raise RuntimeError("once")
     return x + k / 100 + (kind == "a"), -((1 - x) ** 2)
@@ -45,9 +46,9 @@ def objective(trial):
 
 @pytest.fixture
 def write(tmp_path):
-    def write(text, name="task.py", wait=0.0):
+    def write(text, name="task.py", limit="1000"):
         path = tmp_path / name
-        path.write_text(textwrap.dedent(text).replace("WAIT", str(wait)))
+        path.write_text(textwrap.dedent(text).replace("LIMIT", limit))
         return path
 
     return write
@@ -110,14 +111,16 @@ def test_command_runs_reports_and_goes_on(command, write, tmp_path):
 
 
 def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write, tmp_path):
-    write(GOOD, wait=0.05)
+    limit = tmp_path / "limit"  # the trial of this number waits, so that no run ends before a kill
+    write(GOOD, limit=f"int(Path({str(limit)!r}).read_text())")
     usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 1, "--jobs", 2,
              "--trials", 24]  # fmt: skip
     out = tmp_path / "comparison"
     seen = {"lamoo": [], "random": []}
     for how in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
-        process = start(*usual, cwd=tmp_path)
         wanted = len(seen["random"]) + 3
+        limit.write_text(str(wanted + 3))  # some more: the kill comes at any moment
+        process = start(*usual, cwd=tmp_path)
         while process.poll() is None and len(params_of(out, "random", 0, 24)) < wanted:
             time.sleep(0.05)
         if how == signal.SIGKILL:
@@ -133,6 +136,7 @@ def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write
             assert now[: len(earlier)] == earlier
             seen[sampler] = now
         assert len(seen["random"]) >= wanted
+    limit.write_text("1000")
     code, _, err = command(*usual, cwd=tmp_path)
     assert code == 0, err
     for sampler, earlier in seen.items():
