@@ -13,6 +13,8 @@ from pathlib import Path
 for _pool in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR"):
     os.environ[f"{_pool}_NUM_THREADS"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
+# A process that a test starts need not compile what another one has compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Tables that no package brings, where they lie beside the repository.
 os.environ.setdefault("LAMOO_TABLES", str(Path(__file__).parents[2] / "shared" / "data"))
 
