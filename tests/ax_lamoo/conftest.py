@@ -78,7 +78,7 @@ def _quiet() -> Iterator[None]:
     logger.setLevel(level)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client() -> Callable[..., Client]:
     """Give a function that configures a client, by default with LaMOO's strategy."""
 
@@ -108,7 +108,7 @@ def client() -> Callable[..., Client]:
     return configured
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> Callable[..., list[dict[str, Any]]]:
     """Give a function that runs trials and returns their parameters in order."""
 

@@ -27,7 +27,7 @@ def both(params):
     return {"a": params["x"] ** 2 + worse, "b": (params["x"] - 1) ** 2 + worse}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")  # nobody changes it
 def experiment(client, run):
     made = client(PARAMETERS, solver="evolutionary")
     run(made, 40, both)

@@ -54,7 +54,7 @@ def same(some, others):
     return kinds[0] == kinds[1] and np.allclose(*numbers, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+@pytest.mark.parametrize("solver", ["gp", pytest.param("evolutionary", marks=pytest.mark.slow)])
 def test_json(resumed, solver, tmp_path, worker):
     client = start(solver)
     worker.advance(client, BEFORE)

@@ -58,7 +58,7 @@ def workers(example, tmp_path):
     return run
 
 
-# The proxy is over PostgreSQL. A journal by two processes is in test_concurrency.py too.
+# The proxy is over PostgreSQL. Two processes at a journal are in test_kills.py by default.
 @pytest.mark.parametrize(
     "storage", [pytest.param(STORAGES[0], marks=pytest.mark.slow), STORAGES[-1]]
 )

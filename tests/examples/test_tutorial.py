@@ -136,7 +136,7 @@ def test_without_a_package_it_says_what_to_do(monkeypatch, name):
 
 
 @needs_torch
-def test_a_budget_of_nothing_is_refused(python, tmp_path):
-    done = python(SCRIPT, "--trials", 0, folder=tmp_path)
-    assert done.returncode == 2
-    assert "argument --trials: must be at least 1, got 0" in done.stderr
+def test_a_budget_of_nothing_is_refused(tutorial, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        tutorial["main"](["--trials", "0"])
+    assert "argument --trials: must be at least 1, got 0" in capsys.readouterr().err

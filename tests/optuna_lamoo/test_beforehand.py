@@ -70,6 +70,7 @@ def test_a_known_objective_is_given_by_index_or_name_alone_or_many_at_once():
     assert configurations(names=False) != by_index
 
 
+@pytest.mark.slow  # that what is known is used is tested above and below
 def test_what_is_known_saves_trials_on_real_networks():
     problem = load("nb201-cifar10-latency")
 

@@ -56,7 +56,8 @@ def test_threads_finish_a_space_and_stop_then():
     assert len(study.trials) <= 9 + 2  # what others had begun when the last was found
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+# two at a journal, some of them killed, are in test_kills.py
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("journal", marks=pytest.mark.slow)])
 def test_processes_repeat_nothing(worker, patience, kind, tmp_path):
     path = str(tmp_path / "study")
     worker.work(kind, path, "cells", "random", 0)  # makes the tables

@@ -23,8 +23,13 @@ class TestLaMOOSampler(
     pytest_samplers.MultiObjectiveSamplerTestCase,
 ):
     # By default the start-up is ten trials, and so are most of the suite's studies: with it one
-    # solver stands for all.
-    @pytest.fixture(params=[*SOLVERS, "default startup"])
+    # solver stands for all. What is a solver's own is tested for each in tests/lamoo.
+    @pytest.fixture(
+        params=[
+            pytest.param(name, marks=pytest.mark.slow if name in ("gp-fast", "random") else ())
+            for name in (*SOLVERS, "default startup")
+        ]
+    )
     def sampler(self, request) -> Callable[[], BaseSampler]:
         ours = {"solver": request.param, "n_startup_trials": 0} if request.param in SOLVERS else {}
         # the suite asks for ten trials of a space of three configurations
