@@ -5,7 +5,8 @@
 PYTHON ?= python3
 ARGS   ?=
 # Tests run side by side, one process a core. More than four gain little and take memory: torch.
-PYTEST := -m pytest --numprocesses auto --maxprocesses 4
+# Each gets a run of tests, which shares modules and fixtures, and takes from others when it is done.
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 VENV   := .venv
 
 # Some tests are of Ax or compare with BoTorch. On Linux and Windows "+cpu" keeps pip from fetching CUDA.

@@ -54,7 +54,7 @@ def open_storage(kind: str, path: str) -> BaseStorage:
     if kind == "journal":
         return JournalStorage(JournalFileBackend(path))
     if kind == "journal-kills":  # who is killed keeps the lock, for 30 s unless told otherwise
-        lock = JournalFileOpenLock(path, grace_period=3)
+        lock = JournalFileOpenLock(path, grace_period=15)  # who is slow must keep it too
         return JournalStorage(JournalFileBackend(path, lock_obj=lock))
     beats = {"heartbeat_interval": 1} if kind == "sqlite-heartbeat" else {}
     with warnings.catch_warnings():
