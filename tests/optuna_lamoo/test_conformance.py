@@ -14,7 +14,8 @@ pytest.register_assert_rewrite("optuna.testing.pytest_samplers")  # before its f
 
 from optuna.testing import pytest_samplers  # noqa: E402
 
-SOLVERS = ("gp", "gp-fast", "evolutionary", "random", "cma")
+SLOW = ("gp-fast", "evolutionary", "random")
+SOLVERS = ("gp", "cma", *SLOW)
 
 
 class TestLaMOOSampler(
@@ -23,10 +24,11 @@ class TestLaMOOSampler(
     pytest_samplers.MultiObjectiveSamplerTestCase,
 ):
     # By default the start-up is ten trials, and so are most of the suite's studies: with it one
-    # solver stands for all. What is a solver's own is tested for each in tests/lamoo.
+    # solver stands for all. What is a solver's own is tested for each in tests/lamoo, and studies
+    # with the evolutionary one in test_matrix.py.
     @pytest.fixture(
         params=[
-            pytest.param(name, marks=pytest.mark.slow if name in ("gp-fast", "random") else ())
+            pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
             for name in (*SOLVERS, "default startup")
         ]
     )
