@@ -14,9 +14,8 @@ from botorch.acquisition.acquisition import AcquisitionFunction
 from torch import Tensor
 
 from ax_lamoo.convert import Columns, array
-from lamoo import History
-from lamoo.arrays import Floats, Ints
-from lamoo.partition.region import Region
+from lamoo.arrays import Floats
+from lamoo.partition.place import Place
 
 #: How many points of the region compete where the optimiser ended outside.
 COMPETITORS = 256
@@ -30,30 +29,27 @@ class Leaf:
 
     Args:
         columns: the parameters behind Ax's features.
-        region: the leaf's region.
-        history: what is known.
-        members: indices of the observations inside the region.
+        place: the leaf's region, and what is known.
         rng: the random generator.
     """
 
     columns: Columns
-    region: Region
-    history: History
-    members: Ints
+    place: Place
     rng: np.random.Generator
 
     def log_chance(self, F: Floats) -> Floats:
         """Return how surely feature rows (n, f) are inside, ``(n,)``."""
-        return self.region.log_chance(self.columns.encode(F))
+        return self.place.region.log_chance(self.columns.encode(F))
 
     def contains(self, F: Floats) -> bool:
         """Tell whether a feature row (1, f) is inside."""
-        return bool(self.region.contains(self.columns.encode(F))[0])
+        return bool(self.place.region.contains(self.columns.encode(F))[0])
 
     def sample(self) -> Floats:
         """Draw feature rows (k, f) inside that were never tried, none if none is found."""
-        X = self.region.sample(COMPETITORS, self.history.X[self.members], self.rng)
-        return self.columns.decode(self.history.unseen(X))
+        history = self.place.history
+        X = self.place.region.sample(COMPETITORS, history.X[self.place.members], self.rng)
+        return self.columns.decode(history.unseen(X))
 
 
 class LaMOOAcquisition(Acquisition):

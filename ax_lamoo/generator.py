@@ -38,7 +38,9 @@ from ax_lamoo.convert import (
 from ax_lamoo.told import Told
 from lamoo import History, Partition, Settings, Space, path, suggest
 from lamoo.gp.transfer import taught
+from lamoo.partition.place import Place
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
+from lamoo.solvers import is_global
 
 logger = get_logger(__name__)
 
@@ -281,11 +283,10 @@ class LaMOOGenerator(BoTorchGenerator):
         self._proposing = False
         task = self.task(digest, config, known)
         rng = self._generator(task.history, known.seed)
-        roaming = (len(task.history.tried) // 2) % 2 == 0
         leaf = None
-        if task.history.n and not roaming:
+        if task.history.n and not is_global(task.history):
             node = path(task.space, task.history, task.settings)[-1]
-            leaf = Leaf(task.columns, node.region, task.history, node.members, rng)
+            leaf = Leaf(task.columns, Place(task.history, node.region, node.members), rng)
         options = self.acquisition_options
         self.acquisition_options = {**options, "leaf": leaf}
         try:

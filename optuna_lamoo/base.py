@@ -18,9 +18,9 @@ from optuna.storages import InMemoryStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lamoo import History, Space, pareto
+from lamoo import Space, pareto
 from lamoo.arrays import Floats, Ints
-from lamoo.partition.region import Region
+from lamoo.partition.place import Place
 from lamoo.solvers import Solver, evolutionary
 from lamoo.space.rows import repeats
 from optuna_lamoo import convert
@@ -88,23 +88,17 @@ class Base:
     def solver(self, search_space: Mapping[str, BaseDistribution]) -> Solver:
         """Return the engine's solver for a search space, given by its columns' distributions."""
 
-        def propose(
-            history: History,
-            region: Region,
-            members: Ints,
-            rng: np.random.Generator,
-            reference: Floats | None = None,
-        ) -> Floats | None:
+        def propose(place: Place, rng: np.random.Generator) -> Floats | None:
             try:
-                x = self._propose(search_space, history, region, members, rng)
+                x = self._propose(search_space, place, rng)
             except Exception as error:  # noqa: BLE001  nobody knows what others' samplers raise
                 self._complain(error)
                 x = None
             if x is None:
-                return evolutionary.propose(history, region, members, rng, reference)
+                return evolutionary.propose(place, rng)
             return x
 
-        return Solver(propose, roams=self._learns)
+        return Solver(propose, global_turns=self._learns)
 
     @cached_property
     def _learns(self) -> bool:
@@ -123,9 +117,7 @@ class Base:
     def _propose(
         self,
         search_space: Mapping[str, BaseDistribution],
-        history: History,
-        region: Region,
-        members: Ints,
+        place: Place,
         rng: np.random.Generator,
     ) -> Floats | None:
         """Return a never tried point (d,) inside the region, ``None`` if there is none.
@@ -133,7 +125,8 @@ class Base:
         What the base proposes, or if that lies outside, of what is near it inside the most surely
         inside. It is asked once, because nobody knows what asking costs.
         """
-        shadow = self._shadow(search_space, history, region, members, int(rng.integers(2**31)))
+        history, region, members = place.history, place.region, place.members
+        shadow = self._shadow(search_space, place, int(rng.integers(2**31)))
         whole = _ask(shadow, search_space, region.space, len(history.tried))
         x = history.unseen(region.space.snap(whole))
         if region.contains(x).any() and not repeats(x, history.X).any():
@@ -142,15 +135,11 @@ class Base:
         return near[int(np.argmax(region.log_chance(near)))] if len(near) else None
 
     def _shadow(
-        self,
-        search_space: Mapping[str, BaseDistribution],
-        history: History,
-        region: Region,
-        members: Ints,
-        seed: int,
+        self, search_space: Mapping[str, BaseDistribution], place: Place, seed: int
     ) -> Study:
         """Return the study that the base is asked in, everything minimised."""
-        part = history.at(self._seen(history, region, members))
+        space = place.region.space
+        part = place.history.at(self._seen(place))
         values = pareto.finite(part.Y)
         if self.single:
             number = pareto.dominance_number(part.means, part.violation)
@@ -158,19 +147,20 @@ class Base:
             order = np.argsort(number, kind="stable")
             part, values = part.at(order), number[order, None].astype(float)
         shadow = _new_study(values.shape[1], self.make(seed))
-        for params, y, g in zip(region.space.decode(part.X), values, part.G, strict=True):
+        for params, y, g in zip(space.decode(part.X), values, part.G, strict=True):
             attributes = {**self.marks, **convert.constraint_note(g)}
             _show(shadow, search_space, params, values=y.tolist(), system_attrs=attributes)
-        for params in region.space.decode(history.pending):
+        for params in space.decode(place.history.pending):
             _show(shadow, search_space, params, state=TrialState.RUNNING)
         return shadow
 
-    def _seen(self, history: History, region: Region, members: Ints) -> Ints:
+    def _seen(self, place: Place) -> Ints:
         """Return the indices of the observations that the base sees, in their order."""
+        history, members = place.history, place.members
         if len(members) > SEEN and not self._learns:
             Y, violation = history.means[members], history.violation[members]
             return np.asarray(members[pareto.representative(Y, violation, SEEN)])
-        order = np.argsort(-region.margin(history.X), kind="stable")
+        order = np.argsort(-place.region.margin(history.X), kind="stable")
         outside = order[~np.isin(order, members)]
         return np.sort(np.concatenate([members, outside[: max(SEEN - len(members), 0)]]))
 

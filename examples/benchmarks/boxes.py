@@ -8,16 +8,15 @@ tiny. Of the choices, a share of at most half its length may differ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamoo import History, pareto
-from lamoo.partition.region import Region
+from lamoo.partition.place import Place
 from lamoo.partition.split import Boundary
-from lamoo.solvers import SOLVERS, Solver
+from lamoo.solvers import SOLVERS, Solver, is_global
 from lamoo.space import Space
 from lamoo_compare.samplers import ALONE
 from optuna_lamoo import LaMOOSampler
@@ -82,17 +81,16 @@ def boxed(name: str) -> Solver:
     """
     solver = SOLVERS[name]
 
-    def propose(
-        history: History, region: Region, members: Any, rng: np.random.Generator, reference: Any
-    ) -> Floats | None:
-        if solver.roams and (len(history.tried) // 2) % 2 == 0:
-            return solver.propose(history, region, members, rng, reference)
+    def propose(place: Place, rng: np.random.Generator) -> Floats | None:
+        history, region = place.history, place.region
+        if solver.global_turns and is_global(history):
+            return solver.propose(place, rng)
         front = history.X[pareto.nondominated(history.means, history.violation)]
         centre = front[rng.integers(len(front))]
         box = Boundary(Box(region.space, centre, length_of(history)))  # type: ignore[arg-type]
         inside = region.cut(box, good=True)
-        near = members[inside.contains(history.X[members])]
-        return solver.propose(history, inside, near, rng, reference)
+        near = place.members[inside.contains(history.X[place.members])]
+        return solver.propose(replace(place, region=inside, members=near), rng)
 
     return Solver(propose)
 

@@ -51,7 +51,7 @@ ALONE = Partition(leaf_size=sys.maxsize)
 
 def paper(solver: str) -> Callable[[Problem], Settings]:
     """Return the papers' settings with a solver: always in the chosen region."""
-    confined = replace(SOLVERS[solver], roams=False)
+    confined = replace(SOLVERS[solver], global_turns=False)
     return lambda problem: Settings(
         confined, reference_point=problem.reference_point, partition=PAPER
     )

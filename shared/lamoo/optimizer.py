@@ -15,9 +15,10 @@ from lamoo import pareto
 from lamoo.arrays import Bools, Floats
 from lamoo.gp.model import denoise
 from lamoo.numerics import own_state, single_threaded
+from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, Partition, grow, select
-from lamoo.solvers import SOLVERS, Solver, evolutionary, random
+from lamoo.solvers import SOLVERS, Solver, evolutionary, is_global, random
 from lamoo.space import Space
 from lamoo.space.activity import learn_activity
 from lamoo.space.history import History
@@ -158,7 +159,7 @@ def _propose(
         if x is None and history.n:
             x = _search(space, history, rng, settings)
         if x is None:
-            x = random.propose(history, Region(space), np.arange(0), rng)
+            x = random.propose(Place(history, Region(space), np.arange(0)), rng)
         if x is None:
             x = _least_sure(space, history)
         if x is None:
@@ -483,19 +484,17 @@ def _search(
     """
     solver = solver_of(settings)
     reference = _reached(history, settings)
-    everywhere = Region(space), np.arange(history.n)
-    # pairs of turns, so that a solver that alternates something else by turn meets both cases
-    roaming = solver.roams and (len(history.tried) // 2) % 2 == 0
+    everywhere = Place.everywhere(space, history, reference)
     places = [everywhere]
-    if not roaming:
+    if not (solver.global_turns and is_global(history)):
         chosen = select(grow(space, history, settings.partition, reference))
-        places = [(node.region, node.members) for node in reversed(chosen)]
+        places = [Place(history, node.region, node.members, reference) for node in reversed(chosen)]
     attempts = [(solver.propose, place) for place in places]
     attempts += [(evolutionary.propose, everywhere), (random.propose, everywhere)]
     last_resort = None
-    for propose, (region, members) in attempts:
+    for propose, place in attempts:
         try:
-            x = propose(history, region, members, rng, reference)
+            x = propose(place, rng)
         # a warning where the user's filters turn those of libraries into errors
         except (ArithmeticError, ValueError, Warning) as error:
             _tell_of_failure(settings, error)

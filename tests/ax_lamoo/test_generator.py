@@ -12,6 +12,7 @@ from ax_lamoo.acquisition import Confined, LaMOOAcquisition, Leaf
 from ax_lamoo.convert import array
 from ax_lamoo.registry import LaMOOGenerators
 from lamoo import Partition, path
+from lamoo.partition.place import Place
 
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
 
@@ -113,7 +114,8 @@ def test_the_log_chance_has_the_gradient_of_the_region(client, run):
     task = experiment._generation_strategy.adapter.task()
     node = path(task.space, task.history, task.settings)[-1]
     assert node.region.sides
-    leaf = Leaf(task.columns, node.region, task.history, node.members, np.random.default_rng(0))
+    place = Place(task.history, node.region, node.members)
+    leaf = Leaf(task.columns, place, np.random.default_rng(0))
 
     class Zero(torch.nn.Module):
         model = None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Settings, Space, pareto, suggest
-from lamoo.partition.region import Region
+from lamoo.partition.place import Place
 from lamoo.partition.tree import Partition, grow, select
 from lamoo.solvers import SOLVERS, Solver, botorch_solver
 
@@ -25,8 +25,8 @@ def history_of(n, m=2, seed=0, space=SPACE, constraint=None):
     return History(X, ((X[:, None] - corners) ** 2).sum(axis=2), G)
 
 
-def everywhere(history, space=SPACE):
-    return Region(space), np.arange(history.n)
+def everywhere(history, reference_point=None):
+    return Place.everywhere(SPACE, history, reference_point)
 
 
 def test_codes_are_numbers_choices_and_one_more_for_what_is_absent():
@@ -71,13 +71,13 @@ def test_the_users_state_of_torch_changes_no_proposal(no_excuses):
 def test_gradients_are_those_of_the_score(m, constrained, rng):
     history = history_of(15, m, constraint=(lambda X: X[:, 0] - 0.5) if constrained else None)
     history = history.with_pending(np.array([0.3, 0.3, 0.5]))
-    worth = botorch.learn(history, SPACE, 0, None, "cpu")
+    acquisition = botorch.learn(everywhere(history), 0, "cpu")
     x = np.array([0.4, 0.7, 0.5])
-    value, slope = worth.score_gradient(x)
-    assert value == pytest.approx(worth.score(x[None])[0])
+    value, slope = acquisition.score_gradient(x)
+    assert value == pytest.approx(acquisition.score(x[None])[0])
     for j in (0, 1):
         step = np.eye(3)[j] * 1e-5
-        numeric = np.diff(worth.score(np.array([x - step, x + step])))[0] / 2e-5
+        numeric = np.diff(acquisition.score(np.array([x - step, x + step])))[0] / 2e-5
         assert slope[j] == pytest.approx(numeric, rel=1e-3, abs=1e-6)
 
 
@@ -86,10 +86,10 @@ def test_the_score_is_the_expected_improvement(rng):
     """Against the definition: posterior samples, hypervolumes with and without the point."""
     history = history_of(12)
     reference = np.array([1.5, 1.5])
-    worth = botorch.learn(history, SPACE, 0, reference, "cpu")
+    scored = botorch.learn(everywhere(history, reference), 0, "cpu")
     X = SPACE.sample(60, rng)
-    model = worth.acquisition.model
-    corner = -worth.acquisition.ref_point.numpy()
+    model = scored.acquisition.model
+    corner = -scored.acquisition.ref_point.numpy()
     expected = []
     for x in X:
         together = botorch.encoded(np.vstack([history.X, x]), SPACE, "cpu")
@@ -100,7 +100,7 @@ def test_the_score_is_the_expected_improvement(rng):
             pareto.hypervolume(Y, corner) - pareto.hypervolume(Y[:-1], corner) for Y in samples
         ]
         expected.append(np.mean(gains))
-    score = worth.score(X)
+    score = scored.score(X)
     large = np.array(expected) > 0.02  # two Monte Carlo estimates, of 64 and 512 samples
     assert large.sum() >= 10
     np.testing.assert_allclose(np.exp(score[large]), np.array(expected)[large], rtol=0.1)
@@ -109,10 +109,11 @@ def test_the_score_is_the_expected_improvement(rng):
 def test_proposals_are_inside_the_leaf_new_and_repeat_exactly():
     history = history_of(30)
     path = select(grow(SPACE, history, Partition(leaf_size=6), None))
-    region, members = path[-1].region, path[-1].members
+    region = path[-1].region
+    leaf = Place(history, region, path[-1].members)
     assert region.sides
     state = torch.random.get_rng_state()
-    a, b = (botorch.propose(history, region, members, np.random.default_rng(1)) for _ in range(2))
+    a, b = (botorch.propose(leaf, np.random.default_rng(1)) for _ in range(2))
     np.testing.assert_array_equal(a, b)
     assert region.contains(a[None]).all()
     assert len(history.unseen(a[None])) == 1
@@ -122,8 +123,8 @@ def test_proposals_are_inside_the_leaf_new_and_repeat_exactly():
 @pytest.mark.slow
 def test_what_is_running_is_avoided():
     history = history_of(15, seed=3)
-    a = botorch.propose(history, *everywhere(history), np.random.default_rng(0))
-    b = botorch.propose(history.with_pending(a), *everywhere(history), np.random.default_rng(0))
+    a = botorch.propose(everywhere(history), np.random.default_rng(0))
+    b = botorch.propose(everywhere(history.with_pending(a)), np.random.default_rng(0))
     assert np.abs(a - b).max() > 0.05
 
 
@@ -131,7 +132,7 @@ def test_what_is_running_is_avoided():
 def test_a_proposal_gains_more_than_random_points(rng):
     history = history_of(20, seed=1)
     reference = np.array([2.0, 2.0])
-    x = botorch.propose(history, *everywhere(history), rng, reference)
+    x = botorch.propose(everywhere(history, reference), rng)
 
     def gain(u):
         y = ((u - np.eye(3)[:2]) ** 2).sum(axis=1)
@@ -144,11 +145,11 @@ def test_a_proposal_gains_more_than_random_points(rng):
 @pytest.mark.slow
 def test_constraints_are_kept_and_sought_while_nothing_is_feasible(rng):
     history = history_of(20, constraint=lambda X: X[:, 0] + X[:, 1] - 0.7)
-    x = botorch.propose(history, *everywhere(history), rng)
+    x = botorch.propose(everywhere(history), rng)
     assert x[0] + x[1] < 0.8
     history = history_of(12, constraint=lambda X: 1.9 - X[:, 0] - X[:, 1])
     assert (history.violation > 0).all()
-    x = botorch.propose(history, *everywhere(history), rng)
+    x = botorch.propose(everywhere(history), rng)
     assert x[0] + x[1] > (history.X[:, 0] + history.X[:, 1]).max()
 
 
@@ -157,7 +158,7 @@ def test_constraints_that_were_not_reported_are_learned_from_the_others(rng):
     history = history_of(20, constraint=lambda X: X[:, 0] - 0.5)
     G = history.G.copy()
     G[::3] = np.nan
-    x = botorch.propose(History(history.X, history.Y, G), *everywhere(history), rng)
+    x = botorch.propose(everywhere(History(history.X, history.Y, G)), rng)
     assert x[0] < 0.6
 
 
@@ -168,7 +169,7 @@ def test_a_fit_that_fails_is_told_as_arithmetic(monkeypatch, rng):
     monkeypatch.setattr(botorch, "fit_gpytorch_mll", fails)
     history = history_of(10)
     with pytest.raises(ArithmeticError, match="singular"):
-        botorch.propose(history, *everywhere(history), rng)
+        botorch.propose(everywhere(history), rng)
 
 
 @pytest.mark.slow
@@ -181,7 +182,7 @@ def test_a_device_is_an_argument():
         for s in ("botorch", solver)
     )
     np.testing.assert_array_equal(here, there)
-    assert solver.roams == SOLVERS["botorch"].roams
+    assert solver.global_turns == SOLVERS["botorch"].global_turns
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "abacus"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
+from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.split import learn_boundary
 
@@ -107,7 +108,7 @@ def test_where_no_draw_is_inside_the_nearest_point_is_taken(rng):
     history = History(X[:30], rng.random((30, 2)))
     points = np.array(
         [
-            cma.propose(history, region, np.arange(30), np.random.default_rng(seed))
+            cma.propose(Place(history, region, np.arange(30)), np.random.default_rng(seed))
             for seed in range(10)
         ]
     )
@@ -125,9 +126,7 @@ def test_it_converges(seed):
     X = space.sobol(0, 20, seed)
     history = History(X, value_of(X, rotation))
     for i in range(100):
-        x = cma.propose(
-            history, Region(space), np.arange(history.n), np.random.default_rng((seed, i))
-        )
+        x = cma.propose(Place.everywhere(space, history), np.random.default_rng((seed, i)))
         history = history.told(x, value_of(x[None], rotation)[0], np.empty(0))
     uniform = value_of(space.sample(20_000, np.random.default_rng(seed)), rotation)
     assert history.Y.min() < uniform.min() * 5  # 120 trials, where chance takes thousands

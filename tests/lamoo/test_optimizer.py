@@ -582,9 +582,9 @@ def blas_threads():
 def test_linear_algebra_has_one_thread_while_proposing_and_its_own_number_after(monkeypatch, rng):
     inside = []
 
-    def spy(history, region, members, rng, reference=None):
+    def spy(place, rng):
         inside.append(blas_threads())
-        return region.space.sample(1, rng)[0]
+        return place.region.space.sample(1, rng)[0]
 
     monkeypatch.setitem(SOLVERS, "random", Solver(spy))
     X = SQUARE.sample(5, rng)
@@ -710,7 +710,7 @@ def test_a_twin_differs_in_nothing_but_a_little():
 def test_where_the_solver_sees_nothing_better_the_emptiest_place_is_tried(rng):
     corner = 0.1 * rng.random((40, 2))
     right = [0.5, 0.0] + [0.5, 1.0] * rng.random((20, 2))
-    settings = Settings(solver=Solver(lambda history, *_: history.X[0] + 1e-5))
+    settings = Settings(solver=Solver(lambda place, _: place.history.X[0] + 1e-5))
     history = History(corner, rng.random((40, 2)))
     grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 21)] * 2), axis=-1).reshape(-1, 2)
     for _ in range(4):

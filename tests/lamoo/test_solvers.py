@@ -6,6 +6,7 @@ from scipy import stats
 
 from lamoo import Categorical, Float, History, Integer, Partition, Space, pareto
 from lamoo.gp.model import learn
+from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.split import learn_boundary
 from lamoo.partition.tree import grow, select
@@ -17,13 +18,13 @@ NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 
 
-def everywhere(history, space):
-    return Region(space), np.arange(history.n)
+def everywhere(history, space, reference_point=None):
+    return Place.everywhere(space, history, reference_point)
 
 
 def leaf(space, history):
     chosen = select(grow(space, history, Partition(leaf_size=6), None))[-1]
-    return chosen.region, chosen.members
+    return Place(history, chosen.region, chosen.members)
 
 
 def with_activity(space, history):
@@ -41,14 +42,11 @@ def test_a_proposal_is_inside_the_region_and_new(spaces, make_history, solver, n
     n = 14 if name == "grid" else 35
     history = make_history(spaces[name], n, m, rng, constraints=m % 2, pending=3, failed=2)
     space = with_activity(spaces[name], history)
-    for region, members in (leaf(space, history), everywhere(history, space)):
-        X = [
-            SOLVERS[solver].propose(history, region, members, np.random.default_rng(m))
-            for _ in "ab"
-        ]
+    for place in (leaf(space, history), everywhere(history, space)):
+        X = [SOLVERS[solver].propose(place, np.random.default_rng(m)) for _ in "ab"]
         assert X[0] is not None
         np.testing.assert_array_equal(*X)  # the same generator, the same proposal
-        assert region.contains(X[0][None]).all()
+        assert place.region.contains(X[0][None]).all()
         assert not rows_in(X[0][None], history.tried).any()
         np.testing.assert_array_equal(space.snap(X[0][None])[0], X[0])
 
@@ -59,16 +57,16 @@ def test_where_the_surrogate_predicts_nothing_the_boundaries_propose(predictable
     noise = rng.permutation(40) / 40  # tells nothing about X
     Y = np.stack([X[:, 0] if predictable else noise, X[:, 1] - X[:, 0]], axis=1)
     history = History(X, Y)
-    region, members = leaf(SQUARE, history)
+    place = leaf(SQUARE, history)
     model = learn(history, SQUARE, rng, None)
     assert model.trust > 0.9 if predictable else model.trust < 0.3
     proposals, surest = [], []
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        proposals.append(gp.propose(history, region, members, np.random.default_rng(seed)))
-        gp.candidates(history, region, members, rng)  # draws as the proposal did
+        proposals.append(gp.propose(place, np.random.default_rng(seed)))
+        gp.candidates(place, rng)  # draws as the proposal did
         rng.random()
-        surest.append(evolutionary.propose(history, region, members, rng))
+        surest.append(evolutionary.propose(place, rng))
     assert np.array_equal(proposals, surest) != predictable
 
 
@@ -77,11 +75,11 @@ def test_a_space_that_can_be_enumerated_is_exhausted_exactly(spaces, solver, rng
     space = spaces["grid"]
     history = History(space.sample(1, rng), rng.random((1, 2)))
     for _ in range(23):
-        x = SOLVERS[solver].propose(history, *everywhere(history, space), rng)
+        x = SOLVERS[solver].propose(everywhere(history, space), rng)
         assert x is not None
         history = history.told(x, np.array([x[0] + x[1], (1 - x[0]) * x[2]]), np.empty(0))
     assert {tuple(x) for x in history.X} == {tuple(x) for x in space.enumerate()}
-    assert SOLVERS[solver].propose(history, *everywhere(history, space), rng) is None
+    assert SOLVERS[solver].propose(everywhere(history, space), rng) is None
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -101,7 +99,7 @@ def test_a_region_is_exhausted_exactly(make_history, solver, rng):
     found = []
     while True:
         members = np.flatnonzero(region.contains(history.X))
-        x = SOLVERS[solver].propose(history, region, members, rng)
+        x = SOLVERS[solver].propose(Place(history, region, members), rng)
         if x is None:
             break
         found.append(tuple(x))
@@ -119,13 +117,14 @@ def test_an_empty_region_gives_nothing(spaces, make_history, solver, name, rng):
     features = space.features(history.X)
     boundary = learn_boundary(features, features[:, 0] > np.median(features[:, 0]))
     nowhere = Region(space).cut(boundary, good=True).cut(boundary, good=False)
-    assert SOLVERS[solver].propose(history, nowhere, np.arange(0), rng) is None
+    assert SOLVERS[solver].propose(Place(history, nowhere, np.arange(0)), rng) is None
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_region_without_members_is_still_searched(spaces, make_history, solver, rng):
     history = make_history(spaces["mixed"], 20, 2, rng)
-    x = SOLVERS[solver].propose(history, Region(spaces["mixed"]), np.arange(0), rng)
+    nobody = Place(history, Region(spaces["mixed"]), np.arange(0))
+    x = SOLVERS[solver].propose(nobody, rng)
     assert x is not None
 
 
@@ -133,7 +132,7 @@ def test_a_region_without_members_is_still_searched(spaces, make_history, solver
 def test_fixed_parameters_are_respected(spaces, make_history, solver, rng):
     history = make_history(spaces["mixed"], 30, 2, rng)
     space = Space(spaces["mixed"].parameters, {"c": 7, "d": None, "e": 1.5})
-    x = SOLVERS[solver].propose(history, *everywhere(history, space), rng)
+    x = SOLVERS[solver].propose(everywhere(history, space), rng)
     params = space.decode(x[None])[0]
     assert (params["c"], params["d"], params["e"]) == (7, None, 1.5)
 
@@ -143,7 +142,7 @@ def test_batches_are_distinct(spaces, make_history, solver, rng):
     for name in ("float", "choice", "mixed"):
         history = make_history(spaces[name], 20, 2, rng)
         for _ in range(5):
-            x = SOLVERS[solver].propose(history, *everywhere(history, spaces[name]), rng)
+            x = SOLVERS[solver].propose(everywhere(history, spaces[name]), rng)
             assert not rows_in(x[None], history.tried).any()
             history = history.with_pending(x)
 
@@ -153,7 +152,7 @@ def test_batches_are_distinct(spaces, make_history, solver, rng):
 
 def test_random_proposals_are_uniform(rng):
     history = History(np.array([[0.5, 0.5]]), np.zeros((1, 2)))
-    X = np.array([random.propose(history, *everywhere(history, SQUARE), rng) for _ in range(300)])
+    X = np.array([random.propose(everywhere(history, SQUARE), rng) for _ in range(300)])
     assert all(stats.kstest(column, "uniform").pvalue > 1e-3 for column in X.T)
 
 
@@ -162,7 +161,7 @@ def test_the_pool_overlooks_nothing_where_drawing_finds_nothing(rng):
     everything = space.enumerate()
     rare = rows_in(everything, space.encode([{"a": 1_997}]))
     history = History(everything[~rare], rng.random((1_999, 2)))
-    x = random.propose(history, *everywhere(history, space), rng)
+    x = random.propose(everywhere(history, space), rng)
     assert space.decode(x[None]) == [{"a": 1_997}]
 
 
@@ -174,8 +173,9 @@ def test_parents_are_the_front_or_the_five_best(seed):
     rng = np.random.default_rng(seed)
     m = 1 + seed
     X, Y = rng.random((60, 3)), rng.random((60, m)).round(1)
+    cube = Space(dict.fromkeys("abc", Float(0, 1)))
     members = np.sort(rng.choice(60, 30, replace=False))
-    chosen = evolutionary.parents(History(X, Y), members)
+    chosen = X[evolutionary.parents(Place(History(X, Y), Region(cube), members))]
     number = pareto.dominance_number(Y[members])
     front = X[members][number == 0]
     assert rows_in(front, chosen).all()
@@ -197,14 +197,10 @@ def test_offspring_take_every_value_from_a_parent_but_for_few_mutations(spaces, 
 def test_an_offspring_surely_inside_is_proposed(spaces, make_history, rng):
     space = spaces["float"]
     history = make_history(space, 80, 2, rng)
-    region, members = leaf(space, history)
-    proposals = np.array(
-        [
-            evolutionary.propose(history, region, members, np.random.default_rng(i))
-            for i in range(20)
-        ]
-    )
-    front = evolutionary.parents(history, members)
+    place = leaf(space, history)
+    region = place.region
+    proposals = np.array([evolutionary.propose(place, np.random.default_rng(i)) for i in range(20)])
+    front = history.X[evolutionary.parents(place)]
     children = evolutionary.offspring(space, front, 2_000, rng)
     children = children[region.contains(children)]
     typical = np.quantile(region.log_chance(children), 0.9)
@@ -227,7 +223,7 @@ def problem(m, n, seed, d=3, constraint=None, space=None):
 def test_one_objective_is_minimised():
     space, history = problem(1, 8, seed=0)
     for i in range(15):
-        x = gp.propose(history, *everywhere(history, space), np.random.default_rng(i))
+        x = gp.propose(everywhere(history, space), np.random.default_rng(i))
         y = ((x - np.array([1.0, 0, 0])) ** 2).sum(keepdims=True)
         history = history.told(x, y, np.empty(0))
     assert history.Y[:8].min() > 0.05
@@ -244,7 +240,7 @@ def test_proposals_gain_more_hypervolume_than_random_points(m, rng):
         before = pareto.hypervolume(history.Y, reference)
         return pareto.hypervolume(np.vstack([history.Y, y]), reference) - before
 
-    x = gp.propose(history, *everywhere(history, space), rng, reference)
+    x = gp.propose(everywhere(history, space, reference), rng)
     typical = [gain(u) for u in rng.random((100, 5))]
     assert gain(x) > np.quantile(typical, 0.95)
 
@@ -255,10 +251,11 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
     rng = np.random.default_rng([m, *name.encode()])
     history = make_history(spaces[name], 60, m, rng, constraints=m % 2)
     space = with_activity(spaces[name], history)
-    region, members = leaf(space, history)
+    place = leaf(space, history)
+    region = place.region
     model = learn(history, space, rng, None)
     smooth = space.free & space.smooth
-    starts = gp.candidates(history, region, members, rng)[:6]
+    starts = gp.candidates(place, rng)[:6]
     for start in starts:
         end = gp.refine(model, region, start, smooth)
         assert region.contains(end[None]).all()
@@ -270,10 +267,10 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
 def test_little_effort_scores_little_and_learns_from_little(rng):
     X = rng.random((300, 3))
     history = History(X, ((X[:, None] - np.eye(3)) ** 2).sum(axis=2))
-    region, members = everywhere(history, Space(dict.fromkeys("abc", Float(0, 1))))
+    place = everywhere(history, Space(dict.fromkeys("abc", Float(0, 1))))
     scored, effort = [], gp.FAST
 
-    class Worth:
+    class Counted:
         """Counts the points that it is asked for; the best are at the origin."""
 
         def score(self, X, *, rough=False):
@@ -284,13 +281,13 @@ def test_little_effort_scores_little_and_learns_from_little(rng):
             scored.append((1, False))
             return -(x**2).sum(), -2 * x
 
-    candidates = gp.candidates(history, region, members, rng, effort)
+    candidates = gp.candidates(place, rng, effort)
     best = (candidates**2).sum(axis=1).min()
-    x = gp.most_worthy(candidates, Worth(), history, region, rng, effort)
+    x = gp.maximise(Counted(), candidates, place, rng, effort)
     assert (x**2).sum() < best
     assert sum(n for n, rough in scored if rough) <= effort.uniform + effort.offspring
     assert sum(n for n, rough in scored if not rough) < effort.finalists + effort.neighbours + 30
-    model = learn(history, region.space, rng, None, effort.training)
+    model = learn(history, place.region.space, rng, None, effort.training)
     for process in model.parts[-1].processes:
         assert len(process.predict(X)[0]) == 300
         assert len(process._Z) == effort.training
@@ -300,12 +297,12 @@ def test_little_effort_scores_little_and_learns_from_little(rng):
 def test_neighbours_are_new_and_in_the_region(spaces, make_history, name):
     history = make_history(spaces[name], 35, 2, np.random.default_rng(0))
     space = with_activity(spaces[name], history)
-    region, members = leaf(space, history)
+    place = leaf(space, history)
     rng = np.random.default_rng(1)
-    x = gp.candidates(history, region, members, rng)[0]
-    X = gp.around(x, 64, history, region, rng)
+    x = gp.candidates(place, rng)[0]
+    X = gp.around(x, 64, place, rng)
     assert len(X) > 5
-    assert region.contains(X).all()
+    assert place.region.contains(X).all()
     assert not rows_in(X, history.tried).any()
     same = (X == x) | (np.isnan(X) & np.isnan(x))
     assert same.mean() > 0.3
@@ -352,13 +349,13 @@ def test_constraints_keep_proposals_on_the_feasible_side(seed):
     space, history = problem(2, 25, seed, constraint=lambda X: X[:, 0] + X[:, 1] - 0.7)
     for i in range(6):
         rng = np.random.default_rng((seed, i))
-        x = gp.propose(history, *everywhere(history, space), rng)
+        x = gp.propose(everywhere(history, space), rng)
         g = x[0] + x[1] - 0.7
         assert g < 0.05
         y = ((x - np.eye(3)[:2]) ** 2).sum(axis=1)
         history = history.told(x, y, np.array([g]))
     _, without = problem(2, 25, seed)
-    x = gp.propose(without, *everywhere(without, space), np.random.default_rng(seed))
+    x = gp.propose(everywhere(without, space), np.random.default_rng(seed))
     assert x[0] + x[1] > 0.9
 
 
@@ -366,23 +363,22 @@ def test_constraints_keep_proposals_on_the_feasible_side(seed):
 def test_while_nothing_is_feasible_feasibility_is_sought(seed):
     space, history = problem(2, 12, seed, constraint=lambda X: 1.9 - X[:, 0] - X[:, 1])
     assert (history.violation > 0).all()
-    x = gp.propose(history, *everywhere(history, space), np.random.default_rng(seed))
+    x = gp.propose(everywhere(history, space), np.random.default_rng(seed))
     assert x[0] + x[1] > (history.X[:, 0] + history.X[:, 1]).max()
 
 
 @pytest.mark.parametrize("extreme", [1e300, np.inf])
 def test_extreme_constraint_values_do_no_harm(extreme, rng):
     space, history = problem(2, 15, 0, constraint=lambda X: np.where(X[:, 0] > 0.5, extreme, -0.01))
-    x = gp.propose(history, *everywhere(history, space), rng)
+    x = gp.propose(everywhere(history, space), rng)
     assert x[0] < 0.6
 
 
 def test_what_is_running_is_avoided(rng):
     space, history = problem(2, 15, seed=3)
-    first = gp.propose(history, *everywhere(history, space), np.random.default_rng(0))
-    second = gp.propose(
-        history.with_pending(first), *everywhere(history, space), np.random.default_rng(0)
-    )
+    first = gp.propose(everywhere(history, space), np.random.default_rng(0))
+    running = everywhere(history.with_pending(first), space)
+    second = gp.propose(running, np.random.default_rng(0))
     assert np.abs(first - second).max() > 0.05
 
 
@@ -393,4 +389,4 @@ def test_a_hopeless_kernel_matrix_is_told(monkeypatch, rng):
     monkeypatch.setattr("lamoo.gp.fitting.condition", singular)
     space, history = problem(2, 10, seed=0)
     with pytest.raises(ValueError, match="singular"):
-        gp.propose(history, *everywhere(history, space), rng)
+        gp.propose(everywhere(history, space), rng)

@@ -22,7 +22,7 @@ from scipy.stats import qmc
 
 from lamoo import History, Partition, pareto
 from lamoo.optimizer import Settings, path
-from lamoo.partition.region import Region
+from lamoo.partition.place import Place
 from optuna_lamoo import LaMOOSampler, convert
 from optuna_lamoo.base import SEEN, base_of
 
@@ -145,16 +145,16 @@ def test_proposals_are_inside_the_region(name):
         assert leaf.region.sides
         solver = base_of(BASES[name]).solver(search_space)
         for _ in range(3):
-            x = solver.propose(history, leaf.region, leaf.members, rng)
+            x = solver.propose(Place(history, leaf.region, leaf.members), rng)
             assert leaf.region.contains(x[None])[0]
             assert len(history.unseen(x[None]))
             history = history.with_pending(x)
 
 
 @pytest.mark.parametrize("name", BASES)
-def test_only_a_base_that_has_a_model_roams(name):
+def test_only_a_base_that_has_a_model_has_global_turns(name):
     solver = base_of(BASES[name]).solver({"x": FloatDistribution(0, 1)})
-    assert solver.roams == (name in {"tpe", "tpe-multivariate", "tpe-group", "gp"})
+    assert solver.global_turns == (name in {"tpe", "tpe-multivariate", "tpe-group", "gp"})
 
 
 def test_in_the_whole_space_the_proposal_is_the_bases_own():
@@ -162,7 +162,7 @@ def test_in_the_whole_space_the_proposal_is_the_bases_own():
     space = convert.to_space(search_space)
     history = History(np.array([[0.11, 0.55]]), np.array([[1.0, 2.0]]))
     solver = base_of(functools.partial(Reported, seen=[], place=3)).solver(search_space)
-    x = solver.propose(history, Region(space), np.arange(1), np.random.default_rng(0))
+    x = solver.propose(Place.everywhere(space, history), np.random.default_rng(0))
     assert space.decode(x[None]) == [{"x": pytest.approx(3), "k": 3}]
 
 
@@ -223,10 +223,10 @@ def test_of_many_trials_only_a_model_sees_all_others_the_front(kind, shown, rng)
     X = rng.random((300, 2))
     Y = np.stack([X[:, 0], (X[:, 0] - 0.5) ** 2 + X[:, 1]], axis=1)
     search_space = dict.fromkeys("xy", FloatDistribution(0, 1))
-    whole = Region(convert.to_space(search_space))
+    place = Place.everywhere(convert.to_space(search_space), History(X, Y))
     solver = base_of(functools.partial(kind, seen=seen)).solver(search_space)
     seen.clear()
-    solver.propose(History(X, Y), whole, np.arange(300), rng)
+    solver.propose(place, rng)
     trials = seen[-1][0].get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     assert len(trials) == shown
     assert {t.params["x"] for t in trials} >= {*X[pareto.nondominated(Y), 0].tolist()}
@@ -278,7 +278,7 @@ def test_a_sequence_goes_on_from_trial_to_trial():
     sequence = qmc.Sobol(2, scramble=False).random(64)
     for _ in range(4):
         tried = len(history.tried)
-        x = solver.propose(history, Region(space), np.arange(1), np.random.default_rng(0))
+        x = solver.propose(Place.everywhere(space, history), np.random.default_rng(0))
         assert x == pytest.approx(sequence[tried + 1])
         history = history.with_pending(x)
 

@@ -109,18 +109,18 @@ def test_the_leaf_shown_is_the_one_that_the_sampler_takes(told, monkeypatch):
     study.optimize(train, n_trials=14)
     taken = []
 
-    def propose(history, region, members, rng, reference=None):
-        taken.append((region, members))
-        return random.propose(history, region, members, rng, reference)
+    def propose(place, rng):
+        taken.append(place)
+        return random.propose(place, rng)
 
-    # it never roams, so that each proposal is made in the chosen leaf
+    # it has no global turns, so that each proposal is made in the chosen leaf
     monkeypatch.setitem(optimizer.SOLVERS, "gp", Solver(propose))
     depths = []
     for _ in range(12):
         shown, taken[:] = knowledge_of(study), []
         study.optimize(train, n_trials=1)
         X = shown.space.enumerate()
-        region, members = taken[0]
+        region, members = taken[0].region, taken[0].members
         leaf = shown.path[-1]
         assert sorted(leaf.members) == sorted(members)
         np.testing.assert_array_equal(leaf.region.contains(X), region.contains(X))

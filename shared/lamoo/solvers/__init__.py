@@ -10,8 +10,8 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from lamoo.arrays import Floats, Ints
-from lamoo.partition.region import Region
+from lamoo.arrays import Floats
+from lamoo.partition.place import Place
 from lamoo.solvers import evolutionary, gp, random
 from lamoo.space.history import History
 
@@ -19,22 +19,12 @@ from lamoo.space.history import History
 class Propose(Protocol):
     """The signature that all solvers share."""
 
-    def __call__(
-        self,
-        history: History,
-        region: Region,
-        members: Ints,
-        rng: np.random.Generator,
-        reference: Floats | None = None,
-    ) -> Floats | None:
+    def __call__(self, place: Place, rng: np.random.Generator) -> Floats | None:
         """Return a never tried point (d,) inside the region, ``None`` if it finds none.
 
         Args:
-            history: all observations, at least one.
-            region: where the point must lie.
-            members: indices of the observations inside the region.
+            place: the region, what was observed (at least once) and the reference point.
             rng: the random generator.
-            reference: the user's reference point (m,), ``None`` to infer one.
         """
 
 
@@ -44,13 +34,14 @@ class Solver:
 
     Args:
         propose: the proposal function.
-        roams: whether every other proposal is made in the whole space. A surrogate knows more
-            than which half is better, so half of its proposals are left unconfined.
+        global_turns: whether every other pair of proposals is made in the whole space (see
+            :func:`is_global`). A surrogate knows more than which half is better, so half of its
+            proposals are not confined to a leaf.
         needs: a package that the engine does without, and the extra of lamoo that installs it.
     """
 
     propose: Propose
-    roams: bool = False
+    global_turns: bool = False
     needs: tuple[str, str] | None = None
 
     def check(self) -> None:
@@ -61,6 +52,15 @@ class Solver:
         if find_spec(package) is None:
             msg = f"this solver needs the package {package}: pip install 'lamoo[{extra}]'"
             raise ModuleNotFoundError(msg, name=package)
+
+
+def is_global(history: History) -> bool:
+    """Tell whether the next proposal is a global turn, for solvers that have those.
+
+    Two turns in the whole space and two in the chosen leaf take turns: pairs, so that a solver
+    that does one thing in even turns and another in odd ones does both in either.
+    """
+    return (len(history.tried) // 2) % 2 == 0
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ class Later:
 
 
 SOLVERS: dict[str, Solver] = {
-    "gp": Solver(gp.propose, roams=True),
-    "gp-fast": Solver(partial(gp.propose, effort=gp.FAST), roams=True),
+    "gp": Solver(gp.propose, global_turns=True),
+    "gp-fast": Solver(partial(gp.propose, effort=gp.FAST), global_turns=True),
     "evolutionary": Solver(evolutionary.propose),
     "random": Solver(random.propose),
     "cma": Solver(Later("cma"), needs=("cmaes", "cma")),
-    "botorch": Solver(Later("botorch"), roams=True, needs=("botorch", "botorch")),
+    "botorch": Solver(Later("botorch"), global_turns=True, needs=("botorch", "botorch")),
 }
 
 

@@ -30,14 +30,13 @@ from botorch.sampling import SobolQMCNormalSampler
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from torch import Tensor
 
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats
 from lamoo.gp.fitting import apply, points_of, training_set, transforms_of, values_of
 from lamoo.gp.model import MANY_OBJECTIVES, corner_of, signed_log
 from lamoo.gp.targets import compress
-from lamoo.partition.region import Region
-from lamoo.solvers.gp import candidates, most_worthy
+from lamoo.partition.place import Place
+from lamoo.solvers.gp import candidates, maximise
 from lamoo.space import Space
-from lamoo.space.history import History
 
 #: Posterior samples of the acquisition; fewer where each one's boxes are many.
 SAMPLES, FEW_SAMPLES = 64, 16
@@ -51,33 +50,25 @@ ENOUGH_BITS = 32
 LEAST_NOISE = 1e-6
 
 
-def propose(
-    history: History,
-    region: Region,
-    members: Ints,
-    rng: np.random.Generator,
-    reference: Floats | None = None,
-    device: str = "cpu",
-) -> Floats | None:
+def propose(place: Place, rng: np.random.Generator, device: str = "cpu") -> Floats | None:
     """Return the never tried point (d,) of the region with the best acquisition.
 
     Points under evaluation are BoTorch's pending points, so that a batch is chosen greedily, one
     after the other. Features and known objectives are not used; known constraints are kept.
 
-    See :class:`lamoo.solvers.Solver` for the arguments; ``device`` is where torch computes.
+    See :class:`lamoo.solvers.Propose` for the arguments; ``device`` is where torch computes.
 
     Raises:
         ArithmeticError: if BoTorch cannot fit its models; use a simpler solver then.
     """
-    X = candidates(history, region, members, rng)
+    X = candidates(place, rng)
     if not len(X):
         return None
     seed = int(rng.integers(2**31))
     with _own_state():
         torch.manual_seed(seed)  # fits that fail are tried again from random values
         try:
-            worth = learn(history, region.space, seed, reference, device)
-            return most_worthy(X, worth, history, region, rng)
+            return maximise(learn(place, seed, device), X, place, rng)
         except (ModelFittingError, RuntimeError) as error:
             raise ArithmeticError(str(error)) from error
 
@@ -120,8 +111,8 @@ def check_device(device: str) -> None:
 
 
 @dataclass(frozen=True)
-class Worth:
-    """What a point is worth to BoTorch's acquisition.
+class Scored:
+    """BoTorch's acquisition over the engine's points, a :class:`lamoo.solvers.gp.Acquisition`.
 
     Args:
         acquisition: of points as :func:`encoded` gives them.
@@ -133,7 +124,7 @@ class Worth:
     space: Space
     device: str
 
-    def score(self, X: Floats, *, rough: bool = False) -> Floats:  # noqa: ARG002  no rough one
+    def score(self, X: Floats, *, rough: bool = False) -> Floats:  # noqa: ARG002  there is no cheaper estimate
         """Return the log acquisition of points (n, d), shape ``(n,)``."""
         with torch.no_grad():
             blocks = encoded(X, self.space, self.device)[:, None].split(BLOCK)
@@ -158,10 +149,9 @@ def encoded(X: Floats, space: Space, device: str) -> Tensor:
     return torch.tensor(np.where(np.isnan(X), absent, counted), dtype=torch.double, device=device)
 
 
-def learn(
-    history: History, space: Space, seed: int, reference: Floats | None, device: str
-) -> Worth:
-    """Return what points are worth after a history with at least one observation."""
+def learn(place: Place, seed: int, device: str) -> Scored:
+    """Return the acquisition after a history with at least one observation."""
+    history, space = place.history, place.region.space
     data, m = training_set(history), history.Y.shape[1]
     transforms = transforms_of(data, [compress] * m)
     targets, points = apply(transforms, data.Y), points_of(data)
@@ -177,7 +167,7 @@ def learn(
     if not (data.violation == 0).any():  # before that, only feasibility counts
         limits = [lambda Z, i=i: Z[..., i] for i in range(len(constrained))]
         model = ModelListGP(*constrained)
-        return Worth(qLogProbabilityOfFeasibility(model, limits, **shared), space, device)
+        return Scored(qLogProbabilityOfFeasibility(model, limits, **shared), space, device)
     # BoTorch maximises objectives, and constraints hold where <= 0
     learned = [
         model_of(points[values.rows], -transformed.y, space, device, noise)
@@ -190,11 +180,11 @@ def learn(
     shared |= {"X_baseline": encoded(data.X, space, device), "prune_baseline": True}
     if m == 1:
         first = GenericMCObjective(lambda Z, X=None: Z[..., 0])  # noqa: ARG005  their signature
-        return Worth(qLogNoisyExpectedImprovement(model, objective=first, **shared), space, device)
-    if reference is None:
+        return Scored(qLogNoisyExpectedImprovement(model, objective=first, **shared), space, device)
+    if place.reference_point is None:
         corner = corner_of(targets, data.violation, len(history.tried))
     else:
-        corner = apply(transforms, reference[None])[0]
+        corner = apply(transforms, place.reference_point[None])[0]
     acquisition = qLogNoisyExpectedHypervolumeImprovement(
         model,
         (-corner).tolist(),
@@ -202,7 +192,7 @@ def learn(
         alpha=get_default_partitioning_alpha(m),
         **shared,
     )
-    return Worth(acquisition, space, device)
+    return Scored(acquisition, space, device)
 
 
 def model_of(X: Floats, y: Floats, space: Space, device: str, noise: Floats | None = None) -> Model:

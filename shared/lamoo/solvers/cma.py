@@ -16,7 +16,7 @@ from cmaes import CatCMAwM
 
 from lamoo import pareto
 from lamoo.arrays import Floats, Ints
-from lamoo.partition.region import Region
+from lamoo.partition.place import Place
 from lamoo.solvers import random
 from lamoo.solvers.evolutionary import COMPETITORS
 from lamoo.solvers.random import pool
@@ -34,13 +34,7 @@ MAX_DRAWS = 256
 SUREST = 0.5
 
 
-def propose(
-    history: History,
-    region: Region,
-    members: Ints,
-    rng: np.random.Generator,
-    reference: Floats | None = None,
-) -> Floats | None:
+def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     """Return a draw of CMA-ES inside the region (d,), ``None`` if nothing new is left there.
 
     The better half of the first half of the members gives the distribution to start from; the
@@ -49,20 +43,21 @@ def propose(
     equals, by what they contribute to the hypervolume. Where no draw is inside and new, the point
     found inside that is nearest to a draw is taken.
 
-    See :class:`lamoo.solvers.Solver` for the arguments.
+    See :class:`lamoo.solvers.Propose` for the arguments.
     """
+    history, region, members = place.history, place.region, place.members
     space = region.space
     if not len(members) or not space.free.any():
-        return random.propose(history, region, members, rng, reference)
+        return random.propose(place, rng)
     coordinates = Coordinates(space)
-    values = ranks(history.at(members), reference)
+    values = ranks(history.at(members), place.reference_point)
     search = replay(coordinates, history.X[members], values, int(rng.integers(2**31)))
     draws = space.snap(np.array([coordinates.point(search.ask()) for _ in range(MAX_DRAWS)]))
     X = history.unseen(draws[region.contains(draws)])[:COMPETITORS]
     if len(X):
         surest = rng.random() < SUREST
         return np.asarray(X[int(np.argmax(region.log_chance(X))) if surest else 0])
-    X = pool(history, region, members, MAX_DRAWS, rng)
+    X = pool(place, MAX_DRAWS, rng)
     if not len(X):
         return None
     distance = (np.nan_to_num(X - draws[0]) ** 2).sum(axis=1)

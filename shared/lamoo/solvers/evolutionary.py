@@ -8,6 +8,7 @@ from scipy.stats import mannwhitneyu
 from lamoo import pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.equivalence import log_new
+from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.split import learn_boundary
 from lamoo.solvers import random
@@ -27,13 +28,12 @@ MAX_ROUNDS = 8
 CHANCE = 0.05
 
 
-def parents(history: History, members: Ints) -> Floats:
-    """Return the members (k, d) that nobody of them dominates, and the next best if few."""
-    return history.X[_fittest(history, members)]
+def parents(place: Place) -> Ints:
+    """Return the indices (k,) of the members that none of them dominates; of few, the next best.
 
-
-def _fittest(history: History, members: Ints) -> Ints:
-    """Return the indices of the parents among the members."""
+    The next best are those that the fewest members dominate, up to :data:`MIN_PARENTS` in all.
+    """
+    history, members = place.history, place.members
     Y, violation = history.means[members], history.violation[members]
     front = pareto.nondominated(Y, violation)
     if front.sum() >= MIN_PARENTS:
@@ -101,13 +101,7 @@ def unlike_failures(history: History, region: Region) -> Region:
     return region.cut(learn_boundary(features, good), good=True)
 
 
-def propose(
-    history: History,
-    region: Region,
-    members: Ints,
-    rng: np.random.Generator,
-    reference: Floats | None = None,
-) -> Floats | None:
+def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     """Return the offspring most surely inside the region, ``None`` if there is none left.
 
     The boundaries themselves serve as the acquisition: the chance to be on the right side of
@@ -118,15 +112,16 @@ def propose(
 
     See :class:`lamoo.solvers.Propose` for the arguments.
     """
+    history, region = place.history, place.region
     X = np.empty((0, history.X.shape[1]))
     mother, beyond = None, unlike_failures(history, region)
-    if len(members):
-        chosen = _fittest(history, members)
+    if len(place.members):
+        chosen = parents(place)
         if history.n > 1 and rng.random() < DIRECTED:
             order = _order(history, rng)
-            place = np.empty(len(order), dtype=np.intp)
-            place[order] = np.arange(len(order))
-            mother = int(np.argmin(place[chosen]))
+            position = np.empty(len(order), dtype=np.intp)
+            position[order] = np.arange(len(order))
+            mother = int(np.argmin(position[chosen]))
             order = order[:: -(-history.n // MAX_OBSERVATIONS)]
             good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
             learned = learn_boundary(region.space.features(history.X[order]), good)
@@ -140,7 +135,7 @@ def propose(
             if len(X) >= COMPETITORS:
                 break
     if not len(X):
-        return random.propose(history, region, members, rng, reference)
+        return random.propose(place, rng)
     X = history.unseen(X)[:COMPETITORS]  # once more: of all rounds together
     chance = beyond.log_chance(X) + log_new(history, region.space)(X)
     surest: Floats = X[int(np.argmax(chance))]

@@ -12,15 +12,15 @@ from typing import Protocol
 import numpy as np
 from scipy.optimize import minimize
 
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats
 from lamoo.gp.equivalence import log_new
 from lamoo.gp.fitting import MAX_TRAINING
 from lamoo.gp.model import learn
+from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.solvers import evolutionary
 from lamoo.solvers.evolutionary import offspring, parents
 from lamoo.solvers.random import pool
-from lamoo.space.history import History
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Effort:
         training: observations that the model learns from at most.
         uniform: candidates drawn in the region.
         offspring: candidates that descend from its front.
-        finalists: candidates that are scored exactly, the best by a rough score.
+        finalists: candidates that are scored exactly, the best by the screening.
         neighbours: more candidates around the best one.
         climbs: from how many of the best to climb, where parameters are continuous.
         iterations: steps of each climb at most.
@@ -57,14 +57,7 @@ THOROUGH = Effort(MAX_TRAINING, 512, 512, 128, 0, 2, 30)
 FAST = Effort(96, 32, 128, 32, 64, 1, 5)
 
 
-def propose(
-    history: History,
-    region: Region,
-    members: Ints,
-    rng: np.random.Generator,
-    reference: Floats | None = None,
-    effort: Effort = THOROUGH,
-) -> Floats | None:
+def propose(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -> Floats | None:
     """Return the never tried point (d,) of the region with the best acquisition.
 
     See :class:`lamoo.solvers.Propose` for the arguments; ``effort`` is how hard to look for it.
@@ -72,91 +65,87 @@ def propose(
     Raises:
         ValueError: if a kernel matrix is hopeless (``LinAlgError``); use a simpler solver then.
     """
-    X = candidates(history, region, members, rng, effort)
+    X = candidates(place, rng, effort)
     if not len(X):
         return None
-    model = learn(history, region.space, rng, reference, effort.training)
-    if region.sides and rng.random() < 2 * (1 - model.trust) ** 2:
-        return evolutionary.propose(history, region, members, rng, reference)
-    return most_worthy(X, model, history, region, rng, effort)
+    space = place.region.space
+    model = learn(place.history, space, rng, place.reference_point, effort.training)
+    # where the model predicts little, the partition's boundaries know more
+    if place.region.sides and rng.random() < 2 * (1 - model.trust) ** 2:
+        return evolutionary.propose(place, rng)
+    return maximise(model, X, place, rng, effort)
 
 
-class Worth(Protocol):
-    """What points are worth, in logs."""
+class Acquisition(Protocol):
+    """The logarithm of an acquisition function, which the proposal maximises."""
 
     def score(self, X: Floats, *, rough: bool = False) -> Floats:
-        """Return the worth of points (n, d), or a rough estimate, shape ``(n,)``."""
+        """Return the values of points (n, d), or cheap estimates of them, shape ``(n,)``."""
 
     def score_gradient(self, x: Floats) -> tuple[float, Floats]:
-        """Return the worth of one point (d,) and its gradient (d,)."""
+        """Return the value of one point (d,) and its gradient (d,)."""
 
 
-def most_worthy(
+def maximise(
+    acquisition: Acquisition,
     X: Floats,
-    worth: Worth,
-    history: History,
-    region: Region,
+    place: Place,
     rng: np.random.Generator,
     effort: Effort = THOROUGH,
 ) -> Floats:
-    """Return the best never tried point (d,): one of candidates (k, d), or a climb from the best.
+    """Return the best never tried point (d,) found: a candidate, or the end of a climb from one.
 
     Args:
-        X: never tried points of the region, at least one.
-        worth: what is maximised.
-        history: what was tried.
-        region: what is not left.
+        acquisition: what is maximised.
+        X: the candidates (k, d), never tried points of the region, at least one.
+        place: the region, which is not left, and what was tried.
         rng: the random generator.
         effort: how hard to look.
     """
-    rough = worth.score(X, rough=True)
-    order = np.argsort(-rough, kind="stable")[: 4 * effort.finalists]
+    history, region = place.history, place.region
+    screened = acquisition.score(X, rough=True)
+    order = np.argsort(-screened, kind="stable")[: 4 * effort.finalists]
     # what repeats an observation improves nothing
     is_new = log_new(history, region.space)
     new = is_new(X[order])
-    best_first = np.argsort(-(rough[order] + new), kind="stable")[: effort.finalists]
+    best_first = np.argsort(-(screened[order] + new), kind="stable")[: effort.finalists]
     X = X[order[best_first]]
-    scores = worth.score(X) + new[best_first]
+    scores = acquisition.score(X) + new[best_first]
     if effort.neighbours:
-        near = around(X[int(np.argmax(scores))], effort.neighbours, history, region, rng)
-        worths = worth.score(near) + is_new(near)
-        X, scores = np.concatenate([X, near]), np.concatenate([scores, worths])
+        near = around(X[int(np.argmax(scores))], effort.neighbours, place, rng)
+        scores = np.concatenate([scores, acquisition.score(near) + is_new(near)])
+        X = np.concatenate([X, near])
     smooth = region.space.free & region.space.smooth
     best: Floats = X[int(np.argmax(scores))]
     if not smooth.any():
         return best
     starts = _spread(X, scores, effort.climbs)
-    tries = [refine(worth, region, x, smooth, effort.iterations) for x in starts]
+    tries = [refine(acquisition, region, x, smooth, effort.iterations) for x in starts]
     finalists = history.unseen(np.array([best, *tries]))
-    winner: Floats = finalists[int(np.argmax(worth.score(finalists)))]
+    winner: Floats = finalists[int(np.argmax(acquisition.score(finalists)))]
     return winner
 
 
-def around(x: Floats, n: int, history: History, region: Region, rng: np.random.Generator) -> Floats:
+def around(x: Floats, n: int, place: Place, rng: np.random.Generator) -> Floats:
     """Return never tried points (k, d) of the region, of ``n`` small changes of a point (d,)."""
+    history, region = place.history, place.region
     X = region.space.perturb(np.repeat(x[None], n, axis=0), rng.choice([1.0, 3.0], n), rng)
     X = history.unseen(X[region.contains(X)])
     return X[~history.repeats(X)]
 
 
-def candidates(
-    history: History,
-    region: Region,
-    members: Ints,
-    rng: np.random.Generator,
-    effort: Effort = THOROUGH,
-) -> Floats:
+def candidates(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -> Floats:
     """Return never tried points (k, d) of the region worth scoring.
 
     All there are in a small space; otherwise uniform ones and offspring of the region's front.
     """
-    space = region.space
+    history, region, space = place.history, place.region, place.region.space
     if space.size <= effort.whole or (space.known.objectives and space.enumerable):
         X = history.unseen(space.enumerate())
         return X[region.contains(X)]
-    X = pool(history, region, members, effort.uniform, rng)
-    if len(members):
-        children = offspring(space, parents(history, members), effort.offspring, rng)
+    X = pool(place, effort.uniform, rng)
+    if len(place.members):
+        children = offspring(space, history.X[parents(place)], effort.offspring, rng)
         X = np.concatenate([X, history.unseen(children[region.contains(children)])])
     return X
 
@@ -178,7 +167,7 @@ def _spread(X: Floats, scores: Floats, size: int) -> Floats:
 
 
 def refine(
-    worth: Worth,
+    acquisition: Acquisition,
     region: Region,
     start: Floats,
     smooth: Bools,
@@ -194,7 +183,7 @@ def refine(
     def negative(u: Floats) -> tuple[float, Floats]:
         x = start.copy()
         x[columns] = u
-        value, slope = worth.score_gradient(x)
+        value, slope = acquisition.score_gradient(x)
         return -value, -slope[columns]
 
     if not len(columns):
@@ -217,4 +206,4 @@ def refine(
         return start
     if np.array_equal(line[-1], end, equal_nan=True):
         return np.asarray(end)
-    return np.asarray(line[int(np.argmax(worth.score(line)))])
+    return np.asarray(line[int(np.argmax(acquisition.score(line)))])

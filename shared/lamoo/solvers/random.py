@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamoo.arrays import Floats, Ints
-from lamoo.partition.region import Region
-from lamoo.space.history import History
+from lamoo.arrays import Floats
+from lamoo.partition.place import Place
 
 
-def pool(
-    history: History, region: Region, members: Ints, n: int, rng: np.random.Generator
-) -> Floats:
-    """Draw up to ``n`` distinct, never tried points of a region, shape ``(k, d)``.
+def pool(place: Place, n: int, rng: np.random.Generator) -> Floats:
+    """Draw up to ``n`` distinct, never tried points of the region, shape ``(k, d)``.
 
     Where drawing finds none in a space that can be enumerated, all that are left are returned:
     none are overlooked.
     """
-    X = history.unseen(region.sample(n, history.X[members], rng))
+    history, region = place.history, place.region
+    X = history.unseen(region.sample(n, history.X[place.members], rng))
     if not len(X) and region.space.enumerable:
         everything = history.unseen(region.space.enumerate())
         X = everything[region.contains(everything)]
     return X
 
 
-def propose(
-    history: History,
-    region: Region,
-    members: Ints,
-    rng: np.random.Generator,
-    reference: Floats | None = None,  # noqa: ARG001  one signature for all solvers
-) -> Floats | None:
+def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     """Return a uniformly drawn, never tried point (d,) of the region, ``None`` if there is none.
 
-    See :class:`lamoo.solvers.Solver` for the arguments.
+    See :class:`lamoo.solvers.Propose` for the arguments.
     """
-    X = pool(history, region, members, 32, rng)
+    X = pool(place, 32, rng)
     return X[rng.integers(len(X))] if len(X) else None

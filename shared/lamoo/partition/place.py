@@ -1,0 +1,36 @@
+"""Where a solver works: what was observed, and the region that the proposal must lie in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lamoo.arrays import Floats, Ints
+from lamoo.partition.region import Region
+from lamoo.space import Space
+from lamoo.space.history import History
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Place:
+    """All that a solver is told; the search space is ``region.space``.
+
+    Args:
+        history: all observations and what is running, inside the region or not.
+        region: where the proposal must lie.
+        members: indices of the observations inside the region, shape ``(k,)``.
+        reference_point: where hypervolume is measured from (m,), minimised; ``None`` to infer it.
+    """
+
+    history: History
+    region: Region
+    members: Ints
+    reference_point: Floats | None = None
+
+    @classmethod
+    def everywhere(
+        cls, space: Space, history: History, reference_point: Floats | None = None
+    ) -> Place:
+        """Return the whole space as a place: all observations are members."""
+        return cls(history, Region(space), np.arange(history.n), reference_point)
