@@ -18,7 +18,7 @@ from ax.generation_strategy.generation_strategy import GenerationStrategy
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import Task
-from lamoo import pareto, path
+from lamoo import chosen_path, pareto
 from lamoo.arrays import Floats
 from lamoo.partition.tree import Node
 from lamoo.report import figures
@@ -82,7 +82,7 @@ class PartitionTree(_OfPartition):
         """Draw the tree."""
         adapter = _relevant(experiment, generation_strategy, adapter)
         task = adapter.task()
-        chosen = path(task.space, task.history, task.settings)
+        chosen = chosen_path(task)
         rows = tree_rows(chosen)
         return create_plotly_analysis_card(
             name=type(self).__name__,
@@ -131,7 +131,7 @@ class PartitionRegions(_OfPartition):
         adapter = _relevant(experiment, generation_strategy, adapter)
         task = adapter.task()
         names = self._names(task)
-        leaf = path(task.space, task.history, task.settings)[-1]
+        leaf = chosen_path(task)[-1]
         axes = [_axis(adapter, task, name) for name in names]
         order = list(task.space.parameters)
         columns = order.index(names[0]), order.index(names[1])

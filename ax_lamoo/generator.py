@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from ax.generators.torch_base import TorchGenResults, TorchOptConfig
 from ax.utils.common.logger import get_logger
 from botorch.utils.datasets import SupervisedDataset
 
+import lamoo
 from ax_lamoo.acquisition import LaMOOAcquisition, Leaf
 from ax_lamoo.convert import (
     Columns,
@@ -36,7 +37,7 @@ from ax_lamoo.convert import (
     together,
 )
 from ax_lamoo.told import Told
-from lamoo import History, Partition, Settings, Space, path, suggest
+from lamoo import History, Partition, Settings, Space, chosen_path, suggest
 from lamoo.gp.transfer import taught
 from lamoo.partition.place import Place
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
@@ -52,23 +53,17 @@ SOLVERS = (*ENGINE_SOLVERS, CONFINED)
 KNOWN = "lamoo"
 
 
-@dataclass(frozen=True)
-class Task:
-    """An experiment in the engine's terms.
+@dataclass(frozen=True, eq=False)
+class Task(lamoo.Task):
+    """An experiment as a task of the engine.
 
     Args:
         arms: the names of the arms that the history holds.
         columns: the parameters behind Ax's features.
-        space: the search space.
-        history: what is known.
-        settings: how to search.
     """
 
-    arms: tuple[str, ...]
-    columns: Columns
-    space: Space
-    history: History
-    settings: Settings
+    arms: tuple[str, ...] = field(kw_only=True)
+    columns: Columns = field(kw_only=True)
 
 
 class LaMOOGenerator(BoTorchGenerator):
@@ -211,7 +206,7 @@ class LaMOOGenerator(BoTorchGenerator):
         """
         task = self.task(digest, config, known)
         rng = self._generator(task.history, known.seed)
-        X = suggest(task.space, task.history, n, rng, task.settings)
+        X = suggest(task, n, rng)
         if np.isfinite(task.space.size) and len(task.history.unseen(X)) < n:
             raise SearchSpaceExhausted("Every configuration of the search space was tried.")
         if not task.space.allows(X).all():
@@ -262,7 +257,7 @@ class LaMOOGenerator(BoTorchGenerator):
                 space, known=together(space.known, taught(bound.known, lessons, history))
             )
             history = replace(history, key=bound.key)
-        return Task(arms, columns, space, history, settings)
+        return Task(space, history, settings, arms=arms, columns=columns)
 
     def best_point(
         self, search_space_digest: SearchSpaceDigest, torch_opt_config: TorchOptConfig
@@ -285,7 +280,7 @@ class LaMOOGenerator(BoTorchGenerator):
         rng = self._generator(task.history, known.seed)
         leaf = None
         if task.history.n and not is_global(task.history):
-            node = path(task.space, task.history, task.settings)[-1]
+            node = chosen_path(task)[-1]
             leaf = Leaf(task.columns, Place(task.history, node.region, node.members), rng)
         options = self.acquisition_options
         self.acquisition_options = {**options, "leaf": leaf}

@@ -13,7 +13,7 @@ from ax.exceptions.core import UserInputError
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import Task
-from lamoo import path
+from lamoo import chosen_path
 from lamoo.report import rules
 
 KINDS = {
@@ -63,7 +63,7 @@ def good_region(client: Client, who: str) -> tuple[LaMOOAdapter, Task, rules.Exp
             "ax_lamoo.lamoo_generation_strategy(), and more trials than its start-up."
         )
     task = adapter.task()
-    root = path(task.space, task.history, task.settings)[0]
+    root = chosen_path(task)[0]
     found = rules.explain(rules.good_path(root), task.history, np.random.default_rng(0))
     return adapter, task, found
 

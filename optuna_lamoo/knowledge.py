@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, Settings, Space, path
+from lamoo import History, Settings, Space, Task, chosen_path
 from lamoo.partition.tree import Node
 from optuna_lamoo import convert
 from optuna_lamoo.sampler import LaMOOSampler
@@ -37,7 +37,7 @@ class Knowledge:
     @cached_property
     def path(self) -> tuple[Node, ...]:
         """The nodes from the root of the tree to the leaf that is chosen next."""
-        return path(self.space, self.history, self.settings)
+        return chosen_path(Task(self.space, self.history, self.settings))
 
 
 def knowledge_of(study: Study) -> Knowledge:

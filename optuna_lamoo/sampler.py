@@ -19,7 +19,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, Partition, Settings, Space, conclusive, exhausted, suggest
+from lamoo import History, Partition, Settings, Space, Task, conclusive, exhausted, suggest
 from lamoo.arrays import Floats, Ints
 from lamoo.solvers import Solver
 from lamoo.space.functions import Asked, Functions
@@ -272,7 +272,7 @@ class LaMOOSampler(BaseSampler):
         history, space = self.view.of(study, trials, search_space, space)
         if guessed and not conclusive(_with(history.Y, values)):
             return
-        if exhausted(space, history):
+        if exhausted(Task(space, history)):
             _stop(study)
 
     def infer_relative_search_space(
@@ -307,7 +307,7 @@ class LaMOOSampler(BaseSampler):
         def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
             stubborn = attempt < STUBBORN_YIELDS
             wanted = settings if stubborn else replace(settings, solver="random")
-            return suggest(space, history, 1, self._generator(number, attempt), wanted)
+            return suggest(Task(space, history, wanted), 1, self._generator(number, attempt))
 
         params = self._claim(study, trial, search_space, space, propose)
         return {name: value for name, value in params.items() if name in asked}
@@ -402,7 +402,7 @@ class LaMOOSampler(BaseSampler):
                     history = self.view.history(study, before, search_space)
                 else:
                     history, space = self.view.of(study, before, search_space, space)
-                    forgetful = others.doubtful and exhausted(space, history)
+                    forgetful = others.doubtful and exhausted(Task(space, history))
                 if forgetful:  # nothing else is left than what may be lost
                     before = others.certain
                     history, space = self.view.of(study, before, search_space, space)

@@ -96,7 +96,7 @@ def _no_excuses() -> Iterator[None]:
         def emit(self, record: logging.LogRecord) -> None:
             seen.append(record.getMessage())
 
-    listener, logger = Listener(), logging.getLogger("lamoo.optimizer")
+    listener, logger = Listener(), logging.getLogger("lamoo")
     level = logger.level
     logger.addHandler(listener)
     logger.setLevel(logging.DEBUG)

@@ -30,9 +30,13 @@ ENGINE = {
     "partition": {"arrays", "pareto", "space"},
     "gp": {"arrays", "numerics", "pareto", "space"},
     "solvers": {"arrays", "pareto", "space", "partition", "gp"},
-    "optimizer": {"arrays", "numerics", "pareto", "space", "partition", "gp", "solvers"},
-    "report": {"arrays", "numerics", "pareto", "space", "partition", "optimizer"},
-    "__init__": {"space", "partition", "optimizer"},
+    "task": {"arrays", "pareto", "space", "partition", "gp", "solvers"},
+    "startup": {"arrays", "pareto", "space"},
+    "search": {"arrays", "numerics", "space", "partition", "solvers", "startup", "task"},
+    "stopping": {"arrays", "numerics", "pareto", "space", "task"},
+    "optimizer": {"arrays", "space", "task", "search"},
+    "report": {"arrays", "numerics", "pareto", "space", "partition", "task", "search"},
+    "__init__": {"space", "partition", "task", "search", "stopping", "optimizer"},
 }
 # Doors that are shut although the rooms are open to each other: no values Y where regions are, no
 # tree in a solver, no points X among the processes' arrays.

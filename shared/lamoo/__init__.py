@@ -1,15 +1,18 @@
 """lamoo: multi-objective search by learning partitions of the search space.
 
-The engine, independent of any framework. ``suggest(space, history, q, rng)`` is the whole of it;
-:class:`Optimizer` wraps it for people without a framework, ``optuna_lamoo`` and ``ax_lamoo`` for
-people with one.
+The engine, independent of any framework. ``suggest(Task(space, history, settings), q, rng)`` is the
+whole of it; :class:`Optimizer` wraps it for people without a framework, ``optuna_lamoo`` and
+``ax_lamoo`` for people with one.
 """
 
-from lamoo.optimizer import Optimizer, Settings, conclusive, exhausted, path, recent_gain, suggest
+from lamoo.optimizer import Optimizer
 from lamoo.partition.tree import PAPER, Partition
+from lamoo.search import chosen_path, suggest
 from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.space.history import History
 from lamoo.space.known import Known
+from lamoo.stopping import conclusive, exhausted, recent_gain
+from lamoo.task import Settings, Task
 
 __all__ = [
     "PAPER",
@@ -22,9 +25,10 @@ __all__ = [
     "Partition",
     "Settings",
     "Space",
+    "Task",
+    "chosen_path",
     "conclusive",
     "exhausted",
-    "path",
     "recent_gain",
     "suggest",
 ]

@@ -9,7 +9,7 @@ from ax.core.analysis_card import ErrorAnalysisCard
 from ax.exceptions.core import UserInputError
 
 from ax_lamoo import PartitionRegions, PartitionTree
-from lamoo import pareto, path
+from lamoo import chosen_path, pareto
 from lamoo.partition.tree import walk
 
 PARAMETERS = [
@@ -44,7 +44,7 @@ def card_of(client, analysis):
 def test_the_tree_is_the_engines(experiment):
     df = card_of(experiment, PartitionTree()).df
     task = experiment._generation_strategy.adapter.task()
-    chosen = path(task.space, task.history, task.settings)
+    chosen = chosen_path(task)
     nodes = list(walk(chosen[0]))
     assert len(df) == len(nodes) > 3
     assert df["trials"].tolist() == [len(nodes[-1].rows) for nodes in nodes]
@@ -60,7 +60,7 @@ def test_the_tree_is_the_engines(experiment):
 def test_the_region_is_the_engines(names, experiment):
     card = card_of(experiment, PartitionRegions(names))
     task = experiment._generation_strategy.adapter.task()
-    leaf = path(task.space, task.history, task.settings)[-1]
+    leaf = chosen_path(task)[-1]
     first, second = names or ("x", "rate")
     heat, points = card.get_figure().data
     df = card.df

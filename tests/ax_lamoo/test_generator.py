@@ -11,7 +11,7 @@ from ax.core.observation import ObservationFeatures
 from ax_lamoo.acquisition import Confined, LaMOOAcquisition, Leaf
 from ax_lamoo.convert import array
 from ax_lamoo.registry import LaMOOGenerators
-from lamoo import Partition, path
+from lamoo import Partition, chosen_path
 from lamoo.partition.place import Place
 
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
@@ -112,7 +112,7 @@ def test_the_log_chance_has_the_gradient_of_the_region(client, run):
     experiment = client(FLOAT, solver="evolutionary")
     run(experiment, 24, both)
     task = experiment._generation_strategy.adapter.task()
-    node = path(task.space, task.history, task.settings)[-1]
+    node = chosen_path(task)[-1]
     assert node.region.sides
     place = Place(task.history, node.region, node.members)
     leaf = Leaf(task.columns, place, np.random.default_rng(0))

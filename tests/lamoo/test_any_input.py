@@ -22,8 +22,9 @@ from lamoo import (
     Partition,
     Settings,
     Space,
+    Task,
+    chosen_path,
     exhausted,
-    path,
     recent_gain,
     suggest,
 )
@@ -174,12 +175,12 @@ def all_settings(draw, m):
 def check(case, no_excuses):
     with no_excuses():
         X = suggest(
-            case.space, case.history, case.q, np.random.default_rng(case.seed), case.settings
+            Task(case.space, case.history, case.settings), case.q, np.random.default_rng(case.seed)
         )
-        over = exhausted(case.space, case.history)
+        over = exhausted(Task(case.space, case.history))
         gain = recent_gain(case.history, 5, case.settings)
         if case.history.n:
-            path(case.space, case.history, case.settings)
+            chosen_path(Task(case.space, case.history, case.settings))
     assert X.shape == (case.q, case.space.dimension)
     assert over in (True, False)
     assert 0 <= gain <= 1, gain

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Settings, Space, pareto, suggest
+from lamoo import Categorical, Float, History, Settings, Space, Task, pareto, suggest
 from lamoo.partition.place import Place
 from lamoo.partition.tree import Partition, grow, select
 from lamoo.solvers import SOLVERS, Solver, botorch_solver
@@ -53,7 +53,7 @@ def test_the_users_state_of_torch_changes_no_proposal(no_excuses):
 
     def proposal():
         settings = Settings(solver="botorch", n_startup=0)
-        return suggest(line, history, 1, np.random.default_rng(0), settings)
+        return suggest(Task(line, history, settings), 1, np.random.default_rng(0))
 
     expected, stream = proposal(), torch.random.get_rng_state()
     with no_excuses(), torch.inference_mode():
@@ -178,7 +178,7 @@ def test_a_device_is_an_argument():
     assert isinstance(solver, Solver)
     history = history_of(12)
     here, there = (
-        suggest(SPACE, history, 1, np.random.default_rng(2), Settings(solver=s, n_startup=2))
+        suggest(Task(SPACE, history, Settings(solver=s, n_startup=2)), 1, np.random.default_rng(2))
         for s in ("botorch", solver)
     )
     np.testing.assert_array_equal(here, there)

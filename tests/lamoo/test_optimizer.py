@@ -21,14 +21,15 @@ from lamoo import (
     Partition,
     Settings,
     Space,
-    optimizer,
+    Task,
+    chosen_path,
     pareto,
-    path,
     recent_gain,
     suggest,
 )
+from lamoo import task as tasks
 from lamoo.gp import fitting
-from lamoo.solvers import SOLVERS, Solver
+from lamoo.solvers import SOLVERS, Solver, distant
 from lamoo.space.activity import Activity, OneOf
 from lamoo.space.history import Partial
 from lamoo.space.rows import first_rows, rows_in
@@ -59,7 +60,8 @@ def test_equal_arguments_give_equal_points_and_are_not_touched(spaces, make_hist
     before = {key: np.copy(value) for key, value in vars(history).items()}
     settings = Settings(solver=solver, n_startup=3)
     points = [
-        suggest(spaces[name], history, 2, np.random.default_rng(7), settings) for _ in range(2)
+        suggest(Task(spaces[name], history, settings), 2, np.random.default_rng(7))
+        for _ in range(2)
     ]
     np.testing.assert_array_equal(*points)
     for key, value in before.items():
@@ -76,7 +78,7 @@ def test_another_process_with_other_hashes_suggests_the_same(python):
     X = space.sample(15, np.random.default_rng(0))
     history = History(X, np.stack([X[:, 0] + X[:, 1], (1 - X[:, 0]) * X[:, 2]], axis=1))
     for solver in ("gp", "evolutionary", "random"):
-        X = suggest(space, history, 2, np.random.default_rng(1), Settings(solver=solver))
+        X = suggest(Task(space, history, Settings(solver=solver)), 2, np.random.default_rng(1))
         print(json.dumps(X.tolist()))
     """
     outputs = set()
@@ -93,12 +95,12 @@ def test_what_is_cached_never_changes_the_result(spaces, make_history, name, for
     history = make_history(spaces[name], 40, 2, np.random.default_rng(0))
 
     def points():
-        return suggest(spaces[name], history, 1, np.random.default_rng(3))
+        return suggest(Task(spaces[name], history), 1, np.random.default_rng(3))
 
     forget()
     cold = points()
     other = make_history(spaces[name], 33, 3, np.random.default_rng(1))
-    suggest(spaces[name], other, 1, np.random.default_rng(3))
+    suggest(Task(spaces[name], other), 1, np.random.default_rng(3))
     np.testing.assert_array_equal(points(), cold)
 
 
@@ -134,13 +136,13 @@ def test_a_search_can_start_from_nothing(solver, n_startup):
     loop = run(SQUARE, 2, 4, solver, n_startup=n_startup)
     assert len(first_rows(loop.history.X)) == 4
     empty = History(np.empty((0, 2)), np.empty((0, 2)))
-    X = suggest(SQUARE, empty, 3, np.random.default_rng(0), Settings(n_startup=n_startup))
+    X = suggest(Task(SQUARE, empty, Settings(n_startup=n_startup)), 3, np.random.default_rng(0))
     assert len(first_rows(X)) == 3
 
 
 def test_asking_for_no_points_gives_none():
     empty = History(np.empty((0, 2)), np.empty((0, 2)))
-    assert suggest(SQUARE, empty, 0, np.random.default_rng(0)).shape == (0, 2)
+    assert suggest(Task(SQUARE, empty), 0, np.random.default_rng(0)).shape == (0, 2)
 
 
 # --------------------------------------------------------------------------------- never twice
@@ -159,7 +161,7 @@ def test_every_configuration_is_proposed_once_before_any_is_repeated(spaces, sol
 def test_a_first_batch_holds_every_configuration_once(spaces, seed):
     space = spaces["grid"]
     empty = History(np.empty((0, 3)), np.empty((0, 2)))
-    X = suggest(space, empty, 24, np.random.default_rng(seed), Settings(seed=seed))
+    X = suggest(Task(space, empty, Settings(seed=seed)), 24, np.random.default_rng(seed))
     assert len(first_rows(X)) == 24
 
 
@@ -170,14 +172,14 @@ def test_what_runs_or_failed_is_not_proposed(spaces, solver):
     history = History(
         everything[:8], everything[:8, :2], pending=everything[8:14], failed=everything[14:20]
     )
-    X = suggest(space, history, 4, np.random.default_rng(0), Settings(solver=solver))
+    X = suggest(Task(space, history, Settings(solver=solver)), 4, np.random.default_rng(0))
     assert {tuple(x) for x in X} == {tuple(x) for x in everything[20:]}
 
 
 def test_fixed_parameters_leave_few_configurations_and_all_are_used(spaces):
     space = Space(spaces["grid"].parameters, {"a": 2, "c": 1.0})
     history = History(spaces["grid"].sample(12, np.random.default_rng(0)), np.zeros((12, 2)))
-    X = suggest(space, history, 3, np.random.default_rng(0), Settings())
+    X = suggest(Task(space, history, Settings()), 3, np.random.default_rng(0))
     proposed = [(p["a"], p["c"]) for p in space.decode(X)]
     assert proposed == [(2, 1.0)] * 3
     fresh = history.unseen(space.enumerate())
@@ -196,9 +198,9 @@ def test_a_proposal_lies_in_the_chosen_leaf(spaces, make_history, solver, name, 
     n = 18 if name == "grid" else 30
     history = make_history(spaces[name], n, m, np.random.default_rng([m, *name.encode()]))
     assert (n // 2) % 2 == 1
-    leaf = path(spaces[name], history, settings)[-1]
+    leaf = chosen_path(Task(spaces[name], history, settings))[-1]
     assert len(leaf.region.sides) > 0
-    x = suggest(spaces[name], history, 1, np.random.default_rng(0), settings)
+    x = suggest(Task(spaces[name], history, settings), 1, np.random.default_rng(0))
     everything = spaces[name].enumerate() if name == "grid" else x
     if len(history.unseen(everything[leaf.region.contains(everything)])):
         assert leaf.region.contains(x).all()
@@ -212,9 +214,9 @@ def test_where_the_leaf_is_exhausted_the_search_goes_on_around_it(spaces):
     Y = np.stack([everything[:, 0], everything[:, 1]], axis=1)
     best = np.argsort(Y.sum(axis=1))
     history = History(everything[best[:16]], Y[best[:16]])
-    leaf = path(space, history, settings)[-1]
+    leaf = chosen_path(Task(space, history, settings))[-1]
     assert not len(history.unseen(everything[leaf.region.contains(everything)]))
-    x = suggest(space, history, 1, np.random.default_rng(0), settings)
+    x = suggest(Task(space, history, settings), 1, np.random.default_rng(0))
     assert not rows_in(x, history.tried).any()
 
 
@@ -248,11 +250,11 @@ def test_no_values_stop_the_search(spaces, solver, hard, m, caplog):
     rng = np.random.default_rng(m)
     name = NAMES[(list(HARD).index(hard) + m) % len(NAMES)]
     X = spaces[name].sample(22, rng)
-    optimizer._told.clear()
+    tasks._warned.clear()
     history = History(X, HARD[hard](rng.random((22, m))))
     for reference in (None, [0.5] * m):
         settings = Settings(solver=solver, reference_point=reference)
-        x = suggest(spaces[name], history, 1, rng, settings)
+        x = suggest(Task(spaces[name], history, settings), 1, rng)
         np.testing.assert_array_equal(spaces[name].snap(x), x)
         assert not rows_in(x, X).any()
     assert not [r for r in caplog.records if "could not propose" in r.getMessage()]
@@ -262,7 +264,7 @@ def test_no_values_stop_the_search(spaces, solver, hard, m, caplog):
 def test_duplicated_points_with_different_values_do_no_harm(spaces, solver, rng):
     X = np.repeat(spaces["mixed"].sample(3, rng), 8, axis=0)
     history = History(X, rng.random((24, 2)))
-    x = suggest(spaces["mixed"], history, 2, rng, Settings(solver=solver))
+    x = suggest(Task(spaces["mixed"], history, Settings(solver=solver)), 2, rng)
     assert not rows_in(x, X).any()
 
 
@@ -272,7 +274,7 @@ def test_points_from_outside_the_space_do_no_harm(solver, rng):
     params = [{"a": a, "b": b} for a, b in zip(rng.normal(0, 5, 20), rng.random(20), strict=True)]
     params[0]["a"], params[1]["a"], params[2]["a"] = np.inf, -np.inf, 1e300
     history = History(SQUARE.encode(params), rng.random((20, 2)))
-    x = suggest(SQUARE, history, 2, rng, Settings(solver=solver))
+    x = suggest(Task(SQUARE, history, Settings(solver=solver)), 2, rng)
     assert ((x >= 0) & (x <= 1)).all()
 
 
@@ -280,7 +282,7 @@ def test_points_from_outside_the_space_do_no_harm(solver, rng):
 @pytest.mark.parametrize("G", [1.0, np.inf])
 def test_a_search_goes_on_while_nothing_is_feasible(solver, G, rng):
     history = History(rng.random((20, 2)), rng.random((20, 2)), np.full((20, 2), G))
-    x = suggest(SQUARE, history, 2, rng, Settings(solver=solver))
+    x = suggest(Task(SQUARE, history, Settings(solver=solver)), 2, rng)
     assert len(first_rows(x)) == 2
 
 
@@ -298,7 +300,7 @@ def test_parameters_with_a_single_value_are_repeated(solver):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_proposals_hold_just_the_parameters_that_exist(spaces, make_history, prune, solver, m):
     history = make_history(spaces["tree"], 90, m, np.random.default_rng(m))
-    X = suggest(spaces["tree"], history, 6, np.random.default_rng(m), Settings(solver=solver))
+    X = suggest(Task(spaces["tree"], history, Settings(solver=solver)), 6, np.random.default_rng(m))
     for params in spaces["tree"].decode(X):
         assert params == prune(params)
 
@@ -345,7 +347,7 @@ def test_a_penalty_next_to_the_best_choices_counts_as_failed_unless_something_is
     choices = Space({name: Categorical(tuple("abcd")) for name in "xyz"})
 
     def believed(history, space):
-        return optimizer._believed(history, optimizer._failures(history, space))
+        return Task(space, history).sound
 
     kept = believed(history, choices)
     rest = np.setdiff1d(np.arange(12), [3, 7])
@@ -354,9 +356,11 @@ def test_a_penalty_next_to_the_best_choices_counts_as_failed_unless_something_is
     np.testing.assert_array_equal(kept.failed, [[0.125] * 3, X[3], X[7]])
     np.testing.assert_array_equal(kept.ended, X[[3, 7]])
     assert rows_in(history.tried, kept.tried).all()
-    np.testing.assert_array_equal(path(choices, history)[0].members, rest)
+    np.testing.assert_array_equal(chosen_path(Task(choices, history))[0].members, rest)
     unbounded = replace(history, Y=np.where(np.arange(12)[:, None] == 5, np.inf, Y))
-    np.testing.assert_array_equal(path(choices, unbounded)[0].members, np.delete(rest, 4))
+    np.testing.assert_array_equal(
+        chosen_path(Task(choices, unbounded))[0].members, np.delete(rest, 4)
+    )
     numbers = Space({name: Float(0, 1) for name in "xyz"})
     assert believed(history, numbers) is history
     violating = replace(history, G=np.ones((12, 1)))
@@ -376,7 +380,7 @@ def test_one_penalty_does_not_keep_the_search_from_what_lies_next_to_it(monkeypa
         Y = np.stack([8.0 - choices.max(axis=1), cost], axis=1)
         Y[cost == 0] = 9.0
         history = History((choices + 0.5) / 8, Y)
-        x = [suggest(space, history, 1, np.random.default_rng(k))[0] for k in range(2)]
+        x = [suggest(Task(space, history), 1, np.random.default_rng(k))[0] for k in range(2)]
         return (np.array(x) > 1 / 8).sum(axis=1).mean()
 
     known = np.mean([proposed_cost(seed) for seed in range(8)])
@@ -389,12 +393,12 @@ def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rn
     def singular(*_, **__):
         raise np.linalg.LinAlgError("the kernel matrix is hopeless")
 
-    optimizer._told.clear()
+    tasks._warned.clear()
     monkeypatch.setattr(fitting, "condition", singular)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with caplog.at_level(logging.DEBUG, logger="lamoo"):
         for _ in range(3):
-            x = suggest(SQUARE, history, 2, rng)
+            x = suggest(Task(SQUARE, history), 2, rng)
             assert ((x >= 0) & (x <= 1)).all()
     messages = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(messages) == 1
@@ -408,12 +412,12 @@ def test_each_cause_of_a_fallback_is_told_once(monkeypatch, caplog, rng):
     def deprecated(*_, **__):  # where the user's filters turn warnings into errors
         raise FutureWarning("a library changes")
 
-    optimizer._told.clear()
+    tasks._warned.clear()
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     for broken in (singular, deprecated):
         monkeypatch.setattr(fitting, "condition", broken)
         for _ in range(3):
-            assert suggest(SQUARE, history, 1, rng).shape == (1, 2)
+            assert suggest(Task(SQUARE, history), 1, rng).shape == (1, 2)
     messages = [r.getMessage() for r in caplog.records]
     assert len(messages) == 2
     assert "LinAlgError: pivot" in messages[0]
@@ -427,7 +431,7 @@ def test_the_users_state_of_libraries_changes_no_proposal(no_excuses, rng):
 
     def proposals():
         generator = np.random.default_rng(0)
-        return np.concatenate([suggest(SQUARE, history, 2, generator, s) for s in settings])
+        return np.concatenate([suggest(Task(SQUARE, history, s), 2, generator) for s in settings])
 
     settings = [Settings(solver=solver) for solver in ("gp", "evolutionary")]
     expected = proposals()
@@ -435,7 +439,7 @@ def test_the_users_state_of_libraries_changes_no_proposal(no_excuses, rng):
     with no_excuses(), np.errstate(all="raise"), special.errstate(all="raise"):
         assert np.array_equal(proposals(), expected)
         assert {*np.geterr().values()} == {*special.geterr().values()} == {"raise"}
-        path(SQUARE, history)
+        chosen_path(Task(SQUARE, history))
         recent_gain(history, 5)
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
@@ -447,17 +451,17 @@ def test_a_mistake_in_the_code_is_not_taken_for_a_numerical_failure(monkeypatch,
     monkeypatch.setattr(fitting, "condition", mistaken)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with pytest.raises(TypeError, match="a mistake"):
-        suggest(SQUARE, history, 1, rng)
+        suggest(Task(SQUARE, history), 1, rng)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_reference_point_that_nobody_beats_is_told_once(solver, caplog, rng):
-    optimizer._told.clear()
+    tasks._warned.clear()
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     settings = Settings(solver=solver, reference_point=[-1.0, -1.0])
     with caplog.at_level(logging.WARNING, logger="lamoo"):
         for _ in range(3):
-            assert suggest(SQUARE, history, 1, rng, settings).shape == (1, 2)
+            assert suggest(Task(SQUARE, history, settings), 1, rng).shape == (1, 2)
     assert len(caplog.records) == 1
     assert "reference_point" in caplog.records[0].getMessage()
 
@@ -486,11 +490,11 @@ def test_a_reference_point_steers_the_search():
         (lambda: loop().tell({"a": 0, "b": 0}, [[1.0, 2.0]]), "values must hold"),
         (lambda: loop().tell({"a": 0, "z": 0}, [1.0, 2.0]), "params must be of"),
         (lambda: loop().tell({"a": np.nan, "b": 0}, [1.0, 2.0]), "params must be of"),
-        (lambda: suggest(SQUARE, history(3, 2), 1, None), "history holds points of 3"),
-        (lambda: suggest(SQUARE, history(2, 2), -1, None), "q must be at least 0"),
-        (lambda: suggest(SQUARE, history(2, 3), 1, None, HALF), "reference_point must hold"),
-        (lambda: path(SQUARE, history(2, 2).first(0)), "history must hold"),
-        (lambda: path(SQUARE, history(3, 2)), "history holds points of 3"),
+        (lambda: suggest(Task(SQUARE, history(3, 2)), 1, None), "history holds points of 3"),
+        (lambda: suggest(Task(SQUARE, history(2, 2)), -1, None), "q must be at least 0"),
+        (lambda: suggest(Task(SQUARE, history(2, 3), HALF), 1, None), "reference_point must hold"),
+        (lambda: chosen_path(Task(SQUARE, history(2, 2).first(0))), "history must hold"),
+        (lambda: chosen_path(Task(SQUARE, history(3, 2))), "history holds points of 3"),
     ],
 )
 def test_a_wrong_argument_is_named(call, message):
@@ -590,7 +594,7 @@ def test_linear_algebra_has_one_thread_while_proposing_and_its_own_number_after(
     X = SQUARE.sample(5, rng)
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
-        suggest(SQUARE, History(X, X), 1, rng, Settings(solver="random", n_startup=1))
+        suggest(Task(SQUARE, History(X, X), Settings(solver="random", n_startup=1)), 1, rng)
         assert blas_threads() == before != {1}
     assert inside == [{1}]
 
@@ -607,9 +611,9 @@ def test_known_constraints_hold_for_every_proposal(solver, rng):
     X = space.sample(30_000, rng)
     X = X[within(X)][:25]  # a thousandth of the cube
     history = History(X, np.column_stack([X[:, 0], 1 - X[:, 1]]))
-    proposals = suggest(space, history, 8, rng, Settings(solver=solver, n_startup=0))
+    proposals = suggest(Task(space, history, Settings(solver=solver, n_startup=0)), 8, rng)
     assert within(proposals).all()
-    started = suggest(space, history.first(0), 6, rng, Settings(solver=solver, n_startup=6))
+    started = suggest(Task(space, history.first(0), Settings(solver=solver, n_startup=6)), 6, rng)
     assert within(started).all()
 
 
@@ -621,7 +625,7 @@ def test_known_conditions_need_no_learning(solver, rng):
     X = space.sample(30, rng)
     X = X[X[:, 0] == 0.75]  # "deep" was never tried
     history = History(X, np.column_stack([X[:, 2], 1 - X[:, 2]]))
-    proposals = suggest(space, history, 6, rng, Settings(solver=solver, n_startup=0))
+    proposals = suggest(Task(space, history, Settings(solver=solver, n_startup=0)), 6, rng)
     np.testing.assert_array_equal(np.isnan(proposals[:, 1]), proposals[:, 0] == 0.75)
 
 
@@ -638,7 +642,7 @@ def test_a_missing_package_is_told_when_the_settings_are_made(monkeypatch):
 def test_a_solver_and_its_name_are_the_same(solver, rng):
     history = History(SQUARE.sample(14, rng), rng.random((14, 2)))
     X = [
-        suggest(SQUARE, history, 1, np.random.default_rng(0), Settings(solver=s))
+        suggest(Task(SQUARE, history, Settings(solver=s)), 1, np.random.default_rng(0))
         for s in (solver, pickle.loads(pickle.dumps(SOLVERS[solver])))  # noqa: S301
     ]
     np.testing.assert_array_equal(*X)
@@ -654,7 +658,7 @@ def test_no_size_of_values_overflows(solver, size, rng):
     for point in (None, (-1e300, -1e308, 5e-324)):
         settings = Settings(solver=solver, reference_point=point)
         for seed in range(3):
-            x = suggest(space, history, 1, np.random.default_rng(seed), settings)
+            x = suggest(Task(space, history, settings), 1, np.random.default_rng(seed))
             assert x.shape == (1, 2)
         assert 0 <= recent_gain(history, 5, settings) <= 1
 
@@ -680,7 +684,7 @@ def test_objectives_that_do_not_conflict_make_no_twins(solver, objective):
         asked.tell(params, objective(np.array([*params.values()])))
     X = asked.history.X
     apart = np.abs(X[:, None] - X).max(axis=2) + np.eye(len(X))
-    assert apart.min() >= optimizer.TWIN
+    assert apart.min() >= distant.TWIN
     if solver.startswith("gp"):  # and the optimum was found before
         assert asked.history.Y[:, 0].min() < 1e-4
 
@@ -702,9 +706,9 @@ def test_a_twin_differs_in_nothing_but_a_little():
     ]:
         near = x.copy()
         near[column] += step
-        assert optimizer._has_twin(near, space, history) == twin, (column, step)
+        assert distant.has_twin(near, space, history) == twin, (column, step)
         pending = History(np.empty((0, 4)), np.empty((0, 2))).with_pending(x)
-        assert optimizer._has_twin(near, space, pending) == twin
+        assert distant.has_twin(near, space, pending) == twin
 
 
 def test_where_the_solver_sees_nothing_better_the_emptiest_place_is_tried(rng):
@@ -714,7 +718,7 @@ def test_where_the_solver_sees_nothing_better_the_emptiest_place_is_tried(rng):
     history = History(corner, rng.random((40, 2)))
     grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 21)] * 2), axis=-1).reshape(-1, 2)
     for _ in range(4):
-        x = suggest(SQUARE, history, 1, rng, settings)
+        x = suggest(Task(SQUARE, history, settings), 1, rng)
 
         def away(X, tried=history.tried):
             return np.linalg.norm(X[:, None] - tried, axis=2).min(axis=1)
@@ -725,7 +729,7 @@ def test_where_the_solver_sees_nothing_better_the_emptiest_place_is_tried(rng):
     X = np.concatenate([corner, right])
     infeasible = History(X, rng.random((60, 2)), np.repeat([0.0, 1.0], [40, 20])[:, None])
     for poor in (infeasible, History(corner, rng.random((40, 2)), failed=right)):
-        assert (suggest(SQUARE, poor, 4, rng, settings)[:, 0] < 0.6).all()
+        assert (suggest(Task(SQUARE, poor, settings), 4, rng)[:, 0] < 0.6).all()
 
 
 def test_a_lucky_rough_value_does_not_end_the_search_where_it_is(rng):
@@ -733,9 +737,9 @@ def test_a_lucky_rough_value_does_not_end_the_search_where_it_is(rng):
     Y, noise = history.Y.copy(), np.zeros((20, 2))
     Y[0], noise[0] = -5.0, 25.0
     rough = History(history.X, Y, noise=noise)
-    front = optimizer.path(SQUARE, rough)[0]
+    front = chosen_path(Task(SQUARE, rough))[0]
     assert not (front.data.dominates[0][1:] > 0).all()
-    assert (optimizer.path(SQUARE, History(history.X, Y))[0].data.dominates[0][1:] > 0).all()
+    assert (chosen_path(Task(SQUARE, History(history.X, Y)))[0].data.dominates[0][1:] > 0).all()
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -749,11 +753,13 @@ def test_partial_data_and_noise_stop_no_solver(solver, rng):
     noise = np.where(rng.random((12, 2)) < 0.5, np.nan, rng.random((12, 2)))
     noise[:2] = [[0.0, np.inf], [1e300, 1e-300]]
     history = History(X, Y, noise=noise, partial=partial, pending=partial.X[1:3])
-    x = suggest(SQUARE, history, 3, np.random.default_rng(0), Settings(solver=solver, n_startup=0))
+    x = suggest(
+        Task(SQUARE, history, Settings(solver=solver, n_startup=0)), 3, np.random.default_rng(0)
+    )
     assert len(np.unique(x, axis=0)) == 3
     assert not rows_in(x, history.tried).any()
     nothing = History(X[:0], Y[:0], partial=partial)
-    assert suggest(SQUARE, nothing, 1, rng, Settings(solver=solver)).shape == (1, 2)
+    assert suggest(Task(SQUARE, nothing, Settings(solver=solver)), 1, rng).shape == (1, 2)
 
 
 def test_a_reference_point_that_nobody_beats_is_told_in_the_users_words(caplog):

@@ -20,8 +20,7 @@ from optuna.samplers import (
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
-from lamoo import History, Partition, pareto
-from lamoo.optimizer import Settings, path
+from lamoo import History, Partition, Settings, Task, chosen_path, pareto
 from lamoo.partition.place import Place
 from optuna_lamoo import LaMOOSampler, convert
 from optuna_lamoo.base import SEEN, base_of
@@ -141,7 +140,7 @@ def test_proposals_are_inside_the_region(name):
         X = rng.random((40, 3))
         Y = np.stack([X[:, 0] + X[:, 2] ** 2, 1 - X[:, 0] + X[:, 1]], axis=1)
         history = History(X, Y)
-        leaf = path(space, history, Settings(partition=SMALL))[-1]
+        leaf = chosen_path(Task(space, history, Settings(partition=SMALL)))[-1]
         assert leaf.region.sides
         solver = base_of(BASES[name]).solver(search_space)
         for _ in range(3):

@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.samplers import PartialFixedSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lamoo.optimizer import learn_activity
+from lamoo.space.activity import learn_activity
 from optuna_lamoo import LaMOOSampler, convert, explain, reduced_space
 from optuna_lamoo.knowledge import knowledge_of
 from optuna_lamoo.visualization import plot_regions

@@ -6,8 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import RandomSampler
 
-from lamoo import optimizer
-from lamoo.solvers import Solver, random
+from lamoo.solvers import SOLVERS, Solver, random
 from optuna_lamoo import LaMOOSampler, explain
 from optuna_lamoo.knowledge import knowledge_of
 
@@ -114,7 +113,7 @@ def test_the_leaf_shown_is_the_one_that_the_sampler_takes(told, monkeypatch):
         return random.propose(place, rng)
 
     # it has no global turns, so that each proposal is made in the chosen leaf
-    monkeypatch.setitem(optimizer.SOLVERS, "gp", Solver(propose))
+    monkeypatch.setitem(SOLVERS, "gp", Solver(propose))
     depths = []
     for _ in range(12):
         shown, taken[:] = knowledge_of(study), []

@@ -9,7 +9,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
-from lamoo import Float, History, Settings, Space, suggest
+from lamoo import Float, History, Settings, Space, Task, suggest
 from optuna_lamoo import LaMOOSampler, mean_front
 
 
@@ -232,7 +232,7 @@ def test_the_engine_judges_by_means_and_learns_from_the_values():
     assert not np.isnan(history.means).any()
     settings = Settings(n_startup=2, reevaluate=6)
     space = Space({"x": Float(0, 1), "y": Float(0, 1)})
-    x = suggest(space, history, 1, rng, settings)[0]
+    x = suggest(Task(space, history, settings), 1, rng)[0]
     assert tuple(x) in fewest_that_may_be_of_the_front(X, Y)
 
 

@@ -13,7 +13,7 @@ from optuna.samplers import PartialFixedSampler, RandomSampler
 from optuna.trial import TrialState, create_trial
 
 import lamoo.gp.fitting
-import lamoo.optimizer
+import lamoo.task
 import optuna_lamoo.sampler
 from lamoo import Partition
 from optuna_lamoo import LaMOOSampler
@@ -418,7 +418,7 @@ def test_reference_points_of_all_kinds(point, complaints):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_reference_point_that_nothing_dominates_is_told_once(solver, complaints, monkeypatch):
-    lamoo.optimizer._told.clear()
+    lamoo.task._warned.clear()
     study = new_study(solver=solver, reference_point=[-1.0, -1.0])
     study.optimize(parabolas, n_trials=24)
     assert len(complaints()) == 1
@@ -504,7 +504,7 @@ def test_first_trials_asked_all_at_once_differ(n):
 def test_a_surrogate_that_fails_is_told_once_and_the_study_goes_on(
     error, complaints, monkeypatch, caplog
 ):
-    lamoo.optimizer._told.clear()
+    lamoo.task._warned.clear()
 
     def broken(*arguments, **options):
         raise error

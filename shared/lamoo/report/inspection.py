@@ -8,11 +8,12 @@ import numpy as np
 
 from lamoo.arrays import Floats
 from lamoo.numerics import own_state
-from lamoo.optimizer import Settings, path
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, score, walk
+from lamoo.search import chosen_path
 from lamoo.space import Integer, Parameter, Space
 from lamoo.space.history import History
+from lamoo.task import Settings, Task
 
 #: Places per axis of a map where a parameter has more values, and completions per place.
 PLACES, COMPLETIONS = 41, 64
@@ -160,7 +161,7 @@ def stages(space: Space, history: History, settings: Settings, most: int) -> lis
     U = space.sample(DRAWS, np.random.default_rng(0))
     out = []
     for n in numbers.tolist():
-        nodes = path(space, history.first(n), settings)
+        nodes = chosen_path(Task(space, history.first(n), settings))
         root, leaf = nodes[0], nodes[-1]
         whole = root.hypervolume
         out.append(

@@ -274,6 +274,18 @@ class History:
         """Return this history with one more point (d,) under evaluation."""
         return replace(self, pending=np.concatenate([self.pending, x[None]]))
 
+    def with_failures(self, lost: Bools) -> History:
+        """Return this history with some observations (n,) among what failed."""
+        if not lost.any():
+            return self
+        X = self.X[lost]
+        return replace(
+            self.at(np.flatnonzero(~lost)),
+            pending=self.pending,
+            failed=np.concatenate([self.failed, X]),
+            ended=np.concatenate([self.ended, X]),
+        )
+
     def told(self, x: Floats, y: Floats | None, g: Floats) -> History:
         """Return this history with the outcome of evaluating a point, its noise unknown.
 

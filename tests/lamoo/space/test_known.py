@@ -11,6 +11,7 @@ from lamoo import (
     Known,
     Settings,
     Space,
+    Task,
     exhausted,
     suggest,
 )
@@ -104,7 +105,7 @@ def test_an_improvement_with_no_uncertainty_has_a_finite_gradient():
 def test_start_up_is_spread_over_the_known_cost():
     history = History(np.empty((0, 4)), np.empty((0, 2)))
     settings = Settings(n_startup=8)
-    X = suggest(SPACE, history, 8, np.random.default_rng(0), settings)
+    X = suggest(Task(SPACE, history, settings), 8, np.random.default_rng(0))
     everything = np.sort(cost(SPACE.sample(4_000, np.random.default_rng(9))))
     quantiles = np.sort(np.searchsorted(everything, cost(X)) / len(everything))
     assert np.diff(quantiles, prepend=0, append=1).max() < 0.25
@@ -123,17 +124,17 @@ def test_an_exhausted_space_is_recognised():
     space = Space({"i": Integer(0, 2), "c": Categorical("ab")})
     X = space.enumerate()
     Y = np.stack([X[:, 0], -X[:, 0]], axis=1)
-    assert exhausted(space, History(X, Y))
-    assert exhausted(space, History(X[:4], Y[:4], pending=X[4:5], failed=X[5:]))
-    assert not exhausted(space, History(X[:5], Y[:5]))
+    assert exhausted(Task(space, History(X, Y)))
+    assert exhausted(Task(space, History(X[:4], Y[:4], pending=X[4:5], failed=X[5:])))
+    assert not exhausted(Task(space, History(X[:5], Y[:5])))
     only = Space(space.parameters, known=Known(violation=lambda X: X[:, 0] - 0.4))
-    assert exhausted(only, History(X[:2], Y[:2]))
-    assert not exhausted(only, History(X[1:], Y[1:]))
+    assert exhausted(Task(only, History(X[:2], Y[:2])))
+    assert not exhausted(Task(only, History(X[1:], Y[1:])))
     twins = History(X[:3], Y[:3], key=lambda X: np.floor(3 * X[:, 0]).astype(int))
-    assert not exhausted(space, twins)
-    assert exhausted(space, History(X[::2], Y[::2], key=twins.key))
+    assert not exhausted(Task(space, twins))
+    assert exhausted(Task(space, History(X[::2], Y[::2], key=twins.key)))
     continuous = Space({"x": Float(0, 1)})
-    assert not exhausted(continuous, History(np.array([[0.5]]), np.zeros((1, 2))))
+    assert not exhausted(Task(continuous, History(np.array([[0.5]]), np.zeros((1, 2)))))
 
 
 def test_an_earlier_study_predicts_in_the_new_space(rng):

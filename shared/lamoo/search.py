@@ -1,0 +1,158 @@
+"""From a task to the next points: grow the tree, choose a leaf, let a solver propose there."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from lamoo.arrays import Floats
+from lamoo.numerics import own_state, single_threaded
+from lamoo.partition.place import Place
+from lamoo.partition.region import Region
+from lamoo.partition.tree import Node, grow, select
+from lamoo.solvers import Propose, distant, evolutionary, is_global, random
+from lamoo.space import Space
+from lamoo.space.history import History
+from lamoo.startup import least_sure, next_start
+from lamoo.task import Settings, Task
+
+logger = logging.getLogger("lamoo")
+
+#: Characters of an error that a warning repeats.
+REASON = 200
+
+
+@own_state()
+def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
+    """Propose the next ``q`` points to evaluate, shape ``(q, d)``.
+
+    A pure function: equal arguments (and generator state) give equal points, and nothing is
+    remembered between calls but what saves time. No point is proposed that was tried before
+    while the space holds untried ones.
+
+    Args:
+        task: the search space, what was observed and is running, and how to search.
+        q: how many points to propose; each takes account of those before it.
+        rng: the random generator.
+
+    Raises:
+        ValueError: if ``q`` is negative.
+    """
+    if q < 0:
+        msg = f"q must be at least 0, got {q!r}"
+        raise ValueError(msg)
+    X = np.empty((q, task.space.dimension))
+    with single_threaded():
+        history = task.cleaned
+        for i in range(q):
+            X[i] = _next(task, history, rng)
+            history = history.with_pending(X[i])
+    return X
+
+
+def _next(task: Task, history: History, rng: np.random.Generator) -> Floats:
+    """Return the next point (d,) after a task's history and what was proposed since."""
+    space, settings = task.domain, task.settings
+    x = None
+    if history.n < max(settings.n_startup, 1):
+        x = next_start(space, history, settings.seed)
+    if x is None and settings.reevaluate and len(history.tried) % settings.reevaluate == 0:
+        x = least_sure(space, history)
+    if x is None and history.n:
+        x = _by_solver(task, history, rng)
+    if x is None:
+        x = random.propose(Place(history, Region(space), np.arange(0)), rng)
+    if x is None:
+        x = least_sure(space, history)
+    return _again(space, history, rng) if x is None else x
+
+
+def _by_solver(task: Task, history: History, rng: np.random.Generator) -> Floats | None:
+    """Return what the solver proposes, or a simpler one where it finds nothing or fails.
+
+    A point that would repeat an evaluation, see :func:`lamoo.space.rows.repeats`, is the last
+    resort.
+    """
+    last_resort = None
+    for propose, place in _attempts(task, history):
+        try:
+            x = propose(place, rng)
+        # a warning where the user's filters turn those of libraries into errors
+        except (ArithmeticError, ValueError, Warning) as error:
+            _tell_of_failure(task.settings, error)
+            continue
+        if x is not None and not history.repeats(x[None])[0]:
+            return _apart(x, Place.everywhere(task.domain, history), rng)
+        last_resort = x if last_resort is None else last_resort
+    return last_resort
+
+
+def _attempts(task: Task, history: History) -> Iterator[tuple[Propose, Place]]:
+    """Yield who is to propose and where: the solver in the chosen leaf first.
+
+    Where a leaf is exhausted, its nearest ancestor that is not takes its place. In a global turn
+    the solver works in the whole space.
+    """
+    solver, reference_point = task.settings.chosen_solver, task.reference_point
+    everywhere = Place.everywhere(task.domain, history, reference_point)
+    if solver.global_turns and is_global(history):
+        yield solver.propose, everywhere
+    else:
+        root = grow(task.domain, history, task.settings.partition, reference_point)
+        for node in reversed(select(root)):
+            yield solver.propose, Place(history, node.region, node.members, reference_point)
+    yield evolutionary.propose, everywhere
+    yield random.propose, everywhere
+
+
+def _apart(x: Floats, everywhere: Place, rng: np.random.Generator) -> Floats:
+    """Return a proposal (d,), or the emptiest place if it is as good as tried."""
+    if not distant.has_twin(x, everywhere.region.space, everywhere.history):
+        return x
+    other = distant.propose(everywhere, rng)
+    return x if other is None else other
+
+
+def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
+    """Return a point (d,) that was tried before, where nothing else is left."""
+    X = Region(space).sample(1, history.X, rng)
+    # where nothing is known to keep the constraints, one that does not
+    x: Floats = (X if len(X) else space.sample(1, rng))[0]
+    return x
+
+
+def _tell_of_failure(settings: Settings, error: Exception) -> None:
+    """Warn that a solver failed, once for each place where errors were raised."""
+    logger.debug("solver %r: %s", settings.solver, error, exc_info=error)
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    *_, (frame, line) = traceback.walk_tb(cause.__traceback__)
+    reason = f"{type(cause).__name__}: {cause}".partition("\n")[0][:REASON]
+    settings.warn_once(
+        f"solver {settings.solver!r} could not propose ({reason}): a simpler one takes its place, "
+        "at the cost of more trials. Further errors from there are not reported",
+        (frame.f_code.co_filename, line),
+    )
+
+
+@own_state()
+def chosen_path(task: Task) -> tuple[Node, ...]:
+    """Return the nodes from the root of the tree to the leaf that is chosen next.
+
+    What stands for a failure (infinite values, penalties) is in none of them.
+
+    Raises:
+        ValueError: if there is no observation yet.
+    """
+    if not task.history.n:
+        msg = "history must hold at least one observation to grow a tree from"
+        raise ValueError(msg)
+    root = grow(task.domain, task.cleaned, task.settings.partition, task.reference_point)
+    # the members are told as rows of the history that the task was made of
+    index = np.flatnonzero(~task.failures)[root.data.index]
+    return select(replace(root, data=replace(root.data, index=index)))

@@ -1,0 +1,57 @@
+"""The emptiest place of the space: what to try where a solver comes back to what is known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamoo.arrays import Floats
+from lamoo.partition.place import Place
+from lamoo.solvers.evolutionary import unlike_failures
+from lamoo.space import Space
+from lamoo.space.history import History
+
+#: Of a continuous parameter's range: points nearer to each other than this are as good as the same,
+#: and values nearer than this other one are the same.
+TWIN, SAME = 1e-3, 1e-9
+#: Points of which the one farthest from everything is tried, and tried points that they keep from.
+DISTANT, MOST_NEIGHBOURS = 256, 512
+
+
+def has_twin(x: Floats, space: Space, history: History) -> bool:
+    """Tell whether a point (d,) was as good as tried.
+
+    That is, one that was tried is within :data:`TWIN` of it in every range, and what is not
+    continuous is equal: values of a grid are different by their user's word.
+    """
+    reach = np.where(np.isinf(space.levels), TWIN, SAME)
+    gaps = np.nan_to_num(np.abs(history.tried - x))
+    absent = np.isnan(history.tried) != np.isnan(x)
+    return bool(((gaps < reach) & ~absent).all(axis=1).any())
+
+
+def propose(place: Place, rng: np.random.Generator) -> Floats | None:
+    """Return the point (d,) farthest from all that were tried, ``None`` if none is found.
+
+    Among points that are not like failures and infeasible points. A solver that comes back to what
+    is known sees nothing better: then a trial is worth most where least is known. Of two objectives
+    that do not conflict the front is one point, and half of 30 trials were twins of others. Where
+    objectives conflict ``"gp"`` makes none (six problems, 50 trials); ``"evolutionary"`` made 39 of
+    100 on BraninCurrin, and after 400 trials of four problems .884 of the hypervolume for .878.
+
+    See :class:`lamoo.solvers.Propose` for the arguments.
+    """
+    history, space = place.history, place.region.space
+    infeasible = history.violation > 0
+    region = unlike_failures(history.with_failures(infeasible), place.region)
+    X = history.unseen(region.sample(DISTANT, history.X[~infeasible], rng))
+    if not len(X):
+        return None
+    tried = history.tried[:: -(-len(history.tried) // MOST_NEIGHBOURS)]
+    away = np.zeros((len(X), len(tried)))
+    for a, b, unordered in zip(X.T, tried.T, space.categorical, strict=True):
+        gap = np.nan_to_num(np.abs(a[:, None] - b))
+        # another choice, or an inactive parameter, is as far as the width of a range
+        other = (np.isnan(a)[:, None] != np.isnan(b)) | (unordered & (gap > SAME))
+        away += np.where(other, 1.0, gap**2)
+    farthest: Floats = X[int(np.argmax(away.min(axis=1)))]
+    return farthest

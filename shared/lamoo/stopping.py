@@ -1,0 +1,77 @@
+"""When to stop: whether anything is left to try, and whether the last trials gained anything."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamoo import pareto
+from lamoo.arrays import Floats
+from lamoo.numerics import own_state
+from lamoo.space.history import History
+from lamoo.task import Settings, Task, inferred_reference_point, reference_point
+
+#: Random points that are looked at before a whole space is searched for one that is left.
+GLANCE = 64
+#: Results before which a space that nobody declared may hold more than was asked for so far.
+FEW_RESULTS, EQUAL_RESULTS = 5, 10
+
+
+def conclusive(Y: Floats) -> bool:
+    """Tell whether observations (n, m) say that what was asked for so far is all there is to try.
+
+    What failed, or returned a mere sign of that, may have ended before all its parameters were
+    asked for. So there must be a measurement and :data:`FEW_RESULTS`, or :data:`EQUAL_RESULTS`
+    where all are the same, since those may be signs.
+    """
+    if not pareto.measured(Y).all(axis=1).any():
+        return False
+    return len(Y) >= (FEW_RESULTS if (Y != Y[0]).any() else EQUAL_RESULTS)
+
+
+@own_state()
+def exhausted(task: Task) -> bool:
+    """Tell whether no configuration is left to propose: all were tried, or none may be.
+
+    Where the space is only what was asked for so far, see :func:`conclusive`.
+    ``False`` where there are too many to look (see :data:`lamoo.space.ENUMERABLE`).
+    """
+    space, history = task.space, task.history
+    if not space.enumerable:
+        return False
+    fewer = space.known.violation is not None or history.key is not None
+    if not fewer and not np.isnan(history.X).any() and len(history.tried) < space.size:
+        return False
+    space = task.domain
+
+    def left(X: Floats) -> bool:
+        X = history.unseen(X[space.allows(X)])
+        return not history.surely_repeats(X).all()
+
+    # mostly a few random points show that there is something left
+    if left(space.sample(GLANCE, np.random.default_rng(len(history.tried)))):
+        return False
+    return not left(space.enumerate())
+
+
+@own_state()
+def recent_gain(history: History, k: int, settings: Settings | None = None) -> float:
+    """Return which share of the hypervolume the last ``k`` observations added, between 0 and 1.
+
+    1 while nothing feasible dominates the reference point, which the settings hold or the
+    observations tell.
+    """
+    feasible = history.violation == 0
+    if not feasible.any():
+        return 1.0
+    feasible[feasible] = pareto.sound(history.means[feasible])
+    reference = reference_point(history, settings or Settings())
+    if reference is None:
+        reference = inferred_reference_point(history)
+    # a share does not depend on the units, and volumes in large ones overflow
+    Y, reference = pareto.comparable(history.means, history.violation, reference)
+    before = feasible.copy()
+    before[max(history.n - k, 0) :] = False
+    whole = pareto.hypervolume(Y[feasible], reference)
+    if whole <= 0:
+        return 1.0
+    return max(0.0, 1.0 - pareto.hypervolume(Y[before], reference) / whole)

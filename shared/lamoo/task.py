@@ -1,0 +1,251 @@
+"""A search task: the space, what was observed and how to search, and what follows from them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from lamoo import pareto
+from lamoo.arrays import Bools, Floats
+from lamoo.gp.model import denoise
+from lamoo.partition.tree import Partition
+from lamoo.solvers import SOLVERS, Solver
+from lamoo.space import Space
+from lamoo.space.activity import learn_activity
+from lamoo.space.history import History
+from lamoo.space.rows import rows_in
+
+logger = logging.getLogger("lamoo")
+
+#: Observations after which a reference point that nothing dominates deserves a warning.
+PATIENCE = 20
+
+_warned: set[Hashable] = set()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to search. The defaults need no tuning.
+
+    Args:
+        solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement; the fewest
+            trials), ``"gp-fast"`` (the same with less work per proposal), ``"evolutionary"``
+            (milliseconds per proposal, no model), ``"cma"`` (CMA-ES), ``"botorch"`` (BoTorch's
+            qLogNEHVI; seconds) or ``"random"``; or a
+            :class:`lamoo.solvers.Solver` of one's own.
+        n_startup: how many evaluations are spread over the space before anything is learned.
+        reference_point: where hypervolume is measured from, one value per objective, minimised;
+            NaN, or ``None`` for all, infers it from the observations.
+        partition: the settings of the tree.
+        seed: of the spread-out initial points.
+        reevaluate: every so many evaluations one goes to the point that has had the fewest, of
+            the front and of those that the noise may keep from it, for objectives that are noisy;
+            ``None`` for never.
+        logger: what warnings go to; a framework's users look for them in its own.
+        labels: for messages, what the user calls each objective and what its values are multiplied
+            by before they are minimised here.
+
+    Raises:
+        ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative, the
+            reference point is not finite, or ``reevaluate`` is less than 2.
+        ModuleNotFoundError: if the solver needs a package that is not installed.
+    """
+
+    solver: str | Solver = "gp"
+    n_startup: int = 10
+    reference_point: Sequence[float] | None = None
+    partition: Partition = field(default_factory=Partition)
+    seed: int = 0
+    reevaluate: int | None = None
+    logger: logging.Logger = field(default=logger, repr=False, compare=False)
+    labels: Sequence[tuple[str, float]] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if not isinstance(self.solver, Solver) and self.solver not in SOLVERS:
+            msg = f"solver must be one of {list(SOLVERS)}, got {self.solver!r}"
+            raise ValueError(msg)
+        if self.n_startup < 0:
+            msg = f"n_startup must be at least 0, got {self.n_startup!r}"
+            raise ValueError(msg)
+        point = np.asarray(() if self.reference_point is None else self.reference_point, float)
+        if np.isinf(point).any():
+            msg = f"reference_point must be finite or NaN, got {self.reference_point!r}"
+            raise ValueError(msg)
+        if self.seed < 0:
+            msg = f"seed must be at least 0, got {self.seed!r}"
+            raise ValueError(msg)
+        if self.reevaluate is not None and self.reevaluate < 2:
+            msg = f"reevaluate must be at least 2 or None, got {self.reevaluate!r}"
+            raise ValueError(msg)
+        self.chosen_solver.check()
+
+    @property
+    def chosen_solver(self) -> Solver:
+        """The solver that the settings hold or name."""
+        return self.solver if isinstance(self.solver, Solver) else SOLVERS[self.solver]
+
+    def warn_once(self, message: str, cause: Hashable = None) -> None:
+        """Warn, unless there was a warning of the same cause before; by default the message."""
+        key = (self.logger.name, message if cause is None else cause)
+        if key not in _warned:
+            _warned.add(key)
+            self.logger.warning(message)
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Task:
+    """What is searched, and what follows from it: the one owner of each of these facts.
+
+    Args:
+        space: the search space, as it was declared.
+        history: all observations and what is running.
+        settings: how to search.
+
+    Raises:
+        ValueError: if the space and the history disagree on ``d``, or the reference point and the
+            history on ``m``.
+    """
+
+    space: Space
+    history: History
+    settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        """Check that the three agree."""
+        d, m = self.history.X.shape[1], self.history.Y.shape[1]
+        if d != self.space.dimension:
+            msg = f"history holds points of {d} columns, the space {self.space.dimension}"
+            raise ValueError(msg)
+        point = self.settings.reference_point
+        if point is not None and self.history.n and len(point) != m:
+            msg = f"reference_point must hold one value per objective ({m}), got {point!r}"
+            raise ValueError(msg)
+
+    @cached_property
+    def failures(self) -> Bools:
+        """Which observations (n,) stand for failures, not all of them.
+
+        - Infinite values, and absurd ones (see :func:`lamoo.pareto.sound`), where an objective has
+          others. Infinitely good ones would end the search, since nothing could improve on them;
+          infinitely bad ones say less of their neighbours' values than of where trials fail.
+        - Where nothing is smooth, likely penalties (see :func:`lamoo.pareto.penalties`). One next
+          to the best choices spoils them: on NAS-Bench-Graph the cheapest networks do nothing but
+          for one operation, and the one that does nothing at all has the worst value of everything.
+          Real points that are taken for some teach only where not to go, until another is worse.
+        """
+        lost = ~pareto.sound(self.history.Y)
+        if not self.space.smooth.any():
+            rows = np.flatnonzero(~lost)
+            rest = self.history.at(rows) if lost.any() else self.history
+            lost[rows[pareto.penalties(rest.means) & (rest.violation == 0)]] = True
+        return lost
+
+    @cached_property
+    def sound(self) -> History:
+        """The history with everything that stands for a failure among what failed."""
+        return _without_infinite_parts(self.history.with_failures(self.failures))
+
+    @cached_property
+    def domain(self) -> Space:
+        """The space with the conditions under which parameters exist.
+
+        They are learned from the observations, unless some were declared.
+        """
+        if self.space.activity.rules:
+            return self.space
+        return replace(self.space, activity=learn_activity(self.sound.X))
+
+    @cached_property
+    def cleaned(self) -> History:
+        """What is searched with: the sound history, noisy values replaced by what is believed.
+
+        See :func:`lamoo.gp.model.denoise`.
+        """
+        try:
+            return denoise(self.sound, self.domain) if self.sound.n else self.sound
+        except (ArithmeticError, ValueError) as error:
+            logger.debug("noisy values are taken for what they are: %s", error)
+            return self.sound
+
+    @cached_property
+    def reference_point(self) -> Floats | None:
+        """The user's reference point (m,), see :func:`reference_point`."""
+        return reference_point(self.cleaned, self.settings)
+
+
+def reference_point(history: History, settings: Settings) -> Floats | None:
+    """Return the user's reference point (m,), ``None`` until some feasible point dominates it.
+
+    Before that every hypervolume is 0 and says nothing; an inferred point leads there sooner. What
+    the user left open (NaN) is inferred.
+    """
+    if settings.reference_point is None:
+        return None
+    point = np.asarray(settings.reference_point, dtype=float)
+    given = ~np.isnan(point)
+    better = ((history.means < point) | ~given).all(axis=1) & (history.violation == 0)
+    if better.any():
+        return point if given.all() else np.where(given, point, inferred_reference_point(history))
+    if history.n >= PATIENCE:
+        _warn_of_unreached(point, history, settings)
+    return None
+
+
+def inferred_reference_point(history: History) -> Floats:
+    """Return a reference point (m,) a little beyond the worst observations, outliers left out."""
+    Y = pareto.finite(history.means)
+    return pareto.reference_point(Y, of_front=False, violation=history.violation)
+
+
+def _warn_of_unreached(point: Floats, history: History, settings: Settings) -> None:
+    """Say which of the first observations is nearest to the reference point (m,)."""
+    given = ~np.isnan(point)
+    Y = pareto.finite(history.Y[:PATIENCE])  # always the same ones: it is told once
+    width = np.ptp(Y, axis=0)
+    with np.errstate(over="ignore"):  # farther than a float can express is far enough
+        short = np.where(given, np.maximum(Y - point, 0.0), 0.0)
+        worst = (short / np.where(width > 0, width, 1.0)).max(axis=1)
+    nearest = Y[np.lexsort((worst, history.violation[:PATIENCE]))[0]]
+    labels = settings.labels or [(f"objective {j}", 1.0) for j in range(len(point))]
+    asked = [
+        f"{name} {'<=' if scale > 0 else '>='} {bound / scale:g}"
+        for (name, scale), bound in zip(labels, point.tolist(), strict=True)
+        if not np.isnan(bound)
+    ]
+    found = [
+        f"{name} = {value / scale + 0.0:g}"
+        for (name, scale), value in zip(labels, nearest.tolist(), strict=True)
+    ]
+    settings.warn_once(
+        f"reference_point ({', '.join(asked)}) is not dominated by any of the first "
+        f"{PATIENCE} observations; nearest is ({', '.join(found)}). "
+        "Until it is, another point is inferred",
+    )
+
+
+def _without_infinite_parts(history: History) -> History:
+    """Return the history with points of which one known value is infinite among what failed.
+
+    One such value makes a failure of a point (see :attr:`Task.failures`), whatever the others are.
+    """
+    partial = history.partial
+    if not len(partial.X):
+        return history
+    known = ~np.isnan(partial.Y)
+    together = pareto.measured(np.concatenate([history.Y, partial.Y]))
+    good, measured = together[history.n :], together.any(axis=0)
+    lost: Bools = np.asarray((known & ~good & measured).any(axis=1))
+    if not lost.any():
+        return history
+    X = partial.X[lost]
+    return replace(
+        history,
+        partial=partial.at(np.flatnonzero(~lost)),
+        pending=history.pending[~rows_in(history.pending, X)],
+        failed=np.concatenate([history.failed, X]),
+    )
