@@ -17,7 +17,7 @@ from ax.exceptions.core import DataRequiredError, UserInputError
 from ax.service.utils.best_point import derelativize_opt_config
 
 from ax_lamoo.goals import check_linear, thresholds_of, weights_of
-from lamoo import History, pareto
+from lamoo import History, failures, pareto
 from lamoo.arrays import Floats, Ints
 
 #: Trials that will not report anything better.
@@ -179,7 +179,7 @@ def front(client: Client, *, min_trials: int = 1) -> list[Point]:
     rows, Y = rows[inside], Y[inside]
     if not len(rows):
         return []
-    index = np.flatnonzero(pareto.sound(Y))
+    index = np.flatnonzero(failures.sound(Y))
     index = index[pareto.nondominated(Y[index])]
     return [results.point(row) for row in rows[index].tolist()]
 

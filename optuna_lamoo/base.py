@@ -18,7 +18,7 @@ from optuna.storages import InMemoryStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lamoo import Space, pareto
+from lamoo import Space, failures, pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.partition.place import Place
 from lamoo.solvers import Solver, evolutionary
@@ -140,7 +140,7 @@ class Base:
         """Return the study that the base is asked in, everything minimised."""
         space = place.region.space
         part = place.history.at(self._seen(place))
-        values = pareto.finite(part.Y)
+        values = failures.finite(part.Y)
         if self.single:
             number = pareto.dominance_number(part.means, part.violation)
             # the best are the generation that it learns from

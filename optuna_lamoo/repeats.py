@@ -10,7 +10,7 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, pareto
+from lamoo import History, failures, pareto
 from optuna_lamoo import convert
 
 
@@ -67,7 +67,7 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
     history = _history(study, trials)
     often = np.bincount(history.group)[history.group]
     rows = np.flatnonzero((often >= min_trials) & (history.violation == 0))
-    rows = rows[pareto.sound(history.means[rows])]
+    rows = rows[failures.sound(history.means[rows])]
     rows = rows[pareto.nondominated(history.means[rows])] if len(rows) else rows
     signs = convert.signs(study.directions)
     found = []

@@ -10,7 +10,7 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, pareto
+from lamoo import History, failures, pareto
 from lamoo.arrays import Floats
 from lamoo.report.figures import Axis, Map
 from lamoo.report.inspection import (
@@ -158,7 +158,7 @@ def _counted(histories: Sequence[History]) -> list[Floats]:
     """
     counted = [np.where(each.violation[:, None] == 0, each.Y, np.nan) for each in histories]
     Y = np.concatenate(counted)
-    Y[~(pareto.sound(Y) & np.isfinite(Y).all(axis=1))] = np.nan
+    Y[~(failures.sound(Y) & np.isfinite(Y).all(axis=1))] = np.nan
     return np.split(Y, np.cumsum([each.n for each in histories])[:-1])
 
 
@@ -184,4 +184,4 @@ def _reference(counted: Sequence[Floats], given: Sequence[float] | None, signs: 
     Y = Y[~np.isnan(Y).any(axis=1)]
     if not len(Y):
         return np.zeros(len(signs))
-    return pareto.reference_point(pareto.finite(Y), of_front=False)
+    return pareto.inferred_reference_point(Y)

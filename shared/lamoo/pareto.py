@@ -9,14 +9,11 @@ import moocore
 import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.failures import finite
 
 #: Up to so many objectives hypervolumes are exact.
 EXACT = 5
-#: No measurement is this large and this many times farther from the median than most.
-ABSURD = 1e100
-_LARGEST, _FAR = np.finfo(float).max, 1e304
-#: From so many points on, one may be told to be a penalty, if at most this share of them are.
-FEWEST, RARE = 8, 0.25
+_LARGEST = np.finfo(float).max
 
 
 def dominance_matrix(Y: Floats, violation: Floats | None = None) -> Bools:
@@ -181,76 +178,6 @@ def hypervolume_curve(Y: Floats, reference: Floats) -> Floats:
     return curve
 
 
-def measured(Y: Floats) -> Bools:
-    """Tell which values (n, m) say how good a point is, and do not stand for a failure.
-
-    Infinite ones do, and those beyond :data:`ABSURD` that are so many times farther from their
-    objective's median than half of all are.
-    """
-    good = np.isfinite(Y)
-    if not (np.abs(np.where(good, Y, 0.0)) > ABSURD).any():
-        return good
-    halves = Y / 2  # because a difference may be larger than a float can express
-    for j, y in enumerate(halves.T):
-        known = y[good[:, j]]
-        if len(known):
-            middle = np.quantile(known, 0.5, method="lower")
-            spread = np.quantile(np.abs(known - middle), 0.5, method="lower")
-            with np.errstate(over="ignore", invalid="ignore"):
-                limit = ABSURD * (max(spread, abs(middle)) or 1.0)
-                good[:, j] &= np.abs(y - middle) <= limit
-    return good
-
-
-def sound(Y: Floats) -> Bools:
-    """Tell which of ``n`` points have nothing but measurements, all of them if none has.
-
-    The others hold a value that is not :func:`measured` in an objective where some are: they stand
-    for failures, and are no members of a front however good their other values are.
-
-    Args:
-        Y: objective values, shape ``(n, m)``; NaN is no measurement.
-
-    Example:
-        >>> sound(np.array([[np.inf, 0.5], [0.3, 2.0], [1e300, 1.0], [-np.inf, 1.0]]))
-        array([False,  True, False, False])
-    """
-    good = measured(Y)
-    kept: Bools = np.asarray((good | ~good.any(axis=0)).all(axis=1))
-    return kept if kept.any() else np.ones(len(Y), dtype=bool)
-
-
-def penalties(Y: Floats) -> Bools:
-    """Tell which points (n, m) are likely penalties: worse in every objective than all others.
-
-    Whoever must give a failed trial some values gives the worst there are, the same each time. A
-    real point pays for what it lacks: objectives that conflict are rarely all at their worst.
-
-    Example:
-        >>> penalties(np.array([[float(i), -float(i)] for i in range(8)] + [[9.0, 9.0]] * 2))[-3:]
-        array([False,  True,  True])
-    """
-    worst = (Y == Y.max(axis=0, initial=-np.inf)).all(axis=1)
-    if len(Y) < FEWEST or Y.shape[1] < 2 or not 0 < worst.sum() <= RARE * len(Y):
-        return np.zeros(len(Y), dtype=bool)
-    strictly = (Y[~worst].max(axis=0) < Y[worst][0]).all()
-    return np.asarray(worst & strictly)
-
-
-def finite(Y: Floats) -> Floats:
-    """Replace values that are not :func:`measured` by the worst or best one of their objective.
-
-    An objective without any finite value becomes 0 everywhere. Values are clipped to ``+-1e304``,
-    so that their differences do not overflow, nor sums of some hundred of them.
-    """
-    good = measured(Y)
-    worst = np.where(good, Y, -np.inf).max(axis=0, initial=-np.inf)
-    best = np.where(good, Y, np.inf).min(axis=0, initial=np.inf)
-    known = good.any(axis=0)
-    worst, best = np.where(known, worst, 0.0), np.where(known, best, 0.0)
-    return np.clip(np.where(good, Y, np.where(Y > 0, worst, best)), -_FAR, _FAR)
-
-
 def normalise(Y: Floats, violation: Floats | None = None) -> Floats:
     """Rescale each objective so that the front spans about ``[0, 1]``, shape ``(n, m)``.
 
@@ -286,6 +213,14 @@ def comparable(Y: Floats, violation: Floats, reference: Floats | None) -> tuple[
         return scaled, reference_point(scaled, of_front=False, violation=violation)
     stacked = normalise(np.concatenate([Y, reference[None]]))
     return stacked[:-1], stacked[-1]
+
+
+def inferred_reference_point(Y: Floats, violation: Floats | None = None) -> Floats:
+    """Infer a reference point (m,) a little beyond the worst of values (n, m), outliers left out.
+
+    As :func:`reference_point` over all points; the values may be infinite.
+    """
+    return reference_point(finite(Y), of_front=False, violation=violation)
 
 
 def reference_point(Y: Floats, *, of_front: bool, violation: Floats | None = None) -> Floats:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Floats
 from lamoo.numerics import own_state
 from lamoo.space.history import History
-from lamoo.task import Settings, Task, inferred_reference_point, reference_point
+from lamoo.task import Settings, Task, reference_point
 
 #: Random points that are looked at before a whole space is searched for one that is left.
 GLANCE = 64
@@ -23,7 +23,7 @@ def conclusive(Y: Floats) -> bool:
     asked for. So there must be a measurement and :data:`FEW_RESULTS`, or :data:`EQUAL_RESULTS`
     where all are the same, since those may be signs.
     """
-    if not pareto.measured(Y).all(axis=1).any():
+    if not failures.measured(Y).all(axis=1).any():
         return False
     return len(Y) >= (FEW_RESULTS if (Y != Y[0]).any() else EQUAL_RESULTS)
 
@@ -63,10 +63,10 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     feasible = history.violation == 0
     if not feasible.any():
         return 1.0
-    feasible[feasible] = pareto.sound(history.means[feasible])
+    feasible[feasible] = failures.sound(history.means[feasible])
     reference = reference_point(history, settings or Settings())
     if reference is None:
-        reference = inferred_reference_point(history)
+        reference = pareto.inferred_reference_point(history.means, history.violation)
     # a share does not depend on the units, and volumes in large ones overflow
     Y, reference = pareto.comparable(history.means, history.violation, reference)
     before = feasible.copy()

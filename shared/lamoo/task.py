@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats
 from lamoo.gp.model import denoise
 from lamoo.partition.tree import Partition
@@ -130,19 +130,19 @@ class Task:
     def failures(self) -> Bools:
         """Which observations (n,) stand for failures, not all of them.
 
-        - Infinite values, and absurd ones (see :func:`lamoo.pareto.sound`), where an objective has
-          others. Infinitely good ones would end the search, since nothing could improve on them;
-          infinitely bad ones say less of their neighbours' values than of where trials fail.
-        - Where nothing is smooth, likely penalties (see :func:`lamoo.pareto.penalties`). One next
+        - Infinite values, and absurd ones (see :func:`lamoo.failures.sound`), where an objective
+          has others. Infinitely good ones would end the search, since nothing could improve on
+          them; infinitely bad ones say less of their neighbours' values than of where trials fail.
+        - Where nothing is smooth, likely penalties (see :func:`lamoo.failures.penalties`). One next
           to the best choices spoils them: on NAS-Bench-Graph the cheapest networks do nothing but
           for one operation, and the one that does nothing at all has the worst value of everything.
           Real points that are taken for some teach only where not to go, until another is worse.
         """
-        lost = ~pareto.sound(self.history.Y)
+        lost = ~failures.sound(self.history.Y)
         if not self.space.smooth.any():
             rows = np.flatnonzero(~lost)
             rest = self.history.at(rows) if lost.any() else self.history
-            lost[rows[pareto.penalties(rest.means) & (rest.violation == 0)]] = True
+            lost[rows[failures.penalties(rest.means) & (rest.violation == 0)]] = True
         return lost
 
     @cached_property
@@ -190,22 +190,17 @@ def reference_point(history: History, settings: Settings) -> Floats | None:
     given = ~np.isnan(point)
     better = ((history.means < point) | ~given).all(axis=1) & (history.violation == 0)
     if better.any():
-        return point if given.all() else np.where(given, point, inferred_reference_point(history))
+        inferred = pareto.inferred_reference_point(history.means, history.violation)
+        return np.where(given, point, inferred)
     if history.n >= PATIENCE:
         _warn_of_unreached(point, history, settings)
     return None
 
 
-def inferred_reference_point(history: History) -> Floats:
-    """Return a reference point (m,) a little beyond the worst observations, outliers left out."""
-    Y = pareto.finite(history.means)
-    return pareto.reference_point(Y, of_front=False, violation=history.violation)
-
-
 def _warn_of_unreached(point: Floats, history: History, settings: Settings) -> None:
     """Say which of the first observations is nearest to the reference point (m,)."""
     given = ~np.isnan(point)
-    Y = pareto.finite(history.Y[:PATIENCE])  # always the same ones: it is told once
+    Y = failures.finite(history.Y[:PATIENCE])  # always the same ones: it is told once
     width = np.ptp(Y, axis=0)
     with np.errstate(over="ignore"):  # farther than a float can express is far enough
         short = np.where(given, np.maximum(Y - point, 0.0), 0.0)
@@ -237,7 +232,7 @@ def _without_infinite_parts(history: History) -> History:
     if not len(partial.X):
         return history
     known = ~np.isnan(partial.Y)
-    together = pareto.measured(np.concatenate([history.Y, partial.Y]))
+    together = failures.measured(np.concatenate([history.Y, partial.Y]))
     good, measured = together[history.n :], together.any(axis=0)
     lost: Bools = np.asarray((known & ~good & measured).any(axis=1))
     if not lost.any():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import wilcoxon
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats
 from lamoo_compare.problems.base import signs
 
@@ -211,7 +211,7 @@ def front_of(values: Sequence[Floats], directions: Sequence[str]) -> Floats:
 
 def _known(Y: Floats) -> Bools:
     """Tell which values (n, m) are of trials that have some, none of them infinite or absurd."""
-    return np.asarray(np.isfinite(Y).all(axis=1) & pareto.sound(Y))
+    return np.asarray(np.isfinite(Y).all(axis=1) & failures.sound(Y))
 
 
 def infer_reference(values: Sequence[Floats], directions: Sequence[str]) -> tuple[float, ...]:
@@ -220,7 +220,7 @@ def infer_reference(values: Sequence[Floats], directions: Sequence[str]) -> tupl
     Objective values are in the user's directions, and so is the answer; without any, it is 0.
     """
     Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
-    Y = pareto.finite(Y[_known(Y)])
+    Y = failures.finite(Y[_known(Y)])
     if not len(Y):
         return (0.0,) * len(directions)
     point = signs(directions) * pareto.reference_point(Y, of_front=False)

@@ -84,7 +84,7 @@ def test_confined_proposals_are_inside_in_every_space(client, run, parameters, l
     run(experiment, 12)
     confined = [(leaf, F) for leaf, F in leaves if leaf is not None]
     assert len(confined) >= 3
-    assert any(leaf.region.sides for leaf, _ in confined)
+    assert any(leaf.place.region.sides for leaf, _ in confined)
     assert all(leaf.contains(F) for leaf, F in confined)
 
 
@@ -96,7 +96,7 @@ def test_confined_proposals_are_inside(client, run, leaves):
     confined = [(leaf, F) for leaf, F in leaves if leaf is not None]
     assert len(leaves) == 5
     assert 1 <= len(confined) < 5
-    assert all(leaf.region.sides and leaf.contains(F) for leaf, F in confined)
+    assert all(leaf.place.region.sides and leaf.contains(F) for leaf, F in confined)
 
 
 def test_confined_batches_are_inside_and_distinct(client, run, leaves):

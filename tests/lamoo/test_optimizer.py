@@ -23,6 +23,7 @@ from lamoo import (
     Space,
     Task,
     chosen_path,
+    failures,
     pareto,
     recent_gain,
     suggest,
@@ -384,7 +385,7 @@ def test_one_penalty_does_not_keep_the_search_from_what_lies_next_to_it(monkeypa
         return (np.array(x) > 1 / 8).sum(axis=1).mean()
 
     known = np.mean([proposed_cost(seed) for seed in range(8)])
-    monkeypatch.setattr(pareto, "penalties", lambda Y: np.zeros(len(Y), dtype=bool))
+    monkeypatch.setattr(failures, "penalties", lambda Y: np.zeros(len(Y), dtype=bool))
     believed = np.mean([proposed_cost(seed) for seed in range(8)])
     assert known < believed - 0.5
 

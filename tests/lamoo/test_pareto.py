@@ -13,7 +13,7 @@ from optuna._hypervolume import compute_hypervolume
 from optuna.study._multi_objective import _is_pareto_front
 from scipy.stats import spearmanr
 
-from lamoo import pareto
+from lamoo import failures, pareto
 
 INF = math.inf
 
@@ -68,7 +68,7 @@ def test_of_no_points_nothing_is_told(m):
     assert pareto.dominance_matrix(nobody).shape == (0, 0)
     assert len(pareto.dominance_number(nobody)) == len(pareto.nondominated(nobody)) == 0
     assert pareto.hypervolume(nobody, np.ones(m)) == 0.0
-    assert pareto.finite(nobody).shape == pareto.normalise(nobody).shape == (0, m)
+    assert failures.finite(nobody).shape == pareto.normalise(nobody).shape == (0, m)
 
 
 # --------------------------------------------------------------------------------- hypervolume
@@ -108,39 +108,6 @@ def test_hypervolume_of_many_objectives_is_close_and_grows_with_the_set(m, rng):
     assert (np.diff(volumes) >= 0).all()
 
 
-@pytest.mark.parametrize("unit", [1.0, 1e100, 1e200])
-def test_what_is_huge_and_absurdly_far_counts_as_infinite(unit):
-    Y = unit * np.array([[0.0, 5.0], [1.0, 6.0], [2.0, 7.0], [1e20, 6.0], [1.5, 6.5]])
-    far = Y.copy()
-    far[3] = [-1e121 * unit, 1e102 * unit]
-    assert pareto.measured(Y).all()
-    bad = ~pareto.measured(far)
-    assert np.argwhere(bad).tolist() == [[3, 0], [3, 1]]
-    worst_or_best = Y.copy()
-    worst_or_best[3] = [0.0, 7.0 * unit]
-    np.testing.assert_array_equal(pareto.finite(far), worst_or_best)
-
-
-def penalties_by_definition(Y):
-    """Rows of which every other row is equal or better in every objective, if they are few."""
-    alone = [all((y < x).all() or (y == x).all() for y in Y) for x in Y]
-    enough = len(Y) >= 8 and Y.shape[1] >= 2
-    return [a and enough and sum(alone) <= len(Y) / 4 for a in alone]
-
-
-@pytest.mark.parametrize("n", [0, 1, 7, 8, 9, 20])
-@pytest.mark.parametrize("m", [1, 2, 3])
-def test_penalties_are_worse_than_all_others_in_every_objective(n, m, rng):
-    found = 0
-    for again in range(6):
-        Y = rng.integers(0, 5, size=(n, m)).astype(float)
-        Y[rng.permutation(n)[:again]] = rng.choice([4.0, 5.0, np.inf])
-        told = pareto.penalties(Y)
-        assert told.tolist() == penalties_by_definition(Y)
-        found += told.any()
-    assert found or n < 8 or m < 2
-
-
 def test_an_infinitely_good_point_has_infinite_volume():
     """The library crashes the process at infinities in three objectives."""
     Y = np.array([[0.0, 0.0, -INF], [-INF, 0.5, 0.0]])
@@ -156,12 +123,6 @@ def test_a_point_on_the_reference_point_adds_nothing():
 # ------------------------------------------------------------------------ infinite and extreme
 
 
-def test_infinities_become_the_worst_or_best_finite_value():
-    Y = np.array([[1.0, INF, -INF, 0.5], [INF, INF, 2.0, 0.5], [-INF, -INF, 4.0, 0.5]])
-    wanted = [[1.0, 0.0, 2.0, 0.5], [1.0, 0.0, 2.0, 0.5], [1.0, 0.0, 4.0, 0.5]]
-    np.testing.assert_array_equal(pareto.finite(Y), wanted)
-
-
 extreme = npst.arrays(
     float,
     st.tuples(st.integers(1, 10), st.integers(1, 4)),
@@ -175,7 +136,7 @@ extreme = npst.arrays(
 @given(extreme, violations)
 def test_extreme_values_stay_finite_and_in_order(Y, v):
     v = np.array(v[: len(Y)])
-    for scaled in (pareto.finite(Y), pareto.normalise(Y), pareto.normalise(Y, v)):
+    for scaled in (failures.finite(Y), pareto.normalise(Y), pareto.normalise(Y, v)):
         assert np.isfinite(scaled).all()
         for before, after in zip(Y.T, scaled.T, strict=True):
             assert (np.diff(after[np.argsort(before, kind="stable")]) >= 0).all()
@@ -184,7 +145,7 @@ def test_extreme_values_stay_finite_and_in_order(Y, v):
 @given(extreme, violations, st.booleans())
 def test_the_reference_point_is_finite_even_for_extreme_values(Y, v, of_front):
     v = np.array(v[: len(Y)])
-    for scaled in (pareto.finite(Y), pareto.normalise(Y, v)):
+    for scaled in (failures.finite(Y), pareto.normalise(Y, v)):
         assert np.isfinite(pareto.reference_point(scaled, of_front=of_front, violation=v)).all()
 
 
@@ -274,7 +235,7 @@ def test_the_arguments_are_only_read(rng):
     pareto.dominance_number(Y, v)
     pareto.nondominated(Y, v)
     pareto.hypervolume(Y, np.ones(3))
-    pareto.finite(Y)
+    failures.finite(Y)
     pareto.normalise(Y, v)
     pareto.reference_point(Y, of_front=False, violation=v)
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.stats import kendalltau
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.process import GP, Hyperparameters, condition, fit
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
@@ -82,7 +82,7 @@ def values_of(data: History) -> list[Values]:
     out = []
     for y, variances in zip(Y.T, noise.T, strict=True):
         rows = np.flatnonzero(~np.isnan(y))
-        out.append(Values(rows, pareto.finite(y[rows, None])[:, 0], variances[rows]))
+        out.append(Values(rows, failures.finite(y[rows, None])[:, 0], variances[rows]))
     return out
 
 
@@ -117,9 +117,7 @@ class Recipe:
 
 def _bounds(data: History) -> Floats:
     """Return beyond which values (m,) nothing can be gained."""
-    return pareto.reference_point(
-        pareto.finite(data.judged), of_front=False, violation=data.violation
-    )
+    return pareto.inferred_reference_point(data.judged, data.violation)
 
 
 def transforms_of(
@@ -132,7 +130,7 @@ def transforms_of(
 
 def apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
     """Transform values (n, m), each objective by its own transform."""
-    columns = pareto.finite(Y).T
+    columns = failures.finite(Y).T
     return np.stack([f(y) for f, y in zip(transforms, columns, strict=True)], axis=1)
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Floats
 from lamoo.gp.ehvi import (
     Sides,
@@ -331,7 +331,7 @@ def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History
     data = training_set(history, size)
     learned = _learn_objectives(history, data, space, size)
     targets = predict(learned.processes, space.inputs(history.X))[0]
-    Y, columns = pareto.finite(history.Y), []
+    Y, columns = failures.finite(history.Y), []
     for transform, y, target in zip(learned.transforms, Y.T, targets.T, strict=True):
         columns.append(untransformed(transform, target, float(y.min()), float(y.max())))
     return replace(history, denoised=np.where(noisy, np.stack(columns, axis=1), np.nan))

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 import numpy as np
 from scipy.stats import kendalltau
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats
 from lamoo.gp.fitting import apply, process_of, recipes_of, training_set, transforms_of
 from lamoo.numerics import own_state
@@ -121,7 +121,7 @@ def relevant(predicted: Floats, Y: Floats) -> Bools:
         constant = np.ptp(p) == 0 or np.ptp(y) == 0
         return not constant and bool(kendalltau(p, y).pvalue < LEVEL)
 
-    finite = pareto.finite(Y)
+    finite = failures.finite(Y)
     return np.array([any(goes_with(p, y) for y in finite.T) for p in predicted.T], dtype=bool)
 
 
@@ -133,7 +133,7 @@ def best_points(source: History, space: Space, size: int) -> Floats:
     """
     if not source.n:
         return np.empty((0, space.dimension))
-    source = source.at(np.flatnonzero(pareto.sound(source.means)))
+    source = source.at(np.flatnonzero(failures.sound(source.means)))
     front = source.at(np.flatnonzero(pareto.nondominated(source.means, source.violation)))
     front = front.at(np.flatnonzero(np.isfinite(front.Y).all(axis=1)))
     if not front.n:

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import rankdata
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.partition.region import Region
 from lamoo.partition.split import Kernel, label, learn_boundary
@@ -85,7 +85,7 @@ class Observations:
         Y: objective values, shape ``(n, m)``, rescaled.
         feasible: which observations violate no constraint, shape ``(n,)``.
         dominates: shape ``(n, n)``, 1 where row dominates column, else 0.
-        reference: the reference point, shape ``(m,)``, rescaled like ``Y``.
+        reference_point: shape ``(m,)``, rescaled like ``Y``.
         volume: the hypervolume of all, in the units of the objectives; 0 where nobody asks.
         settings: how to grow.
     """
@@ -95,7 +95,7 @@ class Observations:
     Y: Floats
     feasible: Bools
     dominates: Floats
-    reference: Floats
+    reference_point: Floats
     volume: float
     settings: Partition
 
@@ -125,7 +125,7 @@ class Node:
     def hypervolume(self) -> float:
         """The hypervolume of the members, the value ``v_j`` of section 3.2."""
         feasible = self.rows[self.data.feasible[self.rows]]
-        return pareto.hypervolume(self.data.Y[feasible], self.data.reference)
+        return pareto.hypervolume(self.data.Y[feasible], self.data.reference_point)
 
     @property
     def visits(self) -> int:
@@ -177,38 +177,39 @@ class Node:
             yield from child.leaves()
 
 
-def grow(space: Space, history: History, settings: Partition, reference: Floats | None) -> Node:
+def grow(
+    space: Space, history: History, settings: Partition, reference_point: Floats | None
+) -> Node:
     """Return the root of the tree over all observations (section 3.1).
 
     Args:
         space: the search space.
         history: at least one observation.
         settings: how to split and select.
-        reference: the user's reference point (m,), or ``None`` to infer one.
+        reference_point: the user's (m,), or ``None`` to infer one.
     """
     index = pareto.representative(history.means, history.violation, MAX_OBSERVATIONS)
     Y, violation = history.means[index], history.violation[index]
-    scaled, corner = pareto.comparable(Y, violation, reference)
+    scaled, scaled_reference = pareto.comparable(Y, violation, reference_point)
     data = Observations(
         index=index,
         features=space.features(np.concatenate([history.X[index], history.pending])),
         Y=scaled,
         feasible=violation == 0,
         dominates=pareto.dominance_matrix(Y, violation).astype(float),
-        reference=corner,
-        volume=_volume(Y, violation, reference) if settings.absolute else 0.0,
+        reference_point=scaled_reference,
+        volume=_volume(Y, violation, reference_point) if settings.absolute else 0.0,
         settings=settings,
     )
     everything = np.arange(len(data.features))
     return Node(data, everything[: len(index)], everything[len(index) :], Region(space))
 
 
-def _volume(Y: Floats, violation: Floats, reference: Floats | None) -> float:
+def _volume(Y: Floats, violation: Floats, reference_point: Floats | None) -> float:
     """Return the hypervolume of values (n, m) in their own units."""
-    Y = pareto.finite(Y)
-    if reference is None:
-        reference = pareto.reference_point(Y, of_front=False, violation=violation)
-    return pareto.hypervolume(Y[violation == 0], reference)
+    if reference_point is None:
+        reference_point = pareto.inferred_reference_point(Y, violation)
+    return pareto.hypervolume(failures.finite(Y)[violation == 0], reference_point)
 
 
 def walk(root: Node) -> Iterator[tuple[Node, ...]]:

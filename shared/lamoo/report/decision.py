@@ -1,7 +1,7 @@
 """Which member of a front to take; the methods are pymoo's.
 
 Everything is minimised, and every row is feasible. An index is that of a row of the values given.
-What stands for a failure is taken only if all do (:func:`lamoo.pareto.sound`).
+What stands for a failure is taken only if all do (:func:`lamoo.failures.sound`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.numerics import own_state
 
@@ -113,11 +113,11 @@ def best_under_limits(Y: Floats, objective: int, limits: Floats) -> tuple[int, b
         The point, and whether it keeps the limits: where none does it is the nearest, by how far
         the objectives exceed them, in shares of their ranges.
     """
-    index = np.flatnonzero(pareto.sound(Y))
+    index = np.flatnonzero(failures.sound(Y))
     Y = Y[index]
     keeps = (Y <= limits).all(axis=1)
     if not keeps.any():
-        span = np.ptp(pareto.finite(Y), axis=0)
+        span = np.ptp(failures.finite(Y), axis=0)
         excess = np.maximum(Y - limits, 0) / np.where(span > 0, span, 1.0)
         return int(index[excess.sum(axis=1).argmin()]), False
     candidates = np.flatnonzero(keeps)
@@ -128,17 +128,17 @@ def best_under_limits(Y: Floats, objective: int, limits: Floats) -> tuple[int, b
 
 def _front(Y: Floats) -> tuple[Ints, Floats]:
     """Return the front of points (n, m), no two alike, and its values (k, m), 0 to 1 over it."""
-    index = np.flatnonzero(pareto.sound(Y))
+    index = np.flatnonzero(failures.sound(Y))
     index = index[pareto.nondominated(Y[index])]
     # of equal ones the first
     index = index[np.sort(np.unique(Y[index], axis=0, return_index=True)[1])]
     low, span = _range(Y[index])
-    return index, (pareto.finite(Y[index]) - low) / span
+    return index, (failures.finite(Y[index]) - low) / span
 
 
 def _range(front: Floats) -> tuple[Floats, Floats]:
     """Return the best value and the width (m,) of each objective on a front (k, m)."""
-    F = pareto.finite(front)
+    F = failures.finite(front)
     span = np.ptp(F, axis=0)
     return F.min(axis=0), np.where(span > 0, span, 1.0)
 

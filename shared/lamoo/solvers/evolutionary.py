@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.equivalence import log_new
 from lamoo.partition.place import Place
@@ -71,7 +71,7 @@ def _order(history: History, rng: np.random.Generator) -> Ints:
     The augmented Chebyshev distance from the front's best corner (ParEGO, Knowles 2006), the
     objectives weighed at random; an infeasible point comes after all less violating ones.
     """
-    Y = pareto.finite(history.means)
+    Y = failures.finite(history.means)
     front = Y[pareto.nondominated(Y, history.violation)]
     best, nadir = front.min(axis=0), front.max(axis=0)
     # halves, because a difference may be larger than a float can express
