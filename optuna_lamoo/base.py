@@ -73,8 +73,9 @@ class Base:
     Args:
         make: seed -> sampler.
         single: whether it takes one objective only; it then minimises the dominance number.
-        marks: what it notes on a new trial of a study without marks, numbers of generations.
-            Trials with these marks are to it the generation before the next one.
+        marks: the system attributes, numbers of generations, that it sets on the first trial of a
+            study. Finished trials are shown to it with them, so that it takes them for the
+            generation that the new trial descends from.
     """
 
     make: Factory

@@ -273,8 +273,8 @@ def test_little_effort_scores_little_and_learns_from_little(rng):
     class Counted:
         """Counts the points that it is asked for; the best are at the origin."""
 
-        def score(self, X, *, rough=False):
-            scored.append((len(X), rough))
+        def score(self, X, *, screening=False):
+            scored.append((len(X), screening))
             return -(X**2).sum(axis=1)
 
         def score_gradient(self, x):
@@ -285,8 +285,11 @@ def test_little_effort_scores_little_and_learns_from_little(rng):
     best = (candidates**2).sum(axis=1).min()
     x = gp.maximise(Counted(), candidates, place, rng, effort)
     assert (x**2).sum() < best
-    assert sum(n for n, rough in scored if rough) <= effort.uniform + effort.offspring
-    assert sum(n for n, rough in scored if not rough) < effort.finalists + effort.neighbours + 30
+    assert sum(n for n, screening in scored if screening) <= effort.uniform + effort.offspring
+    assert (
+        sum(n for n, screening in scored if not screening)
+        < effort.finalists + effort.neighbours + 30
+    )
     model = learn(history, place.region.space, rng, None, effort.training)
     for process in model.parts[-1].processes:
         assert len(process.predict(X)[0]) == 300

@@ -58,7 +58,7 @@ RAYS = 192
 WIDENING = 1.3
 #: Evaluations, and failures, at most, from which it is learned where evaluations fail.
 MAX_OUTCOMES = 64
-#: Points of the front, or rays, that rough estimates are content with.
+#: Points of the front, or rays, that screening is content with.
 ROUGH = 32
 
 
@@ -173,13 +173,13 @@ class Part:
     Args:
         processes: one per output.
         acquisition: the worth of what they predict.
-        rough: a cheaper estimate of it, to find the candidates that deserve the exact one.
+        screening: a cheaper estimate of it, to find the candidates that deserve the exact one.
         widening: what the processes' standard deviations are multiplied by.
     """
 
     processes: tuple[Process, ...]
     acquisition: Acquisition
-    rough: Acquisition
+    screening: Acquisition
     widening: float = 1.0
 
 
@@ -199,11 +199,11 @@ class Model:
     parts: tuple[Part, ...]
     trust: float = 1.0
 
-    def score(self, X: Floats, *, rough: bool = False) -> Floats:
-        """Return the log acquisition of points (n, d), or a rough estimate, shape ``(n,)``."""
+    def score(self, X: Floats, *, screening: bool = False) -> Floats:
+        """Return the log acquisition of points (n, d), or a cheap estimate, shape ``(n,)``."""
         total, inputs = np.zeros(len(X)), self.space.inputs(X)
         for part in self.parts:
-            acquisition = part.rough if rough else part.acquisition
+            acquisition = part.screening if screening else part.acquisition
             mean, std = predict(part.processes, inputs)
             total += acquisition.value(mean, part.widening * std)
         return total
@@ -465,7 +465,7 @@ def _known_corner(
 def _improvement(
     front: Floats, corner: Floats, rng: np.random.Generator
 ) -> tuple[Acquisition, Acquisition]:
-    """Return the expected hypervolume improvement over points (f, m), exact and rough."""
+    """Return the expected hypervolume improvement over points (f, m), exact and for screening."""
     front = front[pareto.nondominated(front)]
     if len(corner) >= MANY_OBJECTIVES:
         rays = random_rays(RAYS, len(corner), rng)

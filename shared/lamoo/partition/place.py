@@ -14,7 +14,7 @@ from lamoo.space.history import History
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class Place:
-    """All that a solver is told; the search space is ``region.space``.
+    """All that a solver is given; the search space is ``region.space``.
 
     Args:
         history: all observations and what is running, inside the region or not.

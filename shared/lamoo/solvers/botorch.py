@@ -124,7 +124,7 @@ class Scored:
     space: Space
     device: str
 
-    def score(self, X: Floats, *, rough: bool = False) -> Floats:  # noqa: ARG002  there is no cheaper estimate
+    def score(self, X: Floats, *, screening: bool = False) -> Floats:  # noqa: ARG002  none is cheaper
         """Return the log acquisition of points (n, d), shape ``(n,)``."""
         with torch.no_grad():
             blocks = encoded(X, self.space, self.device)[:, None].split(BLOCK)

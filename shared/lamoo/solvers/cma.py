@@ -64,7 +64,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     return np.asarray(X[int(np.argmin(distance))])
 
 
-def ranks(observed: History, reference: Floats | None) -> Floats:
+def ranks(observed: History, reference_point: Floats | None) -> Floats:
     """Return the place (n,) of each observation, 0 for the best.
 
     By dominance number; of equals those come first that the hypervolume would miss most. Repeated
@@ -72,13 +72,13 @@ def ranks(observed: History, reference: Floats | None) -> Floats:
 
     Args:
         observed: at least one observation.
-        reference: where hypervolume is measured from, ``None`` to infer it.
+        reference_point: where hypervolume is measured from (m,), ``None`` to infer it.
     """
     number = pareto.dominance_number(observed.means, observed.violation)
-    Y, corner = pareto.comparable(observed.means, observed.violation, reference)
+    Y, scaled = pareto.comparable(observed.means, observed.violation, reference_point)
     front = np.flatnonzero((number == 0) & (observed.violation == 0))
     contribution = np.zeros(observed.n)
-    contribution[front] = pareto.contributions(Y[front], corner)
+    contribution[front] = pareto.contributions(Y[front], scaled)
     places = np.empty(observed.n)
     places[np.lexsort((-contribution, number))] = np.arange(observed.n)
     return places

@@ -68,16 +68,16 @@ def offspring(
 def _order(history: History, rng: np.random.Generator) -> Ints:
     """Return all observations (n,), best first, along a random direction across the front.
 
-    The augmented Chebyshev distance from the front's best corner (ParEGO, Knowles 2006), the
+    The augmented Chebyshev distance from the front's ideal point (ParEGO, Knowles 2006), the
     objectives weighed at random; an infeasible point comes after all less violating ones.
     """
     Y = failures.finite(history.means)
     front = Y[pareto.nondominated(Y, history.violation)]
-    best, nadir = front.min(axis=0), front.max(axis=0)
+    ideal, nadir = front.min(axis=0), front.max(axis=0)
     # halves, because a difference may be larger than a float can express
-    width = nadir / 2 - best / 2
+    width = nadir / 2 - ideal / 2
     with np.errstate(over="ignore"):
-        scaled = (Y / 2 - best / 2) / np.where(width > 0, width, 1.0)
+        scaled = (Y / 2 - ideal / 2) / np.where(width > 0, width, 1.0)
     weighed = rng.dirichlet(np.ones(Y.shape[1])) * np.clip(scaled, -1e6, 1e6)
     value = weighed.max(axis=1) + 0.05 * weighed.sum(axis=1)
     return np.lexsort((value, history.violation))
@@ -94,8 +94,8 @@ def unlike_failures(history: History, region: Region) -> Region:
     even, odd = slice(0, None, 2), slice(1, None, 2)
     if not good[odd].any():
         return region
-    told = learn_boundary(features[even], good[even]).decision(features[odd])
-    kept, lost = told[good[odd]], told[~good[odd]]
+    predicted = learn_boundary(features[even], good[even]).decision(features[odd])
+    kept, lost = predicted[good[odd]], predicted[~good[odd]]
     if mannwhitneyu(kept, lost, alternative="greater").pvalue > CHANCE:
         return region
     return region.cut(learn_boundary(features, good), good=True)

@@ -79,7 +79,7 @@ def propose(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -
 class Acquisition(Protocol):
     """The logarithm of an acquisition function, which the proposal maximises."""
 
-    def score(self, X: Floats, *, rough: bool = False) -> Floats:
+    def score(self, X: Floats, *, screening: bool = False) -> Floats:
         """Return the values of points (n, d), or cheap estimates of them, shape ``(n,)``."""
 
     def score_gradient(self, x: Floats) -> tuple[float, Floats]:
@@ -103,7 +103,7 @@ def maximise(
         effort: how hard to look.
     """
     history, region = place.history, place.region
-    screened = acquisition.score(X, rough=True)
+    screened = acquisition.score(X, screening=True)
     order = np.argsort(-screened, kind="stable")[: 4 * effort.finalists]
     # what repeats an observation improves nothing
     is_new = log_new(history, region.space)
