@@ -8,7 +8,7 @@ from lamoo import failures, pareto
 from lamoo.arrays import Floats
 from lamoo.numerics import own_state
 from lamoo.space.history import History
-from lamoo.task import Settings, Task, reference_point
+from lamoo.task import Settings, Task, reached_reference_point
 
 #: Random points that are looked at before a whole space is searched for one that is left.
 GLANCE = 64
@@ -64,7 +64,7 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     if not feasible.any():
         return 1.0
     feasible[feasible] = failures.sound(history.means[feasible])
-    reference = reference_point(history, settings or Settings())
+    reference = reached_reference_point(history, settings or Settings())
     if reference is None:
         reference = pareto.inferred_reference_point(history.means, history.violation)
     # a share does not depend on the units, and volumes in large ones overflow

@@ -174,11 +174,11 @@ class Task:
 
     @cached_property
     def reference_point(self) -> Floats | None:
-        """The user's reference point (m,), see :func:`reference_point`."""
-        return reference_point(self.cleaned, self.settings)
+        """The user's reference point (m,), see :func:`reached_reference_point`."""
+        return reached_reference_point(self.cleaned, self.settings)
 
 
-def reference_point(history: History, settings: Settings) -> Floats | None:
+def reached_reference_point(history: History, settings: Settings) -> Floats | None:
     """Return the user's reference point (m,), ``None`` until some feasible point dominates it.
 
     Before that every hypervolume is 0 and says nothing; an inferred point leads there sooner. What
@@ -190,6 +190,8 @@ def reference_point(history: History, settings: Settings) -> Floats | None:
     given = ~np.isnan(point)
     better = ((history.means < point) | ~given).all(axis=1) & (history.violation == 0)
     if better.any():
+        if given.all():
+            return point
         inferred = pareto.inferred_reference_point(history.means, history.violation)
         return np.where(given, point, inferred)
     if history.n >= PATIENCE:

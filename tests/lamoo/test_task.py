@@ -55,12 +55,12 @@ def test_a_batch_finds_each_fact_out_once(monkeypatch, rng):
         function = getattr(tasks, name)
         monkeypatch.setattr(tasks, name, lambda *args: found.append(name) or function(*args))
 
-    for name in ("learn_activity", "denoise", "reference_point"):
+    for name in ("learn_activity", "denoise", "reached_reference_point"):
         counted(name)
     task = Task(SQUARE, history(30, rng), Settings(solver="random", reference_point=[2.0, 2.0]))
     assert len(suggest(task, 4, rng)) == 4
     chosen_path(task)
-    assert sorted(found) == ["denoise", "learn_activity", "reference_point"]
+    assert sorted(found) == ["denoise", "learn_activity", "reached_reference_point"]
 
 
 def test_the_solver_is_given_the_leaf_that_is_shown(rng):

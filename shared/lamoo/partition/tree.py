@@ -235,7 +235,8 @@ def select(root: Node) -> tuple[Node, ...]:
     """Choose a leaf by UCB on hypervolume and return the path from the root to it.
 
     Unless the settings say otherwise, exploration is weighed by a share of the root's hypervolume,
-    so that the choice does not depend on the units of the objectives. Among equals the good side wins.
+    so that the choice does not depend on the units of the objectives. Among equals the good side
+    wins.
     """
     if root.data.settings.selection == "path":
         return _walk(root)
