@@ -6,8 +6,7 @@ import moocore
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Integer, Partition, Settings, Space
-from lamoo.optimizer import path
+from lamoo import Categorical, Float, History, Integer, Partition, Settings, Space, Task
 from lamoo.partition.region import Region
 from lamoo.partition.tree import walk
 from lamoo.report.inspection import (
@@ -19,6 +18,7 @@ from lamoo.report.inspection import (
     stages,
     tree_rows,
 )
+from lamoo.search import chosen_path
 
 CUBE = Space({name: Float(0, 1) for name in "abc"})
 SETTINGS = Settings(partition=Partition(leaf_size=6), reference_point=np.array([2.0, 2.0]))
@@ -46,7 +46,7 @@ def history_of(n=60):
 
 def test_a_row_says_what_is_in_its_node():
     history = history_of()
-    chosen = path(CUBE, history, SETTINGS)
+    chosen = chosen_path(Task(CUBE, history, SETTINGS))
     rows = tree_rows(chosen)
     nodes = [nodes[-1] for nodes in walk(chosen[0])]
     assert len(rows) == len(nodes) > 3
@@ -64,7 +64,7 @@ def test_a_row_says_what_is_in_its_node():
 
 
 def test_rows_are_a_tree_with_parents_first_whose_children_share_out_what_is_inside():
-    rows = tree_rows(path(CUBE, history_of(), SETTINGS))
+    rows = tree_rows(chosen_path(Task(CUBE, history_of(), SETTINGS)))
     by_name = {}
     for row in rows:
         assert row.node not in by_name
@@ -139,7 +139,7 @@ def test_stages_are_the_leaves_that_were_chosen_then():
     U = np.random.default_rng(1).random((20_000, 3))
     for stage in found:
         some = history.first(stage.n)
-        nodes = path(CUBE, some, SETTINGS)
+        nodes = chosen_path(Task(CUBE, some, SETTINGS))
         inside = nodes[-1].region.contains(some.X)
         assert (stage.depth, stage.trials) == (len(nodes) - 1, inside.sum())
         volumes = [moocore.hypervolume(Y, ref=[2.0, 2.0]) for Y in (some.Y[inside], some.Y)]
