@@ -75,9 +75,9 @@ def test_processes_repeat_nothing(worker, patience, kind, tmp_path):
 SPACE = {"a": CategoricalDistribution((0, 1, 2, 3)), "b": CategoricalDistribution((0, 1))}
 
 
-def first_unseen(space, history, q, rng, settings):
+def first_unseen(task, q, rng):
     """Stand for the engine: all workers who see the same history want the same point."""
-    return history.unseen(space.enumerate())[:q]
+    return task.history.unseen(task.space.enumerate())[:q]
 
 
 def think_slowly(monkeypatch, rival):
@@ -140,12 +140,12 @@ def test_an_independent_choice_avoids_a_running_proposal(monkeypatch):
 def test_yielding_ends(monkeypatch):
     calls = []
 
-    def stubborn(space, history, q, rng, settings):
+    def stubborn(task, q, rng):
         calls.append(1)
         rival = study.ask()
         note = {"a": 0, "b": 0}
         study._storage.set_trial_system_attr(rival._trial_id, "lamoo:proposal", note)
-        return space.encode([{"a": 0, "b": 0}])
+        return task.space.encode([{"a": 0, "b": 0}])
 
     study = begin(new_study())
     study._storage.set_trial_param(study.ask()._trial_id, "a", 1.0, SPACE["a"])

@@ -531,9 +531,9 @@ def test_objectives_of_any_magnitude(solver, scale, complaints):
 def test_the_engine_is_asked_for_one_point_and_its_history_is_not_kept(monkeypatch):
     seen = []
 
-    def spy(space, history, q, rng, settings):
-        seen.append((history.n, q))
-        return space.sample(1, rng)
+    def spy(task, q, rng):
+        seen.append((task.history.n, q))
+        return task.space.sample(1, rng)
 
     monkeypatch.setattr(optuna_lamoo.sampler, "suggest", spy)
     study = new_study()
