@@ -9,6 +9,7 @@ import numpy as np
 from lamoo.arrays import Bools, Floats
 from lamoo.partition.split import Boundary
 from lamoo.space import Space
+from lamoo.space.moves import perturb
 from lamoo.space.rows import first_rows
 
 #: Uniform draws that rejection sampling may spend before it walks from known members instead.
@@ -147,7 +148,7 @@ class Region:
                 break
             best = X[np.argsort(amount, kind="stable")[: POPULATION // 8]]
             mothers = best[rng.integers(len(best), size=POPULATION)]
-            children = self.space.perturb(mothers, rng.choice([1.0, 3.0], POPULATION), rng)
+            children = perturb(self.space, mothers, rng)
             X = first_rows(np.concatenate([best, children]))
         return X[self.space.allows(X)]
 
@@ -162,8 +163,7 @@ class Region:
             return found
         for _ in range(MAX_ROUNDS):
             origin = start[rng.integers(len(start), size=max(2 * n, 64))]
-            rate = rng.choice([1.0, 3.0], len(origin))
-            X = self.space.perturb(origin, rate, rng)
+            X = perturb(self.space, origin, rng)
             X = X[self.contains(X)]
             start = first_rows(np.concatenate([start, X]))
             found = first_rows(np.concatenate([found, X]))

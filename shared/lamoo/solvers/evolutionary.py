@@ -14,6 +14,7 @@ from lamoo.partition.split import learn_boundary
 from lamoo.solvers import random
 from lamoo.space import Space
 from lamoo.space.history import History
+from lamoo.space.moves import perturb
 from lamoo.space.rows import first_rows
 
 #: How many new points inside the region compete for the proposal.
@@ -62,7 +63,7 @@ def offspring(
         mothers[:] = mother
     cross = (rng.random((n, 1)) < 0.5) & (rng.random((n, space.dimension)) < 0.5)
     child = np.where(cross, front[father], front[mothers])
-    return space.perturb(child, rng.choice([1.0, 3.0], n), rng)
+    return perturb(space, child, rng)
 
 
 def _order(history: History, rng: np.random.Generator) -> Ints:

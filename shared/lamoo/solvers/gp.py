@@ -21,6 +21,7 @@ from lamoo.partition.region import Region
 from lamoo.solvers import evolutionary
 from lamoo.solvers.evolutionary import offspring, parents
 from lamoo.solvers.random import pool
+from lamoo.space.moves import perturb
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def maximise(
 def around(x: Floats, n: int, place: Place, rng: np.random.Generator) -> Floats:
     """Return never tried points (k, d) of the region, of ``n`` small changes of a point (d,)."""
     history, region = place.history, place.region
-    X = region.space.perturb(np.repeat(x[None], n, axis=0), rng.choice([1.0, 3.0], n), rng)
+    X = perturb(region.space, np.repeat(x[None], n, axis=0), rng)
     X = history.unseen(X[region.contains(X)])
     return X[~history.repeats(X)]
 

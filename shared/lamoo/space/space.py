@@ -1,17 +1,14 @@
 """The search space: named parameters and the points of the unit cube that stand for them.
 
-Every parameter owns one column. A number is placed linearly (or logarithmically) between its
-bounds; a parameter with finitely many values divides ``[0, 1]`` into one cell per value and sits
-in the middle of its cell, so that a uniform draw, snapped, is a fair draw of every kind.
+Every parameter owns one column, in which :mod:`lamoo.space.parameters` places its values.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.stats import qmc
@@ -19,260 +16,17 @@ from scipy.stats import qmc
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space.activity import Activity
 from lamoo.space.known import Known
+from lamoo.space.parameters import Parameter, Scale, near
 from lamoo.space.rows import first_rows
 
 #: A space with at most this many configurations is enumerated rather than sampled.
 ENUMERABLE = 20_000
 #: A grid with at least this many values is treated as if it were continuous, then snapped.
 FINE = 32
-#: A grid of floats with at least this many steps is no grid: floats cannot number its values.
-COUNTABLE = 2.0**53
-_LARGEST = float(np.finfo(float).max)
-#: How many points tell the range of a fact, and from which ratio on its scale is logarithmic.
-LANDMARKS, WIDE = 256, 10.0
-
-
-class Parameter(Protocol):
-    """What the space asks of a parameter: one column of the unit cube."""
-
-    @property
-    def levels(self) -> float:
-        """The number of values it can take, ``inf`` if continuous."""
-
-    def to_unit(self, values: Sequence[Any]) -> Floats:
-        """Place values in the unit interval; one that the parameter cannot take becomes NaN."""
-
-    def from_unit(self, u: Floats) -> list[Any]:
-        """Return the nearest values, as Python scalars within the bounds."""
-
-    def snap(self, u: Floats) -> Floats:
-        """Move to the nearest representable place in the unit interval."""
-
-
-def _check_bounds(low: float, high: float, *, log: bool, step: float | None) -> None:
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        msg = f"low and high must be finite with low <= high, got low={low!r}, high={high!r}"
-        raise ValueError(msg)
-    if log and low <= 0:
-        msg = f"low must be positive on a log scale, got low={low!r}"
-        raise ValueError(msg)
-    if step is not None and not (math.isfinite(step) and step > 0):
-        msg = f"step must be positive and finite, got step={step!r}"
-        raise ValueError(msg)
-    if log and step is not None:
-        msg = "step and log cannot be combined"
-        raise ValueError(msg)
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """A monotone map between numbers and the unit interval, ``low`` at 0 and ``high`` at 1."""
-
-    low: float
-    high: float
-    log: bool
-
-    def to_unit(self, values: Sequence[float] | Floats) -> Floats:
-        v = np.asarray(values, dtype=float)
-        low, high = float(self.low), float(self.high)
-        if self.log:
-            v = np.log(np.where(v > 0, v, np.nan))
-            low, high = math.log(low), math.log(high)
-        # halves, because high - low overflows for the widest ranges a float can express
-        width = high / 2 - low / 2
-        if width == 0:
-            return np.where(np.isfinite(v), 0.5, np.nan)
-        with np.errstate(over="ignore"):
-            return np.asarray((v / 2 - low / 2) / width)
-
-    def from_unit(self, u: Floats) -> Floats:
-        if self.log:
-            low, high = math.log(self.low), math.log(self.high)
-            with np.errstate(over="ignore"):  # at the largest float; the caller keeps the bounds
-                return np.asarray(np.exp(low + u * (high - low)))
-        return np.asarray(self.low * (1 - u) + self.high * u)
-
-
-@dataclass(frozen=True)
-class Float:
-    """A real number in ``[low, high]``, on a log scale or on the grid ``low + k * step``.
-
-    Raises:
-        ValueError: if the bounds are not finite and ordered, not positive on a log scale, or
-            ``step`` is not positive or combined with ``log``.
-    """
-
-    low: float
-    high: float
-    log: bool = False
-    step: float | None = None
-
-    def __post_init__(self) -> None:
-        """Check the bounds."""
-        _check_bounds(self.low, self.high, log=self.log, step=self.step)
-
-    @property
-    def levels(self) -> float:
-        """The number of values, ``inf`` without a step."""
-        if self.low == self.high:
-            return 1
-        if self.step is None or self._steps >= COUNTABLE:
-            return math.inf
-        # the tolerance forgives 0.3 / 0.1 = 2.9999999999999996
-        return math.floor(self._steps + 1e-8) + 1
-
-    @property
-    def _steps(self) -> float:
-        """How many steps there are between the bounds, ``inf`` without a step."""
-        if self.step is None:
-            return math.inf
-        # halves, because high - low may be more, and half a step less, than a float can express
-        return (self.high / 2 - self.low / 2) / self.step * 2
-
-    @property
-    def _scale(self) -> _Scale:
-        if self.step is None or self._steps >= COUNTABLE:
-            return _Scale(self.low, self.high, self.log)
-        top = self.low + (self.levels - 1) * self.step
-        low, high = self.low - self.step / 2, top + self.step / 2
-        return _Scale(max(low, -_LARGEST), min(high, _LARGEST), log=False)
-
-    def to_unit(self, values: Sequence[Any]) -> Floats:
-        """Place numbers in the unit interval (outside it if out of bounds, NaN if impossible)."""
-        return self._scale.to_unit(values)
-
-    def from_unit(self, u: Floats) -> list[Any]:
-        """Return Python floats within the bounds, on the grid if there is one."""
-        if self.step is not None and self._steps < COUNTABLE:
-            k = np.clip(np.floor(u * self.levels), 0, self.levels - 1)
-            v = self.low + k * self.step
-        else:
-            v = self._scale.from_unit(np.clip(u, 0, 1))
-        return [float(x) for x in np.clip(v, self.low, self.high)]
-
-    def snap(self, u: Floats) -> Floats:
-        """Clip into the unit interval, onto the grid if there is one."""
-        if self.levels == math.inf:
-            return np.clip(u, 0, 1)
-        return _cell(u, self.levels)
-
-
-@dataclass(frozen=True)
-class Integer:
-    """An integer ``low + k * step`` in ``[low, high]``, evenly spread or on a log scale.
-
-    Raises:
-        ValueError: as for :class:`Float`; additionally a log scale needs ``step=1``.
-    """
-
-    low: int
-    high: int
-    log: bool = False
-    step: int = 1
-
-    def __post_init__(self) -> None:
-        """Check the bounds."""
-        _check_bounds(self.low, self.high, log=self.log, step=None if self.log else self.step)
-        if self.log and self.step != 1:
-            msg = f"step must be 1 on a log scale, got step={self.step!r}"
-            raise ValueError(msg)
-
-    @property
-    def levels(self) -> float:
-        """The number of values."""
-        return (self.high - self.low) // self.step + 1
-
-    @property
-    def _scale(self) -> _Scale:
-        top = self.low + (int(self.levels) - 1) * self.step
-        return _Scale(self.low - self.step / 2, top + self.step / 2, self.log)
-
-    def to_unit(self, values: Sequence[Any]) -> Floats:
-        """Place integers in the unit interval (outside it if out of bounds, NaN if impossible)."""
-        return self._scale.to_unit(values)
-
-    def from_unit(self, u: Floats) -> list[Any]:
-        """Return the nearest Python ints within the bounds."""
-        v = self._scale.from_unit(np.clip(u, 0, 1))
-        k = np.clip(np.round((v - self.low) / self.step), 0, self.levels - 1)
-        # beyond 2^53 the float of the last index may be larger than the index
-        last = int(self.levels) - 1
-        return [self.low + min(int(i), last) * self.step for i in k]
-
-    def gaps(self, u: Floats) -> tuple[Floats, Floats]:
-        """Return the distances to the places of the next value up and down, ``inf`` below 1."""
-        v = np.array(self.from_unit(u), dtype=float)
-        scale = self._scale
-        up, down = scale.to_unit(v + self.step) - u, u - scale.to_unit(v - self.step)
-        return up, np.where(np.isnan(down), np.inf, down)
-
-    def snap(self, u: Floats) -> Floats:
-        """Move to the place of the nearest integer."""
-        if not self.log:
-            return _cell(u, self.levels)
-        known = np.isfinite(u)
-        out = np.full(u.shape, np.nan)
-        out[known] = self.to_unit(self.from_unit(u[known]))
-        return out
-
-
-@dataclass(frozen=True)
-class Categorical:
-    """One of several unordered choices.
-
-    Raises:
-        ValueError: if there is no choice.
-    """
-
-    choices: tuple[Any, ...]
-
-    def __post_init__(self) -> None:
-        """Check the choices."""
-        object.__setattr__(self, "choices", tuple(self.choices))
-        if not self.choices:
-            msg = "choices must hold at least one value"
-            raise ValueError(msg)
-
-    @property
-    def levels(self) -> float:
-        """The number of choices."""
-        return len(self.choices)
-
-    def _index(self, value: object) -> float:
-        for i, choice in enumerate(self.choices):
-            # True == 1 in Python, but they are different choices; nan is equal to itself here
-            same = value is choice or (type(value) is type(choice) and value == choice)
-            if same or (value != value and choice != choice):  # noqa: PLR0124
-                return i
-        return next((i for i, choice in enumerate(self.choices) if choice == value), math.nan)
-
-    def to_unit(self, values: Sequence[Any]) -> Floats:
-        """Return the middle of each choice's cell; NaN for a value that is no choice."""
-        return (np.array([self._index(v) for v in values], dtype=float) + 0.5) / self.levels
-
-    def from_unit(self, u: Floats) -> list[Any]:
-        """Return the choices in whose cells the places lie."""
-        k = np.clip(np.floor(u * self.levels), 0, self.levels - 1)
-        return [self.choices[int(i)] for i in k]
-
-    def snap(self, u: Floats) -> Floats:
-        """Move to the middle of the cell."""
-        return _cell(u, self.levels)
-
-
-def near(X: Floats) -> Floats:
-    """Return places (n, d), those far outside the unit interval nearer to it, in their order.
-
-    None is further away than the interval is wide, and only half of that stays as it is.
-    """
-    half = np.clip(X, -0.5, 1.5)
-    beyond = np.minimum(np.abs(X - half), 1e12)
-    return np.asarray(half + np.sign(X - half) * beyond / (1.0 + 2.0 * beyond))
-
-
-def _cell(u: Floats, levels: float) -> Floats:
-    """Return the middle of the cell, of ``levels`` equal ones, in which each place lies."""
-    return np.asarray((np.clip(np.floor(u * levels), 0, levels - 1) + 0.5) / levels)
+#: The range of a known feature is that over this many uniform points of the space.
+LANDMARKS = 256
+#: A known feature whose largest value is more than this many times its least is on a log scale.
+WIDE = 10.0
 
 
 @dataclass(frozen=True)
@@ -328,8 +82,8 @@ class Space:
 
     @cached_property
     def categorical(self) -> Bools:
-        """Which columns are unordered, shape ``(d,)``. Two values have no order to speak of."""
-        return np.array([isinstance(p, Categorical) for p in self.parameters.values()], dtype=bool)
+        """Which columns are unordered, shape ``(d,)``."""
+        return np.array([not p.ordered for p in self.parameters.values()], dtype=bool)
 
     @cached_property
     def smooth(self) -> Bools:
@@ -345,7 +99,7 @@ class Space:
         each choice was made says much about the whole.
         """
         # their representation, because True == 1 and NaN differs from itself
-        kinds = [repr(p) if isinstance(p, Categorical) else "" for p in self.parameters.values()]
+        kinds = ["" if p.ordered else repr(p) for p in self.parameters.values()]
         labels = {kind: i for i, kind in enumerate(sorted(set(kinds) - {""}))}
         return np.array([labels.get(kind, -1) for kind in kinds], dtype=np.intp)
 
@@ -426,10 +180,7 @@ class Space:
 
     def places(self, j: int) -> Floats:
         """Return where the values of the j-th parameter sit, a finite one, increasing, ``(k,)``."""
-        parameter = [*self.parameters.values()][j]
-        if isinstance(parameter, Integer) and parameter.log:
-            return parameter.to_unit(range(parameter.low, parameter.high + 1))
-        return (np.arange(parameter.levels) + 0.5) / parameter.levels
+        return [*self.parameters.values()][j].places()
 
     def enumerate(self) -> Floats:
         """Return all configurations that can be proposed, shape ``(size, d)``.
@@ -444,52 +195,6 @@ class Space:
         grid = np.meshgrid(*columns, indexing="ij")
         X = self.snap(np.stack([g.ravel() for g in grid], axis=1))
         return first_rows(X) if self.activity.rules else X
-
-    def perturb(self, X: Floats, rate: Floats, rng: np.random.Generator) -> Floats:
-        """Change a few parameters of each point, at least one, and snap.
-
-        A number moves by a normal step whose size is drawn log-uniformly from ``10^-2.5`` to
-        ``10^-0.5`` of its range, to the next value at least, and away from a bound that it sits
-        on; a choice becomes another one; an inactive parameter first gets a uniform value, in
-        case the change activates it.
-
-        Args:
-            X: points, shape ``(n, d)``.
-            rate: the expected number of changed parameters of each point, shape ``(n,)``.
-            rng: the random generator.
-        """
-        n, d = X.shape
-        filled = np.where(np.isnan(X), rng.random((n, d)), X)
-        if not self.free.any():
-            return self.snap(filled)
-        columns = np.flatnonzero(self.free)
-        change = np.zeros((n, d), dtype=bool)
-        change[:, columns] = rng.random((n, len(columns))) < rate[:, None] / len(columns)
-        change[np.arange(n), rng.choice(columns, n)] |= ~change.any(axis=1)
-        sigma = 10 ** rng.uniform(-2.5, -0.5, (n, 1))
-        step = sigma * rng.standard_normal((n, d))
-        up, down = self._gaps(filled)
-        rises = np.where(step > 0, filled + up < 1, filled - down <= 0)
-        least = np.where(rises, up, down)
-        step = np.where(rises, 1.0, -1.0) * np.maximum(np.abs(step), least)
-        moved = np.clip(filled + step, 0.0, 1.0)
-        turn = rng.integers(1, np.maximum(self._choices, 2), (n, d)) / self.levels
-        other = (filled + turn) % 1.0
-        return self.snap(np.where(change, np.where(self.categorical, other, moved), filled))
-
-    def _gaps(self, X: Floats) -> tuple[Floats, Floats]:
-        """Return how far the next value up and down is, both ``(n, d)``, 0 where continuous."""
-        up = np.tile(1.0 / self.levels, (len(X), 1))
-        down = up.copy()
-        for j, parameter in enumerate(self.parameters.values()):
-            if isinstance(parameter, Integer) and parameter.log:
-                up[:, j], down[:, j] = parameter.gaps(X[:, j])
-        return up, down
-
-    @cached_property
-    def _choices(self) -> Floats:
-        """The number of choices of each categorical column, 2 elsewhere, shape ``(d,)``."""
-        return np.where(self.categorical, self.levels, 2)
 
     def features(self, X: Floats) -> Floats:
         """Return what a boundary is learned on: ``[x - .5, (x - .5)^2]`` and one-hot choices.
@@ -525,7 +230,7 @@ class Space:
     # ------------------------------------------------------------------- what is known of points
 
     @cached_property
-    def _scales(self) -> list[_Scale]:
+    def _scales(self) -> list[Scale]:
         """The scale of each fact: its range over some points of the space, logarithmic if wide."""
         facts = self.known.facts(self.sample(LANDMARKS, np.random.default_rng(0)))
         return [_spanning(column) for column in facts.T]
@@ -591,9 +296,9 @@ class Space:
         return self._scales[column - self.dimension].from_unit(inputs[:, column])
 
 
-def _spanning(values: Floats) -> _Scale:
+def _spanning(values: Floats) -> Scale:
     """Return a scale from the least to the largest value, logarithmic if that is tenfold."""
     low, high = float(values.min()), float(values.max())
     if low == high:
         high = low + max(abs(low), 1.0)
-    return _Scale(low, high, log=low > 0 and high > WIDE * low)
+    return Scale(low, high, log=low > 0 and high > WIDE * low)

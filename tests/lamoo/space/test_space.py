@@ -13,6 +13,7 @@ from scipy import stats
 
 from lamoo import Categorical, Float, Integer, Space
 from lamoo.space.activity import learn_activity
+from lamoo.space.moves import perturb
 from lamoo.space.rows import rows_in
 
 CHOICES = (True, 1, None, math.nan, "a", "", 0, False, 0.5, ("t", 2))
@@ -278,7 +279,7 @@ def test_fixed_values_are_taken_by_every_point_that_is_proposed(rng):
         space.sample(50, rng),
         space.sobol(0, 8, seed=0),
         space.snap(others),
-        space.perturb(others, np.ones(50), rng),
+        perturb(space, others, rng, [1.0]),
     ]
     for X in proposals:
         assert {(p["b"], p["c"]) for p in space.decode(X)} == {(7, "y")}
@@ -376,7 +377,7 @@ def test_a_neighbour_is_another_point_of_the_space(spaces, name, seed):
     space = spaces[name]
     corners = space.snap(rng.integers(0, 2, (300, space.dimension)).astype(float))
     X = np.concatenate([space.sample(300, rng), corners])
-    moved = space.perturb(X, np.ones(len(X)), rng)
+    moved = perturb(space, X, rng, [1.0])
     np.testing.assert_array_equal(space.snap(moved), moved)
     assert not rows_in(np.abs(moved - X), np.zeros_like(X[:1])).any()
 
@@ -385,7 +386,7 @@ def test_a_neighbour_is_another_point_of_the_space(spaces, name, seed):
 def test_the_rate_is_the_expected_number_of_changes(spaces, rate, rng):
     space = spaces["choice"]
     X = space.sample(5_000, rng)
-    changes = (space.perturb(X, np.full(len(X), rate), rng) != X).sum(axis=1)
+    changes = (perturb(space, X, rng, [rate]) != X).sum(axis=1)
     # binomial, but at least one
     expected = rate + (1 - rate / 6) ** 6
     assert changes.min() == 1
@@ -400,7 +401,7 @@ def test_every_adjacent_integer_can_be_reached(parameter, rng):
     space = Space({"p": parameter})
     for value in (parameter.low, parameter.low + 1, parameter.high):
         X = np.repeat(space.encode([{"p": value}]), 400, axis=0)
-        moved = {p["p"] for p in space.decode(space.perturb(X, np.ones(400), rng))}
+        moved = {p["p"] for p in space.decode(perturb(space, X, rng, [1.0]))}
         adjacent = {value - 1, value + 1} & set(range(parameter.low, parameter.high + 1))
         assert adjacent <= moved
         assert value not in moved
@@ -409,7 +410,7 @@ def test_every_adjacent_integer_can_be_reached(parameter, rng):
 def test_a_choice_becomes_each_other_choice_equally_often(rng):
     space = Space({"p": Categorical("abcdef")})
     X = np.repeat(space.encode([{"p": "c"}]), 5_000, axis=0)
-    moved = space.perturb(X, np.ones(5_000), rng)
+    moved = perturb(space, X, rng, [1.0])
     counts = np.unique(moved, return_counts=True)[1]
     assert len(counts) == 5
     assert stats.chisquare(counts).pvalue > 1e-3
@@ -419,14 +420,47 @@ def test_points_from_outside_come_back_and_gaps_are_filled(spaces, rng):
     space = spaces["mixed"]
     X = np.full((50, 5), np.nan)
     X[:, 0], X[:, 1] = 2.0, -1.0
-    moved = space.perturb(X, np.ones(50), rng)
+    moved = perturb(space, X, rng, [1.0])
     assert ((moved >= 0) & (moved <= 1)).all()
 
 
 def test_nothing_moves_where_nothing_is_free(rng):
     space = Space({"a": Float(1, 1), "b": Integer(0, 3)}, {"b": 2})
     X = space.sample(5, rng)
-    np.testing.assert_array_equal(space.perturb(X, np.ones(5), rng), X)
+    np.testing.assert_array_equal(perturb(space, X, rng, [1.0]), X)
+
+
+# ------------------------------------------------------------------------- what a kind answers
+
+
+@pytest.mark.parametrize(
+    ("parameter", "values"),
+    [
+        (Integer(3, 9), range(3, 10)),
+        (Integer(0, 50, step=20), [0, 20, 40]),
+        (Integer(1, 300, log=True), range(1, 301)),
+        (Integer(7, 7, log=True), [7]),
+        (Float(0, 0.35, step=0.1), [0, 0.1, 0.2, 0.3]),
+        (Float(2.5, 2.5), [2.5]),
+        (Categorical(CHOICES), CHOICES),
+    ],
+)
+def test_places_and_gaps_are_those_of_the_values(parameter, values):
+    places = parameter.places()
+    np.testing.assert_allclose(places, parameter.to_unit(list(values)), rtol=0, atol=1e-12)
+    assert (np.diff(places) > 0).all()
+    assert len(places) == parameter.levels
+    np.testing.assert_allclose(parameter.snap(places), places, rtol=0, atol=1e-12)
+    up, down = parameter.gaps(places)
+    np.testing.assert_allclose(up[:-1], np.diff(places), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(down[1:], np.diff(places), rtol=0, atol=1e-12)
+
+
+def test_what_is_continuous_has_no_gaps():
+    u = np.array([0.0, 0.3, 1.0])
+    for parameter in (Float(-1, 2), Float(1e-3, 10, log=True)):
+        assert parameter.levels == math.inf
+        np.testing.assert_array_equal(parameter.gaps(u), np.zeros((2, 3)))
 
 
 # ------------------------------------------------------------------------- Sobol, features

@@ -1,0 +1,67 @@
+"""Small changes of points: the mutation that every search for neighbours uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lamoo.arrays import Floats
+from lamoo.space.space import Space
+
+#: The expected number of changed parameters, drawn anew for each point. With one a single parameter
+#: is refined; with three a point can follow several that only pay if they change together.
+RATES = (1.0, 3.0)
+#: The size of a step of a number is ``10 ** u`` of its range, u uniform between these: as often a
+#: few thousandths, which refine, as a few tenths, which leave the neighbourhood.
+EXPONENTS = (-2.5, -0.5)
+
+
+def perturb(
+    space: Space, X: Floats, rng: np.random.Generator, rates: Sequence[float] = RATES
+) -> Floats:
+    """Change a few parameters of each point, at least one, and snap; shape ``(n, d)``.
+
+    A number moves by a normal step whose size is drawn log-uniformly (see :data:`EXPONENTS`), to
+    the next value at least, and away from a bound that it sits on; a choice becomes another one; an
+    inactive parameter first gets a uniform value, in case the change activates it.
+
+    Args:
+        space: the points' space.
+        X: points, shape ``(n, d)``.
+        rng: the random generator.
+        rates: expected numbers of changed parameters; each point draws one of them.
+    """
+    n, d = X.shape
+    rate = rng.choice(rates, n)
+    filled = np.where(np.isnan(X), rng.random((n, d)), X)
+    if not space.free.any():
+        return space.snap(filled)
+    columns = np.flatnonzero(space.free)
+    change = np.zeros((n, d), dtype=bool)
+    change[:, columns] = rng.random((n, len(columns))) < rate[:, None] / len(columns)
+    change[np.arange(n), rng.choice(columns, n)] |= ~change.any(axis=1)
+    moved = _stepped(space, filled, rng)
+    return space.snap(np.where(change, np.where(space.categorical, moved[1], moved[0]), filled))
+
+
+def _stepped(space: Space, X: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return points (n, d) with every parameter changed: as a number, and as a choice."""
+    n, d = X.shape
+    sigma = 10 ** rng.uniform(*EXPONENTS, (n, 1))
+    step = sigma * rng.standard_normal((n, d))
+    up, down = _gaps(space, X)
+    rises = np.where(step > 0, X + up < 1, X - down <= 0)
+    least = np.where(rises, up, down)
+    step = np.where(rises, 1.0, -1.0) * np.maximum(np.abs(step), least)
+    # to each other choice alike: 1 to k - 1 cells on, round the end
+    choices = np.where(space.categorical, space.levels, 2)
+    turn = rng.integers(1, np.maximum(choices, 2), (n, d)) / space.levels
+    return np.clip(X + step, 0.0, 1.0), (X + turn) % 1.0
+
+
+def _gaps(space: Space, X: Floats) -> tuple[Floats, Floats]:
+    """Return how far the next value up and down is, both ``(n, d)``, 0 where continuous."""
+    each = [p.gaps(X[:, j]) for j, p in enumerate(space.parameters.values())]
+    up, down = zip(*each, strict=True)
+    return np.stack(up, axis=1), np.stack(down, axis=1)
