@@ -23,7 +23,7 @@ from lamoo.arrays import Bools, Floats
 from lamoo.space import COUNTABLE, Parameter, near
 from lamoo.space.activity import Activity, OneOf
 from lamoo.space.history import Partial
-from lamoo.space.known import Known as KnownPoints
+from lamoo.space.prior import Known as KnownPoints
 from lamoo.space.rows import first_rows, rows_in
 
 #: The logarithm of the largest integer that logarithms tell from the next.
@@ -364,7 +364,7 @@ class Known:
         failed: feature rows ``(j, f)`` of arms that ended without data.
         branches: of a hierarchical space, parents before children.
         search_space: what tells the user's search space from another.
-        decode: returns his parameters at the engine's points (n, d), given the columns.
+        decode: returns the user's parameters at the engine's points (n, d), given the columns.
         encode: returns the engine's points (n, d) of such parameters, NaN where the search space
             does not know one or its value.
         seed: a number that belongs to the experiment; ``None`` while it has no trials.

@@ -30,7 +30,7 @@ from ax_lamoo.sources import sources_of
 from ax_lamoo.told import Told
 from lamoo import Partition
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
-from lamoo.space.functions import Asked, Functions
+from lamoo.space.prior import Asked, Prior
 
 #: An earlier experiment, or its table.
 Earlier: TypeAlias = Client | Experiment | pd.DataFrame
@@ -197,7 +197,7 @@ def _told(
 ) -> Told | None:
     """Return the user's functions and earlier experiments, checked, ``None`` if there are none."""
     try:
-        functions = Functions(known_objectives or {}, features, known_constraints or (), canonical)
+        functions = Prior(known_objectives or {}, features, known_constraints or (), canonical)
     except ValueError as error:
         raise UserInputError(str(error)) from error
     sources = sources_of(warm_start)

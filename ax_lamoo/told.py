@@ -1,4 +1,4 @@
-"""What the user tells beforehand: his functions and earlier experiments, which Ax cannot store."""
+"""What the user told: their functions and earlier experiments, which Ax cannot store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ax_lamoo.sources import Source
 from lamoo import History, Space
 from lamoo.arrays import Floats
 from lamoo.gp.transfer import Lesson
-from lamoo.space.functions import Bound, Functions, Params, bind, contradictions
+from lamoo.space.prior import Bound, Params, Prior, contradictions
 
 logger = get_logger(__name__)
 
@@ -35,7 +35,7 @@ class Told:
     def __init__(
         self,
         names: Sequence[str],
-        functions: Functions | None = None,
+        functions: Prior | None = None,
         sources: Sequence[Source] = (),
     ) -> None:
         """Start without answers."""
@@ -48,7 +48,7 @@ class Told:
         self._objectives: dict[int, tuple[int | str, float]] = {}
 
     @property
-    def functions(self) -> Functions:
+    def functions(self) -> Prior:
         """The functions.
 
         Raises:
@@ -90,7 +90,7 @@ class Told:
             except ValueError as error:
                 raise UserInputError(str(error)) from error
             self._objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
-            self._bound, self._about = bind(self.functions, self._objectives, decode), about
+            self._bound, self._about = self.functions.bind(self._objectives, decode), about
         return self._bound
 
     def lessons(
@@ -134,7 +134,7 @@ class Told:
             arms: its arms' names.
 
         Raises:
-            UserInputError: if most arms did, see :func:`lamoo.space.functions.contradictions`.
+            UserInputError: if most arms did, see :func:`lamoo.space.prior.contradictions`.
         """
         assert self._bound is not None  # noqa: S101 - for the type checker
         X, Y = history.X, history.Y

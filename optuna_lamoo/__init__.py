@@ -6,7 +6,7 @@ noisy objectives.
 """
 
 from lamoo.report.words import Explanation
-from lamoo.space.functions import vectorized
+from lamoo.space.prior import vectorized
 from optuna_lamoo.explanation import explain, reduced_space
 from optuna_lamoo.repeats import Repeated, mean_front
 from optuna_lamoo.sampler import LaMOOSampler

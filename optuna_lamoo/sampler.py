@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lamoo import History, Partition, Settings, Space, Task, conclusive, exhausted, suggest
 from lamoo.arrays import Floats, Ints
 from lamoo.solvers import Solver
-from lamoo.space.functions import Asked, Functions
+from lamoo.space.prior import Asked, Prior
 from lamoo.space.rows import rows_in
 from optuna_lamoo import convert
 from optuna_lamoo.base import base_of
@@ -168,7 +168,7 @@ class LaMOOSampler(BaseSampler):
         _check_stale_after(stale_after)
         _check_kind("warn_independent_sampling", warn_independent_sampling, bool)
         self.view = View(
-            Functions(known_objectives or {}, features, known_constraints or (), canonical),
+            Prior(known_objectives or {}, features, known_constraints or (), canonical),
             sources_of(warm_start),
             _checked_space(search_space),
         )

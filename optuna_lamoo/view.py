@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lamoo import History, Space
 from lamoo.arrays import Floats
 from lamoo.gp.transfer import Lesson, taught
-from lamoo.space.functions import Bound, Functions, bind
+from lamoo.space.prior import Bound, Prior
 from optuna_lamoo import convert
 from optuna_lamoo.sources import Source
 
@@ -25,7 +25,7 @@ class _Told:
 
     Args:
         about: the columns, constants and objectives that it was bound to.
-        bound: his functions.
+        bound: their functions.
         lessons: of earlier studies.
     """
 
@@ -45,7 +45,7 @@ class View:
 
     def __init__(
         self,
-        functions: Functions,
+        functions: Prior,
         sources: Sequence[Source],
         search_space: Mapping[str, BaseDistribution],
     ) -> None:
@@ -136,7 +136,7 @@ class View:
 
         Raises:
             ValueError: if it is not what most trials reported, see
-                :func:`lamoo.space.functions.contradictions`.
+                :func:`lamoo.space.prior.contradictions`.
         """
         for j, key in self._objectives(study).items():
             try:
@@ -172,5 +172,5 @@ class View:
 
             earlier = [source.history(search_space, signs) for source in self._sources]
             lessons = [Lesson(history, plain) for history in earlier if history.n]
-            self._told = _Told(about, bind(self.functions, objectives, decode), lessons)
+            self._told = _Told(about, self.functions.bind(objectives, decode), lessons)
         return self._told

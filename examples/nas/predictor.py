@@ -41,6 +41,7 @@ try:
     from lamoo import History, Known, Space, pareto
     from lamoo.arrays import Floats, Ints
     from lamoo.gp.fitting import process_of, recipes_of, transforms_of
+    from lamoo.gp.inputs import inputs_of
     from lamoo_compare.problems import Problem
 
     sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
@@ -122,9 +123,9 @@ def process(table: Table201, trained: Ints, *, features: bool) -> Floats:
     history = History(table.X[trained], table.Y[trained, :1])
     (recipe,) = recipes_of(history, space)
     (transform,) = transforms_of(history, [recipe.learn_transform])
-    inputs, targets = space.inputs(history.X), transform(history.Y[:, 0])
+    inputs, targets = inputs_of(space, history.X), transform(history.Y[:, 0])
     learned = process_of(inputs, targets, space, recipe.hyperparameters)
-    return learned.predict(space.inputs(table.X))[0]
+    return learned.predict(inputs_of(space, table.X))[0]
 
 
 def cost_alone(table: Table201, _: Ints) -> Floats:

@@ -47,7 +47,7 @@ def _by_known_cost(space: Space, history: History, seed: int) -> Floats | None:
     X = history.unseen(X[space.allows(X)])
     if not len(X):
         return None
-    costs = space.facts(X)[:, : len(space.known.objectives)]
+    costs = space.known_features(X)[:, : len(space.known.objectives)]
     order = np.argsort(rankdata(costs, axis=0).sum(axis=1), kind="stable")
     quantile = (0.5 + i * GOLDEN) % 1.0
     return np.asarray(X[order[int(quantile * len(X))]])

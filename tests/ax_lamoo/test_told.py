@@ -12,7 +12,7 @@ from ax.exceptions.core import UserInputError
 
 import ax_lamoo
 from ax_lamoo.adapter import LaMOOAdapter
-from lamoo.space.functions import vectorized
+from lamoo.space.prior import vectorized
 
 from .conftest import NET, SPACES
 
@@ -76,7 +76,7 @@ def test_known_objectives_and_features_reach_the_engine(many):
     assert len(X) == len(ALL)
     users = adapter.users_parameters(task.columns, X)
     np.testing.assert_array_equal(
-        task.space.known.facts(X), [[size(p), 4, accuracy(p)] for p in users]
+        task.space.known.predictors(X), [[size(p), 4, accuracy(p)] for p in users]
     )
     assert sorted(map(str, users)) == sorted(map(str, ALL))
 

@@ -277,7 +277,7 @@ def test_the_table_is_all_architectures(predictor, table):
     assert len(np.unique(table.onehot, axis=0)) == 15_625
     front = {tuple(values) for values in (table.Y[table.best(1)] * [-1, 1]).tolist()}
     assert front == set(table.problem.best_front)
-    np.testing.assert_array_equal(table.space.known.facts(table.X[::100]), table.facts[::100])
+    np.testing.assert_array_equal(table.space.known.predictors(table.X[::100]), table.facts[::100])
 
 
 def test_the_truth_is_a_perfect_predictor_and_noise_a_useless_one(predictor, table):

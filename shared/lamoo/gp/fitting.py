@@ -15,11 +15,12 @@ from scipy.stats import kendalltau
 
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
 from lamoo.gp.process import GP, Hyperparameters, condition, fit
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
 from lamoo.space.history import History
-from lamoo.space.known import Known
+from lamoo.space.prior import Known
 
 #: Observations a model is trained on at most: the best and a spread of the rest. Half as many are
 #: enough for choosing how, and searching hyperparameters anew. No power of two: arithmetic on
@@ -157,7 +158,7 @@ def recipes_of(history: History, space: Space, size: int = MAX_TRAINING) -> list
         noise=history.noise[:n, unknown],
         partial=replace(partial, Y=partial.Y[:, unknown], noise=partial.noise[:, unknown]),
     )
-    if space.known:  # its functions are not to be compared, nor kept
+    if space.known.predicts:  # its functions are not to be compared, nor kept
         return _recipes(early, space, size)
     partial = early.partial
     told = early.X, early.Y, early.G, early.noise, partial.X, partial.Y, partial.noise
@@ -193,12 +194,12 @@ def _recipes(history: History, space: Space, size: int) -> list[Recipe]:
     base = 2 ** (history.n.bit_length() - 1) if history.n >= 32 else history.n
     early = training_set(history.first(base), max(1, size // 2))
     columns = zip(values_of(early), _bounds(early).tolist(), strict=True)
-    inputs = space.inputs(points_of(early))
+    inputs = inputs_of(space, points_of(early))
     recipes = [_choose(_sample_of(inputs, values, space), bound) for values, bound in columns]
     if history.n == base:
         return recipes
     late = training_set(history, size)
-    inputs = space.inputs(points_of(late))
+    inputs = inputs_of(space, points_of(late))
     transforms = transforms_of(late, [recipe.learn_transform for recipe in recipes])
     each = zip(recipes, transforms, values_of(late), strict=True)
     return [
@@ -271,7 +272,7 @@ class _Sample:
 def _sample(X: Floats, y: Floats, space: Space, noise: Floats | None = None) -> _Sample:
     """Return the sample of values y (n,) and variances (n,) at the space's inputs X (n, p)."""
     known = np.zeros(len(y)) if noise is None else noise
-    columns, labels = space.input_categorical.tobytes(), space.input_alike.tobytes()
+    columns, labels = categorical_inputs(space).tobytes(), alike_inputs(space).tobytes()
     smooth = bool(space.smooth.any())
     return _Sample(X.tobytes(), y.tobytes(), known.tobytes(), columns, labels, smooth)
 

@@ -43,6 +43,13 @@ from lamoo.gp.fitting import (
     transforms_of,
     values_of,
 )
+from lamoo.gp.inputs import (
+    input_slopes,
+    inputs_of,
+    known_column,
+    known_range,
+    known_values,
+)
 from lamoo.gp.process import GP
 from lamoo.gp.targets import Transform, compress, untransformed
 from lamoo.space import Space
@@ -128,7 +135,7 @@ class Feasibility:
 
 
 class Process(Protocol):
-    """What predicts one output from the inputs of a space (n, p), see ``Space.inputs``."""
+    """What predicts one output from the inputs of points (:mod:`lamoo.gp.inputs`)."""
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
         """Return means and stds, ``(n,)``."""
@@ -153,11 +160,11 @@ class Exact:
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
         """Return its values and standard deviations of 0."""
-        return self.transform(self.space.known_objective(X, self.objective)), np.zeros(len(X))
+        return self.transform(known_values(self.space, X, self.objective)), np.zeros(len(X))
 
     def predict_gradient(self, x: Floats) -> tuple[float, float, Floats, Floats]:
         """Return :meth:`predict` and gradients, along the one column that tells its value."""
-        column = self.space.known_column(self.objective)
+        column = known_column(self.space, self.objective)
         X = np.repeat(x[None], 3, axis=0)
         X[1:, column] += [1e-6, -1e-6]
         mean, above, below = self.predict(X)[0].tolist()
@@ -201,7 +208,7 @@ class Model:
 
     def score(self, X: Floats, *, screening: bool = False) -> Floats:
         """Return the log acquisition of points (n, d), or a cheap estimate, shape ``(n,)``."""
-        total, inputs = np.zeros(len(X)), self.space.inputs(X)
+        total, inputs = np.zeros(len(X)), inputs_of(self.space, X)
         for part in self.parts:
             acquisition = part.screening if screening else part.acquisition
             mean, std = predict(part.processes, inputs)
@@ -210,7 +217,7 @@ class Model:
 
     def score_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log acquisition of one point (d,) and its gradient (d,)."""
-        inputs = self.space.inputs(x[None])[0]
+        inputs = inputs_of(self.space, x[None])[0]
         total, slope = 0.0, np.zeros(len(inputs))
         for part in self.parts:
             each = [process.predict_gradient(inputs) for process in part.processes]
@@ -218,7 +225,7 @@ class Model:
             value, dmean, dstd = part.acquisition.gradient(mean, part.widening * std)
             total += value
             slope += dmean @ mean_slope + part.widening * dstd @ std_slope
-        return total, slope @ self.space.input_slopes(x) if self.space.known else slope
+        return total, slope @ input_slopes(self.space, x) if self.space.known.predicts else slope
 
 
 def learn(
@@ -298,7 +305,7 @@ def _learn_objectives(history: History, data: History, space: Space, size: int) 
     recipe_of = dict(zip([j for j in range(m) if j not in known], recipes, strict=True))
     learners = [compress if j in known else recipe_of[j].learn_transform for j in range(m)]
     transforms = transforms_of(data, learners)
-    inputs = space.inputs(points_of(data))
+    inputs = inputs_of(space, points_of(data))
     values = [v.transformed(f) for v, f in zip(values_of(data), transforms, strict=True)]
     processes: tuple[Process, ...] = tuple(
         Exact(space, j, transforms[j])
@@ -330,7 +337,7 @@ def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History
         return history
     data = training_set(history, size)
     learned = _learn_objectives(history, data, space, size)
-    targets = predict(learned.processes, space.inputs(history.X))[0]
+    targets = predict(learned.processes, inputs_of(space, history.X))[0]
     Y, columns = failures.finite(history.Y), []
     for transform, y, target in zip(learned.transforms, Y.T, targets.T, strict=True):
         columns.append(untransformed(transform, target, float(y.min()), float(y.max())))
@@ -380,14 +387,14 @@ def _outcomes(history: History, n: int, f: int, space: Space) -> tuple[Floats, F
         return None
     good = training_set(history.first(n), MAX_OUTCOMES).X
     outcome = np.repeat([-1.0, 1.0], [len(good), len(known)])
-    return space.inputs(np.concatenate([good, known])), outcome
+    return inputs_of(space, np.concatenate([good, known])), outcome
 
 
 def _reports(data: History, constraint: int, space: Space) -> tuple[Floats, Floats]:
     """Return where a constraint was reported (k, p), and its compressed values (k,)."""
     g = np.concatenate([data.G[:, constraint], data.partial.G[:, constraint]])
     reported = ~np.isnan(g)
-    return space.inputs(points_of(data)[reported]), signed_log(g[reported])
+    return inputs_of(space, points_of(data)[reported]), signed_log(g[reported])
 
 
 def signed_log(g: Floats) -> Floats:
@@ -409,7 +416,7 @@ def _believe(
     processes, inputs = learned.processes, learned.inputs
     if not len(pending):
         return processes, np.empty((0, len(processes)))
-    running = space.inputs(pending)
+    running = inputs_of(space, pending)
     believed = predict(processes, running)[0]
     everywhere = np.concatenate([inputs, running])
 
@@ -457,7 +464,7 @@ def _known_corner(
     """
     corner = pareto.reference_point(targets, of_front=False, violation=violation)
     for j in space.known.objectives:
-        best, worst = space.extent(j)
+        best, worst = known_range(space, j)
         corner[j] = transforms[j](np.array([worst + 0.1 * (worst - best)]))[0]
     return corner
 

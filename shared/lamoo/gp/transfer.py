@@ -21,7 +21,7 @@ from lamoo.gp.fitting import apply, process_of, recipes_of, training_set, transf
 from lamoo.numerics import own_state
 from lamoo.space import Space
 from lamoo.space.history import History
-from lamoo.space.known import Known
+from lamoo.space.prior import Known
 
 #: Observations of an earlier study that its model holds at most.
 MAX_SOURCE = 128

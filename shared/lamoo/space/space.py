@@ -15,8 +15,8 @@ from scipy.stats import qmc
 
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space.activity import Activity
-from lamoo.space.known import Known
 from lamoo.space.parameters import Parameter, Scale, near
+from lamoo.space.prior import Known
 from lamoo.space.rows import first_rows
 
 #: A space with at most this many configurations is enumerated rather than sampled.
@@ -202,14 +202,14 @@ class Space:
         Up to three numbers are also multiplied in pairs, so that an ellipsoid may be oblique:
         then there are no more products than squares. In 10 dimensions, 45 products harm.
 
-        An inactive parameter has all its features at zero: it pulls a point to neither side. Facts
-        count as numbers.
+        An inactive parameter has all its features at zero: it pulls a point to neither side. Known
+        features count as numbers.
 
         Args:
             X: points, shape ``(n, d)``.
 
         Returns:
-            Features, shape ``(n, p)``, ``p = 2 * (numbers + facts) + products + sum(choices)``.
+            Features, shape ``(n, p)``, ``p = 2 * (numbers + known) + products + sum(choices)``.
         """
         numbers = np.nan_to_num(X[:, ~self.categorical] - 0.5, nan=0.0)
         blocks = [numbers, numbers**2]
@@ -222,78 +222,32 @@ class Space:
             # NaN compares false with every choice, which leaves the row of zeros it should
             cell = np.floor(X[:, j] * k)
             blocks.append((cell[:, None] == np.arange(k)).astype(float))
-        if self.known:
-            facts = self.facts(X) - 0.5
-            blocks += [facts, facts**2]
+        if self.known.predicts:
+            known = self.known_features(X) - 0.5
+            blocks += [known, known**2]
         return np.concatenate(blocks, axis=1)
 
     # ------------------------------------------------------------------- what is known of points
 
     @cached_property
-    def _scales(self) -> list[Scale]:
-        """The scale of each fact: its range over some points of the space, logarithmic if wide."""
-        facts = self.known.facts(self.sample(LANDMARKS, np.random.default_rng(0)))
-        return [_spanning(column) for column in facts.T]
+    def known_scales(self) -> list[Scale]:
+        """The scale of each known feature: its range over uniform points, logarithmic if wide."""
+        known = self.known.predictors(self.sample(LANDMARKS, np.random.default_rng(0)))
+        return [_spanning(column) for column in known.T]
 
-    def facts(self, X: Floats) -> Floats:
-        """Return what is known of points (n, d), shape ``(n, k)``, about ``[0, 1]`` each."""
-        facts = self.known.facts(X)
+    def known_features(self, X: Floats) -> Floats:
+        """Return the known objectives and features of points (n, d), scaled, shape ``(n, k)``.
+
+        About ``[0, 1]`` each, see :attr:`known_scales`, and never further from it than 10 times its
+        width.
+        """
+        known = self.known.predictors(X)
         scaled = [
             # on a logarithmic scale, far below all landmarks (0, say) is as good as a little
             scale.to_unit(np.maximum(column, scale.low / 1e3) if scale.log else column)
-            for scale, column in zip(self._scales, facts.T, strict=True)
+            for scale, column in zip(self.known_scales, known.T, strict=True)
         ]
-        return np.clip(np.stack(scaled, axis=1), -10.0, 10.0) if scaled else facts
-
-    def inputs(self, X: Floats) -> Floats:
-        """Return what a surrogate learns from: points (n, d) and their facts, ``(n, d + k)``."""
-        return np.concatenate([X, self.facts(X)], axis=1) if self.known else X
-
-    @cached_property
-    def input_categorical(self) -> Bools:
-        """Which columns of :meth:`inputs` are unordered, shape ``(d + k,)``."""
-        facts = len(self._scales) if self.known else 0
-        return np.concatenate([self.categorical, np.zeros(facts, dtype=bool)])
-
-    @cached_property
-    def input_alike(self) -> Ints:
-        """:attr:`alike` for the columns of :meth:`inputs`, shape ``(d + k,)``."""
-        facts = len(self._scales) if self.known else 0
-        return np.concatenate([self.alike, np.full(facts, -1, dtype=np.intp)])
-
-    def input_slopes(self, x: Floats) -> Floats:
-        """Return how :meth:`inputs` of one point (d,) change with it, shape ``(d + k, d)``.
-
-        Facts by differences: over neighbouring values, or hardly any way where continuous.
-        """
-        d = self.dimension
-        slopes = np.zeros((len(self.input_categorical), d))
-        slopes[:d] = np.eye(d)
-        columns = np.flatnonzero(self.smooth & self.free & ~np.isnan(x))
-        if len(columns):
-            step = np.maximum(1.0 / self.levels[columns], 1e-4)
-            up, down = (np.repeat(x[None], len(columns), axis=0) for _ in range(2))
-            rows = np.arange(len(columns))
-            up[rows, columns] = np.minimum(x[columns] + step, 1.0)
-            down[rows, columns] = np.maximum(x[columns] - step, 0.0)
-            width = up[rows, columns] - down[rows, columns]
-            facts = self.facts(np.concatenate([up, down]))
-            slopes[d:, columns] = (facts[: len(rows)] - facts[len(rows) :]).T / width
-        return slopes
-
-    def extent(self, j: int) -> tuple[float, float]:
-        """Return about the least and the largest value of the j-th objective, a known one."""
-        scale = self._scales[self.known_column(j) - self.dimension]
-        return scale.low, scale.high
-
-    def known_column(self, j: int) -> int:
-        """Return which column of :meth:`inputs` tells the j-th objective, a known one."""
-        return self.dimension + sorted(self.known.objectives).index(j)
-
-    def known_objective(self, inputs: Floats, j: int) -> Floats:
-        """Return the values (n,) of the j-th objective, a known one, from :meth:`inputs`."""
-        column = self.known_column(j)
-        return self._scales[column - self.dimension].from_unit(inputs[:, column])
+        return np.clip(np.stack(scaled, axis=1), -10.0, 10.0) if scaled else known
 
 
 def _spanning(values: Floats) -> Scale:

@@ -1,4 +1,10 @@
-"""What the user knows before a trial runs: his functions of parameters as functions of points."""
+"""What the user knows before a trial runs, and what follows from it for the points of a space.
+
+The user gives functions of a parameter dictionary (:class:`Prior`): objectives that need no trial,
+features that help to predict the others, constraints, and a key that equal configurations share.
+Bound to a space (:meth:`Prior.bind`) they are functions of its points (:class:`Known`), each asked
+once about each point. Both frameworks pass on one :class:`Prior`.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +18,64 @@ from typing import Any
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
-from lamoo.space.known import Known
 
 Params = Mapping[str, Any]
-#: How far a reported value may be from the known one, as a share of it.
+#: How far a reported value may be from the known one, as a share of it: single precision has seven
+#: digits.
 TOLERANCE = 1e-6
-#: How many points a function's answers are remembered for; then all are forgotten.
+#: A function's answers are remembered for this many points, then all are forgotten: a few tens of
+#: megabytes, and more points than a study looks at between two trials.
 MEMORY = 1 << 16
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of points (n, d) without an evaluation: exact functions of them.
+
+    In an architecture search the number of parameters, FLOPs or a latency table follow from the
+    architecture; only accuracy costs a training run.
+
+    Args:
+        objectives: index of an objective -> its values (n,), minimised.
+        features: what helps to predict the other objectives, shape ``(n, k)``.
+        first: points that are worth trying first, shape ``(k, d)``; ``None`` for none.
+        violation: how far points are from what may be proposed, shape ``(n,)``, at most 0 where
+            they may be. Observed points may lie elsewhere.
+    """
+
+    objectives: Mapping[int, Callable[[Floats], Floats]] = field(default_factory=dict)
+    features: Callable[[Floats], Floats] | None = None
+    first: Floats | None = None
+    violation: Callable[[Floats], Floats] | None = None
+
+    @property
+    def predicts(self) -> bool:
+        """Whether there is anything that a model may learn from."""
+        return bool(self.objectives) or self.features is not None
+
+    def predictors(self, X: Floats) -> Floats:
+        """Return what a model may learn from besides the points, shape ``(n, k)``.
+
+        The known objectives in the order of their indices, then the features.
+        """
+        blocks = [self.objectives[j](X)[:, None] for j in sorted(self.objectives)]
+        if self.features is not None:
+            blocks.append(self.features(X))
+        return np.concatenate(blocks, axis=1) if blocks else np.empty((len(X), 0))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The user's functions as functions of one space's points.
+
+    Args:
+        known: what the space knows of points.
+        key: numbers points (n, d), shape ``(n,)``, the same where their canonical keys are equal;
+            ``None`` without such keys.
+    """
+
+    known: Known
+    key: Callable[[Floats], Ints] | None
 
 
 @dataclass(frozen=True)
@@ -45,8 +102,8 @@ Asked = Callable[[Params], Any] | vectorized
 
 
 @dataclass(frozen=True)
-class Functions:
-    """The user's functions of a parameter dictionary.
+class Prior:
+    """What the user knows before a trial runs, as functions of a parameter dictionary.
 
     Args:
         objectives: index or metric name -> value in the user's direction.
@@ -92,7 +149,7 @@ class Functions:
         return any(functions) or self.features is not None or self.canonical is not None
 
     def keys(self, places: Mapping[int | str, int]) -> dict[int, int | str]:
-        """Return index -> how the user called it, of the known objectives.
+        """Return the index of each known objective, and how the user called it.
 
         Args:
             places: index or metric name -> index of each of the study's objectives.
@@ -130,14 +187,55 @@ class Functions:
         labels = [str(dict(p)) for p in params]
         return contradictions(key, labels, np.array(expected), np.asarray(reported, dtype=float))
 
+    def bind(
+        self,
+        objectives: Mapping[int, tuple[int | str, float]],
+        decode: Callable[[Floats], Sequence[Params]],
+    ) -> Bound:
+        """Return the functions bound to a space, where each is asked once about each point.
+
+        What one raises becomes a ``RuntimeError`` that names it and the parameters.
+
+        Args:
+            objectives: index of a known objective -> how the user called it, and the sign that
+                turns it to minimisation.
+            decode: returns the parameter dictionaries of the space's points (n, d).
+        """
+        answers, features = Answers(decode), self.features
+        return Bound(
+            Known(
+                objectives={
+                    j: answers.of(_name(key), self.objectives[key], _signed(sign))
+                    for j, (key, sign) in objectives.items()
+                },
+                features=None if features is None else answers.of("features", features, _numbers),
+                violation=self._violation(answers) if self.constraints else None,
+            ),
+            None if self.canonical is None else _numbered(answers, self.canonical),
+        )
+
+    def _violation(self, answers: Answers) -> Callable[[Floats], Floats]:
+        """Return the sum of the constraints' violations as a function of points (n, d)."""
+        limits = [
+            answers.of(f"known_constraints[{i}]", function, _number)
+            for i, function in enumerate(self.constraints)
+        ]
+        return lambda X: np.asarray(sum(np.maximum(limit(X), 0.0) for limit in limits))
+
+
+def _numbered(answers: Answers, canonical: Asked) -> Callable[[Floats], Ints]:
+    """Return the numbers of canonical keys as a function of points (n, d), shape ``(n,)``."""
+    numbered = answers.of("canonical", canonical, _numbering())
+    return lambda X: numbered(X).astype(np.intp)
+
 
 def contradictions(
     key: int | str, labels: Sequence[str], expected: Floats, reported: Floats, atol: float = 1e-12
 ) -> list[str]:
     """Return a sentence for each trial that reported another value than the known one.
 
-    Few such trials are errors of what reports, as in a table; they must not end a study. Infinite
-    values and NaN are no report.
+    If only a few do, what reports is at fault (a table with errors, say), and the study goes on.
+    Infinite values and NaN count as no report.
 
     Args:
         key: how the user called the objective.
@@ -174,66 +272,8 @@ def _name(key: int | str) -> str:
     return f"known_objectives[{key!r}]"
 
 
-@dataclass(frozen=True)
-class Bound:
-    """The user's functions as functions of one space's points.
-
-    Args:
-        known: what the space knows of points.
-        key: numbers points (n, d) by their canonical keys, ``(n,)``; ``None`` without such keys.
-    """
-
-    known: Known
-    key: Callable[[Floats], Ints] | None
-
-
-def bind(
-    functions: Functions,
-    objectives: Mapping[int, tuple[int | str, float]],
-    decode: Callable[[Floats], Sequence[Params]],
-) -> Bound:
-    """Return the functions bound to a space, where each point is asked about once.
-
-    What they raise at a point is a ``RuntimeError`` that names the function and the parameters.
-
-    Args:
-        functions: of parameter dictionaries.
-        objectives: index of a known objective -> how the user called it, and the sign that turns
-            it to minimisation.
-        decode: returns the parameter dictionaries of the space's points (n, d).
-    """
-    answers = Answers(decode)
-    exact = {
-        j: answers.of(_name(key), functions.objectives[key], _signed(sign))
-        for j, (key, sign) in objectives.items()
-    }
-    limits = [
-        answers.of(f"known_constraints[{i}]", function, _number)
-        for i, function in enumerate(functions.constraints)
-    ]
-
-    def violation(X: Floats) -> Floats:
-        return np.asarray(sum(np.maximum(limit(X), 0.0) for limit in limits))
-
-    features, canonical = functions.features, functions.canonical
-    numbered = None if canonical is None else answers.of("canonical", canonical, _numbering())
-
-    def key(X: Floats) -> Ints:
-        assert numbered is not None  # noqa: S101  for the type checker
-        return numbered(X).astype(np.intp)
-
-    return Bound(
-        Known(
-            objectives=exact,
-            features=None if features is None else answers.of("features", features, _numbers),
-            violation=violation if limits else None,
-        ),
-        None if numbered is None else key,
-    )
-
-
 class Answers:
-    """Asks functions of parameters about points, and remembers what they said.
+    """Turns functions of parameters into functions of points, and remembers what they returned.
 
     Args:
         decode: returns the parameter dictionaries of points (n, d).
@@ -242,7 +282,7 @@ class Answers:
     def __init__(self, decode: Callable[[Floats], Sequence[Params]]) -> None:
         """Start without answers."""
         self._decode = decode
-        self._turn = threading.RLock()
+        self._turn = threading.RLock()  # threads of one study ask about the same points
 
     def of(
         self, name: str, function: Asked, read: Callable[[Any], Any]
@@ -267,7 +307,7 @@ class Answers:
                     params = self._decode(X[list(new.values())])
                     memory.update(zip(new, _ask(name, function, params, read), strict=True))
                 answers = [memory[key] for key in keys]
-            if not answers and read is _numbers:  # the width is not known without a point
+            if not answers and read is _numbers:  # no point has told how many features there are
                 return np.empty((0, 0))
             try:
                 return np.array(answers, dtype=float)
@@ -342,7 +382,7 @@ def _numbers(answer: Any) -> list[float]:
 
 
 def _numbering() -> Callable[[Any], float]:
-    """Return what gives equal answers equal numbers."""
+    """Return a function that numbers answers as they come, equal ones alike."""
     numbers: dict[Hashable, int] = {}
 
     def number(answer: Any) -> float:
