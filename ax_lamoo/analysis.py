@@ -22,7 +22,8 @@ from lamoo import chosen_path, pareto
 from lamoo.arrays import Floats
 from lamoo.partition.tree import Node
 from lamoo.report import figures
-from lamoo.report.inspection import PLACES, region_map, tree_rows
+from lamoo.report.maps import PLACES, region_map
+from lamoo.report.rows import tree_rows
 
 
 def _relevant(

@@ -14,7 +14,7 @@ from ax.exceptions.core import UserInputError
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import Task
 from lamoo import chosen_path
-from lamoo.report import rules
+from lamoo.report import boxes
 
 KINDS = {
     ParameterType.FLOAT: "float",
@@ -45,7 +45,7 @@ def reduced_space(client: Client) -> list[RangeParameterConfig | ChoiceParameter
     ]
 
 
-def good_region(client: Client, who: str) -> tuple[LaMOOAdapter, Task, rules.Explanation]:
+def good_region(client: Client, who: str) -> tuple[LaMOOAdapter, Task, boxes.RegionReport]:
     """Return what is known of an experiment, and of its good region.
 
     Args:
@@ -64,11 +64,11 @@ def good_region(client: Client, who: str) -> tuple[LaMOOAdapter, Task, rules.Exp
         )
     task = adapter.task()
     root = chosen_path(task)[0]
-    found = rules.explain(rules.good_path(root), task.history, np.random.default_rng(0))
+    found = boxes.explain(boxes.good_path(root), task.history, np.random.default_rng(0))
     return adapter, task, found
 
 
-def kept_values(adapter: LaMOOAdapter, task: Task, box: rules.Box) -> dict[str, list[Any]]:
+def kept_values(adapter: LaMOOAdapter, task: Task, box: boxes.Box) -> dict[str, list[Any]]:
     """Return the ends, or the choices, of each parameter that has a condition."""
     out = {}
     names = list(task.space.parameters)

@@ -14,7 +14,7 @@ from optuna.distributions import (
 )
 from optuna.study import Study
 
-from lamoo.report import rules
+from lamoo.report import boxes
 from lamoo.report.words import Explanation, in_words, rounded_range
 from lamoo.space import Categorical
 from optuna_lamoo.knowledge import Knowledge, knowledge_of
@@ -66,7 +66,7 @@ def reduced_space(study: Study) -> dict[str, BaseDistribution]:
 
 def _explained(known: Knowledge) -> Explanation:
     rng = np.random.default_rng(0)
-    found = rules.explain(rules.good_path(known.path[0]), known.history, rng)
+    found = boxes.explain(boxes.good_path(known.path[0]), known.history, rng)
     parameters = known.space.parameters
     return in_words(
         found,
@@ -77,7 +77,7 @@ def _explained(known: Knowledge) -> Explanation:
     )
 
 
-def _rule(known: Knowledge, box: rules.Box, j: int) -> tuple[Any, ...]:
+def _rule(known: Knowledge, box: boxes.Box, j: int) -> tuple[Any, ...]:
     name, distribution = list(known.search_space.items())[j]
     parameter = known.space.parameters[name]
     cells = box.cells[j]

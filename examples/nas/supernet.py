@@ -54,7 +54,7 @@ try:
     from training import Recipe, error, moved, seed_of, train
 
     from lamoo import pareto
-    from lamoo.report import inspection
+    from lamoo.report.maps import map_places
     from optuna_lamoo import LaMOOSampler
     from optuna_lamoo.knowledge import knowledge_of
 except ModuleNotFoundError as missing:
@@ -218,7 +218,7 @@ def split_of(study: optuna.Study) -> Split:
     region, rng = children[0].region, np.random.default_rng(0)
     splits = []
     for j, (name, parameter) in enumerate(known.space.parameters.items()):
-        places = inspection.places(parameter)
+        places = map_places(parameter)
         partial = np.full((len(places), known.space.dimension), np.nan)
         partial[:, j] = places
         shares = region.share(partial, 2048, rng).tolist()

@@ -13,15 +13,8 @@ from optuna.trial import FrozenTrial, TrialState
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats
 from lamoo.report.figures import Axis, Map
-from lamoo.report.inspection import (
-    NodeRow,
-    Stage,
-    most_telling,
-    places,
-    region_map,
-    stages,
-    tree_rows,
-)
+from lamoo.report.maps import map_places, most_telling, region_map
+from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
 from lamoo.space import Categorical
 from optuna_lamoo import convert
 from optuna_lamoo.knowledge import Knowledge, knowledge_of
@@ -69,7 +62,7 @@ def regions(study: Study, params: Sequence[str] | None) -> Map:
         raise ValueError(msg)
     x, y = (_axis(known, name) for name in params)
     columns = names.index(x.name), names.index(y.name)
-    found = [places(known.space.parameters[axis.name]) for axis in (x, y)]
+    found = [map_places(known.space.parameters[axis.name]) for axis in (x, y)]
     history = known.history
     numbers = pareto.dominance_number(history.means, history.violation).tolist()
     return Map(
@@ -90,7 +83,7 @@ def _axis(known: Knowledge, name: str) -> Axis:
     return Axis(
         name=name,
         scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
-        values=parameter.from_unit(places(parameter)),
+        values=parameter.from_unit(map_places(parameter)),
         points=[_shown(convert.answers(t, known.search_space), name, scale) for t in known.trials],
     )
 

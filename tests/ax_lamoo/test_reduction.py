@@ -10,7 +10,7 @@ from ax.exceptions.core import UserInputError
 
 from ax_lamoo import lamoo_generation_strategy, reduced_space
 from ax_lamoo.reduction import kept_values
-from lamoo.report.rules import Box
+from lamoo.report.boxes import Box
 
 
 def client_of(parameters, evaluate, trials, seed=0):

@@ -1,4 +1,4 @@
-"""The two pictures of a partition that every framework shows, in plotly."""
+"""The two figures of a partition that every framework shows: the tree and a map (plotly)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from lamoo.arrays import Floats
-from lamoo.report.inspection import NodeRow
+from lamoo.report.rows import NodeRow
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -16,6 +16,8 @@ Scale = Literal["linear", "log", "category"]
 
 #: Vermillion and blue, which people with any colour vision can tell apart.
 CHOSEN, SHADE = "#D55E00", "Blues"
+#: The golden ratio and the silver ratio, less their whole numbers: multiples of such numbers,
+#: taken modulo 1, spread evenly over the unit interval (Weyl), so that no points coincide.
 _GOLDEN, _SILVER = 0.6180339887, 0.4142135624
 
 
@@ -48,7 +50,7 @@ class Axis:
         return [float(v) for v in self.values]
 
     def at(self, trials: Sequence[int], step: float) -> list[float]:
-        """Return where trials stand; those of one choice apart, by an irrational step."""
+        """Return where trials stand; those of one choice spread out, by multiples of ``step``."""
         if self.scale != "category":
             return [float(self.points[i]) for i in trials]
         choice = {tick: number for number, tick in enumerate(self.ticks)}
@@ -91,12 +93,15 @@ class Map:
     @property
     def points(self) -> tuple[list[float], list[float]]:
         """Where the drawn trials stand, across and up."""
-        # two steps, or the trials of a pair of choices would stand along a line
+        # a step for each axis, or the trials of a pair of choices would stand along a line
         return self.x.at(self.drawn, _GOLDEN), self.y.at(self.drawn, _SILVER)
 
 
 def partition(rows: Sequence[NodeRow]) -> Figure:
-    """Draw the tree: width is trials, colour hypervolume, framed the path chosen next."""
+    """Draw the tree: a node is as wide as it has trials, its colour is its hypervolume.
+
+    The path that is chosen next has a frame.
+    """
     import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
 
     figure = go.Figure(
@@ -107,7 +112,7 @@ def partition(rows: Sequence[NodeRow]) -> Figure:
             values=[row.trials for row in rows],
             branchvalues="total",
             text=[f"{row.hypervolume:.0%}" for row in rows],
-            hovertext=[row.text for row in rows],
+            hovertext=[_about(row) for row in rows],
             hoverinfo="text",
             tiling={"orientation": "v"},
             marker={
@@ -126,8 +131,17 @@ def partition(rows: Sequence[NodeRow]) -> Figure:
     return figure.update_layout(margin={"t": 40, "l": 10, "r": 10, "b": 10})
 
 
+def _about(row: NodeRow) -> str:
+    """Return what is said of a node, in lines of HTML."""
+    return (
+        f"{row.node}<br>{row.trials} trials, {row.pending} pending<br>"
+        f"hypervolume {row.hypervolume:.1%}<br>UCB {row.ucb:.3f}"
+        + ("<br>on the path chosen next" if row.chosen else "")
+    )
+
+
 def regions(drawing: Map) -> Figure:
-    """Draw a map: shaded the region, points by dominance number."""
+    """Draw a map: the region as a shade, the trials as points coloured by dominance number."""
     import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
 
     x, y, order = drawing.x, drawing.y, drawing.drawn

@@ -1,4 +1,4 @@
-"""What was learned of a region, in the user's words."""
+"""What was learned of a region, by the names and in the values of the user's parameters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lamoo.report import rules
+from lamoo.report.boxes import Box, RegionReport
 
 #: Significant digits of a bound; it is rounded outwards.
 DIGITS = 2
@@ -76,7 +76,7 @@ class Explanation:
 
 
 def in_words(
-    found: rules.Explanation,
+    found: RegionReport,
     names: Sequence[str],
     rule: Callable[[int], tuple[Any, ...]],
     choices: Collection[str],
@@ -109,7 +109,7 @@ def in_words(
 
 
 def rounded_range(
-    box: rules.Box, column: int, ends: tuple[float, float], bounds: tuple[float, float]
+    box: Box, column: int, ends: tuple[float, float], bounds: tuple[float, float]
 ) -> tuple[float, float]:
     """Return the range of a continuous parameter, with few digits, rounded outwards.
 

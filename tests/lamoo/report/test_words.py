@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamoo.report.rules import Box
+from lamoo.report.boxes import Box
 from lamoo.report.words import Explanation, rounded_range
 
 ENDS = st.floats(-1e12, 1e12, allow_subnormal=False)

@@ -1,4 +1,8 @@
-"""A region in words: a box that stands for it, and how far to trust it."""
+"""A box that stands for a region, so that it can be said in rules, and how far to trust it.
+
+A rule is a range of one parameter, or a set of choices. The box is found by patient rule induction
+(PRIM; Friedman and Fisher, "Bump hunting in high-dimensional data", 1999).
+"""
 
 from __future__ import annotations
 
@@ -15,15 +19,23 @@ from lamoo.partition.split import learn_boundary
 from lamoo.partition.tree import Node
 from lamoo.space.history import History
 
-#: Uniform points that a box is found with.
+#: Uniform points that a box is found with: a region of 1 % of the space still has 200 of them.
 DRAWS = 20_000
+#: With fewer uniform points in the region than the first number, it is sampled from its members on:
+#: as many points as the second says.
+FEW_INSIDE, INSIDE = 200, 1000
 #: How much of the box one peel takes at most (Friedman and Fisher 1999 advise 5 to 10 %).
 PEEL = 0.05
-#: A box holds at least so much of its region.
+#: Peeling ends when the box holds this share of its region or less.
 LEAST = 0.3
-#: Conditions that together cost less of the F-score than this are left out.
+#: Rules are left out as long as that costs at most this share of the box's F-score.
 NEGLIGIBLE = 0.03
+#: Points of the region with which a parameter's importance is estimated (to 1 %, standard error).
+REDRAWN = 2000
+#: Of the cross-validation.
 FOLDS = 5
+#: What rounding may move a place by.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ class Box:
         """Tell which values (n,) of column j keep its rule; an inactive parameter does."""
         cells = self.cells[j]
         if cells is None:
-            ok = (u >= self.low[j] - 1e-9) & (u <= self.high[j] + 1e-9)
+            ok = (u >= self.low[j] - _ROUNDING) & (u <= self.high[j] + _ROUNDING)
         else:
             ok = np.isin(np.floor(u * levels[j]), cells)
         return np.asarray(ok | np.isnan(u))
@@ -65,13 +77,13 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """What is to be said of a region.
+class RegionReport:
+    """What is to be said of a region, in the unit cube.
 
     Args:
         box: the rules.
-        share: of the space that the box takes.
-        region_share: of the space that the region itself takes.
+        share: how much of the space the box takes.
+        region_share: how much of the space the region itself takes.
         purity: how much of the box is in the region.
         coverage: how much of the region is in the box.
         front: members of the front in the box, and all of them.
@@ -93,7 +105,7 @@ class Explanation:
 
 
 def good_path(root: Node) -> tuple[Node, ...]:
-    """Return the nodes from the root along the good sides; the front is good in each."""
+    """Return the nodes from the root along the good sides, where the front is as a rule."""
     path: tuple[Node, ...] = (root,)
     while path[-1].children:
         path = (*path, path[-1].children[0])
@@ -101,7 +113,7 @@ def good_path(root: Node) -> tuple[Node, ...]:
 
 
 @own_state()
-def explain(path: Sequence[Node], history: History, rng: np.random.Generator) -> Explanation:
+def explain(path: Sequence[Node], history: History, rng: np.random.Generator) -> RegionReport:
     """Describe the last node of a path from the root.
 
     Args:
@@ -114,8 +126,8 @@ def explain(path: Sequence[Node], history: History, rng: np.random.Generator) ->
     U = space.sample(DRAWS, rng)
     inside = region.contains(U)
     members = history.X[region.contains(history.X)]
-    # where the region is too small to be met by chance, from its members on
-    found = U[inside] if inside.sum() >= 200 else region.sample(1000, members, rng)
+    # too few where the region is small: then a walk from its members finds more
+    found = U[inside] if inside.sum() >= FEW_INSIDE else region.sample(INSIDE, members, rng)
     front = history.X[nondominated(history.means, history.violation)]
     box = find_box(region, U, found, front[region.contains(front)])
     kept = box.contains(history.X, levels)
@@ -124,7 +136,7 @@ def explain(path: Sequence[Node], history: History, rng: np.random.Generator) ->
     rows = np.flatnonzero(kept[root.data.index])
     whole = root.hypervolume
     some = Node(root.data, rows, np.arange(0), region)
-    return Explanation(
+    return RegionReport(
         box=box,
         share=float(boxed.mean()),
         region_share=float(inside.mean()),
@@ -156,7 +168,7 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
         return box
     volume = max(float(region.contains(U).mean()), 1.0 / len(U))
     best, best_score = box, 0.0
-    within, covered = U, found  # what is in the box: a peel changes one column of that
+    within, covered = U, found  # those inside the box; a peel only tests the column it changes
     while True:
         score = _score(len(within) / len(U), len(covered) / len(found), volume)
         if score > best_score * 1.001:
@@ -181,7 +193,7 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
 
 
 def _simplified(box: Box, U: Floats, found: Floats, levels: Floats, volume: float) -> Box:
-    """Return a box without the conditions that hardly matter, the least first."""
+    """Return a box without the rules that hardly matter, dropped one by one, the least first."""
     outside = [box.outside(X, levels) for X in (U, found)]
     broken = [rules.sum(axis=1) for rules in outside]
     share, coverage = (float((n == 0).mean()) for n in broken)
@@ -217,7 +229,7 @@ def _peels(box: Box, within: Floats, categorical: Bools, levels: Floats) -> list
     Args:
         box: to peel.
         within: uniform points inside it.
-        categorical: which columns are.
+        categorical: which columns hold choices.
         levels: how many values each column has.
     """
     out = []
@@ -236,7 +248,7 @@ def _peels(box: Box, within: Floats, categorical: Bools, levels: Floats) -> list
             continue
         low, high = np.quantile(u, [PEEL, 1 - PEEL])
         # a grid has many points at one place: step over it
-        above, below = u[u > box.low[j] + 1e-9], u[u < box.high[j] - 1e-9]
+        above, below = u[u > box.low[j] + _ROUNDING], u[u < box.high[j] - _ROUNDING]
         if len(above) and (low := max(float(low), float(above.min()))) < box.high[j]:
             out.append((_with_range(box, j, low, float(box.high[j])), j))
         if len(below) and (high := min(float(high), float(below.max()))) > box.low[j]:
@@ -258,7 +270,7 @@ def importance(region: Region, found: Floats, rng: np.random.Generator) -> Float
     """Return, per column, how many points of a region leave it when that column is drawn anew.
 
     Args:
-        region: which.
+        region: of a space of ``d`` parameters.
         found: points of it (k, d).
         rng: for the new values.
     """
@@ -266,7 +278,7 @@ def importance(region: Region, found: Floats, rng: np.random.Generator) -> Float
     out = np.zeros(space.dimension)
     if not len(found):
         return out
-    X = found[rng.integers(len(found), size=2000)]
+    X = found[rng.integers(len(found), size=REDRAWN)]
     new = space.sample(len(X), rng)
     for j in range(space.dimension):
         active = ~np.isnan(X[:, j]) & ~np.isnan(new[:, j])
