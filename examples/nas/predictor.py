@@ -40,7 +40,7 @@ try:
 
     from lamoo import History, Known, Space, pareto
     from lamoo.arrays import Floats, Ints
-    from lamoo.gp.fitting import process_of, recipes_of, transforms_of
+    from lamoo.gp.fitting import fit_objectives, process_of, transforms_of
     from lamoo.gp.inputs import inputs_of
     from lamoo_compare.problems import Problem
 
@@ -121,10 +121,10 @@ def process(table: Table201, trained: Ints, *, features: bool) -> Floats:
     """Predict by LaMOO's surrogate, a Gaussian process on a scale that it chooses."""
     space = table.space if features else table.problem.space
     history = History(table.X[trained], table.Y[trained, :1])
-    (recipe,) = recipes_of(history, space)
-    (transform,) = transforms_of(history, [recipe.learn_transform])
+    (objective_fit,) = fit_objectives(history, space)
+    (transform,) = transforms_of(history, [objective_fit.learn_transform])
     inputs, targets = inputs_of(space, history.X), transform(history.Y[:, 0])
-    learned = process_of(inputs, targets, space, recipe.hyperparameters)
+    learned = process_of(inputs, targets, space, objective_fit.hyperparameters)
     return learned.predict(inputs_of(space, table.X))[0]
 
 

@@ -285,13 +285,10 @@ def test_little_effort_scores_little_and_learns_from_little(rng):
     best = (candidates**2).sum(axis=1).min()
     x = gp.maximise(Counted(), candidates, place, rng, effort)
     assert (x**2).sum() < best
-    assert sum(n for n, screening in scored if screening) <= effort.uniform + effort.offspring
-    assert (
-        sum(n for n, screening in scored if not screening)
-        < effort.finalists + effort.neighbours + 30
-    )
+    assert sum(n for n, cheap in scored if cheap) <= effort.uniform + effort.offspring
+    assert sum(n for n, cheap in scored if not cheap) < effort.finalists + effort.neighbours + 30
     model = learn(history, place.region.space, rng, None, effort.training)
-    for process in model.parts[-1].processes:
+    for process in model.factors[-1].processes:
         assert len(process.predict(X)[0]) == 300
         assert len(process._Z) == effort.training
 

@@ -1,7 +1,7 @@
 """How much a candidate is worth: expected hypervolume improvement, probability of feasibility.
 
 Everything is minimised. A candidate's objectives are independent normals with ``mean`` and
-``std`` (n, m); ``front`` (f, m) holds the observed values and ``reference`` (m,) bounds the
+``std`` (n, m); ``front`` (f, m) holds the observed values and ``ref_point`` (m,) bounds the
 objective space of interest from above. Values are natural logarithms, finite far into the tails:
 candidates that will hardly improve anything are still ranked.
 
@@ -32,7 +32,7 @@ _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(6)
 # ------------------------------------------------------------------------------- boxes
 
 
-def box_decomposition(front: Floats, reference: Floats) -> tuple[Floats, Floats]:
+def box_decomposition(front: Floats, ref_point: Floats) -> tuple[Floats, Floats]:
     """Return disjoint boxes ``[lower, upper)`` that hold all improvements, shape ``(b, m)`` each.
 
     Their union is the set of vectors below the reference point that no point of the front weakly
@@ -45,24 +45,24 @@ def box_decomposition(front: Floats, reference: Floats) -> tuple[Floats, Floats]
     Args:
         front: values ``(f, m)``; f may be 0. Dominated points, ties, duplicates and points beyond
             the reference point do no harm.
-        reference: upper corner ``(m,)``.
+        ref_point: upper corner ``(m,)``.
 
     Example:
         >>> lower, upper = box_decomposition(np.array([[1.0, 2.0]]), np.array([3.0, 3.0]))
         >>> lower.tolist(), upper.tolist()
         ([[-inf, 2.0], [-inf, -inf]], [[1.0, 3.0], [3.0, 2.0]])
     """
-    points = front[(front < reference).all(axis=1)]
+    points = front[(front < ref_point).all(axis=1)]
     # In lexicographic order no point dominates an earlier one, and ties are broken consistently:
     # the later of two equal coordinates counts as infinitesimally larger.
     points = points[np.lexsort(points.T[::-1])]
-    m = len(reference)
+    m = len(ref_point)
     if m == 1:
-        best = np.minimum(reference, points.min(axis=0, initial=np.inf))
+        best = np.minimum(ref_point, points.min(axis=0, initial=np.inf))
         return np.full((1, 1), -np.inf), best[None, :]
     if m == 2:
-        return _staircase(points, reference)
-    upper, defining = _local_upper_bounds(points, reference)
+        return _staircase(points, ref_point)
+    upper, defining = _local_upper_bounds(points, ref_point)
     lower = np.full_like(upper, -np.inf)
     for j in range(1, m):
         lower[:, j] = defining[:, :j, j].max(axis=1)
@@ -70,12 +70,12 @@ def box_decomposition(front: Floats, reference: Floats) -> tuple[Floats, Floats]
     return lower[full], upper[full]
 
 
-def _staircase(points: Floats, reference: Floats) -> tuple[Floats, Floats]:
+def _staircase(points: Floats, ref_point: Floats) -> tuple[Floats, Floats]:
     """Return the boxes of lexicographically sorted points ``(f, 2)``: one per step."""
     before = np.minimum.accumulate(np.append(np.inf, points[:, 1]))[:-1]
     steps = points[points[:, 1] < before]
-    right = np.append(steps[:, 0], reference[0])
-    top = np.append(reference[1], steps[:, 1])
+    right = np.append(steps[:, 0], ref_point[0])
+    top = np.append(ref_point[1], steps[:, 1])
     bottom = np.append(steps[:, 1], -np.inf)
     return (
         np.column_stack([np.full(len(right), -np.inf), bottom]),
@@ -83,14 +83,14 @@ def _staircase(points: Floats, reference: Floats) -> tuple[Floats, Floats]:
     )
 
 
-def _local_upper_bounds(points: Floats, reference: Floats) -> tuple[Floats, Floats]:
+def _local_upper_bounds(points: Floats, ref_point: Floats) -> tuple[Floats, Floats]:
     """Return local upper bounds ``(b, m)`` and the points defining them ``(b, m, m)``.
 
     The j-th defining point of a bound u shares its j-th coordinate, which stands at -inf here, and
     lies below u in the others.
     """
-    m = len(reference)
-    bounds = reference[None, :].copy()
+    m = len(ref_point)
+    bounds = ref_point[None, :].copy()
     defining = np.full((1, m, m), -np.inf)
     for point in points:
         hit = (point < bounds).all(axis=1)
@@ -243,23 +243,23 @@ def random_rays(count: int, m: int, rng: np.random.Generator) -> Floats:
     return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
 
 
-def ray_lengths(front: Floats, reference: Floats, rays: Floats) -> Floats:
+def ray_lengths(front: Floats, ref_point: Floats, rays: Floats) -> Floats:
     """Return how far each ray from the reference point runs inside the set the front dominates.
 
     Args:
         front: values ``(f, m)``; f may be 0.
-        reference: reference point ``(m,)``.
+        ref_point: reference point ``(m,)``.
         rays: directions ``(r, m)``.
 
     Returns:
         Lengths, shape ``(r,)``.
     """
-    gain = np.maximum(reference - front, 0.0)
+    gain = np.maximum(ref_point - front, 0.0)
     return np.asarray((gain[:, None, :] / rays).min(axis=2).max(axis=0, initial=0.0))
 
 
 def log_ray_ehvi(
-    mean: Floats, std: Floats, reference: Floats, rays: Floats, start: Floats
+    mean: Floats, std: Floats, ref_point: Floats, rays: Floats, start: Floats
 ) -> Floats:
     """Return an estimate of the log EHVI, shape ``(n,)``.
 
@@ -276,18 +276,18 @@ def log_ray_ehvi(
     Args:
         mean: posterior means ``(n, m)``.
         std: posterior standard deviations ``(n, m)``.
-        reference: reference point ``(m,)``.
+        ref_point: reference point ``(m,)``.
         rays: directions ``(r, m)`` of :func:`random_rays`; keep them fixed within one search.
         start: how far each ray runs inside the front's set, from :func:`ray_lengths`, ``(r,)``.
     """
-    return _ray_integrals(mean, std, reference, rays, start)[0]
+    return _ray_integrals(mean, std, ref_point, rays, start)[0]
 
 
 def log_ray_ehvi_gradient(
-    mean: Floats, std: Floats, reference: Floats, rays: Floats, start: Floats
+    mean: Floats, std: Floats, ref_point: Floats, rays: Floats, start: Floats
 ) -> tuple[float, Floats, Floats]:
     """Return :func:`log_ray_ehvi` of one candidate (m,) and its gradients ``(m,)``."""
-    value, terms, z = _ray_integrals(mean[None], std[None], reference, rays, start)
+    value, terms, z = _ray_integrals(mean[None], std[None], ref_point, rays, start)
     # d log cdf(z) / d mean = -slope / std, and z times that for std
     pull = np.exp(terms - value)[:, :, None] * _log_cdf_slope(z) / np.maximum(std, _SMALLEST_STD)
     dstd = -(pull * z).sum(axis=(0, 1))
@@ -295,15 +295,15 @@ def log_ray_ehvi_gradient(
 
 
 def _ray_integrals(
-    mean: Floats, std: Floats, reference: Floats, rays: Floats, start: Floats
+    mean: Floats, std: Floats, ref_point: Floats, rays: Floats, start: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return :func:`log_ray_ehvi` and, at the nodes, the logs of what is added up for it and z.
 
     The shapes are ``(n,)``, ``(pairs, nodes)`` and ``(pairs, nodes, m)``.
     """
-    m = len(reference)
+    m = len(ref_point)
     std = np.maximum(std, _SMALLEST_STD)
-    i, r, z, slope = _likely_rays(reference - mean, std, rays, start)
+    i, r, z, slope = _likely_rays(ref_point - mean, std, rays, start)
     # as long as all z exceed _CERTAIN the probability is 1 and the integral a power of t
     certain = np.maximum(((z - _CERTAIN) / slope).min(axis=1), 0.0)
     begin = start[r] + certain

@@ -1,8 +1,10 @@
-"""How likely a point only repeats the values of another one, learned from pairs that did.
+"""Equivalent configurations, learned from pairs of observations with equal values.
 
 Different configurations may be one and the same thing: a network whose branches are swapped, a
 parameter without effect. Nobody says so, but their values are equal to the last digit. From pairs
-of observations, equal and not, a logistic regression learns what two points must share.
+of observations, with equal values and with different ones, a logistic regression learns what two
+points have in common if they are equivalent; a point that probably is the equivalent of one already
+evaluated teaches nothing new.
 """
 
 from __future__ import annotations
@@ -20,22 +22,27 @@ from lamoo.gp.process import groups_alike
 from lamoo.space import Space
 from lamoo.space.history import History
 
-#: Observations that are compared at most.
+#: Observations that are compared at most: 8,128 pairs.
 MOST = 128
-#: Pairs with equal values, from so many on something is learned: one may be chance.
+#: Nothing is learned from fewer pairs with equal values: one or two may be chance.
 FEWEST = 3
-#: In at most this share of the pairs some objective must be equal. Objectives of few values are
-#: equal by chance, most of all near one another, and to avoid that is to avoid what is good.
+#: Nor if every objective is equal in more than this share of all pairs. Objectives that take few
+#: values are equal by chance, most of all near one another, so that to avoid equal values would be
+#: to avoid the neighbourhood of what is good.
 COMMON = 0.03
-_MOST_LEVELS = 32  # choices that are counted, of each group of parameters alike
-_PRECISION = 0.3  # of the weights' normal prior
+#: Choices are counted in groups of parameters alike that have at most this many.
+_MOST_LEVELS = 32
+#: Of the normal prior of the regression's weights.
+_PRECISION = 0.3
+#: Rules that are remembered: those of a few studies that take turns.
+_RULES = 8
 
 
 def log_new(history: History, space: Space) -> Callable[[Floats], Floats]:
-    """Return a function of points (n, d): the log probability that they repeat no observation.
+    """Return a function of points (n, d): the log probability ``(n,)`` to be equivalent to none.
 
-    By the rule of :func:`learn`, which is not calibrated. 0 until it finds one, and where something
-    is continuous; shape ``(n,)``.
+    That is, to no point observed. The probability follows from the rule of :func:`learn`, and is
+    not calibrated. The log is 0 as long as there is no rule, and where a parameter is continuous.
     """
     if space.smooth.any() or not _any(history):
         return _all_new
@@ -110,9 +117,10 @@ def pair_features(
 ) -> Iterator[Floats]:
     """Yield the features of pairs of points (a, d) and (b, d), each ``(a, b)``.
 
-    For each parameter whether it differs. For each group of parameters alike how many choices
-    would have to change if their places did not matter, whether any would, and if none would, how
-    often each choice was made: places matter less, the more parameters do nothing.
+    For each parameter: whether it differs. For each group of parameters alike, as if it did not
+    matter which of them makes which choice: how many choices differ, whether any does, and, if none
+    does, how often each choice was made. (The more parameters of a network do nothing, the less it
+    matters which of them.)
     """
     A, B = np.nan_to_num(A, nan=-1.0), np.nan_to_num(B, nan=-1.0)
     for a, b in zip(A.T, B.T, strict=True):
@@ -141,8 +149,8 @@ def _compared(history: History) -> History:
     return training_set(history.at(np.sort(once)), MOST)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=_RULES)
 def _remembered(X: bytes, Y: bytes, alike: bytes, n: int) -> Rule | None:
-    """Return :func:`learn` of arrays' contents, or remember it."""
+    """Return what :func:`learn` does, given the contents of arrays as bytes."""
     labels = np.frombuffer(alike, dtype=np.intp)
     return learn(np.frombuffer(X).reshape(n, -1), np.frombuffer(Y).reshape(n, -1), labels)

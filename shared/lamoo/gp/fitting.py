@@ -1,7 +1,8 @@
-"""How each objective is learned: from which observations, on which scale, how smooth.
+"""How each objective is fitted: from which observations, on which scale, how smooth.
 
-Choosing and fitting is what costs most, so it follows a schedule of history lengths and is
-remembered: a result depends on the history alone, and a cache only saves time.
+To choose a transform and to fit hyperparameters costs most of the time. So it is done at certain
+history lengths only (:func:`scheduled`), and remembered: what is fitted depends on the history
+alone, and the memory only saves time.
 """
 
 from __future__ import annotations
@@ -23,18 +24,25 @@ from lamoo.space.history import History
 from lamoo.space.prior import Known
 
 #: Observations a model is trained on at most: the best and a spread of the rest. Half as many are
-#: enough for choosing how, and searching hyperparameters anew. No power of two: arithmetic on
-#: matrices of 256 rows takes a quarter longer.
+#: enough to choose a transform and to search hyperparameters from their prior. It is no power of
+#: two because arithmetic on matrices of 256 rows takes a quarter longer.
 MAX_TRAINING = 250
-#: How much better half ranks must predict than a linear transform, in Kendall's tau: where nothing
-#: is smooth, and where a smooth function might be bent by them.
+#: By how much values that are half ranks (:class:`lamoo.gp.targets.Blended`) must be predicted
+#: better than linear ones to be preferred, in Kendall's tau: where nothing is smooth, and where
+#: something is, which ranks might bend.
 MARGIN, SMOOTH_MARGIN = 0.03, 0.12
-#: Where nothing is smooth: how many standard deviations a value may be worse than predicted, from
-#: how many observations on. NAS-Bench-Graph, citeseer and photo, eleven fresh seeds: better in nine
-#: of them after 100 trials.
-SURPRISE, FEWEST = 3.0, 8
-#: Values of which so small a share of the variance is known noise have an order.
+#: Where nothing is smooth, a value counts at most this many standard deviations worse than all
+#: others predict it. NAS-Bench-Graph, citeseer and photo, eleven fresh seeds: better in nine of
+#: them after 100 trials.
+SURPRISE = 3.0
+#: With fewer values what all others predict says little: none is winsorised, and no order of only
+#: the precise ones is judged.
+FEWEST = 8
+#: Values count as precise if known noise is at most this share of the variance of all.
 PRECISE = 0.1
+#: Histories of fits, and single fits, that are remembered: those of the objectives of a few studies
+#: that take turns.
+_TASKS, _FITS = 8, 128
 
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:
@@ -102,13 +110,13 @@ def scheduled(n: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
-    """How an objective is modelled.
+class ObjectiveFit:
+    """How an objective is modelled: on which scale, with which hyperparameters.
 
     Args:
         learn_transform: learns the transform of its values from values (n,) and a bound.
         hyperparameters: of its Gaussian process.
-        tau: how well left-out values were predicted, in Kendall's tau.
+        tau: how well each value was predicted from all others, in Kendall's tau.
     """
 
     learn_transform: Callable[[Floats, float], Transform]
@@ -117,14 +125,20 @@ class Recipe:
 
 
 def _bounds(data: History) -> Floats:
-    """Return beyond which values (m,) nothing can be gained."""
+    """Return the values (m,) beyond which no hypervolume is gained, see :func:`transforms_of`."""
     return pareto.inferred_reference_point(data.judged, data.violation)
 
 
 def transforms_of(
     data: History, learners: Sequence[Callable[[Floats, float], Transform]]
 ) -> list[Transform]:
-    """Learn an increasing transform for each objective."""
+    """Learn an increasing transform for each objective.
+
+    Args:
+        data: the observations.
+        learners: one per objective; each is given its values (n,) and the bound beyond which no
+            hypervolume is gained: the coordinate of a reference point that all values infer.
+    """
     each = zip(learners, values_of(data), _bounds(data).tolist(), strict=True)
     return [learn_transform(values.y, bound) for learn_transform, values, bound in each]
 
@@ -135,8 +149,8 @@ def apply(transforms: Sequence[Transform], Y: Floats) -> Floats:
     return np.stack([f(y) for f, y in zip(transforms, columns, strict=True)], axis=1)
 
 
-def recipes_of(history: History, space: Space, size: int = MAX_TRAINING) -> list[Recipe]:
-    """Return the recipe of each objective that is not known, in their order.
+def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> list[ObjectiveFit]:
+    """Return how each objective that is not known is modelled, in their order.
 
     They are chosen and fitted at history lengths that are powers of two, and adjusted at the
     scheduled ones. So fits are rare, and yet the same whoever makes them.
@@ -158,18 +172,18 @@ def recipes_of(history: History, space: Space, size: int = MAX_TRAINING) -> list
         noise=history.noise[:n, unknown],
         partial=replace(partial, Y=partial.Y[:, unknown], noise=partial.noise[:, unknown]),
     )
-    if space.known.predicts:  # its functions are not to be compared, nor kept
-        return _recipes(early, space, size)
+    if space.known.predicts:  # functions cannot be compared, so nothing is remembered of them
+        return _fit_all(early, space, size)
     partial = early.partial
-    told = early.X, early.Y, early.G, early.noise, partial.X, partial.Y, partial.noise
+    observed = early.X, early.Y, early.G, early.noise, partial.X, partial.Y, partial.noise
     kinds = space.categorical, space.alike, space.smooth
-    key = tuple(array.tobytes() for array in (*told, *kinds))
-    return [*_remembered_recipes(_Task(key, size, early, replace(space, known=Known())))]
+    key = tuple(array.tobytes() for array in (*observed, *kinds))
+    return [*_remembered_fits(_Task(key, size, early, replace(space, known=Known())))]
 
 
 @dataclass(frozen=True)
 class _Task:
-    """A history whose objectives want recipes: equal if what they depend on is the same.
+    """A history whose objectives are to be fitted: equal if what the fits depend on is.
 
     Args:
         key: the contents of what they depend on.
@@ -184,32 +198,32 @@ class _Task:
     space: Space = field(compare=False)
 
 
-@lru_cache(maxsize=8)
-def _remembered_recipes(task: _Task) -> tuple[Recipe, ...]:
-    return tuple(_recipes(task.history, task.space, task.size))
+@lru_cache(maxsize=_TASKS)
+def _remembered_fits(task: _Task) -> tuple[ObjectiveFit, ...]:
+    return tuple(_fit_all(task.history, task.space, task.size))
 
 
-def _recipes(history: History, space: Space, size: int) -> list[Recipe]:
-    """Return the recipes of all objectives of a history of a scheduled length."""
+def _fit_all(history: History, space: Space, size: int) -> list[ObjectiveFit]:
+    """Return how each objective is modelled after a history of a scheduled length."""
     base = 2 ** (history.n.bit_length() - 1) if history.n >= 32 else history.n
     early = training_set(history.first(base), max(1, size // 2))
     columns = zip(values_of(early), _bounds(early).tolist(), strict=True)
     inputs = inputs_of(space, points_of(early))
-    recipes = [_choose(_sample_of(inputs, values, space), bound) for values, bound in columns]
+    fits = [_choose(_sample_of(inputs, values, space), bound) for values, bound in columns]
     if history.n == base:
-        return recipes
+        return fits
     late = training_set(history, size)
     inputs = inputs_of(space, points_of(late))
-    transforms = transforms_of(late, [recipe.learn_transform for recipe in recipes])
-    each = zip(recipes, transforms, values_of(late), strict=True)
+    transforms = transforms_of(late, [fitted.learn_transform for fitted in fits])
+    each = zip(fits, transforms, values_of(late), strict=True)
     return [
         replace(
-            recipe,
+            fitted,
             hyperparameters=_fit_winsorised(
-                _sample_of(inputs, values.transformed(transform), space), recipe.hyperparameters
+                _sample_of(inputs, values.transformed(transform), space), fitted.hyperparameters
             ),
         )
-        for recipe, transform, values in each
+        for fitted, transform, values in each
     ]
 
 
@@ -251,7 +265,7 @@ class _Sample:
 
     @property
     def winsorises(self) -> bool:
-        """Whether values much worse than expected are drawn in."""
+        """Whether values that are much worse than predicted are drawn in (winsorised)."""
         return not self.smooth and len(self.values) >= FEWEST
 
     def valued(self, y: Floats) -> _Sample:
@@ -282,8 +296,8 @@ def _sample_of(inputs: Floats, values: Values, space: Space) -> _Sample:
     return _sample(inputs[values.rows], values.y, space, values.noise)
 
 
-@lru_cache(maxsize=128)
-def _choose(sample: _Sample, bound: float) -> Recipe:
+@lru_cache(maxsize=_FITS)
+def _choose(sample: _Sample, bound: float) -> ObjectiveFit:
     """Choose the transform that predicts left-out values best.
 
     Judged by the order of the values (Kendall's tau), which is the same for all transforms, while
@@ -297,7 +311,8 @@ def _choose(sample: _Sample, bound: float) -> Recipe:
     for learn_transform in (compress, blend):
         transformed = sample.transformed(learn_transform(sample.values, bound))
         hyperparameters = _fit_winsorised(transformed, None)
-        judged.append(Recipe(learn_transform, hyperparameters, _tau(transformed, hyperparameters)))
+        tau = _tau(transformed, hyperparameters)
+        judged.append(ObjectiveFit(learn_transform, hyperparameters, tau))
     linear, blended = judged
     margin = SMOOTH_MARGIN if sample.smooth else MARGIN
     return blended if blended.tau > linear.tau + margin else linear
@@ -313,11 +328,11 @@ def objective_process(
 ) -> GP:
     """Return the Gaussian process conditioned on an objective's values.
 
-    Where nothing is smooth they are winsorised.
-
-    Among choices one that ruins everything may lie next to the best ones, and drags them down with
-    it (the network that does nothing, on NAS-Bench-Graph). Surprises to the better are kept. On
-    smooth functions, where a surprise also tells how rough they are, it was not tried.
+    Where nothing is smooth, values that are much worse than predicted are winsorised (see
+    :data:`SURPRISE`). Among choices, one that ruins everything may lie next to the best ones, and
+    would drag down what is predicted for those (the network that does nothing, on NAS-Bench-Graph).
+    Values that are much better than predicted stay. On smooth functions, where a surprise also
+    tells how rough they are, it was not tried.
     """
     sample = _sample_of(inputs, values, space)
     process = sample.process(hyperparameters)
@@ -340,7 +355,7 @@ def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
     return _fit(_sample(X, y, space), None)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=_FITS)
 def _fit(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
     X, y, columns, labels = sample.arrays
     return fit(X, y, columns, alike=labels, known=sample.known, start=start)

@@ -18,8 +18,11 @@ class Transform(Protocol):
         """Map values (n,)."""
 
 
-#: Noise of so many standard deviations of all values leaves nothing to be learned from a value.
+#: The largest standard deviation of noise, in those of all values: already with that nothing can be
+#: learned from a value, and its square is a finite variance.
 _LARGEST_STD = 1e3
+#: Halvings of a bisection: more than a double has bits.
+_HALVINGS = 60
 
 
 def transformed_noise(transform: Transform, y: Floats, noise: Floats) -> Floats:
@@ -38,7 +41,7 @@ def transformed_noise(transform: Transform, y: Floats, noise: Floats) -> Floats:
 def untransformed(transform: Transform, targets: Floats, low: float, high: float) -> Floats:
     """Return the values (n,) between two bounds whose transforms are nearest to targets (n,)."""
     below, above = np.full(len(targets), low), np.full(len(targets), high)
-    for _ in range(60):  # bisection
+    for _ in range(_HALVINGS):
         middle = below / 2 + above / 2
         less = transform(middle) < targets
         below, above = np.where(less, middle, below), np.where(less, above, middle)
@@ -84,10 +87,10 @@ def compress(y: Floats, bound: float) -> Compressed:
 
 @dataclass(frozen=True)
 class Blended:
-    """The mean of a linear transform and of normal scores.
+    """Half linear, half by ranks: the mean of a linear transform and of normal scores.
 
-    For values that come in cliffs or spread over orders of magnitude, which ranks level; the linear
-    half keeps sight of where hypervolume is.
+    For values that come in cliffs or spread over orders of magnitude: ranks make their steps even,
+    while the linear half keeps the distances by which hypervolume is measured.
 
     Args:
         linear: the linear half.

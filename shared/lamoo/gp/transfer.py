@@ -1,4 +1,4 @@
-"""What an earlier study says about the points of this one: predictions that serve as features.
+"""What an earlier study says about the points of this one: predictions as known features.
 
 Observations of another task are never mixed with this one's. A model of the earlier study predicts
 its objectives at any point, and the predictions are inputs of this study's surrogates and
@@ -17,17 +17,20 @@ from scipy.stats import kendalltau
 
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats
-from lamoo.gp.fitting import apply, process_of, recipes_of, training_set, transforms_of
+from lamoo.gp.fitting import apply, fit_objectives, process_of, training_set, transforms_of
 from lamoo.numerics import own_state
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.prior import Known
 
-#: Observations of an earlier study that its model holds at most.
+#: Observations of an earlier study that its model is trained on at most: half of
+#: :data:`lamoo.gp.fitting.MAX_TRAINING`, since its predictions are asked at every candidate, next
+#: to this study's own model.
 MAX_SOURCE = 128
-#: From so many observations on, a prediction must be confirmed by them (Kendall's tau with any
-#: objective, at this level), or it is dropped.
-ENOUGH, LEVEL = 16, 0.05
+#: As long as this study has fewer observations, every prediction is kept.
+ENOUGH = 16
+#: After that a prediction is kept if Kendall's tau with any objective is significant at this level.
+LEVEL = 0.05
 #: How many points of an earlier study's front are tried first.
 FIRST = 5
 
@@ -62,8 +65,8 @@ def taught(known: Known, lessons: Sequence[Lesson], history: History) -> Known:
     Args:
         known: of this study's space.
         lessons: of earlier studies.
-        history: of this study; predictions that it does not confirm are left out. That is looked
-            at when features are first asked for.
+        history: of this study; predictions that it does not confirm are left out (see
+            :func:`relevant`), which is decided when features are first asked for.
     """
     if not lessons:
         return known
@@ -93,11 +96,11 @@ def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
     """
     plain = replace(space, known=Known())
     data = training_set(source, MAX_SOURCE)
-    recipes = recipes_of(data, plain)
-    targets = apply(transforms_of(data, [recipe.learn_transform for recipe in recipes]), data.Y)
+    fits = fit_objectives(data, plain)
+    targets = apply(transforms_of(data, [fitted.learn_transform for fitted in fits]), data.Y)
     processes = [
-        process_of(data.X, t, plain, recipe.hyperparameters)
-        for t, recipe in zip(targets.T, recipes, strict=True)
+        process_of(data.X, t, plain, fitted.hyperparameters)
+        for t, fitted in zip(targets.T, fits, strict=True)
     ]
     missing = np.isnan(data.X).all(axis=0)
 
@@ -110,9 +113,9 @@ def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
 
 
 def relevant(predicted: Floats, Y: Floats) -> Bools:
-    """Tell which predictions (n, k) go with any of the objectives (n, m), shape ``(k,)``.
+    """Tell which predictions (n, k) correlate with any of the objectives (n, m), shape ``(k,)``.
 
-    All of them, as long as there are few observations.
+    By Kendall's tau at the level :data:`LEVEL`; all count with fewer than :data:`ENOUGH` rows.
     """
     if len(Y) < ENOUGH:
         return np.ones(predicted.shape[1], dtype=bool)
@@ -129,7 +132,8 @@ def relevant(predicted: Floats, Y: Floats) -> Bools:
 def best_points(source: History, space: Space, size: int) -> Floats:
     """Return up to ``size`` points (k, d) of an earlier study's front, far apart, the ends first.
 
-    What it did not have is in the middle; points outside the bounds are left out.
+    Parameters that the earlier study did not have are put in the middle of their range. Points
+    outside this space's bounds are left out.
     """
     if not source.n:
         return np.empty((0, space.dimension))

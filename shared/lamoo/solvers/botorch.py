@@ -31,8 +31,9 @@ from gpytorch.mlls import ExactMarginalLogLikelihood
 from torch import Tensor
 
 from lamoo.arrays import Floats
+from lamoo.gp.acquisition import MANY_OBJECTIVES
 from lamoo.gp.fitting import apply, points_of, training_set, transforms_of, values_of
-from lamoo.gp.model import MANY_OBJECTIVES, corner_of, signed_log
+from lamoo.gp.model import inferred_ref_point, signed_log
 from lamoo.gp.targets import compress
 from lamoo.partition.place import Place
 from lamoo.solvers.gp import candidates, maximise
@@ -182,7 +183,7 @@ def learn(place: Place, seed: int, device: str) -> Scored:
         first = GenericMCObjective(lambda Z, X=None: Z[..., 0])  # noqa: ARG005  their signature
         return Scored(qLogNoisyExpectedImprovement(model, objective=first, **shared), space, device)
     if place.reference_point is None:
-        corner = corner_of(targets, data.violation, len(history.tried))
+        corner = inferred_ref_point(targets, data.violation, len(history.tried))
     else:
         corner = apply(transforms, place.reference_point[None])[0]
     acquisition = qLogNoisyExpectedHypervolumeImprovement(

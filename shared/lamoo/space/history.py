@@ -1,4 +1,4 @@
-"""What is known about a study: points, their objective values, and what is still running."""
+"""What was observed in a study: points, their objective values, and what is still running."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy as np
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
 
-#: From so many failures on there is something to learn from where they are.
+#: With fewer failures nothing is learned from where they are: they may be chance.
 FEWEST_FAILURES = 3
-#: A parameter that so many evaluations had, and all since the first of them, is in no branch.
+#: A parameter that is missing in early evaluations only was either added to the program while the
+#: study ran, or sits in a branch that happens to be entered lately. It counts as added once this
+#: many evaluations had it, and none since the first of them lacked it.
 ADDED = 8
 
 
@@ -21,8 +23,8 @@ ADDED = 8
 class Partial:
     """Points of which only some values are known, in the order of the trials.
 
-    Each output is learned where it was observed (decoupled observations). Nobody can say whether
-    such a point is on the front, so it is not, nor does it count in any volume.
+    Each objective and constraint is learned where it was observed (decoupled observations). Whether
+    such a point is on the front is unknown, so it counts neither there nor in a hypervolume.
 
     Args:
         X: the points, shape ``(k, d)``; those that are pending, too, are still being evaluated.
@@ -57,13 +59,14 @@ class History:
         failed: points whose evaluation gave no values, shape ``(f, d)``, in the order of the
             trials; they are never proposed again, and what is like them is avoided (see
             :meth:`failures`).
-        ended: those of the failed points whose evaluation came to an end and gave values that are
-            no measurements, shape ``(e, d)``: what repeats them is known, too.
+        ended: those of the failed points whose evaluation came to its end but gave values that are
+            no measurements (infinite, say), shape ``(e, d)``. Their parameters are complete, so
+            that points that would repeat them are recognised.
         noise: variances of the noise in ``Y``, shape ``(n, m)``, 0 where a value is exact; NaN, as
             everywhere by default, where they are unknown and learned from the observations.
         partial: points of which only some values are known.
-        denoised: what a model believes the values to be that are known to be noisy, ``(n, m)``, by
-            which they are judged; NaN, as everywhere by default, where they are judged as they are.
+        denoised: where values are known to be noisy, a model's means, ``(n, m)``, by which points
+            are compared; NaN, as everywhere by default, where they are compared by ``Y``.
         key: numbers points (n, d), shape ``(n,)``, the same where they are the same configuration
             although they differ; ``None`` where that does not happen.
 
@@ -122,7 +125,7 @@ class History:
     def violation(self) -> Floats:
         """The sum of each point's constraint violations, shape ``(n,)``, 0 where feasible.
 
-        Of a point that was evaluated repeatedly, those of its mean constraint values.
+        A point that was evaluated repeatedly has that of its mean constraint values.
         """
         G = self._averaged(self.G)
         with np.errstate(over="ignore"):
@@ -139,16 +142,16 @@ class History:
 
         Where their noise is known, precise ones weigh more (by the inverse of the variance).
 
-        What is judged by its value is judged by this one; models learn from the values themselves,
-        whose spread tells them the noise.
+        Points are compared by these; models learn from the values themselves, whose spread tells
+        them the noise.
         """
         known = not np.isnan(self.noise).all()
         means = self._averaged(self.judged, self._precise() if known else 1.0)
-        return np.where(np.isnan(means), np.inf, means)  # of both infinities
+        return np.where(np.isnan(means), np.inf, means)  # NaN is the mean of both infinities
 
     @property
     def judged(self) -> Floats:
-        """What each evaluation is judged by, shape ``(n, m)``: its values, or what is believed."""
+        """The values by which evaluations are compared, ``(n, m)``: ``denoised`` where given."""
         return np.where(np.isnan(self.denoised), self.Y, self.denoised)
 
     @cached_property
@@ -201,13 +204,13 @@ class History:
     def open(self) -> Floats:
         """Points whose values are not all known, running or not, shape ``(p + k, d)``.
 
-        A model believes the rest: nothing is worth trying right beside them.
+        A model takes its predictions for the missing values, so that no neighbour is tried next.
         """
         return np.concatenate([self.pending, self._given_up])
 
     @property
     def _given_up(self) -> Floats:
-        """Points that are partially known and not running any more, shape ``(k, d)``."""
+        """Points that stay partially known, because they do not run any more, ``(k, d)``."""
         partial = self.partial.X
         return partial[~rows_in(partial, self.pending)] if len(partial) else partial
 
@@ -227,8 +230,9 @@ class History:
     def _asked_all(self, least: int) -> Bools:
         """Tell which evaluations (n,) had every parameter that was added to the running study.
 
-        Those are the parameters that none of the last evaluations, ``least`` or more, lacked since
-        they first appeared. What came before says nothing of how it would be with them.
+        Evaluations from before a parameter was added do not show what a program does that asks for
+        it. A parameter counts as added if at least ``least`` evaluations had it, and none since the
+        first of them lacked it.
         """
         present = ~np.isnan(self.X)
         appeared = np.logical_or.accumulate(present, axis=0)
@@ -240,7 +244,11 @@ class History:
         return agree(X, self._answers)
 
     def surely_repeats(self, X: Floats) -> Bools:
-        """Tell the same where a parameter that is new may have been added, and be in no branch."""
+        """Tell the same if one evaluation were enough for a parameter to count as added.
+
+        See :data:`ADDED`. The parameter may as well be in a branch that was just entered, so this
+        tells fewer points.
+        """
         return agree(X, self._sure_answers)
 
     def unseen(self, X: Floats) -> Floats:

@@ -53,7 +53,7 @@ def test_what_was_remembered_does_not_change_the_model(m, rng, forget):
 def test_hyperparameters_of_all_training_are_bounded(rng):
     X = rng.random((700, 2))
     history = History(X, np.stack([X[:, 0], 1 - X[:, 0]], axis=1))  # everything is on the front
-    processes = learn(history, SQUARE, rng, None).parts[-1].processes
+    processes = learn(history, SQUARE, rng, None).factors[-1].processes
     assert all(len(process._Z) == fitting.MAX_TRAINING for process in processes)
 
 
@@ -67,8 +67,8 @@ def test_hyperparameters_of_all_training_are_bounded(rng):
 def test_the_transform_is_the_one_that_predicts_left_out_values(values, kind):
     X = SQUARE.sobol(0, 40, 0)
     Y = np.stack([values(X), X[:, 1]], axis=1)
-    recipe, _ = fitting.recipes_of(History(X, Y), SQUARE)
-    assert isinstance(recipe.learn_transform(Y[:, 0], 1.0), kind)
+    fitted, _ = fitting.fit_objectives(History(X, Y), SQUARE)
+    assert isinstance(fitted.learn_transform(Y[:, 0], 1.0), kind)
 
 
 @pytest.mark.parametrize("smooth", [True, False])
@@ -84,10 +84,10 @@ def test_one_terrible_choice_does_not_drag_its_neighbours_down(smooth):
     ruined[0] = 0.375
     X = np.vstack([X[~(X[:, :4] == best[:4]).all(axis=1)], ruined])
     Y = np.stack([np.floor(4 * X[:, :4]).sum(axis=1), X[:, 1]], axis=1)
-    plain = learn(History(X, Y), space, rng, None).parts[-1].processes[0].predict(best[None])[0]
+    plain = learn(History(X, Y), space, rng, None).factors[-1].processes[0].predict(best[None])[0]
     Y[-1, 0] = 100.0
     history = History(X, Y)
-    process = learn(history, space, rng, None).parts[-1].processes[0]
+    process = learn(history, space, rng, None).factors[-1].processes[0]
     mean, _ = process.predict(best[None])
     values, _ = process.predict(X)
     share = (values < mean).mean()  # how many are believed to be better
@@ -95,7 +95,7 @@ def test_one_terrible_choice_does_not_drag_its_neighbours_down(smooth):
     assert share > 0.2 if smooth else share < 0.1
 
 
-# -------------------------------------------------------------------------------- its parts
+# -------------------------------------------------------------------------------- its factors
 
 
 @pytest.mark.parametrize("m", [1, 2, 3])
@@ -104,12 +104,9 @@ def test_the_score_is_the_improvement_times_the_probability_of_feasibility(m, rn
     X = rng.random((10, 2))
     learned = learn(history, SQUARE, rng, None)
     # a constraint that was never violated has no process
-    parts = learned.parts
-    constraints, objectives, sides = (
-        parts[0].processes,
-        parts[1].processes,
-        parts[1].acquisition.sides,
-    )
+    feasibility, improvement = learned.factors
+    constraints, objectives = feasibility.processes, improvement.processes
+    sides = improvement.criterion.sides
     assert (len(constraints), len(objectives)) == (1, m)
     mean, std = (np.stack(a, axis=1) for a in zip(*(p.predict(X) for p in objectives), strict=True))
     g = [a[:, None] for a in constraints[0].predict(X)]
@@ -136,14 +133,14 @@ def test_the_gradient_is_that_of_the_score(constrained, m, rng):
 
 def test_while_nothing_is_feasible_only_feasibility_counts(rng):
     history = example(2, constraint=lambda X: 5 + X[:, :1])
-    assert len(learn(history, SQUARE, rng, None).parts) == 1
+    assert len(learn(history, SQUARE, rng, None).factors) == 1
 
 
 def test_a_constraint_that_few_reported_is_learned_from_those(rng):
     G = np.full((20, 1), np.nan)
     G[:8, 0] = example(1).X[:8, 0] - 0.5
     history = History(example(1).X, example(1).Y, G)
-    constraints = learn(history, SQUARE, rng, None).parts[0].processes
+    constraints = learn(history, SQUARE, rng, None).factors[0].processes
     mean, _ = constraints[0].predict(np.array([[0.1, 0.5], [0.9, 0.5]]))
     assert mean[0] < 0 < mean[1]
 
@@ -163,7 +160,7 @@ def test_a_running_point_is_believed_to_return_its_prediction(m, rng):
     history, x = example(m), np.array([0.83, 0.21])
     before = learn(history, SQUARE, np.random.default_rng(0), None)
     after = learn(history.with_pending(x), SQUARE, np.random.default_rng(0), None)
-    for old, new in zip(before.parts[-1].processes, after.parts[-1].processes, strict=True):
+    for old, new in zip(before.factors[-1].processes, after.factors[-1].processes, strict=True):
         mean, std = new.predict(x[None])
         assert mean == pytest.approx(old.predict(x[None])[0], abs=0.02)
         assert std <= old.predict(x[None])[1] + 1e-9
@@ -184,17 +181,18 @@ def test_beyond_the_users_reference_point_nothing_is_gained(m, rng):
 
 
 def test_two_and_three_objectives_look_near_and_far_in_turn():
-    """The near corner is the front's own, so it lies inside the far one."""
+    """The near reference point is the front's own, so it lies inside the far one."""
     Y = np.array([[0.0, 1.0], [1.0, 0.0], [3.0, 3.0], [2.0, 4.0]])
-    far, near = (model.corner_of(Y, np.zeros(4), turn) for turn in (0, 1))
+    far, near = (model.inferred_ref_point(Y, np.zeros(4), turn) for turn in (0, 1))
     np.testing.assert_allclose(near, [1.1, 1.1])
     assert (far > near).all()
     three = np.hstack([Y, Y[:, :1]])
-    plain, twice = (model.corner_of(three, np.zeros(4), turn) for turn in (0, 1))
+    plain, twice = (model.inferred_ref_point(three, np.zeros(4), turn) for turn in (0, 1))
     np.testing.assert_allclose(plain, [3.3, 4.4, 3.3])
     np.testing.assert_allclose(twice, 2 * plain)  # the best of each objective is 0
     four = np.hstack([Y, Y])
-    np.testing.assert_array_equal(*(model.corner_of(four, np.zeros(4), turn) for turn in (0, 1)))
+    even, odd = (model.inferred_ref_point(four, np.zeros(4), turn) for turn in (0, 1))
+    np.testing.assert_array_equal(even, odd)
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
@@ -253,9 +251,9 @@ def test_an_objective_is_learned_wherever_it_was_seen(rng):
     whole = History(X, np.stack([f(X), X[:, 0]], axis=1))
 
     def error(history):
-        process = learn(history, SQUARE, np.random.default_rng(0), None).parts[-1].processes[0]
+        process = learn(history, SQUARE, np.random.default_rng(0), None).factors[-1].processes[0]
         data = fitting.training_set(history)
-        learners = [recipe.learn_transform for recipe in fitting.recipes_of(history, SQUARE)]
+        learners = [fitted.learn_transform for fitted in fitting.fit_objectives(history, SQUARE)]
         transform = fitting.transforms_of(data, learners)[0]
         return np.abs(process.predict(T)[0] - transform(f(T))).mean()
 
@@ -268,7 +266,7 @@ def test_only_what_is_not_known_of_a_point_is_believed(running, rng):
     part = split(example(2, 30), 20)
     pending = part.partial.X if running else part.X[:0]
     history = History(part.X, part.Y, pending=pending, partial=part.partial)
-    believing = learn(history, SQUARE, np.random.default_rng(0), None).parts[-1].processes
+    believing = learn(history, SQUARE, np.random.default_rng(0), None).factors[-1].processes
     data = fitting.training_set(part)
     learned = model._learn_objectives(part, data, SQUARE, fitting.MAX_TRAINING).processes
     T = rng.random((20, 2))
@@ -284,9 +282,9 @@ def test_a_constraint_is_learned_from_points_without_objectives():
         np.array([[0.9, 0.5]]), np.full((1, 2), np.nan), np.array([[0.5]]), np.full((1, 2), np.nan)
     )
     told = History(history.X, history.Y, history.G, partial=partial)
-    assert len(learn(history, SQUARE, np.random.default_rng(0), None).parts) == 1
-    parts = learn(told, SQUARE, np.random.default_rng(0), None).parts
-    near, far = parts[0].processes[0].predict(np.array([[0.9, 0.5], [0.1, 0.5]]))[0]
+    assert len(learn(history, SQUARE, np.random.default_rng(0), None).factors) == 1
+    factors = learn(told, SQUARE, np.random.default_rng(0), None).factors
+    near, far = factors[0].processes[0].predict(np.array([[0.9, 0.5], [0.1, 0.5]]))[0]
     assert near > far
 
 

@@ -15,9 +15,10 @@ from lamoo import (
     exhausted,
     suggest,
 )
+from lamoo.gp.acquisition import KnownObjective
 from lamoo.gp.ehvi import box_decomposition, log_ehvi, sides_of
 from lamoo.gp.inputs import inputs_of
-from lamoo.gp.model import Exact, learn
+from lamoo.gp.model import learn
 from lamoo.gp.transfer import best_points, predictions, relevant
 from lamoo.pareto import hypervolume
 
@@ -44,8 +45,8 @@ def example(n=25, space=SPACE):
 
 def test_a_known_objective_is_predicted_exactly(rng):
     history, X = example(), SPACE.sample(50, rng)
-    process = learn(history, SPACE, rng, None).parts[0].processes[1]
-    assert isinstance(process, Exact)
+    process = learn(history, SPACE, rng, None).factors[0].processes[1]
+    assert isinstance(process, KnownObjective)
     mean, std = process.predict(inputs_of(SPACE, X))
     np.testing.assert_array_equal(std, 0)
     np.testing.assert_allclose(mean, process.transform(cost(X)), rtol=1e-9, atol=1e-9)
@@ -82,7 +83,7 @@ def test_where_every_objective_is_known_the_improvement_is_the_exact_one(rng):
     values = np.stack([known.objectives[j](new) for j in (0, 1)], axis=1)
     before = hypervolume(Y, reference)
     gains = np.array([hypervolume(np.vstack([Y, y]), reference) - before for y in values])
-    transforms = [process.transform for process in model.parts[0].processes]
+    transforms = [process.transform for process in model.factors[0].processes]
     slopes = [t(np.array([1.0]))[0] - t(np.array([0.0]))[0] for t in transforms]  # they are linear
     better = gains > 1e-6
     assert better.sum() > 3
