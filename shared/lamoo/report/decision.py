@@ -1,7 +1,7 @@
 """Which member of a front to take; the methods are pymoo's.
 
 Everything is minimised, and every row is feasible. An index is that of a row of the values given.
-What stands for a failure is taken only if all do (:func:`lamoo.failures.sound`).
+A row that stands for a failure (:func:`lamoo.failures.sound`) is taken only if all do.
 """
 
 from __future__ import annotations
@@ -93,12 +93,12 @@ def weighted(Y: Floats, weights: Sequence[float]) -> int:
     if len(index) == 1:
         return int(index[0])
     # where an objective is the same all over the front it has no say
-    told = np.ptp(F, axis=0) > 0
-    if not told.any() or w[told].sum() == 0:
+    varies = np.ptp(F, axis=0) > 0
+    if not varies.any() or w[varies].sum() == 0:
         return closest(Y)
-    shares = w[told] / w[told].sum()
+    shares = w[varies] / w[varies].sum()
     method = _pymoo("pymoo.mcdm.pseudo_weights").PseudoWeights(shares)
-    return int(index[np.ravel(method.do(F[:, told]))[0]])
+    return int(index[np.ravel(method.do(F[:, varies]))[0]])
 
 
 def best_under_limits(Y: Floats, objective: int, limits: Floats) -> tuple[int, bool]:

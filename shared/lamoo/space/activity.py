@@ -15,14 +15,15 @@ from sklearn.tree import DecisionTreeClassifier
 
 from lamoo.arrays import Bools, Floats, Ints
 
-#: A condition that needs more leaves than this is taken for an accident of the data.
+#: A pattern that takes a tree with more leaves than this is no condition: an accident of the data.
 MAX_LEAVES = 16
-#: About so many observations are enough to learn a condition from, as a rule.
+#: A tree is first learned from about this many observations, spread over all of them, which saves
+#: time if it reproduces the rest; otherwise from all.
 ENOUGH = 512
 
 
 class Condition(Protocol):
-    """What tells active from inactive."""
+    """Tells where one parameter is active, by the values of others."""
 
     def predict(self, X: Floats) -> Bools:
         """Tell where a parameter is active, ``(n,)``, by its parents' values (n, k)."""
@@ -59,12 +60,12 @@ class Activity:
         if not self.rules or not len(X):
             return X
         out = X.copy()
-        told: dict[tuple[int, bytes], Bools] = {}  # the parameters of a branch share a condition
+        active: dict[tuple[int, bytes], Bools] = {}  # parameters of one branch share a condition
         for column, parents, condition in self.rules:
             asked = id(condition), parents.tobytes()
-            if asked not in told:
-                told[asked] = condition.predict(np.nan_to_num(out[:, parents], nan=-1.0))
-            out[~told[asked], column] = np.nan
+            if asked not in active:
+                active[asked] = condition.predict(np.nan_to_num(out[:, parents], nan=-1.0))
+            out[~active[asked], column] = np.nan
         return out
 
 
@@ -87,7 +88,7 @@ def learn_activity(X: Floats) -> Activity:
         if not count[j] or not len(parents):
             continue
         pattern = known[:, j].tobytes()
-        if pattern not in trees:  # the parameters of a branch have one, and the same parents
+        if pattern not in trees:  # parameters of one branch share a pattern, and their parents
             trees[pattern] = _exact_tree(np.nan_to_num(X[:, parents], nan=-1.0), known[:, j])
         tree = trees[pattern]
         if tree is not None and _rule_bits(tree) <= _pattern_bits(int(count[j]), len(X)):
@@ -96,7 +97,7 @@ def learn_activity(X: Floats) -> Activity:
 
 
 def _exact_tree(inputs: Floats, active: Bools) -> DecisionTreeClassifier | None:
-    """Return a small tree that tells all of ``active`` (n,) by inputs (n, k), if there is one.
+    """Return a small tree that predicts ``active`` (n,) from inputs (n, k) without error, or None.
 
     To check a tree takes much less time than to learn one, so it is learned from a part first.
     """
@@ -109,12 +110,15 @@ def _exact_tree(inputs: Floats, active: Bools) -> DecisionTreeClassifier | None:
 
 
 def _rule_bits(tree: DecisionTreeClassifier) -> float:
-    """Return what a tree takes to write down: a column, a threshold and a side per split."""
+    """Return the bits that describe a tree: a column, a threshold and a side per split.
+
+    Minimum description length (Rissanen 1978): see :func:`learn_activity`.
+    """
     n, columns = tree.tree_.n_node_samples[0], tree.n_features_in_
     return float((tree.get_n_leaves() - 1) * np.log2(2 * n * columns))
 
 
 def _pattern_bits(active: int, n: int) -> float:
-    """Return what it takes to list which ``active`` of ``n`` points have a parameter."""
+    """Return the bits that list which ``active`` of ``n`` points have a parameter (the entropy)."""
     share = np.array([active, n - active]) / n
     return float(-n * (share * np.log2(share)).sum())

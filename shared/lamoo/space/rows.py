@@ -1,4 +1,4 @@
-"""Rows of arrays of points: which are the same, which were there before, which repeat one another.
+"""Rows of arrays of points: which are equal, which were there before, which repeat another one.
 
 Points are the same if they are equal to nine digits; NaN (an inactive parameter) equals NaN. Every
 row becomes a number of 64 bits, and numbers are compared: the chance that any two of 20,000
@@ -27,7 +27,7 @@ def rows_in(X: Floats, others: Floats) -> Bools:
 
 
 def row_keys(X: Floats) -> Keys:
-    """Return what :func:`occur` looks for, of points (n, d): to be made once and used often."""
+    """Return the sorted keys of points (n, d), in which :func:`occur` looks others up."""
     return np.sort(_keys(X))
 
 
@@ -56,7 +56,10 @@ def repeats(X: Floats, observed: Floats) -> Bools:
 
 
 def answers(observed: Floats) -> list[tuple[Bools, Keys]]:
-    """Return which columns (d,) were active together, in points (n, d), and the rows there."""
+    """Return the sets of columns (d,) that observed points (n, d) have active, and their keys.
+
+    Points in which everything was active are left out: no other point repeats those.
+    """
     active = ~np.isnan(observed)
     partial = active.any(axis=1) & ~active.all(axis=1)
     if not partial.any():
@@ -72,7 +75,12 @@ def answers(observed: Floats) -> list[tuple[Bools, Keys]]:
 
 
 def agree(X: Floats, answered: list[tuple[Bools, Keys]]) -> Bools:
-    """Tell which points (n, d) repeat one of those that :func:`answers` was told."""
+    """Tell which points (n, d) repeat an observed one, see :func:`repeats`.
+
+    Args:
+        X: the points.
+        answered: what :func:`answers` returned of the observed ones.
+    """
     found = np.zeros(len(X), dtype=bool)
     for columns, keys in answered:
         found |= occur(X[:, columns], keys)
@@ -82,7 +90,7 @@ def agree(X: Floats, answered: list[tuple[Bools, Keys]]) -> Bools:
 def groups(X: Floats) -> Ints:
     """Number the distinct rows of ``X`` (n, d), shape ``(n,)``.
 
-    Without columns nothing tells that two are the same.
+    Without columns all rows count as distinct.
     """
     if not X.size:
         return np.arange(len(X), dtype=np.intp)

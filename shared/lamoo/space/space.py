@@ -40,7 +40,7 @@ class Space:
             has fixed for the trial at hand). Observed points may have others.
         activity: when each parameter is active, where that is known; otherwise it is learned from
             the observations.
-        known: what can be told of points without evaluating them.
+        known: what is known of points without evaluating them.
 
     Raises:
         ValueError: if ``fixed`` names an unknown parameter or an impossible value.
