@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamoo import History, pareto
+from lamoo.partition.features import boundary_features
 from lamoo.partition.place import Place
 from lamoo.partition.split import Boundary
 from lamoo.solvers import SOLVERS, Solver, is_global
@@ -43,7 +44,7 @@ class Box:
 
     def decision_function(self, features: Floats) -> Floats:
         """Return half a side less the distance from the centre, of features (n, p)."""
-        centre = self.space.features(self.centre[None])
+        centre = boundary_features(self.space, self.centre[None])
         numbers = int((~self.space.categorical).sum())
         choices = int(self.space.levels[self.space.categorical].sum())
         away = np.abs(features - centre)

@@ -16,6 +16,7 @@ import optuna
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
+from lamoo.partition.features import boundary_features
 from lamoo_compare.problems import PROBLEMS, load
 from lamoo_compare.samplers import make_sampler
 from lamoo_compare.target import suggest
@@ -371,7 +372,7 @@ def test_a_box_holds_what_is_near_in_every_number_and_differs_in_few_choices(box
     box = boxes.Box(space, X[0], length)
     near = (np.abs(X[:, :2] - X[0, :2]) <= length / 2 + 1e-9).all(axis=1)
     few = (X[:, 2:] != X[0, 2:]).mean(axis=1) <= length / 2 + 1e-9
-    inside = box.decision_function(space.features(X)) > 0
+    inside = box.decision_function(boundary_features(space, X)) > 0
     assert inside.tolist() == (near & few).tolist()
     assert 0 < inside.sum() < 400
 

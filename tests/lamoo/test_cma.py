@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
+from lamoo.partition.features import boundary_features
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.split import learn_boundary
@@ -103,7 +104,7 @@ def test_where_no_draw_is_inside_the_nearest_point_is_taken(rng):
     """All members lie in one corner, the region is the other."""
     space = Space({"x": Float(0, 1), "y": Float(0, 1)})
     X = np.vstack([rng.random((30, 2)) * 0.02, 1 - rng.random((30, 2)) * 0.02])
-    boundary = learn_boundary(space.features(X), np.arange(60) >= 30)
+    boundary = learn_boundary(boundary_features(space, X), np.arange(60) >= 30)
     region = Region(space).cut(boundary, good=True)
     history = History(X[:30], rng.random((30, 2)))
     points = np.array(

@@ -6,6 +6,7 @@ from scipy import stats
 
 from lamoo import Categorical, Float, History, Integer, Partition, Space, pareto
 from lamoo.gp.model import learn
+from lamoo.partition.features import boundary_features
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.split import learn_boundary
@@ -90,7 +91,7 @@ def test_a_region_is_exhausted_exactly(make_history, solver, rng):
     everything = space.enumerate()
     wanted = everything
     while len(wanted) > 40:  # cut at random until little is left
-        features = space.features(wanted)
+        features = boundary_features(space, wanted)
         score = features @ rng.normal(size=features.shape[1])
         few = np.linspace(0, len(wanted) - 1, 200).astype(int)
         good = score[few] > np.quantile(score[few], 0.8)
@@ -114,7 +115,7 @@ def test_a_region_is_exhausted_exactly(make_history, solver, rng):
 def test_an_empty_region_gives_nothing(spaces, make_history, solver, name, rng):
     space = spaces[name]
     history = make_history(space, 20, 2, rng)
-    features = space.features(history.X)
+    features = boundary_features(space, history.X)
     boundary = learn_boundary(features, features[:, 0] > np.median(features[:, 0]))
     nowhere = Region(space).cut(boundary, good=True).cut(boundary, good=False)
     assert SOLVERS[solver].propose(Place(history, nowhere, np.arange(0)), rng) is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.arrays import Bools, Floats
+from lamoo.partition.features import boundary_features
 from lamoo.partition.split import Boundary
 from lamoo.space import Space
 from lamoo.space.moves import perturb
@@ -43,7 +44,7 @@ class Region:
         """
         inside = self.space.allows(X)
         if self.sides:
-            features = self.space.features(X)
+            features = boundary_features(self.space, X)
             for boundary, good in self.sides:
                 inside = inside & ((boundary.decision(features) > 0) == good)
         return inside
@@ -56,7 +57,7 @@ class Region:
         """
         depth = np.full(len(X), np.inf)
         if self.sides:
-            features = self.space.features(X)
+            features = boundary_features(self.space, X)
             for boundary, good in self.sides:
                 value = boundary.decision(features)
                 depth = np.minimum(depth, value if good else -value)
@@ -70,7 +71,7 @@ class Region:
         """
         total = np.zeros(len(X))
         if self.sides:
-            features = self.space.features(X)
+            features = boundary_features(self.space, X)
             for boundary, good in self.sides:
                 value = boundary.decision(features)
                 total -= np.logaddexp(0.0, -value if good else value)

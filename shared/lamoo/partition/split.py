@@ -81,8 +81,8 @@ def learn_boundary(features: Floats, good: Bools, kernel: Kernel = "linear") -> 
     others are support vector machines, C = 1.
 
     Args:
-        features: shape ``(n, p)``, as :meth:`lamoo.space.Space.features` makes them. Because they
-            hold squares, the linear kernel can already close an ellipsoid around an optimum.
+        features: shape ``(n, p)``, of :func:`lamoo.partition.features.boundary_features`. Because
+            they hold squares, the linear kernel can already close an ellipsoid around an optimum.
         good: labels, shape ``(n,)``, both present.
         kernel: ``"linear"``, ``"poly"`` (cubic) or ``"rbf"``.
 

@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.partition.features import boundary_features
 from lamoo.partition.region import Region
 from lamoo.partition.split import Kernel, label, learn_boundary
 from lamoo.space import Space
@@ -193,7 +194,7 @@ def grow(
     scaled, scaled_reference = pareto.comparable(Y, violation, reference_point)
     data = Observations(
         index=index,
-        features=space.features(np.concatenate([history.X[index], history.pending])),
+        features=boundary_features(space, np.concatenate([history.X[index], history.pending])),
         Y=scaled,
         feasible=violation == 0,
         dominates=pareto.dominance_matrix(Y, violation).astype(float),

@@ -8,6 +8,7 @@ from scipy.stats import mannwhitneyu
 from lamoo import failures, pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.equivalence import log_new
+from lamoo.partition.features import boundary_features
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.split import learn_boundary
@@ -90,7 +91,7 @@ def unlike_failures(history: History, region: Region) -> Region:
     if not len(failed) or not history.n:
         return region
     X = np.concatenate([history.X[:: -(-history.n // MAX_OBSERVATIONS)], failed])
-    good, features = np.arange(len(X)) < len(X) - len(failed), region.space.features(X)
+    good, features = np.arange(len(X)) < len(X) - len(failed), boundary_features(region.space, X)
     # failures by chance teach nothing: a boundary from every other point must order the rest
     even, odd = slice(0, None, 2), slice(1, None, 2)
     if not good[odd].any():
@@ -125,7 +126,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
             mother = int(np.argmin(position[chosen]))
             order = order[:: -(-history.n // MAX_OBSERVATIONS)]
             good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
-            learned = learn_boundary(region.space.features(history.X[order]), good)
+            learned = learn_boundary(boundary_features(region.space, history.X[order]), good)
             beyond = beyond.cut(learned, good=True)
         for _ in range(MAX_ROUNDS):
             children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)

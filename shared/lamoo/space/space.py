@@ -196,37 +196,6 @@ class Space:
         X = self.snap(np.stack([g.ravel() for g in grid], axis=1))
         return first_rows(X) if self.activity.rules else X
 
-    def features(self, X: Floats) -> Floats:
-        """Return what a boundary is learned on: ``[x - .5, (x - .5)^2]`` and one-hot choices.
-
-        Up to three numbers are also multiplied in pairs, so that an ellipsoid may be oblique:
-        then there are no more products than squares. In 10 dimensions, 45 products harm.
-
-        An inactive parameter has all its features at zero: it pulls a point to neither side. Known
-        features count as numbers.
-
-        Args:
-            X: points, shape ``(n, d)``.
-
-        Returns:
-            Features, shape ``(n, p)``, ``p = 2 * (numbers + known) + products + sum(choices)``.
-        """
-        numbers = np.nan_to_num(X[:, ~self.categorical] - 0.5, nan=0.0)
-        blocks = [numbers, numbers**2]
-        k = numbers.shape[1]
-        if k <= 3:
-            first, second = np.triu_indices(k, 1)
-            blocks.append(numbers[:, first] * numbers[:, second])
-        for j in np.flatnonzero(self.categorical):
-            k = int(self.levels[j])
-            # NaN compares false with every choice, which leaves the row of zeros it should
-            cell = np.floor(X[:, j] * k)
-            blocks.append((cell[:, None] == np.arange(k)).astype(float))
-        if self.known.predicts:
-            known = self.known_features(X) - 0.5
-            blocks += [known, known**2]
-        return np.concatenate(blocks, axis=1)
-
     # ------------------------------------------------------------------- what is known of points
 
     @cached_property

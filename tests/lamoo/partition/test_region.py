@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from lamoo import Categorical, Float, Integer, Known, Space
+from lamoo.partition.features import boundary_features
 from lamoo.partition.region import MAX_DRAWS, Region
 from lamoo.partition.split import Boundary, Linear, learn_boundary
 from lamoo.space.rows import first_rows
@@ -36,7 +37,7 @@ def learned(space, seed, depth=3):
     rng = np.random.default_rng(seed)
     region, members = Region(space), space.sample(60, rng)
     for kernel in ("linear", "poly", "rbf")[:depth]:
-        features = space.features(members)
+        features = boundary_features(space, members)
         score = features @ rng.normal(size=features.shape[1])
         boundary = learn_boundary(features, score <= np.median(score), kernel)
         region = region.cut(boundary, good=bool(rng.integers(2)))
@@ -58,7 +59,7 @@ def test_the_whole_space_has_no_border(spaces, name, rng):
 @pytest.mark.parametrize("name", ["float", "grid", "mixed", "tree"])
 def test_the_two_sides_of_a_boundary_share_nothing_and_leave_nothing_out(spaces, name, kernel, rng):
     space = spaces[name]
-    features = space.features(space.sample(50, rng))
+    features = boundary_features(space, space.sample(50, rng))
     boundary = learn_boundary(features, features[:, 0] > np.median(features[:, 0]), kernel)
     X = space.sample(500, rng)
     good, bad = (Region(space).cut(boundary, good=side) for side in (True, False))

@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as npst
 from sklearn.linear_model import LogisticRegression
 
 from lamoo import Categorical, Float, Space
+from lamoo.partition.features import boundary_features
 from lamoo.partition.split import label, learn_boundary
 
 scores = npst.arrays(float, st.integers(1, 20), elements=st.integers(0, 5).map(float))
@@ -74,8 +75,8 @@ def test_the_linear_kernel_can_close_an_ellipsoid_around_an_optimum(rng):
         return ((X - [0.6, 0.4]) ** 2 / [0.25, 0.1]).sum(axis=1) < 1
 
     X, fresh = rng.random((300, 2)), rng.random((1_000, 2))
-    boundary = learn_boundary(space.features(X), inside(X))
-    agree = (boundary.decision(space.features(fresh)) > 0) == inside(fresh)
+    boundary = learn_boundary(boundary_features(space, X), inside(X))
+    agree = (boundary.decision(boundary_features(space, fresh)) > 0) == inside(fresh)
     assert 0.4 < inside(fresh).mean() < 0.6
     assert agree.mean() > 0.9
 
@@ -86,7 +87,9 @@ def test_a_choice_can_decide_alone(rng):
     good = np.array([p["b"] == "y" for p in space.decode(X)])
     fresh = space.sample(300, rng)
     wanted = [p["b"] == "y" for p in space.decode(fresh)]
-    decision = learn_boundary(space.features(X), good).decision(space.features(fresh))
+    decision = learn_boundary(boundary_features(space, X), good).decision(
+        boundary_features(space, fresh)
+    )
     assert (decision > 0).tolist() == wanted
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, Integer, Space
+from lamoo.partition.features import boundary_features
 from lamoo.partition.region import Region
 from lamoo.partition.split import Boundary, Linear
 from lamoo.report.boxes import Box, find_box, importance
@@ -15,7 +16,7 @@ SPACE = Space(
 
 def half_where(column, bound):
     """Return the region of points whose feature is below a bound, the boundary being a plane."""
-    features = SPACE.features(SPACE.sample(1, np.random.default_rng(0))).shape[1]
+    features = boundary_features(SPACE, SPACE.sample(1, np.random.default_rng(0))).shape[1]
     weights = np.zeros(features)
     weights[column] = -1.0
     return Region(SPACE).cut(Boundary(Linear(weights, bound)), good=True)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, Integer, Space
+from lamoo.partition.features import boundary_features
 from lamoo.partition.region import Region
 from lamoo.partition.split import Boundary, Linear
 from lamoo.report.maps import PLACES, map_places, most_telling, region_map
@@ -30,7 +31,7 @@ def test_a_map_looks_at_every_value_or_evenly(parameter, count):
 
 def test_a_map_shows_the_half_that_is_inside_and_what_tells_most(rng):
     space = Space({name: Float(0, 1) for name in "abc"})
-    weights = np.zeros(space.features(space.sample(1, rng)).shape[1])
+    weights = np.zeros(boundary_features(space, space.sample(1, rng)).shape[1])
     weights[1] = 1.0  # inside where b > 1/2
     region = Region(space).cut(Boundary(Linear(weights, 0.0)), good=True)
     x, y = np.linspace(0, 1, 5), np.array([0.1, 0.4, 0.6, 0.9])

@@ -21,6 +21,7 @@ from lamoo.gp.inputs import inputs_of
 from lamoo.gp.model import learn
 from lamoo.gp.transfer import best_points, predictions, relevant
 from lamoo.pareto import hypervolume
+from lamoo.partition.features import boundary_features
 
 PARAMETERS = {"a": Float(0, 1), "b": Float(0, 1), "w": Integer(1, 64), "c": Categorical("xyz")}
 
@@ -119,7 +120,7 @@ def test_known_features_that_are_zero_or_constant_are_finite(rng):
     assert np.isfinite(inputs_of(space, np.array([[0.0], [1.0]]))).all()
     flat = Space({"a": Float(0, 1)}, known=Known(features=lambda X: np.full((len(X), 1), 3.0)))
     assert np.isfinite(inputs_of(flat, flat.sample(5, rng))).all()
-    assert np.isfinite(flat.features(flat.sample(5, rng))).all()
+    assert np.isfinite(boundary_features(flat, flat.sample(5, rng))).all()
 
 
 def test_an_exhausted_space_is_recognised():

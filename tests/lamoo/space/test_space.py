@@ -1,4 +1,4 @@
-"""Parameters and points: round trips, bounds, grids, enumeration, neighbours."""
+"""Parameters and points: round trips, bounds, grids, enumeration, Sobol points."""
 
 import itertools
 import math
@@ -14,7 +14,6 @@ from scipy import stats
 from lamoo import Categorical, Float, Integer, Space
 from lamoo.space.activity import learn_activity
 from lamoo.space.moves import perturb
-from lamoo.space.rows import rows_in
 
 CHOICES = (True, 1, None, math.nan, "a", "", 0, False, 0.5, ("t", 2))
 
@@ -367,103 +366,7 @@ def test_a_huge_space_has_an_infinite_size():
     assert Space({str(i): Integer(0, 999) for i in range(200)}).size == math.inf
 
 
-# ------------------------------------------------------------------------------- neighbours
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", ["float", "grid", "integer", "choice", "mixed"])
-def test_a_neighbour_is_another_point_of_the_space(spaces, name, seed):
-    rng = np.random.default_rng(seed)
-    space = spaces[name]
-    corners = space.snap(rng.integers(0, 2, (300, space.dimension)).astype(float))
-    X = np.concatenate([space.sample(300, rng), corners])
-    moved = perturb(space, X, rng, [1.0])
-    np.testing.assert_array_equal(space.snap(moved), moved)
-    assert not rows_in(np.abs(moved - X), np.zeros_like(X[:1])).any()
-
-
-@pytest.mark.parametrize("rate", [1.0, 3.0])
-def test_the_rate_is_the_expected_number_of_changes(spaces, rate, rng):
-    space = spaces["choice"]
-    X = space.sample(5_000, rng)
-    changes = (perturb(space, X, rng, [rate]) != X).sum(axis=1)
-    # binomial, but at least one
-    expected = rate + (1 - rate / 6) ** 6
-    assert changes.min() == 1
-    assert changes.mean() == pytest.approx(expected, abs=4 * changes.std() / np.sqrt(len(X)))
-
-
-@pytest.mark.parametrize(
-    "parameter",
-    [Integer(0, 1), Integer(1, 12), Integer(1, 12, log=True), Integer(3, 300, log=True)],
-)
-def test_every_adjacent_integer_can_be_reached(parameter, rng):
-    space = Space({"p": parameter})
-    for value in (parameter.low, parameter.low + 1, parameter.high):
-        X = np.repeat(space.encode([{"p": value}]), 400, axis=0)
-        moved = {p["p"] for p in space.decode(perturb(space, X, rng, [1.0]))}
-        adjacent = {value - 1, value + 1} & set(range(parameter.low, parameter.high + 1))
-        assert adjacent <= moved
-        assert value not in moved
-
-
-def test_a_choice_becomes_each_other_choice_equally_often(rng):
-    space = Space({"p": Categorical("abcdef")})
-    X = np.repeat(space.encode([{"p": "c"}]), 5_000, axis=0)
-    moved = perturb(space, X, rng, [1.0])
-    counts = np.unique(moved, return_counts=True)[1]
-    assert len(counts) == 5
-    assert stats.chisquare(counts).pvalue > 1e-3
-
-
-def test_points_from_outside_come_back_and_gaps_are_filled(spaces, rng):
-    space = spaces["mixed"]
-    X = np.full((50, 5), np.nan)
-    X[:, 0], X[:, 1] = 2.0, -1.0
-    moved = perturb(space, X, rng, [1.0])
-    assert ((moved >= 0) & (moved <= 1)).all()
-
-
-def test_nothing_moves_where_nothing_is_free(rng):
-    space = Space({"a": Float(1, 1), "b": Integer(0, 3)}, {"b": 2})
-    X = space.sample(5, rng)
-    np.testing.assert_array_equal(perturb(space, X, rng, [1.0]), X)
-
-
-# ------------------------------------------------------------------------- what a kind answers
-
-
-@pytest.mark.parametrize(
-    ("parameter", "values"),
-    [
-        (Integer(3, 9), range(3, 10)),
-        (Integer(0, 50, step=20), [0, 20, 40]),
-        (Integer(1, 300, log=True), range(1, 301)),
-        (Integer(7, 7, log=True), [7]),
-        (Float(0, 0.35, step=0.1), [0, 0.1, 0.2, 0.3]),
-        (Float(2.5, 2.5), [2.5]),
-        (Categorical(CHOICES), CHOICES),
-    ],
-)
-def test_places_and_gaps_are_those_of_the_values(parameter, values):
-    places = parameter.places()
-    np.testing.assert_allclose(places, parameter.to_unit(list(values)), rtol=0, atol=1e-12)
-    assert (np.diff(places) > 0).all()
-    assert len(places) == parameter.levels
-    np.testing.assert_allclose(parameter.snap(places), places, rtol=0, atol=1e-12)
-    up, down = parameter.gaps(places)
-    np.testing.assert_allclose(up[:-1], np.diff(places), rtol=0, atol=1e-12)
-    np.testing.assert_allclose(down[1:], np.diff(places), rtol=0, atol=1e-12)
-
-
-def test_what_is_continuous_has_no_gaps():
-    u = np.array([0.0, 0.3, 1.0])
-    for parameter in (Float(-1, 2), Float(1e-3, 10, log=True)):
-        assert parameter.levels == math.inf
-        np.testing.assert_array_equal(parameter.gaps(u), np.zeros((2, 3)))
-
-
-# ------------------------------------------------------------------------- Sobol, features
+# ------------------------------------------------------------------------- Sobol
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**70])
@@ -486,21 +389,6 @@ def test_sobol_goes_beyond_its_tabulated_dimensions(monkeypatch):
     space = Space({str(i): Float(0, 1) for i in range(6)})
     X = space.sobol(0, 200, seed=0)
     assert all(stats.kstest(column, "uniform").pvalue > 1e-3 for column in X.T)
-
-
-def test_features_computed_by_hand():
-    space = Space({"a": Float(0, 1), "b": Categorical("xyz"), "c": Integer(0, 1)})
-    X = np.array([[1.0, 5 / 6, 0.25], [np.nan, np.nan, 0.75]])
-    # a and c centred, a and c squared, their product, the choice
-    expected = [[0.5, -0.25, 0.25, 0.0625, -0.125, 0, 0, 1], [0, 0.25, 0, 0.0625, 0, 0, 0, 0]]
-    np.testing.assert_allclose(space.features(X), expected)
-
-
-def test_features_of_all_choices_are_their_indicators(spaces, rng):
-    X = spaces["choice"].sample(100, rng)
-    features = spaces["choice"].features(X).reshape(100, 6, 6)
-    assert (features.sum(axis=2) == 1).all()
-    np.testing.assert_array_equal(features.argmax(axis=2), np.floor(X * 6))
 
 
 def test_choices_are_alike_where_they_are_the_same():
