@@ -11,13 +11,14 @@ from lamoo.gp import fitting
 from lamoo.gp.fitting import (
     FEWEST,
     Values,
+    fit_objectives,
     objective_process,
     process_of,
-    recipes_of,
     training_set,
     transforms_of,
     values_of,
 )
+from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
 from lamoo.gp.process import condition
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
@@ -29,9 +30,9 @@ def history_of(n, seed=0):
     return History(X, np.stack([np.sin(5 * X[:, 0]) + X[:, 1], X[:, 0] ** 2], axis=1))
 
 
-def same(recipes, others):
-    """Tell whether recipes are equal to the last bit."""
-    pairs = zip(recipes, others, strict=True)
+def same(fits, others):
+    """Tell whether fits are equal to the last bit."""
+    pairs = zip(fits, others, strict=True)
     return all(
         (a.learn_transform, a.tau) == (b.learn_transform, b.tau)
         and all(
@@ -43,58 +44,58 @@ def same(recipes, others):
 
 
 @pytest.mark.parametrize("n", [35, 70])
-def test_who_comes_between_two_fits_finds_the_recipes_of_the_last_one(n, forget):
+def test_who_comes_between_two_fits_finds_the_fit_objectives_the_last_one(n, forget):
     history, last = history_of(n), fitting.scheduled(n)
     assert last < n
-    found = recipes_of(history, SQUARE)
+    found = fit_objectives(history, SQUARE)
     forget()
-    assert same(found, recipes_of(history.first(last), SQUARE))
-    assert not same(found, recipes_of(history.first(last - 8), SQUARE))
+    assert same(found, fit_objectives(history.first(last), SQUARE))
+    assert not same(found, fit_objectives(history.first(last - 8), SQUARE))
 
 
-def test_a_known_objective_has_no_recipe_wherever_it_stands():
+def test_a_known_objective_has_no_fit_wherever_it_stands():
     def known(*columns):
         return replace(SQUARE, known=Known(dict.fromkeys(columns, lambda X: X.sum(axis=1))))
 
     history = history_of(20)
     turned = History(history.X, history.Y[:, ::-1])
-    assert len(recipes_of(history, known(0))) == 1
-    assert same(recipes_of(history, known(0)), recipes_of(turned, known(1)))
-    assert not same(recipes_of(history, known(0)), recipes_of(history, known(1)))
-    assert recipes_of(history, known(0, 1)) == []
+    assert len(fit_objectives(history, known(0))) == 1
+    assert same(fit_objectives(history, known(0)), fit_objectives(turned, known(1)))
+    assert not same(fit_objectives(history, known(0)), fit_objectives(history, known(1)))
+    assert fit_objectives(history, known(0, 1)) == []
 
 
 def test_tau_is_that_of_what_all_others_predict():
     history = history_of(16)
-    for j, recipe in enumerate(recipes_of(history, SQUARE)):
+    for j, fitted in enumerate(fit_objectives(history, SQUARE)):
         bound = pareto.reference_point(history.Y, of_front=False)[j]
-        y = recipe.learn_transform(history.Y[:, j], bound)(history.Y[:, j])
-        X = SQUARE.inputs(history.X)
+        y = fitted.learn_transform(history.Y[:, j], bound)(history.Y[:, j])
+        X = inputs_of(SQUARE, history.X)
         predicted = []
         for i in range(len(X)):
             others = np.arange(len(X)) != i
             process = condition(
                 X[others],
                 y[others],
-                SQUARE.input_categorical,
-                recipe.hyperparameters,
-                alike=SQUARE.input_alike,
+                categorical_inputs(SQUARE),
+                fitted.hyperparameters,
+                alike=alike_inputs(SQUARE),
             )
             predicted.append(process.predict(X[i : i + 1])[0][0])
-        assert recipe.tau == pytest.approx(kendalltau(predicted, y).statistic)
+        assert fitted.tau == pytest.approx(kendalltau(predicted, y).statistic)
 
 
 def test_units_and_zero_of_an_objective_do_not_matter():
     history = history_of(24)
     other = History(history.X, history.Y * [1e4, 1e-3] - [7.0, 50.0])
-    for a, b in zip(recipes_of(history, SQUARE), recipes_of(other, SQUARE), strict=True):
+    for a, b in zip(fit_objectives(history, SQUARE), fit_objectives(other, SQUARE), strict=True):
         assert a.learn_transform is b.learn_transform
         assert a.tau == pytest.approx(b.tau)
 
 
 def test_transforms_keep_the_order_of_their_own_objective():
     history = history_of(30)
-    learners = [recipe.learn_transform for recipe in recipes_of(history, SQUARE)]
+    learners = [fitted.learn_transform for fitted in fit_objectives(history, SQUARE)]
     targets = fitting.apply(transforms_of(history, learners), history.Y)
     for j in range(2):
         np.testing.assert_array_equal(np.argsort(targets[:, j]), np.argsort(history.Y[:, j]))
@@ -121,7 +122,7 @@ def test_a_training_set_has_the_best_and_is_no_larger(size, rng):
 def test_what_surprises_is_drawn_in_where_nothing_is_smooth_and_enough_is_seen(space, n, drawn_in):
     rng = np.random.default_rng(0)
     X = space.sample(n, rng)
-    inputs, y = space.inputs(X), X.sum(axis=1)
+    inputs, y = inputs_of(space, X), X.sum(axis=1)
     hyperparameters = fitting.fit_to(inputs, y, space)
     y[-1] += 1000.0
     ours = objective_process(
