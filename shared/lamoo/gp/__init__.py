@@ -1,1 +1,1 @@
-"""Gaussian processes: what they learn from the observations, and what a point is worth to them."""
+"""Gaussian processes: how they are fitted to the observations, and the acquisition made of them."""

@@ -1,4 +1,4 @@
-"""What a point is worth: the log of expected hypervolume improvement times feasibility.
+"""The acquisition: the log of expected hypervolume improvement times feasibility.
 
 An acquisition is a product of factors, in logs a sum: the expected hypervolume improvement of the
 objectives, exact up to three of them and along random rays from four, and the probability that the
@@ -170,7 +170,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Acquisition:
-    """What points are worth, in logs: the sum over its factors.
+    """An acquisition function of points, in logs: the sum over its factors.
 
     Args:
         space: whose points are judged.

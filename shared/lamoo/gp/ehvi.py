@@ -1,4 +1,4 @@
-"""How much a candidate is worth: expected hypervolume improvement, probability of feasibility.
+"""Expected hypervolume improvement and probability of feasibility of independent normals.
 
 Everything is minimised. A candidate's objectives are independent normals with ``mean`` and
 ``std`` (n, m); ``front`` (f, m) holds the observed values and ``ref_point`` (m,) bounds the

@@ -60,7 +60,7 @@ def learn(
     reference: Floats | None,
     size: int = MAX_TRAINING,
 ) -> Acquisition:
-    """Learn from a history with at least one observation what points are worth.
+    """Learn the acquisition from a history with at least one observation.
 
     Args:
         history: observations and what is pending.

@@ -2,7 +2,7 @@
 
 Observations of another task are never mixed with this one's. A model of the earlier study predicts
 its objectives at any point, and the predictions are inputs of this study's surrogates and
-boundaries, which find out from their own observations how much they are worth: little after few
+boundaries, which find out from their own observations how far to rely on them: hardly after few
 trials if the tasks are unrelated, and less and less the more is known of the task itself.
 """
 

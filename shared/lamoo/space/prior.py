@@ -307,7 +307,7 @@ class Answers:
                     params = self._decode(X[list(new.values())])
                     memory.update(zip(new, _ask(name, function, params, read), strict=True))
                 answers = [memory[key] for key in keys]
-            if not answers and read is _numbers:  # no point has told how many features there are
+            if not answers and read is _numbers:  # without a point, nobody knows how many there are
                 return np.empty((0, 0))
             try:
                 return np.array(answers, dtype=float)
