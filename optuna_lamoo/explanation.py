@@ -16,7 +16,6 @@ from optuna.study import Study
 
 from lamoo.report import boxes
 from lamoo.report.words import Explanation, in_words, rounded_range
-from lamoo.space import Categorical
 from optuna_lamoo.knowledge import Knowledge, knowledge_of
 
 
@@ -72,7 +71,7 @@ def _explained(known: Knowledge) -> Explanation:
         found,
         list(known.search_space),
         lambda j: _rule(known, found.box, j),
-        [name for name, parameter in parameters.items() if isinstance(parameter, Categorical)],
+        [name for name, parameter in parameters.items() if not parameter.ordered],
         len(known.trials),
     )
 
@@ -82,8 +81,7 @@ def _rule(known: Knowledge, box: boxes.Box, j: int) -> tuple[Any, ...]:
     parameter = known.space.parameters[name]
     cells = box.cells[j]
     if cells is not None:
-        levels = parameter.levels
-        return tuple(parameter.from_unit((np.array(cells) + 0.5) / levels))
+        return tuple(parameter.from_unit(parameter.places()[list(cells)]))
     low, high = parameter.from_unit(np.array([box.low[j], box.high[j]]))
     if isinstance(distribution, FloatDistribution) and distribution.step is None:
         return rounded_range(box, j, (low, high), (distribution.low, distribution.high))

@@ -93,7 +93,7 @@ class Optimizer:
             ValueError: if the number of values is not the number of objectives, or a parameter
                 or its value is not one of the space's.
         """
-        self.history = self.history.told(
+        self.history = self.history.with_outcome(
             self._point(params),
             None if values is None else self._signs * self._checked(values),
             np.asarray(constraints, dtype=float),

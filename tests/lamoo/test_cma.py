@@ -128,7 +128,7 @@ def test_it_converges(seed):
     history = History(X, value_of(X, rotation))
     for i in range(100):
         x = cma.propose(Place.everywhere(space, history), np.random.default_rng((seed, i)))
-        history = history.told(x, value_of(x[None], rotation)[0], np.empty(0))
+        history = history.with_outcome(x, value_of(x[None], rotation)[0], np.empty(0))
     uniform = value_of(space.sample(20_000, np.random.default_rng(seed)), rotation)
     assert history.Y.min() < uniform.min() * 5  # 120 trials, where chance takes thousands
     assert np.median(history.Y[-20:]) < np.quantile(uniform, 0.05)

@@ -78,7 +78,7 @@ def test_a_space_that_can_be_enumerated_is_exhausted_exactly(spaces, solver, rng
     for _ in range(23):
         x = SOLVERS[solver].propose(everywhere(history, space), rng)
         assert x is not None
-        history = history.told(x, np.array([x[0] + x[1], (1 - x[0]) * x[2]]), np.empty(0))
+        history = history.with_outcome(x, np.array([x[0] + x[1], (1 - x[0]) * x[2]]), np.empty(0))
     assert {tuple(x) for x in history.X} == {tuple(x) for x in space.enumerate()}
     assert SOLVERS[solver].propose(everywhere(history, space), rng) is None
 
@@ -104,7 +104,7 @@ def test_a_region_is_exhausted_exactly(make_history, solver, rng):
         if x is None:
             break
         found.append(tuple(x))
-        history = history.told(x, rng.random(2), np.empty(0))
+        history = history.with_outcome(x, rng.random(2), np.empty(0))
     unseen = [tuple(x) for x in wanted if not rows_in(x[None], history.X[:30]).any()]
     assert len(found) == len(set(found)) == len(unseen) > 0
     assert set(found) == set(unseen)
@@ -226,7 +226,7 @@ def test_one_objective_is_minimised():
     for i in range(15):
         x = gp.propose(everywhere(history, space), np.random.default_rng(i))
         y = ((x - np.array([1.0, 0, 0])) ** 2).sum(keepdims=True)
-        history = history.told(x, y, np.empty(0))
+        history = history.with_outcome(x, y, np.empty(0))
     assert history.Y[:8].min() > 0.05
     assert history.Y.min() < 1e-3
 
@@ -354,7 +354,7 @@ def test_constraints_keep_proposals_on_the_feasible_side(seed):
         g = x[0] + x[1] - 0.7
         assert g < 0.05
         y = ((x - np.eye(3)[:2]) ** 2).sum(axis=1)
-        history = history.told(x, y, np.array([g]))
+        history = history.with_outcome(x, y, np.array([g]))
     _, without = problem(2, 25, seed)
     x = gp.propose(everywhere(without, space), np.random.default_rng(seed))
     assert x[0] + x[1] > 0.9

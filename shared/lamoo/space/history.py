@@ -294,7 +294,7 @@ class History:
             ended=np.concatenate([self.ended, X]),
         )
 
-    def told(self, x: Floats, y: Floats | None, g: Floats) -> History:
+    def with_outcome(self, x: Floats, y: Floats | None, g: Floats) -> History:
         """Return this history with the outcome of evaluating a point, its noise unknown.
 
         Args:

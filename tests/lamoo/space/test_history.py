@@ -92,7 +92,9 @@ def test_what_would_turn_out_to_be_an_old_trial_is_the_last_resort():
 
 
 def test_a_pending_point_moves_to_the_observations_when_it_is_told():
-    history = example().told(np.array([0.7, NAN]), np.array([5.0, 6.0]), np.array([1.0, 1.0]))
+    history = example().with_outcome(
+        np.array([0.7, NAN]), np.array([5.0, 6.0]), np.array([1.0, 1.0])
+    )
     assert history.n == 4
     np.testing.assert_array_equal(history.pending, example().pending[:2])
     np.testing.assert_array_equal(history.X[3], [0.7, NAN])
@@ -100,30 +102,30 @@ def test_a_pending_point_moves_to_the_observations_when_it_is_told():
 
 
 def test_of_two_equal_pending_points_one_is_told():
-    history = example().told(np.array([0.5, 0.5]), np.array([5.0, 6.0]), np.empty(0))
+    history = example().with_outcome(np.array([0.5, 0.5]), np.array([5.0, 6.0]), np.empty(0))
     np.testing.assert_array_equal(history.pending, [[0.5, 0.5], [0.7, NAN]])
     np.testing.assert_array_equal(history.G[3], [NAN, NAN])
 
 
 def test_a_pending_point_is_recognised_though_a_parameter_turned_out_inactive_or_active():
-    history = example().told(np.array([0.5, NAN]), np.array([5.0, 6.0]), np.empty(0))
+    history = example().with_outcome(np.array([0.5, NAN]), np.array([5.0, 6.0]), np.empty(0))
     np.testing.assert_array_equal(history.pending, [[0.5, 0.5], [0.7, NAN]])
-    history = example().told(np.array([0.7, 0.4]), np.array([5.0, 6.0]), np.empty(0))
+    history = example().with_outcome(np.array([0.7, 0.4]), np.array([5.0, 6.0]), np.empty(0))
     np.testing.assert_array_equal(history.pending, [[0.5, 0.5], [0.5, 0.5]])
     np.testing.assert_array_equal(history.X[3], [0.7, 0.4])
-    history = example().told(np.array([NAN, 0.4]), np.array([5.0, 6.0]), np.empty(0))
+    history = example().with_outcome(np.array([NAN, 0.4]), np.array([5.0, 6.0]), np.empty(0))
     assert len(history.pending) == 3
 
 
 def test_what_nobody_asked_for_can_be_told():
-    history = example().told(np.array([0.8, 0.1]), np.array([5.0, 6.0]), np.empty(0))
+    history = example().with_outcome(np.array([0.8, 0.1]), np.array([5.0, 6.0]), np.empty(0))
     assert len(history.pending) == 3
     assert history.n == 4
 
 
 @pytest.mark.parametrize("y", [None, np.array([1.0, NAN])])
 def test_a_failure_is_remembered_but_not_observed(y):
-    history = example().told(np.array([0.7, NAN]), y, np.empty(0))
+    history = example().with_outcome(np.array([0.7, NAN]), y, np.empty(0))
     assert history.n == 3
     assert len(history.pending) == 2
     np.testing.assert_array_equal(history.failed, [[0.9, 0.9], [0.7, NAN]])
@@ -131,15 +133,15 @@ def test_a_failure_is_remembered_but_not_observed(y):
 
 def test_constraints_may_appear_late():
     history = History(np.zeros((1, 1)), np.zeros((1, 1)))
-    history = history.told(np.ones(1), np.ones(1), np.array([2.0]))
-    history = history.told(np.full(1, 0.5), np.ones(1), np.array([1.0, 3.0]))
+    history = history.with_outcome(np.ones(1), np.ones(1), np.array([2.0]))
+    history = history.with_outcome(np.full(1, 0.5), np.ones(1), np.array([1.0, 3.0]))
     np.testing.assert_array_equal(history.G, [[NAN, NAN], [2.0, NAN], [1.0, 3.0]])
     assert history.violation.tolist() == [0.0, 2.0, 4.0]
 
 
 def test_telling_leaves_the_old_history_alone():
     history = example()
-    history.told(np.array([0.7, NAN]), np.array([5.0, 6.0]), np.array([1.0]))
+    history.with_outcome(np.array([0.7, NAN]), np.array([5.0, 6.0]), np.array([1.0]))
     history.with_pending(np.array([0.2, 0.2]))
     for name in ("X", "Y", "G", "pending", "failed"):
         np.testing.assert_array_equal(getattr(history, name), getattr(example(), name))
@@ -173,7 +175,7 @@ def test_what_is_partially_known_was_tried_but_counts_nowhere():
     assert history.n == 1
     np.testing.assert_array_equal(history.tried, [[0.1, 0.1], [0.5, 0.5], [0.2, 0.2]])
     assert not len(history.unseen(history.tried))
-    told = history.told(np.array([0.7, 0.7]), np.array([2.0, 2.0]), np.array([1.0]))
+    told = history.with_outcome(np.array([0.7, 0.7]), np.array([2.0, 2.0]), np.array([1.0]))
     assert told.partial.G.shape == (2, 1)
     np.testing.assert_array_equal(told.at(np.array([1])).partial.Y, partial.Y)
 
