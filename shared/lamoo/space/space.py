@@ -46,6 +46,7 @@ class Space:
         ValueError: if ``fixed`` names an unknown parameter or an impossible value.
 
     Example:
+        >>> from lamoo.space import Categorical, Float
         >>> space = Space({"lr": Float(1e-4, 1.0, log=True), "act": Categorical(("relu", "gelu"))})
         >>> X = space.encode([{"lr": 1e-2, "act": "gelu"}, {"act": "relu"}])
         >>> X
