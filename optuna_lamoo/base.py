@@ -23,7 +23,7 @@ from lamoo.arrays import Floats, Ints
 from lamoo.partition.place import Place
 from lamoo.solvers import Solver, evolutionary
 from lamoo.space.rows import repeats
-from optuna_lamoo import convert
+from optuna_lamoo import objectives
 
 logger = optuna.logging.get_logger("optuna.lamoo")
 
@@ -149,7 +149,7 @@ class Base:
             part, values = part.at(order), number[order, None].astype(float)
         shadow = _new_study(values.shape[1], self.make(seed))
         for params, y, g in zip(space.decode(part.X), values, part.G, strict=True):
-            attributes = {**self.marks, **convert.constraint_note(g)}
+            attributes = {**self.marks, **objectives.constraint_note(g)}
             _show(shadow, search_space, params, values=y.tolist(), system_attrs=attributes)
         for params in space.decode(place.history.pending):
             _show(shadow, search_space, params, state=TrialState.RUNNING)

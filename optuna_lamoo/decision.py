@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo.arrays import Floats
 from lamoo.report import decision
-from optuna_lamoo import convert
+from optuna_lamoo import objectives
 
 
 def knee(study: Study) -> FrozenTrial:
@@ -48,7 +48,7 @@ def closest(study: Study, ideal: Sequence[float] | None = None) -> FrozenTrial:
     if point.shape != (Y.shape[1],) or not np.isfinite(point).all():
         msg = f"ideal must hold {Y.shape[1]} finite numbers, got {list(ideal)}"
         raise ValueError(msg)
-    return trials[decision.closest(Y, convert.signs(study.directions) * point)]
+    return trials[decision.closest(Y, objectives.signs(study.directions) * point)]
 
 
 def weighted(study: Study, weights: Sequence[float]) -> FrozenTrial:
@@ -83,7 +83,7 @@ def best_under_limits(
             limits; the nearest one is named then.
     """
     trials, Y = _feasible(study)
-    signs = convert.signs(study.directions)
+    signs = objectives.signs(study.directions)
     j = _index(study, objective)
     bound = np.full(len(signs), np.inf)
     for name, limit in limits.items():
@@ -115,9 +115,9 @@ def _index(study: Study, objective: int | str) -> int:
 def _feasible(study: Study) -> tuple[list[FrozenTrial], Floats]:
     """Return the feasible trials and their values (n, m), minimised."""
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    trials = [t for t in done if all(v <= 0 for v in convert.constraints(t).values())]
+    trials = [t for t in done if all(v <= 0 for v in objectives.constraints(t).values())]
     if not trials:
         msg = f"study {study.study_name!r} has no finished feasible trial to pick from"
         raise ValueError(msg)
     Y = np.array([trial.values for trial in trials], dtype=float)
-    return trials, convert.signs(study.directions) * Y
+    return trials, objectives.signs(study.directions) * Y

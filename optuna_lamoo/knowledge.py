@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Settings, Space, Task, chosen_path
 from lamoo.partition.tree import Node
-from optuna_lamoo import convert
+from optuna_lamoo import columns
 from optuna_lamoo.sampler import LaMOOSampler
 
 
@@ -23,7 +23,7 @@ class Knowledge:
     Args:
         trials: those with values, one for each row of the history.
         search_space: Optuna's distributions of all parameters that leave a choice.
-        space: the same for the engine, with what the sampler was told beforehand.
+        space: the same for the engine, with what the user of the sampler knows beforehand.
         history: of all trials, objectives turned to minimisation.
         settings: of the study's sampler, or the default ones if it is another.
     """
@@ -56,7 +56,7 @@ def knowledge_of(study: Study) -> Knowledge:
     if not search_space:
         msg = f"study {study.study_name!r} has no parameter with more than one value"
         raise ValueError(msg)
-    plain = convert.to_space(search_space)
+    plain = columns.to_space(search_space)
     history, space = sampler.view.of(study, trials, search_space, plain)
     return Knowledge(
         trials=complete,

@@ -11,7 +11,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
-from optuna_lamoo import convert
+from optuna_lamoo import objectives, ranges
+from optuna_lamoo.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
     rows = np.flatnonzero((often >= min_trials) & (history.violation == 0))
     rows = rows[failures.sound(history.means[rows])]
     rows = rows[pareto.nondominated(history.means[rows])] if len(rows) else rows
-    signs = convert.signs(study.directions)
+    signs = objectives.signs(study.directions)
     found = []
     for group in dict.fromkeys(history.group[rows].tolist()):
         members = np.flatnonzero(history.group == group)
@@ -91,7 +92,7 @@ def _history(study: Study, trials: Sequence[FrozenTrial]) -> History:
 
     By their parameters, and not where they lie in the search space, whose ranges may have changed.
     """
-    read = convert.Reader().history(convert.union(trials), trials, study.directions)
+    read = Reader().history(ranges.union(trials), trials, study.directions)
     numbers: dict[frozenset[tuple[str, float]], float] = {}
     points = [numbers.setdefault(_configuration(trial), len(numbers)) for trial in trials]
     return History(np.array(points, dtype=float)[:, None], read.Y, read.G)

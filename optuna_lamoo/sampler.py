@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-import math
-import threading
-import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, Partition, Settings, Space, Task, conclusive, exhausted, suggest
-from lamoo.arrays import Floats, Ints
+from lamoo import History, Partition, Settings, Space, Task, suggest
+from lamoo.arrays import Floats
 from lamoo.solvers import Solver
 from lamoo.space.prior import Asked, Prior
-from lamoo.space.rows import rows_in
-from optuna_lamoo import convert
+from optuna_lamoo import columns, distributions, exhaustion, notes
+from optuna_lamoo.arguments import check_kind, check_seed, check_stale_after, checked_space
 from optuna_lamoo.base import base_of
+from optuna_lamoo.claims import Claims, as_begun, generator
+from optuna_lamoo.messages import logger, warn_of_equal_choices, warn_once
+from optuna_lamoo.objectives import ReferencePoint
 from optuna_lamoo.sources import sources_of
-from optuna_lamoo.stale import Present, present
 from optuna_lamoo.view import View
 
-# Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
-logger = optuna.logging.get_logger("optuna.lamoo")
-
-#: How often a worker gives way to another that was just given the same configuration. After the
-#: first few it steps out of the others' way, to a random place.
-MAX_YIELDS = 16
+#: How often a worker that gives way to others asks for the best again. After that it steps out of
+#: their way, to a random place.
 STUBBORN_YIELDS = 4
-#: Seconds that it waits at most before it tries again: two workers in step would meet for ever.
-BACKOFF = 0.02
 #: How many values are drawn for a parameter on its own, to find one that was tried least.
 DRAWS = 32
 #: Trials at the start that are spread over the space, and over the known objectives.
 STARTUP, STARTUP_KNOWN = 10, 5
-#: Trials of which one may look whether a range has moved, before a study is stopped.
-LOOK = 10
 
 
 class LaMOOSampler(BaseSampler):
@@ -158,27 +147,26 @@ class LaMOOSampler(BaseSampler):
         warn_independent_sampling: bool = True,
     ) -> None:
         """Check the arguments."""
-        _check_seed(seed)
-        _check_kind("n_startup_trials", n_startup_trials, Integral, type(None))
-        _check_kind("solver", solver, str, Solver)
-        _check_kind("partition", partition, Partition, type(None))
-        _check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
-        _check_kind("reevaluate", reevaluate, Integral, type(None))
-        _check_kind("stop_when_exhausted", stop_when_exhausted, bool)
-        _check_stale_after(stale_after)
-        _check_kind("warn_independent_sampling", warn_independent_sampling, bool)
+        check_seed(seed)
+        check_kind("n_startup_trials", n_startup_trials, Integral, type(None))
+        check_kind("solver", solver, str, Solver)
+        check_kind("partition", partition, Partition, type(None))
+        check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
+        check_kind("reevaluate", reevaluate, Integral, type(None))
+        check_kind("stop_when_exhausted", stop_when_exhausted, bool)
+        check_stale_after(stale_after)
+        check_kind("warn_independent_sampling", warn_independent_sampling, bool)
         self.view = View(
             Prior(known_objectives or {}, features, known_constraints or (), canonical),
             sources_of(warm_start),
-            _checked_space(search_space),
+            checked_space(search_space),
         )
         if n_startup_trials is None:
             n_startup_trials = STARTUP_KNOWN if self.view.functions.objectives else STARTUP
         if n_startup_trials < 0:
             msg = f"n_startup_trials must be at least 0, got {n_startup_trials!r}"
             raise ValueError(msg)
-        self._reference_point = _checked_point(reference_point)
-        self._given_point = reference_point
+        self._reference_point = ReferencePoint.given(reference_point)
         self._settings = Settings(
             solver=solver,
             n_startup=int(n_startup_trials),
@@ -195,18 +183,21 @@ class LaMOOSampler(BaseSampler):
         self._base = None if base_sampler is None else base_of(base_sampler)
         self._stop_when_exhausted = stop_when_exhausted
         self._stale_after = stale_after
-        self._head = convert.Head()
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
-        self._turn = threading.RLock()
+        self._claims = self._fresh_claims()
+
+    def _fresh_claims(self) -> Claims:
+        return Claims(self.view, self._stale_after, self._settings.seed)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the lock, which a copy does not share, and what only saves time."""
-        return {k: value for k, value in vars(self).items() if k not in ("_turn", "_head")}
+        return {name: value for name, value in vars(self).items() if name != "_claims"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy with a lock of its own."""
-        vars(self).update(state, _turn=threading.RLock(), _head=convert.Head())
+        vars(self).update(state)
+        self._claims = self._fresh_claims()
 
     def reseed_rng(self) -> None:
         """Pass it on. Here each trial has a generator of its own, derived from its number."""
@@ -231,57 +222,35 @@ class LaMOOSampler(BaseSampler):
             ValueError: if a known objective is not what most trials reported.
         """
         if trial.distributions and all(d.single() for d in trial.distributions.values()):
-            _warn_once(study.study_name, "every parameter has a single value: nothing to search")
+            warn_once(study.study_name, "every parameter has a single value: nothing to search")
         for name, distribution in trial.distributions.items():
-            _warn_of_equal_choices(study.study_name, name, distribution)
+            warn_of_equal_choices(study.study_name, name, distribution)
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
-        if self._stop_when_exhausted:
+        # a trial of endlessly many configurations spares a look at all the others
+        if self._stop_when_exhausted and distributions.countable(trial.distributions):
             complete = values if state == TrialState.COMPLETE else None
-            self._stop_if_exhausted(study, trial, complete)
+            snapshot = self._claims.snapshot(study, trial)
+            if exhaustion.nothing_left(self.view, study, trial, snapshot, complete):
+                exhaustion.stop(study)
         if state == TrialState.COMPLETE and values is not None:
             for sentence in self.view.contradictions(study, trial, values):
                 logger.warning("Study %r: %s", study.study_name, sentence)
-
-    def _stop_if_exhausted(
-        self, study: Study, trial: FrozenTrial, values: Sequence[float] | None
-    ) -> None:
-        """Stop a study that tried every configuration, unless something is enqueued.
-
-        What trials asked for need not be all there is (:func:`lamoo.conclusive`). And a single
-        range of numbers may move on, none of which was asked for twice: one more trial looks
-        whether it does, where that costs little.
-        """
-        if not convert.to_space(trial.distributions).enumerable:
-            return  # without a look at all the trials
-        found, done = self._present(study, trial)
-        trials = found.certain
-        search_space = self.view.search_space(trials)
-        space = convert.to_space(search_space)
-        if not search_space or not space.enumerable:
-            return
-        if any(trial.state == TrialState.WAITING for trial in trials):
-            return
-        if self.view.moved(trials):
-            return  # what the next trial will have for a range is not known
-        guessed = self.view.guessed(search_space)
-        # Optuna keeps choices from changing
-        numbers = [d for d in guessed if not isinstance(d, CategoricalDistribution)]
-        if len(numbers) == len(search_space) == 1 and len(trials) > LOOK:
-            trials = found.without(trial, done).certain
-        history, space = self.view.of(study, trials, search_space, space)
-        if guessed and not conclusive(_with(history.Y, values)):
-            return
-        if exhausted(Task(space, history)):
-            _stop(study)
 
     def infer_relative_search_space(
         self,
         study: Study,
         trial: FrozenTrial,
     ) -> dict[str, BaseDistribution]:
-        """Return every parameter that some trial of the study had and that leaves a choice."""
-        return self.view.search_space(self._others(study, trial)[0].trials)
+        """Return every parameter that some trial of the study had and that leaves a choice.
+
+        Left out are those of which only the storage's copy of the choices is known so far
+        (:meth:`View.unmet`): :meth:`sample_relative` proposes a value for them, too, and
+        :meth:`sample_independent`, which sees the user's own choices, hands it out.
+        """
+        known = self._claims.begin(study, trial).search_space
+        unmet = self.view.unmet(known)
+        return {name: d for name, d in known.items() if name not in unmet}
 
     def sample_relative(
         self,
@@ -291,25 +260,26 @@ class LaMOOSampler(BaseSampler):
     ) -> dict[str, Any]:
         """Ask the engine for a point in all parameters that are not fixed."""
         settings = self.settings_for(study)
-        if not search_space:
+        known = self._claims.begun(study, trial).search_space
+        # nobody asks for what is held, but what trials had for it tells configurations apart
+        held = columns.possible(notes.held(study.sampler), known)
+        asked, later = search_space.keys(), self.view.unmet(known) - held.keys()
+        if not asked and not later:
             return {}
-        asked = search_space.keys()
-        held = convert.held(study.sampler)
-        if held:  # nobody asks for those, but what trials had for them tells configurations apart
-            known = self.view.search_space(self._others(study, trial)[0].trials)
-            held = convert.possible(held, known)
-            search_space = {n: d for n, d in known.items() if n in asked or n in held}
+        if held or later:
+            wanted, both = {*asked, *held, *later}, {**known, **search_space}
+            search_space = {name: both[name] for name in sorted(both) if name in wanted}
         if self._base is not None:
             settings = replace(settings, solver=self._base.solver(search_space))
-        fixed = {**convert.enqueued(trial, search_space), **held, **trial.params}
-        space = convert.to_space(search_space, fixed)
+        fixed = {**notes.enqueued(trial, search_space), **held, **trial.params}
+        space, seed = columns.to_space(search_space, fixed), settings.seed
 
         def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
             stubborn = attempt < STUBBORN_YIELDS
             wanted = settings if stubborn else replace(settings, solver="random")
-            return suggest(Task(space, history, wanted), 1, self._generator(number, attempt))
+            return suggest(Task(space, history, wanted), 1, generator(seed, number, attempt))
 
-        params = self._claim(study, trial, search_space, space, propose)
+        params = self._claims.claim(study, trial, search_space, space, propose)
         return {name: value for name, value in params.items() if name in asked}
 
     def sample_independent(
@@ -322,10 +292,10 @@ class LaMOOSampler(BaseSampler):
         """Sample a parameter on its own, by the given sampler or uniformly.
 
         Of some uniform draws, that is, the one that others, with the same parameters so far, had
-        least often. A parameter that has several ranges has a proposal for each.
+        least often. One that has several ranges, or choices that were not met, has a proposal.
         """
-        if self.view.several(param_name):
-            proposed = convert.asked(trial, param_name, param_distribution)
+        if self.view.meet(param_name, param_distribution) or self.view.several(param_name):
+            proposed = notes.asked(trial, param_name, param_distribution)
             if proposed is not None:
                 return proposed
         self._warn_independent(study, trial, param_name)
@@ -334,17 +304,18 @@ class LaMOOSampler(BaseSampler):
                 study, trial, param_name, param_distribution
             )
         search_space = {**trial.distributions, param_name: param_distribution}
-        if not convert.countable(search_space):
+        if not distributions.countable(search_space):
             return self._draw(study, trial, param_name, param_distribution)
-        space = convert.to_space(search_space, trial.params)
-        purpose = _purpose(param_name)
+        space = columns.to_space(search_space, trial.params)
+        seed, purpose = self._settings.seed, _purpose(param_name)
 
         def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
-            X = space.sample(DRAWS, self._generator(number, purpose + attempt))
+            X = space.sample(DRAWS, generator(seed, number, purpose + attempt))
             often = np.isclose(history.tried[:, None], X, rtol=0).all(axis=2).sum(axis=0)
             return X[[int(np.argmin(often))]]
 
-        return self._claim(study, trial, search_space, space, propose, alone=param_name)[param_name]
+        found = self._claims.claim(study, trial, search_space, space, propose, alone=param_name)
+        return found[param_name]
 
     def _draw(
         self, study: Study, trial: FrozenTrial, name: str, distribution: BaseDistribution
@@ -354,9 +325,9 @@ class LaMOOSampler(BaseSampler):
         The first draw that no other trial, with the same parameters so far, had. Nothing is noted:
         a space of a thousand parameters would have a thousand notes for its first trial.
         """
-        others, _ = self._others(study, trial, at_once=False)
-        rng = self._generator(others.number, _purpose(name))
-        parameter = convert.parameter(distribution)
+        others = self._claims.snapshot(study, trial, at_once=False).without(trial)
+        rng = generator(self._settings.seed, others.number, _purpose(name))
+        parameter = distributions.parameter(distribution)
         value = None
         for _ in range(DRAWS):
             u = rng.random(len(trial.distributions) + 1)[-1:]
@@ -368,115 +339,17 @@ class LaMOOSampler(BaseSampler):
                 break
         return value
 
-    def _claim(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        search_space: Mapping[str, BaseDistribution],
-        space: Space,
-        propose: Callable[[History, Space, int, int], Floats],
-        *,
-        alone: str | None = None,
-    ) -> dict[str, Any]:
-        """Return the parameters of a point that no other worker has, and note them for the others.
-
-        Threads take turns. Processes write their notes before they read those of others, so of two
-        with the same point at least the later writer sees it, and asks for another.
-
-        Args:
-            study: whose trials have points already.
-            trial: the one to find a point for.
-            search_space: the distributions of the parameters to find.
-            space: the same for the engine.
-            propose: returns a point (1, d), given a history, the space, the trial's number and how
-                many were proposed before.
-            alone: the one parameter that is not fixed, if nothing is known of it beforehand.
-        """
-        params: dict[str, Any] = {}
-        written = convert.written(trial)
-        with self._turn:
-            for attempt in range(MAX_YIELDS):
-                others, done = self._others(study, trial)
-                before, forgetful = others.trials, False
-                if alone is not None:
-                    history = self.view.history(study, before, search_space)
-                else:
-                    history, space = self.view.of(study, before, search_space, space)
-                    forgetful = others.doubtful and exhausted(Task(space, history))
-                if forgetful:  # nothing else is left than what may be lost
-                    before = others.certain
-                    history, space = self.view.of(study, before, search_space, space)
-                x = propose(history, space, others.number, attempt)
-                params = space.decode(x)[0]
-                wanted = params if alone is None else {alone: params[alone]}
-                note = convert.noted(trial) | convert.note(wanted, search_space)
-                for key, text in convert.attributes(note, written).items():
-                    if written.get(key) != text:
-                        study._storage.set_trial_system_attr(trial._trial_id, key, text)
-                        written[key] = text
-                others, _ = self._others(study, trial)
-                after = others.certain if forgetful else others.trials
-                if not len(history.unseen(x)) or not _raced(
-                    x, search_space, before[done:], after[done:], history.key
-                ):
-                    break
-                time.sleep(self._generator(trial.number, attempt).uniform(0, BACKOFF))
-        return params
-
-    def _others(
-        self, study: Study, trial: FrozenTrial, *, at_once: bool = True
-    ) -> tuple[Present, int]:
-        """Return the other trials that count, and how many leading ones are finished.
-
-        Those do not change any more.
-
-        Args:
-            study: theirs.
-            trial: the one.
-            at_once: whether they are read now, or may be as they were when the trial began. To read
-                them takes a storage long.
-        """
-        found, done = self._present(study, trial, at_once=at_once)
-        return found.without(trial, done), done
-
-    def _present(
-        self, study: Study, trial: FrozenTrial, *, at_once: bool = True
-    ) -> tuple[Present, int]:
-        """Return the same with the trial at hand."""
-        trials = study.get_trials(deepcopy=False) if at_once else _as_begun(study)
-        done = self._head.finished(trials)
-        return present(study, trials, trial, self._stale_after, done), done
-
-    def _generator(self, number: int, purpose: int) -> np.random.Generator:
-        """Return a random generator that belongs to one purpose within one trial."""
-        return np.random.default_rng((self._settings.seed, number, purpose))
-
     def settings_for(self, study: Study) -> Settings:
         """Return the settings with the reference point turned to minimisation."""
-        point = self._reference_point
-        if point is None:
+        if self._reference_point is None:
             return self._settings
-        m, places = len(study.directions), convert.places(study, point, "reference_point")
-        unknown = [key for key in point if key not in places]
-        whole = not isinstance(self._given_point, Mapping)
-        if unknown or (whole and len(point) != m):
-            msg = (
-                f"reference_point must hold one value per objective, or name some of them: the "
-                f"study has {m} ({list(places)}), got {self._given_point!r}"
-            )
-            raise ValueError(msg)
-        values = np.full(m, np.nan)
-        values[[places[key] for key in point]] = list(point.values())
-        signs = convert.signs(study.directions)
-        names = {j: key if isinstance(key, str) else f"objective {j}" for key, j in places.items()}
-        labels = tuple((names[j], float(sign)) for j, sign in enumerate(signs))
-        turned = tuple((signs * values).tolist())
-        return replace(self._settings, reference_point=turned, labels=labels)
+        values, labels = self._reference_point.turned(study)
+        return replace(self._settings, reference_point=values, labels=labels)
 
     def _warn_independent(self, study: Study, trial: FrozenTrial, param_name: str) -> None:
         if not self._warn_independent_sampling:
             return
-        finished = sum(t.state is TrialState.COMPLETE for t in _as_begun(study))
+        finished = sum(t.state is TrialState.COMPLETE for t in as_begun(study))
         if finished >= max(self._settings.n_startup, 1):
             logger.warning(
                 "Parameter %r of trial %d is sampled independently, without LaMOO: no trial had "
@@ -487,130 +360,6 @@ class LaMOOSampler(BaseSampler):
             )
 
 
-def _as_begun(study: Study) -> list[FrozenTrial]:
-    """Return the trials as they were when this thread asked for its trial, as Optuna remembers.
-
-    A study that shows only some of them, as under Hyperband, does not remember.
-    """
-    if type(study) is not Study:
-        return study.get_trials(deepcopy=False)
-    return study._get_trials(deepcopy=False, use_cache=True)  # noqa: SLF001 - as Optuna's samplers do
-
-
 def _purpose(name: str) -> int:
     """Return a number that stands for a parameter among a trial's random generators."""
     return zlib.crc32(name.encode())
-
-
-def _raced(
-    x: Floats,
-    search_space: Mapping[str, BaseDistribution],
-    before: Sequence[FrozenTrial],
-    after: Sequence[FrozenTrial],
-    key: Callable[[Floats], Ints] | None,
-) -> bool:
-    """Tell whether a trial that was not finished before is now at the same point (1, d).
-
-    Or at one with the same key.
-    """
-    # what is still the same object has not changed since, and is in the history
-    known = {*map(id, before)}
-    fresh = [t for t in after if id(t) not in known]
-    if fresh:
-        settled = {t._trial_id for t in before if t.state.is_finished()}
-        fresh = [t for t in fresh if t._trial_id not in settled]
-    points = convert.to_points(search_space, fresh)
-    same = key is not None and len(points) > 0 and np.isin(key(x), key(points)).any()
-    return bool(same or rows_in(x, points).any())
-
-
-def _check_kind(name: str, value: object, *kinds: type) -> None:
-    if not isinstance(value, kinds):
-        expected = " or ".join("None" if k is type(None) else k.__name__ for k in kinds)
-        msg = f"{name} must be {expected}, got {value!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
-
-
-def _check_seed(seed: object) -> None:
-    if seed is not None and not (isinstance(seed, Integral) and int(seed) >= 0):
-        msg = f"seed must be a non-negative int or None, got {seed!r}"
-        raise ValueError(msg)
-
-
-def _check_stale_after(stale_after: object) -> None:
-    fine = isinstance(stale_after, Real) and float(stale_after) >= 0  # which NaN is not
-    if not (stale_after is None or fine):
-        msg = f"stale_after must be a number of seconds, at least 0, or None, got {stale_after!r}"
-        raise ValueError(msg)
-
-
-def _checked_point(point: object) -> dict[int | str, float] | None:
-    """Return a reference point as floats by index or metric name."""
-    if point is None:
-        return None
-    if isinstance(point, Mapping):
-        named: dict[Any, Any] = dict(point)
-    else:
-        named = dict(enumerate(point)) if isinstance(point, Iterable) else {}
-    fine = all(isinstance(v, Real) and math.isfinite(v) for v in named.values())
-    if not named or not fine or not all(isinstance(key, int | str) for key in named):
-        msg = (
-            "reference_point must be a sequence of one finite number per objective, or map "
-            f"metric names or indices to them, got {point!r}"
-        )
-        raise ValueError(msg)
-    return {key: float(value) for key, value in named.items()}
-
-
-def _checked_space(search_space: object) -> dict[str, BaseDistribution]:
-    """Return the distributions that leave a choice."""
-    given = {} if search_space is None else search_space
-    if not isinstance(given, Mapping) or not all(
-        isinstance(d, BaseDistribution) for d in given.values()
-    ):
-        msg = f"search_space must map names to optuna distributions or be None, got {given!r}"
-        raise ValueError(msg)
-    return {name: d for name, d in given.items() if not d.single()}
-
-
-def _with(Y: Floats, values: Sequence[float] | None) -> Floats:
-    """Return observations (n, m) with those of the trial at hand, if it has some."""
-    return Y if values is None else np.concatenate([Y, np.reshape(values, (1, Y.shape[1]))])
-
-
-def _stop(study: Study) -> None:
-    """Stop a study that has nothing left, and say so once.
-
-    Whoever asks and tells has no loop that could be stopped, and is told what comes.
-    """
-    said = getattr(study, "_stop_flag", False)
-    try:
-        study.stop()
-    except (RuntimeError, AttributeError):
-        _warn_once(
-            study.study_name,
-            "every configuration was tried. Whoever asks and tells must stop by themselves: what "
-            "is asked for now has been tried before",
-        )
-    else:
-        if not said:
-            logger.warning(
-                "Study %r: every configuration was tried; stopping it.", study.study_name
-            )
-
-
-def _warn_of_equal_choices(study_name: str, name: str, distribution: BaseDistribution) -> None:
-    pairs = convert.merged(distribution)
-    if pairs:
-        never = ", ".join(f"{choice!r} (for {first!r})" for choice, first in pairs[:5])
-        _warn_once(
-            study_name,
-            f"Optuna takes some choices of {name!r} for equal and would store another one than was "
-            f"tried, so these are never tried: {never}. Choose between strings, and look up in a "
-            "dictionary what each stands for.",
-        )
-
-
-@lru_cache(maxsize=256)
-def _warn_once(study_name: str, message: str) -> None:
-    logger.warning("Study %r: %s", study_name, message)

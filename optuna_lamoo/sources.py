@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from lamoo import History
 from lamoo.arrays import Floats
-from optuna_lamoo import convert
+from optuna_lamoo import columns, objectives
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -33,8 +33,8 @@ class Source:
 
     def history(self, search_space: Mapping[str, BaseDistribution], signs: Floats) -> History:
         """Return the trials that share a parameter with the space, as the engine's history."""
-        params = [convert.placed(each, search_space) for each in self.params]
-        X = convert.to_space(search_space).encode(params)
+        params = [columns.placed(each, search_space) for each in self.params]
+        X = columns.to_space(search_space).encode(params)
         some = ~np.isnan(X).all(axis=1)
         if self.directions is not None:
             signs = self.directions
@@ -60,7 +60,7 @@ def _source(given: Any) -> Source:
         trials = given.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         m = len(given.directions)
         values = np.array([trial.values for trial in trials], dtype=float).reshape(-1, m)
-        return Source([t.params for t in trials], values, convert.signs(given.directions))
+        return Source([t.params for t in trials], values, objectives.signs(given.directions))
     columns = [str(name) for name in getattr(given, "columns", ())]
     params = [name for name in columns if name.startswith("params_")]
     measured = [name for name in columns if name == "value" or name.startswith("values_")]

@@ -18,7 +18,8 @@ from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_lamoo import convert
+from optuna_lamoo import notes
+from optuna_lamoo.snapshot import Snapshot
 
 #: A configuration that so many trials died at is not tried again: it may be what kills them.
 DEATHS = 3
@@ -51,45 +52,13 @@ class Patience:
 DOUBTED, FORGOTTEN = Patience(600.0, 10.0), Patience(86_400.0, 100.0, shortest=1.0)
 
 
-@dataclass(frozen=True)
-class Present:
-    """The trials of a study, in their order, without those that are taken for dead.
-
-    Args:
-        trials: that count.
-        certain: the same without those that may be dead: their configurations are free where
-            nothing else is left.
-        number: of the trial at hand, as if those whose limit the user set had never been.
-    """
-
-    trials: list[FrozenTrial]
-    certain: list[FrozenTrial]
-    number: int
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether any trial may be dead."""
-        return len(self.certain) < len(self.trials)
-
-    def without(self, at: FrozenTrial, done: int) -> Present:
-        """Return the same without the trial at hand, which is not among the first ``done``."""
-        own = at._trial_id  # a plain attribute, several times faster than the property `number`
-
-        def others(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-            return trials[:done] + [t for t in trials[done:] if t._trial_id != own]
-
-        trials = others(self.trials)
-        same = self.certain is self.trials
-        return Present(trials, trials if same else others(self.certain), self.number)
-
-
 def present(
     study: Study,
     trials: Sequence[FrozenTrial],
     at: FrozenTrial,
     stale_after: float | None,
     done: int,
-) -> Present:
+) -> Snapshot:
     """Return which trials of a study count for the trial at hand.
 
     Where the user says how long trials take, that decides; or else heartbeats, where the storage
@@ -105,15 +74,15 @@ def present(
     now = at.datetime_start
     if stale_after is not None:
         alive = living(trials, now, stale_after, done)
-        return Present(alive, alive, _number(trials, alive, at, stale_after))
+        return Snapshot(alive, alive, _number(trials, alive, at, stale_after), done)
     if is_heartbeat_enabled(study._storage):
         alive = _beating(study, trials, done)
-        return Present(alive, alive, at.number)
+        return Snapshot(alive, alive, at.number, done)
     certain = living(trials, now, finished=done)
     if len(certain) == len(trials):  # what is not even doubted is not forgotten
-        return Present(certain, certain, at.number)
+        return Snapshot(certain, certain, at.number, done)
     counted = living(trials, now, finished=done, patience=FORGOTTEN)
-    return Present(counted, certain, at.number)
+    return Snapshot(counted, certain, at.number, done)
 
 
 def living(
@@ -203,5 +172,5 @@ def _configuration(trial: FrozenTrial) -> Hashable:
 
     As text: whatever stands in the storage, it can be compared.
     """
-    given = sorted(f"{name}: {value}" for name, value in convert.given(trial).items())
+    given = sorted(f"{name}: {value}" for name, value in notes.given(trial).items())
     return str(given) if given else trial._trial_id

@@ -1,4 +1,4 @@
-"""How a sampler sees a study: the engine's history and space, with all that the user told it."""
+"""How a sampler sees a study: the engine's history and space, with all that the user knows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -15,17 +15,19 @@ from lamoo import History, Space
 from lamoo.arrays import Floats
 from lamoo.gp.transfer import Lesson, taught
 from lamoo.space.prior import Bound, Prior
-from optuna_lamoo import convert
+from optuna_lamoo import columns, objectives, ranges
+from optuna_lamoo.ranges import Ranges
+from optuna_lamoo.reader import Reader
 from optuna_lamoo.sources import Source
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What the user told, for the points of one space.
+class _Prior:
+    """What the user knows beforehand, for the points of one space.
 
     Args:
         about: the columns, constants and objectives that it was bound to.
-        bound: their functions.
+        bound: the user's functions.
         lessons: of earlier studies.
     """
 
@@ -57,9 +59,13 @@ class View:
 
     def _forget(self) -> None:
         self._turn = threading.RLock()
-        self._reader, self._ranges = convert.Reader(), convert.Ranges()
-        self._told: _Told | None = None
+        self._reader, self._ranges = Reader(), Ranges()
+        self._prior: _Prior | None = None
         self._several: frozenset[str] = frozenset()
+        self._own: dict[str, BaseDistribution] = {}
+        self._copies: dict[str, tuple[BaseDistribution, BaseDistribution]] = {}
+        for name, distribution in self._search_space.items():
+            self.meet(name, distribution)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what was given."""
@@ -74,22 +80,62 @@ class View:
         """Return the distributions of all parameters that leave a choice, sorted by name.
 
         A parameter that has a range per branch has a column for each, see
-        :func:`optuna_lamoo.convert.column`. One whose ranges follow from other values has one for
-        all of them (:func:`optuna_lamoo.convert.share`), but for functions and earlier studies,
+        :func:`optuna_lamoo.columns.column`. One whose ranges follow from other values has one for
+        all of them (:func:`optuna_lamoo.columns.share`), but for functions and earlier studies,
         which mean values, its latest range.
         """
         shares = not self.functions and not self._sources
-        several = self._ranges.branched(trials)
-        if shares:
-            several |= self._ranges.following(trials)
+        seen = self._ranges.read(trials)
+        several = seen.branched | (seen.following if shares else frozenset())
         self._several |= several
         given = {name: d for name, d in self._search_space.items() if name not in several}
-        found = given | self._ranges.union(trials, shares=shares)
-        return {name: found[name] for name in sorted(found)}
+        found = given | seen.union(shares=shares)
+        return {name: self._as_given(name, found[name]) for name in sorted(found)}
+
+    def meet(self, name: str, distribution: BaseDistribution) -> bool:
+        """Remember the user's own choices, if a parameter has some, and tell whether it has.
+
+        A storage writes choices as JSON. Members of an ``IntEnum`` or ``StrEnum`` come back from it
+        as plain numbers and strings, which are equal to them but have no ``name``.
+        """
+        if not isinstance(distribution, CategoricalDistribution):
+            return False
+        self._own[name] = distribution
+        return True
+
+    def unmet(self, search_space: Mapping[str, BaseDistribution]) -> frozenset[str]:
+        """Return the parameters of which only a storage's copy of the choices is known."""
+        return frozenset(
+            name
+            for name, distribution in search_space.items()
+            if isinstance(distribution, CategoricalDistribution) and name not in self._own
+        )
+
+    def _as_given(self, name: str, distribution: BaseDistribution) -> BaseDistribution:
+        """Return the user's own choices in the place of the storage's copy."""
+        own = self._own.get(name)
+        if own is None:
+            return distribution
+        known, copy = self._copies.get(name, (None, None))
+        if known is own and copy is distribution:  # to compare a thousand choices takes long
+            return own
+        if own != distribution:
+            return distribution
+        self._copies[name] = (own, distribution)
+        return own
+
+    def _params(self, trial: FrozenTrial) -> dict[str, Any]:
+        """Return a trial's parameters, choices as the user gave them."""
+        found = dict(trial.params)
+        for name in [name for name in found if name in self._own]:
+            stored = trial.distributions[name]
+            own = self._as_given(name, stored)
+            found[name] = own.to_external_repr(stored.to_internal_repr(found[name]))
+        return found
 
     def moved(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
         """Return the parameters whose range changed while the study went on."""
-        return self._ranges.moved(trials)
+        return self._ranges.read(trials).moved
 
     def several(self, name: str) -> bool:
         """Tell whether a parameter may have several ranges, as far as trials were looked at."""
@@ -125,9 +171,9 @@ class View:
         if not self.functions and not self._sources:
             return history, space
         with self._turn:
-            told = self._bound(study, trials, search_space, space)
-        known = taught(told.bound.known, told.lessons, history)
-        return replace(history, key=told.bound.key), replace(space, known=known)
+            prior = self._bound(study, trials, search_space, space)
+        known = taught(prior.bound.known, prior.lessons, history)
+        return replace(history, key=prior.bound.key), replace(space, known=known)
 
     def contradictions(
         self, study: Study, trial: FrozenTrial, values: Sequence[float]
@@ -140,16 +186,16 @@ class View:
         """
         for j, key in self._objectives(study).items():
             try:
-                self.functions.contradicted(key, [trial.params], [values[j]])
+                self.functions.contradicted(key, [self._params(trial)], [values[j]])
             except ValueError:  # the other trials tell whether it is the function's fault
                 done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-                params = [*(t.params for t in done), trial.params]
+                params = [self._params(t) for t in [*done, trial]]
                 reported = [*(t.values[j] for t in done), values[j]]
                 yield self.functions.contradicted(key, params, reported)[-1]
 
     def _objectives(self, study: Study) -> dict[int, int | str]:
         return self.functions.keys(
-            convert.places(study, self.functions.objectives, "known_objectives")
+            objectives.places(study, self.functions.objectives, "known_objectives")
         )
 
     def _bound(
@@ -158,19 +204,19 @@ class View:
         trials: Sequence[FrozenTrial],
         search_space: Mapping[str, BaseDistribution],
         space: Space,
-    ) -> _Told:
-        """Return what the user told, bound to a space; the last one is remembered."""
-        signs = convert.signs(study.directions)
-        constants = convert.constants(trials, self._ranges.branched(trials))
-        objectives = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
-        about = (list(space.parameters.items()), constants, objectives, signs.tolist())
-        if self._told is None or self._told.about != about:
+    ) -> _Prior:
+        """Return what the user knows, bound to a space; the last one is remembered."""
+        signs = objectives.signs(study.directions)
+        constants = ranges.constants(trials, self._ranges.read(trials).branched)
+        exact = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
+        about = (list(space.parameters.items()), constants, exact, signs.tolist())
+        if self._prior is None or self._prior.about != about:
             plain = Space(space.parameters)
 
             def decode(X: Floats) -> list[dict[str, Any]]:
-                return [constants | convert.named(p, search_space) for p in plain.decode(X)]
+                return [constants | columns.named(p, search_space) for p in plain.decode(X)]
 
             earlier = [source.history(search_space, signs) for source in self._sources]
             lessons = [Lesson(history, plain) for history in earlier if history.n]
-            self._told = _Told(about, self.functions.bind(objectives, decode), lessons)
-        return self._told
+            self._prior = _Prior(about, self.functions.bind(exact, decode), lessons)
+        return self._prior

@@ -16,8 +16,9 @@ from lamoo.report.figures import Axis, Map
 from lamoo.report.maps import map_places, most_telling, region_map
 from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
 from lamoo.space import Categorical
-from optuna_lamoo import convert
+from optuna_lamoo import columns, objectives
 from optuna_lamoo.knowledge import Knowledge, knowledge_of
+from optuna_lamoo.reader import Reader
 
 #: At so many points of a study its region is looked at, at most.
 STAGES = 40
@@ -84,7 +85,7 @@ def _axis(known: Knowledge, name: str) -> Axis:
         name=name,
         scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
         values=parameter.from_unit(map_places(parameter)),
-        points=[_shown(convert.answers(t, known.search_space), name, scale) for t in known.trials],
+        points=[_shown(columns.answers(t, known.search_space), name, scale) for t in known.trials],
     )
 
 
@@ -130,9 +131,9 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> l
         msg = "studies must all have the same directions"
         raise ValueError(msg)
     done = {name: study.get_trials(False, (TrialState.COMPLETE,)) for name, study in named.items()}  # noqa: FBT003
-    histories = {name: convert.Reader().history({}, done[name], directions) for name in named}
+    histories = {name: Reader().history({}, done[name], directions) for name in named}
     counted = _counted([*histories.values()])
-    reference = _reference(counted, reference_point, convert.signs(directions))
+    reference = _reference(counted, reference_point, objectives.signs(directions))
     return [
         Curve(
             name=name,

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import Partition
 from lamoo_compare.errors import CompareError
-from optuna_lamoo.convert import constraints
+from optuna_lamoo.objectives import constraints
 
 try:
     from ax.api.client import Client

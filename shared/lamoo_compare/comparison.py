@@ -19,7 +19,7 @@ from lamoo_compare.samplers import check_sampler
 from lamoo_compare.schedule import Display, run_all
 from lamoo_compare.summary import Comparison, Run, best_of, infer_reference
 from lamoo_compare.target import Target, load_target
-from optuna_lamoo.convert import constraints
+from optuna_lamoo.objectives import constraints
 
 LIBRARIES = ("lamoo", "optuna", "ax-platform", "botorch", "numpy", "scipy", "scikit-learn", "torch")
 

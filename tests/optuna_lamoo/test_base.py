@@ -22,7 +22,7 @@ from scipy.stats import qmc
 
 from lamoo import History, Partition, Settings, Task, chosen_path, pareto
 from lamoo.partition.place import Place
-from optuna_lamoo import LaMOOSampler, convert
+from optuna_lamoo import LaMOOSampler, columns, notes
 from optuna_lamoo.base import SEEN, base_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -134,7 +134,7 @@ def test_proposals_are_inside_the_region(name):
     # seeds 0-4: the region that the engine chooses for 40 random trials
     names = ("x", "y", "z")
     search_space = dict.fromkeys(names, FloatDistribution(0, 1))
-    space = convert.to_space(search_space)
+    space = columns.to_space(search_space)
     for seed in range(5):
         rng = np.random.default_rng(seed)
         X = rng.random((40, 3))
@@ -158,7 +158,7 @@ def test_only_a_base_that_has_a_model_has_global_turns(name):
 
 def test_in_the_whole_space_the_proposal_is_the_bases_own():
     search_space = {"x": FloatDistribution(0, 10), "k": IntDistribution(0, 9)}
-    space = convert.to_space(search_space)
+    space = columns.to_space(search_space)
     history = History(np.array([[0.11, 0.55]]), np.array([[1.0, 2.0]]))
     solver = base_of(functools.partial(Reported, seen=[], place=3)).solver(search_space)
     x = solver.propose(Place.everywhere(space, history), np.random.default_rng(0))
@@ -222,7 +222,7 @@ def test_of_many_trials_only_a_model_sees_all_others_the_front(kind, shown, rng)
     X = rng.random((300, 2))
     Y = np.stack([X[:, 0], (X[:, 0] - 0.5) ** 2 + X[:, 1]], axis=1)
     search_space = dict.fromkeys("xy", FloatDistribution(0, 1))
-    place = Place.everywhere(convert.to_space(search_space), History(X, Y))
+    place = Place.everywhere(columns.to_space(search_space), History(X, Y))
     solver = base_of(functools.partial(kind, seen=seen)).solver(search_space)
     seen.clear()
     solver.propose(place, rng)
@@ -271,7 +271,7 @@ def test_for_a_genetic_algorithm_the_trials_it_sees_are_a_generation(make):
 def test_a_sequence_goes_on_from_trial_to_trial():
     # without a tree a proposal is the next point of Sobol's sequence
     search_space = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}
-    space = convert.to_space(search_space)
+    space = columns.to_space(search_space)
     solver = base_of(BASES["qmc"]).solver(search_space)
     history = History(np.array([[0.1, 0.2]]), np.array([[1.0, 2.0]]))
     sequence = qmc.Sobol(2, scramble=False).random(64)
@@ -302,7 +302,7 @@ def test_nothing_is_written_to_the_users_study(kind, make_storage):
     assert storage.get_study_user_attrs(study._study_id) == {}
     trials = storage.get_all_trials(study._study_id)
     assert len(trials) == 12
-    assert all(set(trial.system_attrs) <= {convert.NOTE} for trial in trials)
+    assert all(set(trial.system_attrs) <= {notes.NOTE} for trial in trials)
     assert all(trial.user_attrs == trial.intermediate_values == {} for trial in trials)
 
 

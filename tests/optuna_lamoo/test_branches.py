@@ -13,8 +13,9 @@ from optuna.samplers import PartialFixedSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lamoo.space.activity import learn_activity
-from optuna_lamoo import LaMOOSampler, convert, explain, reduced_space
+from optuna_lamoo import LaMOOSampler, columns, explain, notes, ranges, reduced_space
 from optuna_lamoo.knowledge import knowledge_of
+from optuna_lamoo.ranges import Ranges
 from optuna_lamoo.visualization import plot_regions
 
 RANGES = {"sgd": (1e-3, 1.0), "adam": (1e-6, 1e-3)}
@@ -75,7 +76,7 @@ def test_ranges_that_take_turns_are_branches_and_others_have_moved(rng):
         ]
         trials = [running(number, found) for number, found in enumerate(asked)]
         order = rng.permutation(len(trials))
-        ranges = convert.Ranges()
+        ranges = Ranges()
         expected, moved, branched = {}, set(), set()
         for name in {*names.tolist()}:
             had = [d[name] for d in asked if name in d]
@@ -95,15 +96,15 @@ def test_ranges_that_take_turns_are_branches_and_others_have_moved(rng):
                 moved |= {name} if len(several) > 1 else set()
                 expected |= {name: had[-1]} if had[-1].high else {}
         for now in (trials, [trials[k] for k in order]):
-            assert ranges.branched(now) == branched
-            assert ranges.moved(now) == moved
-            assert ranges.union(now) == expected
+            assert ranges.read(now).branched == branched
+            assert ranges.read(now).moved == moved
+            assert ranges.read(now).union() == expected
 
 
 @pytest.mark.parametrize("every", [1, 2, 7, 12])
 def test_what_is_remembered_of_ranges_does_not_change_them(every, rng):
     # as a study that goes on is read, and as it is when it is resumed
-    ranges, trials = convert.Ranges(), []
+    ranges, trials = Ranges(), []
     for number in range(60):
         found = {
             "turns": IntDistribution(0, 1 + (number // every) % 2),
@@ -117,20 +118,20 @@ def test_what_is_remembered_of_ranges_does_not_change_them(every, rng):
             done.state, done.values = TrialState.COMPLETE, [0.0]
             trials[k] = done
         for now in (trials, trials[:-1]):
-            fresh = convert.Ranges()
-            assert ranges.union(now) == fresh.union(now)
-            assert ranges.branched(now) == fresh.branched(now)
-            assert ranges.following(now) == fresh.following(now)
+            fresh = Ranges()
+            assert ranges.read(now).union() == fresh.read(now).union()
+            assert ranges.read(now).branched == fresh.read(now).branched
+            assert ranges.read(now).following == fresh.read(now).following
 
 
 def test_a_range_that_follows_from_a_value_is_no_branch():
-    space = [{"x": FloatDistribution(k, 50)} for k in [*range(convert.BRANCHES + 1)] * 2]
+    space = [{"x": FloatDistribution(k, 50)} for k in [*range(ranges.BRANCHES + 1)] * 2]
     trials = [running(number, found) for number, found in enumerate(space)]
-    few = [t for t in trials if t.distributions["x"].low < convert.BRANCHES]
-    assert convert.Ranges().branched(trials) == frozenset()
-    assert convert.Ranges().following(trials) == convert.Ranges().moved(trials) == {"x"}
-    assert convert.Ranges().branched(few) == {"x"}
-    assert convert.Ranges().following(few) == frozenset()
+    few = [t for t in trials if t.distributions["x"].low < ranges.BRANCHES]
+    assert Ranges().read(trials).branched == frozenset()
+    assert Ranges().read(trials).following == Ranges().read(trials).moved == {"x"}
+    assert Ranges().read(few).branched == {"x"}
+    assert Ranges().read(few).following == frozenset()
 
 
 def test_columns_have_names_of_their_own():
@@ -141,23 +142,23 @@ def test_columns_have_names_of_their_own():
         IntDistribution(1, 9, step=2),
         IntDistribution(1, 9),
     ]
-    columns = {convert.column("x", d): d for d in several}
-    assert len(columns) == len(several)
-    assert convert.branches(columns) == {"x": [*columns]}
-    assert convert.named(dict.fromkeys(columns, 0.0), columns) == {"x": 0.0}
+    found = {columns.column("x", d): d for d in several}
+    assert len(found) == len(several)
+    assert columns.branches(found) == {"x": [*found]}
+    assert columns.named(dict.fromkeys(found, 0.0), found) == {"x": 0.0}
     # a name that looks like a column is still a name
     for odd in ("x@[0.0, 1.0]", "]", "@[0, 1]", ""):
         space = {odd: IntDistribution(0, 7)}
-        assert convert.branches(space) == {}
-        assert convert.named({odd: 3}, space) == {odd: 3}
+        assert columns.branches(space) == {}
+        assert columns.named({odd: 3}, space) == {odd: 3}
     taken = [
         {"x": IntDistribution(0, 1 + k % 2), "x@[0, 1]": IntDistribution(0, 9)} for k in range(4)
     ]
     trials = [running(number, found) for number, found in enumerate(taken)]
-    assert [*convert.Ranges().union(trials)] == ["x", "x@[0, 1]"]
+    assert [*Ranges().read(trials).union()] == ["x", "x@[0, 1]"]
     follow = [{"x": IntDistribution(0, k + 1), "x@share": IntDistribution(0, 9)} for k in range(9)]
     trials = [running(number, found) for number, found in enumerate(follow)]
-    assert [*convert.Ranges().union(trials)] == ["x", "x@share"]
+    assert [*Ranges().read(trials).union()] == ["x", "x@share"]
 
 
 def test_the_engine_sees_what_it_would_if_the_ranges_had_names():
@@ -208,11 +209,11 @@ def test_what_follows_from_other_values_is_a_share_of_its_own_range(arguments, c
         # where a range is a single value there is nothing to choose
         assert x[1] == pytest.approx((high - low) / (1 - low) if low < 1 else 0.5)
         assert x[2] == pytest.approx((last - 4 + 0.5) / (first - 4 + 1))
-        note = convert.noted(trial)
+        note = notes.noted(trial)
         if "high@share" in note:
             assert low == 1 or note["high@share"] == pytest.approx(x[1])
             assert abs(note["last@share"] - x[2]) <= 0.5 / (first - 4 + 1) + 1e-9
-    assert sum("high@share" in convert.noted(t) for t in study.trials) >= 12
+    assert sum("high@share" in notes.noted(t) for t in study.trials) >= 12
 
 
 def test_functions_of_parameters_are_told_values_and_not_shares():
@@ -236,7 +237,7 @@ def test_nothing_is_drawn_on_its_own_once_the_branches_are_known(arguments, comp
     study.optimize(tuned, n_trials=22)
     assert complaints() == []
     for trial in study.trials[10:]:
-        note = convert.noted(trial)
+        note = notes.noted(trial)
         column = COLUMNS[trial.params["kind"]]
         assert note[column] == trial.params["lr"]
 
@@ -284,12 +285,12 @@ def test_enqueued_and_held_values_count_where_their_range_holds():
     study.enqueue_trial({"kind": "adam", "lr": 1e-5})
     study.optimize(tuned, n_trials=1)
     assert study.trials[-1].params == {"kind": "adam", "lr": 1e-5} | {
-        "width": convert.noted(study.trials[-1])["width"]
+        "width": notes.noted(study.trials[-1])["width"]
     }
-    assert convert.noted(study.trials[-1])[COLUMNS["adam"]] == pytest.approx(1e-5)
+    assert notes.noted(study.trials[-1])[COLUMNS["adam"]] == pytest.approx(1e-5)
     study.enqueue_trial({"lr": 1e-5})
     space = sampler.view.search_space(study.trials)
-    assert convert.enqueued(study.trials[-1], space) == {COLUMNS["adam"]: 1e-5}
+    assert notes.enqueued(study.trials[-1], space) == {COLUMNS["adam"]: 1e-5}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wrapper is experimental
         study.sampler = PartialFixedSampler({"kind": "sgd", "lr": 0.5}, sampler)
@@ -298,7 +299,7 @@ def test_enqueued_and_held_values_count_where_their_range_holds():
     tuned(asked)
     assert asked.params["kind"] == "sgd"
     assert asked.params["lr"] == 0.5
-    assert convert.noted(study.trials[-1])[COLUMNS["sgd"]] == pytest.approx(0.5)
+    assert notes.noted(study.trials[-1])[COLUMNS["sgd"]] == pytest.approx(0.5)
 
 
 def test_functions_earlier_studies_and_figures_know_the_parameters_name():
@@ -318,7 +319,7 @@ def test_functions_earlier_studies_and_figures_know_the_parameters_name():
     )
     study.optimize(tuned, n_trials=40)
     assert all(params.keys() <= {"kind", "lr", "width"} for params in seen)
-    taught = study.sampler.view._told.lessons
+    taught = study.sampler.view._prior.lessons
     for lesson in taught:
         rows = lesson.source.X[:, 1:3]
         assert (np.isnan(rows).sum(axis=1) == 1).all()  # each in the column whose range holds it

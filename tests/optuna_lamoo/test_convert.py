@@ -20,7 +20,9 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lamoo import Categorical, Float, Integer
-from optuna_lamoo import convert
+from optuna_lamoo import columns, distributions, notes
+from optuna_lamoo.ranges import Ranges, union
+from optuna_lamoo.reader import Reader, to_points
 
 MINIMIZE, MAXIMIZE = StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE
 SPACE = {
@@ -57,7 +59,7 @@ def trial(params, values=None, state=TrialState.COMPLETE, distributions=SPACE, *
     ],
 )
 def test_each_distribution_has_its_parameter(distribution, parameter):
-    assert repr(convert.parameter(distribution)) == repr(parameter)
+    assert repr(distributions.parameter(distribution)) == repr(parameter)
 
 
 def test_a_foreign_distribution_is_refused_by_name():
@@ -72,7 +74,7 @@ def test_a_foreign_distribution_is_refused_by_name():
             return True
 
     with pytest.raises(NotImplementedError, match="Strange"):
-        convert.parameter(Strange())
+        distributions.parameter(Strange())
 
 
 def grid(start, k, step):
@@ -112,7 +114,7 @@ DISTRIBUTIONS = st.one_of(
 )
 def test_proposals_are_what_optuna_accepts_and_survive_the_note(distributions, seed):
     search_space = {f"p{k}": distribution for k, distribution in enumerate(distributions)}
-    space = convert.to_space(search_space)
+    space = columns.to_space(search_space)
     X = space.sample(5, np.random.default_rng(seed))
     for params in space.decode(X):
         for name, value in params.items():
@@ -122,13 +124,11 @@ def test_proposals_are_what_optuna_accepts_and_survive_the_note(distributions, s
         running = trial(
             {},
             state=TrialState.RUNNING,
-            system_attrs=json.loads(
-                json.dumps(convert.attributes(convert.note(params, search_space)))
-            ),
+            system_attrs=json.loads(json.dumps(notes.attributes(notes.note(params, search_space)))),
         )
-        assert repr(convert.proposal(running, search_space)) == repr(params)
+        assert repr(notes.proposal(running, search_space)) == repr(params)
         np.testing.assert_array_equal(
-            convert.to_points(search_space, [running]), space.encode([params])
+            to_points(search_space, space, [running]), space.encode([params])
         )
 
 
@@ -136,10 +136,10 @@ def test_proposals_are_what_optuna_accepts_and_survive_the_note(distributions, s
 @pytest.mark.parametrize("n", [0, 1, 40, 3_000])
 def test_a_note_of_any_length_fits_into_a_storage(name, n, rng):
     def noted(attributes):
-        return convert.noted(trial({}, state=TrialState.RUNNING, system_attrs=attributes))
+        return notes.noted(trial({}, state=TrialState.RUNNING, system_attrs=attributes))
 
     note = {name.replace("{}", str(k)): float(rng.random()) for k in range(n)}
-    attributes = convert.attributes(note)
+    attributes = notes.attributes(note)
     assert noted(attributes) == note
     assert noted(dict(reversed(attributes.items()))) == note
     assert (len(attributes) == 1) == (n <= 40)
@@ -147,22 +147,22 @@ def test_a_note_of_any_length_fits_into_a_storage(name, n, rng):
     assert max(len(json.dumps(text).encode()) for text in attributes.values()) < 2**16
     # a shorter note in its place leaves nothing of it
     shorter = dict(list(note.items())[: n // 2])
-    assert noted(attributes | convert.attributes(shorter, attributes)) == shorter
+    assert noted(attributes | notes.attributes(shorter, attributes)) == shorter
 
 
 def test_notes_of_earlier_versions_are_read():
     params = {"c": "b", "i": 3, "x": 0.25}
-    before = {convert.NOTE: {"c": 1, "i": 3.0, "x": 0.25}}
+    before = {notes.NOTE: {"c": 1, "i": 3.0, "x": 0.25}}
     running = trial({}, state=TrialState.RUNNING, system_attrs=before)
-    assert convert.proposal(running, SPACE) == params
+    assert notes.proposal(running, SPACE) == params
 
 
 def test_fixed_values_that_nobody_could_take_are_not_fixed():
     odd = {"c": "z", "i": None, "x": "half", "y": 1.0}
-    assert convert.to_space(SPACE, odd).fixed == {}
-    assert convert.to_space(SPACE, {"x": float("nan")}).fixed == {}
-    assert convert.to_space(SPACE, {"x": float("inf")}).fixed == {}
-    assert convert.to_space(SPACE, {"c": "b", "i": 3.0, "x": True}).fixed == {
+    assert columns.to_space(SPACE, odd).fixed == {}
+    assert columns.to_space(SPACE, {"x": float("nan")}).fixed == {}
+    assert columns.to_space(SPACE, {"x": float("inf")}).fixed == {}
+    assert columns.to_space(SPACE, {"c": "b", "i": 3.0, "x": True}).fixed == {
         "c": "b",
         "i": 3.0,
         "x": True,
@@ -176,14 +176,14 @@ def test_union_holds_what_any_trial_had_in_its_latest_range_by_name():
         trial({"x": 4.0, "only": 4}, [1.0], distributions=wide),
         trial({"c": "a"}, state=TrialState.RUNNING),
     ]
-    assert list(convert.union(trials)) == ["c", "i", "x"]
-    assert convert.union(trials)["x"] == wide["x"]
-    assert convert.union(trials[::-1])["x"] == SPACE["x"]
-    assert convert.union([]) == {}
+    assert list(union(trials)) == ["c", "i", "x"]
+    assert union(trials)["x"] == wide["x"]
+    assert union(trials[::-1])["x"] == SPACE["x"]
+    assert union([]) == {}
 
 
 def test_history_sorts_trials_by_what_is_known_of_them():
-    note = {convert.NOTE: {"c": 0, "i": 5.0, "x": 0.25, "gone": 3.0}}
+    note = {notes.NOTE: {"c": 0, "i": 5.0, "x": 0.25, "gone": 3.0}}
     fixed = {"fixed_params": {"x": 0.75, "i": "what?"}}
     trials = [
         trial({"c": "a", "i": 0, "x": 1.0}, [1.0, 2.0]),
@@ -195,7 +195,7 @@ def test_history_sorts_trials_by_what_is_known_of_them():
         trial({"x": 0.125}, state=TrialState.FAIL),
         trial({}, state=TrialState.FAIL, system_attrs=note),
     ]
-    history = convert.Reader().history(SPACE, trials, [MINIMIZE, MAXIMIZE])
+    history = Reader().history(SPACE, trials, [MINIMIZE, MAXIMIZE])
     nan = np.nan
     np.testing.assert_allclose(history.X, [[0.25, 0.05, 1.0], [nan, nan, 0.5]])
     np.testing.assert_array_equal(history.Y, [[1.0, -2.0], [np.inf, 3.0]])
@@ -206,7 +206,7 @@ def test_history_sorts_trials_by_what_is_known_of_them():
 
 
 def test_history_of_nothing_has_the_right_shapes():
-    history = convert.Reader().history(SPACE, [], [MINIMIZE, MAXIMIZE, MINIMIZE])
+    history = Reader().history(SPACE, [], [MINIMIZE, MAXIMIZE, MINIMIZE])
     assert history.X.shape == (0, 3)
     assert history.Y.shape == (0, 3)
     assert history.tried.shape == (0, 3)
@@ -218,7 +218,7 @@ def test_constraints_that_optuna_before_5_wrote():
         trial({"x": 0.2}, [1.0]),
         trial({"x": 0.3}, [1.0], system_attrs={"constraints": (0.0, -3.0)}),
     ]
-    history = convert.Reader().history(SPACE, trials, [MINIMIZE])
+    history = Reader().history(SPACE, trials, [MINIMIZE])
     np.testing.assert_array_equal(history.G, [[-1.0, 2.0], [np.nan] * 2, [0.0, -3.0]])
     assert history.violation.tolist() == [2.0, 0.0, 0.0]
 
@@ -232,7 +232,7 @@ def test_constraints_by_name():
         trial({"x": 0.2}, [1.0]),
         trial({"x": 0.3}, [1.0], constraints={"latency": 2.0, "memory": -1.0}),
     ]
-    history = convert.Reader().history(SPACE, trials, [MINIMIZE])
+    history = Reader().history(SPACE, trials, [MINIMIZE])
     nan = np.nan
     np.testing.assert_array_equal(history.G, [[nan, 0.5], [nan, nan], [2.0, -1.0]])
     assert history.violation.tolist() == [0.5, 0.0, 2.0]
@@ -244,20 +244,20 @@ def test_what_a_reader_remembers_changes_nothing():
         trial({"x": 0.1 * k}, [float(k)] if k % 3 == 0 else None, state=states[k % 3])
         for k in range(9)
     ]
-    reader = convert.Reader()
+    reader = Reader()
     wider = {**SPACE, "y": FloatDistribution(0, 1)}
     other = [trial({"x": 0.7}, [1.0]) for k in range(9)]  # of another study
     backwards = dict(reversed(SPACE.items()))
     calls = [(SPACE, trials[:4]), (SPACE, trials), (wider, trials), (SPACE, other)]
     for space, now in [*calls, (backwards, other)]:
-        old, new = (r.history(space, now, [MINIMIZE]) for r in (reader, convert.Reader()))
+        old, new = (r.history(space, now, [MINIMIZE]) for r in (reader, Reader()))
         for name in ("X", "Y", "G", "pending", "failed"):
             np.testing.assert_array_equal(getattr(old, name), getattr(new, name))
 
 
 @pytest.mark.parametrize("same_objects", [True, False])
 def test_trials_that_finish_in_any_order_are_read_as_if_for_the_first_time(rng, same_objects):
-    reader, trials = convert.Reader(), []
+    reader, trials = Reader(), []
     for number in range(60):
         trials.append(trial({"x": number / 100}, None, state=TrialState.RUNNING))
         for k in rng.choice(number + 1, 2):  # several run at a time, and some never finish
@@ -267,13 +267,13 @@ def test_trials_that_finish_in_any_order_are_read_as_if_for_the_first_time(rng, 
                 trials[k] = trial(trials[k].params, values, state=state)
         for now in (trials, trials[:-1], trials[number // 2 :]):
             now = now if same_objects else copy.deepcopy(now)  # noqa: PLW2901
-            old, new = (r.history(SPACE, now, [MINIMIZE]) for r in (reader, convert.Reader()))
+            old, new = (r.history(SPACE, now, [MINIMIZE]) for r in (reader, Reader()))
             for name in ("X", "Y", "G", "pending", "failed"):
                 np.testing.assert_array_equal(getattr(old, name), getattr(new, name))
 
 
 def test_ranges_that_are_remembered_are_the_latest(rng):
-    ranges, trials = convert.Ranges(), []
+    ranges, trials = Ranges(), []
     for number in range(60):
         # several run at a time; which is finished next is a matter of chance, and some never are
         # ranges only ever move on
@@ -300,10 +300,10 @@ def test_ranges_that_are_remembered_are_the_latest(rng):
                 trials[k].state, trials[k].values = TrialState.COMPLETE, [0.0]
                 trials[k].datetime_complete = datetime(2026, 1, 2)  # noqa: DTZ001
         for now in (trials, trials[:-1]):
-            assert ranges.union(now) == convert.union(now)
+            assert ranges.read(now).union() == union(now)
     other = [trial({"x": 0.7}, [1.0])]  # of another study
-    assert ranges.union(other) == convert.union(other)
-    assert ranges.union(trials) == convert.union(trials)
+    assert ranges.read(other).union() == union(other)
+    assert ranges.read(trials).union() == union(trials)
 
 
 @pytest.mark.parametrize(
@@ -320,10 +320,10 @@ def test_ranges_that_are_remembered_are_the_latest(rng):
 def test_choices_that_are_equal_to_optuna_are_one(choices):
     distribution = CategoricalDistribution(choices)
     stored = [int(distribution.to_internal_repr(choice)) for choice in choices]
-    kept = convert.parameter(distribution).choices
+    kept = distributions.parameter(distribution).choices
     assert [*map(repr, kept)] == [repr(choices[i]) for i in sorted({*stored})]
     never = [(repr(choices[i]), repr(choices[k])) for i, k in enumerate(stored) if i != k]
-    assert [(repr(a), repr(b)) for a, b in convert.merged(distribution)] == never
+    assert [(repr(a), repr(b)) for a, b in distributions.merged(distribution)] == never
 
 
 def test_thousands_of_choices_are_each_looked_at_once():
@@ -343,5 +343,5 @@ def test_thousands_of_choices_are_each_looked_at_once():
 
     with warnings.catch_warnings(action="ignore"):  # Optuna's, of what cannot be stored
         distribution = CategoricalDistribution([Choice(i) for i in range(1000)])
-    assert len(convert.parameter(distribution).choices) == 1000
+    assert len(distributions.parameter(distribution).choices) == 1000
     assert compared < 10_000

@@ -9,7 +9,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from optuna_lamoo import LaMOOSampler, convert, explain, visualization
+from optuna_lamoo import LaMOOSampler, columns, explain, notes, reader, visualization
 
 CODE = "__import__('pathlib').Path('executed').touch()"
 
@@ -46,7 +46,7 @@ DISTRIBUTIONS = {
     "i": IntDistribution(0, 9),
 }
 #: All that LaMOO reads, and what Ax or other samplers might have left.
-KEYS = [convert.NOTE, "fixed_params", "constraints", "lamoo:other", "nsga2:generation"]
+KEYS = [notes.NOTE, "fixed_params", "constraints", "lamoo:other", "nsga2:generation"]
 
 
 def test_the_bomb_would_have_gone_off(tmp_path, monkeypatch):
@@ -85,17 +85,17 @@ def test_attributes_of_trials_are_not_believed(kind, make_storage, tmp_path, mon
 
 @pytest.mark.parametrize("note", NOTES)
 def test_only_values_that_optuna_could_have_stored_are_read(note):
-    running = create_trial(state=TrialState.RUNNING, system_attrs={convert.NOTE: note})
-    for name, value in convert.proposal(running, DISTRIBUTIONS).items():
+    running = create_trial(state=TrialState.RUNNING, system_attrs={notes.NOTE: note})
+    for name, value in notes.proposal(running, DISTRIBUTIONS).items():
         assert isinstance(value, str if name == "c" else float | int)
-    space = convert.to_points(DISTRIBUTIONS, [running])
+    space = reader.to_points(DISTRIBUTIONS, columns.to_space(DISTRIBUTIONS), [running])
     assert space.shape[1] == 3
 
 
 @pytest.mark.parametrize("note", NOTES)
 def test_a_waiting_trial_with_a_wrong_note_is_run(note):
     study = optuna.create_study(directions=["minimize"] * 2, sampler=LaMOOSampler(seed=0))
-    waiting = create_trial(state=TrialState.WAITING, system_attrs={convert.NOTE: note})
+    waiting = create_trial(state=TrialState.WAITING, system_attrs={notes.NOTE: note})
     study.add_trial(waiting)
     study.optimize(lambda trial: [trial.suggest_float("x", 0, 1)] * 2, n_trials=2)
     assert [t.state for t in study.trials] == [TrialState.COMPLETE] * 2

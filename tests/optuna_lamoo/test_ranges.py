@@ -5,7 +5,7 @@ import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from lamoo.space import Space
-from optuna_lamoo import LaMOOSampler, convert, mean_front
+from optuna_lamoo import LaMOOSampler, distributions, mean_front
 
 
 def study_with(seed=0):
@@ -20,7 +20,7 @@ def configurations(study):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_range_that_depends_on_another_parameter_does_not_end_the_study(seed):
+def test_a_range_that_depends_on_another_parameter_ends_no_study_before_all_was_tried(seed):
     def triangle(trial):
         a = trial.suggest_int("a", 1, 5)
         b = trial.suggest_int("b", 1, a)
@@ -28,8 +28,9 @@ def test_a_range_that_depends_on_another_parameter_does_not_end_the_study(seed):
 
     study = study_with(seed)
     study.optimize(triangle, n_trials=60)
-    assert len(study.trials) == 60
+    # the ranges take turns, so they are branches, of which all is known once it was tried
     assert len(configurations(study)) == 15
+    assert len(study.trials) < 25
 
 
 def test_a_parameter_that_is_new_is_tried_with_what_was_tried_before():
@@ -60,7 +61,7 @@ def test_a_branch_that_is_left_out_later_is_a_branch():
 
 def test_values_outside_a_narrowed_range_stay_different_and_in_their_order():
     values = [-1e6, -40.0, -1.0, 0.0, 5.0, 10.0, 20.0, 60.0, 80.0, 100.0, 1e6]
-    space = Space({"x": convert.parameter(FloatDistribution(0, 10))})
+    space = Space({"x": distributions.parameter(FloatDistribution(0, 10))})
     places = space.encode([{"x": value} for value in values])[:, 0].tolist()
     assert places == sorted({*places})
     assert -1 <= places[0] < places[-1] <= 2

@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_lamoo import LaMOOSampler
-from optuna_lamoo.convert import NOTE
+from optuna_lamoo.notes import NOTE
 from optuna_lamoo.stale import living, present
 
 NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - as naive as Optuna's

@@ -6,7 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from lamoo.gp import transfer
-from optuna_lamoo import LaMOOSampler, convert
+from optuna_lamoo import LaMOOSampler, columns
 
 OPERATIONS = ("none", "skip", "conv")
 SPACE = {f"op{i}": CategoricalDistribution(OPERATIONS) for i in range(3)}
@@ -33,7 +33,7 @@ def test_functions_of_two_spaces_and_directions_do_not_mix_their_answers():
     for high, direction in [(1.0, "minimize"), (10.0, "minimize"), (1.0, "maximize")]:
         study = optuna.create_study(directions=[direction, "minimize"], sampler=sampler)
         space = {"x": FloatDistribution(0, high)}
-        seen.append(sampler.view.of(study, [], space, convert.to_space(space)))
+        seen.append(sampler.view.of(study, [], space, columns.to_space(space)))
     # asked in turns, after all of them were made
     for _ in range(2):
         for (history, space), expected in zip(
@@ -55,7 +55,7 @@ def test_a_parameter_that_gets_a_single_value_is_seen_by_the_functions():
                 values=[0.0, 0.0],
             )
         ]
-        space = convert.to_space(SPACE)
+        space = columns.to_space(SPACE)
         known = study.sampler.view.of(study, trials, SPACE, space)[1].known
         X = space.encode([{"op0": "conv", "op1": "none", "op2": "none"}])
         assert known.objectives[0](X) == [-scale]

@@ -1,0 +1,32 @@
+"""Warnings that a study's users get once, in Optuna's own log."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import optuna
+from optuna.distributions import BaseDistribution
+
+from optuna_lamoo.distributions import merged
+
+# Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
+logger = optuna.logging.get_logger("optuna.lamoo")
+
+
+@lru_cache(maxsize=256)
+def warn_once(study_name: str, message: str) -> None:
+    """Warn of something about a study, unless it was said already."""
+    logger.warning("Study %r: %s", study_name, message)
+
+
+def warn_of_equal_choices(study_name: str, name: str, distribution: BaseDistribution) -> None:
+    """Say which choices of a parameter are never tried, since Optuna would store others."""
+    pairs = merged(distribution)
+    if pairs:
+        never = ", ".join(f"{choice!r} (for {first!r})" for choice, first in pairs[:5])
+        warn_once(
+            study_name,
+            f"Optuna takes some choices of {name!r} for equal and would store another one than was "
+            f"tried, so these are never tried: {never}. Choose between strings, and look up in a "
+            "dictionary what each stands for.",
+        )

@@ -1,0 +1,119 @@
+"""A study's objectives and constraints: their names, directions and values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+
+from lamoo.arrays import Floats
+
+_CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
+
+
+def places(study: Study, keys: Iterable[int | str], argument: str) -> dict[int | str, int]:
+    """Return index or metric name -> index of each objective, names only if a key is one.
+
+    A study under Hyperband does not tell its metric names.
+
+    Raises:
+        ValueError: if a key is a name and the study has none; it names the argument.
+    """
+    found: dict[int | str, int] = {j: j for j in range(len(study.directions))}
+    named = [key for key in keys if isinstance(key, str)]
+    if not named:
+        return found
+    if study.metric_names is None:
+        msg = (
+            f"{argument} names {named}, but the study's objectives have no names: call "
+            f"study.set_metric_names([...]) first, or use indices, {list(found)}"
+        )
+        raise ValueError(msg)
+    return found | {name: j for j, name in enumerate(study.metric_names)}
+
+
+def signs(directions: Sequence[StudyDirection]) -> Floats:
+    """Return 1 for each objective to minimise and -1 for each to maximise."""
+    return np.array([-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in directions])
+
+
+def constraints(trial: FrozenTrial) -> dict[str, float]:
+    """Return a trial's constraint values by name, also those that Optuna before 5.0 wrote."""
+    recorded: Any = getattr(trial, "constraints", None)
+    if not recorded:
+        values = trial.system_attrs.get(_CONSTRAINTS)
+        recorded = dict(enumerate(values)) if isinstance(values, list | tuple) else {}
+    return {str(name): float(value) for name, value in recorded.items() if isinstance(value, Real)}
+
+
+def constraint_note(g: Floats) -> dict[str, list[float]]:
+    """Return constraint values (c,) as all versions of Optuna read them from a trial."""
+    return {_CONSTRAINTS: np.nan_to_num(g).tolist()} if len(g) else {}
+
+
+@dataclass(frozen=True)
+class ReferencePoint:
+    """Where hypervolume is measured from, as the user said it.
+
+    Args:
+        point: what was given, for messages.
+        values: the same by index or metric name.
+        whole: whether it must hold every objective, since it is a sequence.
+    """
+
+    point: object
+    values: Mapping[int | str, float]
+    whole: bool
+
+    @classmethod
+    def given(cls, point: object) -> ReferencePoint | None:
+        """Return the reference point that an argument holds, ``None`` if that is ``None``.
+
+        Raises:
+            ValueError: if it is neither numbers nor numbers by index or metric name.
+        """
+        if point is None:
+            return None
+        if isinstance(point, Mapping):
+            named: dict[Any, Any] = dict(point)
+        else:
+            named = dict(enumerate(point)) if isinstance(point, Iterable) else {}
+        fine = all(isinstance(v, Real) and math.isfinite(v) for v in named.values())
+        if not named or not fine or not all(isinstance(key, int | str) for key in named):
+            msg = (
+                "reference_point must be a sequence of one finite number per objective, or map "
+                f"metric names or indices to them, got {point!r}"
+            )
+            raise ValueError(msg)
+        values = {key: float(value) for key, value in named.items()}
+        return cls(point, values, whole=not isinstance(point, Mapping))
+
+    def turned(self, study: Study) -> tuple[tuple[float, ...], tuple[tuple[str, float], ...]]:
+        """Return one value per objective of a study, minimised, and what it calls each objective.
+
+        NaN for an objective that it leaves open. The latter are names and signs, see
+        :class:`lamoo.Settings`.
+
+        Raises:
+            ValueError: if it does not fit the study's objectives.
+        """
+        m, found = len(study.directions), places(study, self.values, "reference_point")
+        unknown = [key for key in self.values if key not in found]
+        if unknown or (self.whole and len(self.values) != m):
+            msg = (
+                f"reference_point must hold one value per objective, or name some of them: the "
+                f"study has {m} ({list(found)}), got {self.point!r}"
+            )
+            raise ValueError(msg)
+        values = np.full(m, np.nan)
+        values[[found[key] for key in self.values]] = list(self.values.values())
+        turn = signs(study.directions)
+        names = {j: key if isinstance(key, str) else f"objective {j}" for key, j in found.items()}
+        labels = tuple((names[j], float(sign)) for j, sign in enumerate(turn))
+        return tuple((turn * values).tolist()), labels

@@ -1,0 +1,108 @@
+"""Choices that a storage gives back as something else: members of an Enum become plain values."""
+
+import enum
+import threading
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution
+from optuna.samplers import PartialFixedSampler
+from optuna.storages import RDBStorage
+
+from optuna_lamoo import LaMOOSampler
+
+
+class Width(enum.IntEnum):
+    NARROW = 16
+    MIDDLE = 32
+    WIDE = 64
+
+
+class Act(enum.StrEnum):
+    RELU = "relu"
+    TANH = "tanh"
+
+
+SIZE = {"NARROW": 0.1, "MIDDLE": 0.4, "WIDE": 1.0}
+
+
+def train(trial):
+    width, act = (trial.suggest_categorical(e.__name__, list(e)) for e in (Width, Act))
+    x = trial.suggest_float("x", 0, 1)
+    error = (1 - SIZE[width.name]) * (1 + x) + 0.1 * (act.name == "TANH")
+    return error, SIZE[width.name] + x
+
+
+def plain(trial):
+    width = trial.suggest_categorical("Width", [int(w) for w in Width])
+    act = trial.suggest_categorical("Act", [str(a.value) for a in Act])
+    x = trial.suggest_float("x", 0, 1)
+    size = SIZE[Width(width).name]
+    return (1 - size) * (1 + x) + 0.1 * (act == "tanh"), size + x
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = f"sqlite:///{tmp_path / 'study.db'}"
+    RDBStorage(path)
+    return path
+
+
+def resumed(path, name="enums", **settings):
+    """Return the study as a new process opens it."""
+    sampler = LaMOOSampler(seed=0, solver="evolutionary", n_startup_trials=4, **settings)
+    return optuna.create_study(
+        directions=["minimize"] * 2,
+        storage=RDBStorage(path),
+        study_name=name,
+        sampler=sampler,
+        load_if_exists=True,
+    )
+
+
+def test_an_objective_gets_the_members_that_it_listed_in_every_process(path, complaints):
+    for n in (1, 4, 3):
+        resumed(path).optimize(train, n_trials=n)
+    assert complaints() == []
+    resumed(path, "plain").optimize(plain, n_trials=8)
+    trials = [resumed(path, name).trials for name in ("enums", "plain")]
+    assert [dict(t.params) for t in trials[0]] == [dict(t.params) for t in trials[1]]
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_threads_that_begin_together_and_fixed_parameters(path, complaints):
+    resumed(path).optimize(train, n_trials=6)
+    study = resumed(path)
+    asked = [study.ask() for _ in range(3)]
+    values = {}
+    for trial in asked:  # all are given a proposal before the first of them meets the choices
+        trial.suggest_float("x", 0, 1)
+
+    def finish(trial):
+        values[trial.number] = train(trial)
+
+    threads = [threading.Thread(target=finish, args=(trial,)) for trial in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for trial in asked:
+        study.tell(trial, values[trial.number])
+    study = resumed(path)
+    study.sampler = PartialFixedSampler({"x": 0.5}, study.sampler)
+    study.optimize(train, n_trials=3)
+    assert {t.params["x"] for t in study.trials[-3:]} == {0.5}
+    assert complaints() == []
+
+
+def test_functions_get_members_if_the_search_space_is_given(path):
+    space = {e.__name__: CategoricalDistribution(list(e)) for e in (Width, Act)}
+    seen = []
+
+    def size(params):
+        seen.append(params["Width"])
+        return SIZE[params["Width"].name] + params.get("x", 0.0)
+
+    for n in (5, 3):
+        resumed(path, search_space=space, known_objectives={1: size}).optimize(train, n_trials=n)
+    assert len(seen) > 8
