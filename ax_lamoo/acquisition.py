@@ -13,7 +13,7 @@ from ax.generators.torch.botorch_modular.acquisition import Acquisition
 from botorch.acquisition.acquisition import AcquisitionFunction
 from torch import Tensor
 
-from ax_lamoo.convert import Columns, array
+from ax_lamoo.features import Features
 from lamoo.arrays import Floats
 from lamoo.partition.place import Place
 
@@ -28,28 +28,28 @@ class Leaf:
     """Where proposals must lie.
 
     Args:
-        columns: the parameters behind Ax's features.
+        features: between Ax's features and points.
         place: the leaf's region, and what is known.
         rng: the random generator.
     """
 
-    columns: Columns
+    features: Features
     place: Place
     rng: np.random.Generator
 
     def log_chance(self, F: Floats) -> Floats:
         """Return how surely feature rows (n, f) are inside, ``(n,)``."""
-        return self.place.region.log_chance(self.columns.encode(F))
+        return self.place.region.log_chance(self.features.encode(F))
 
     def contains(self, F: Floats) -> bool:
         """Tell whether a feature row (1, f) is inside."""
-        return bool(self.place.region.contains(self.columns.encode(F))[0])
+        return bool(self.place.region.contains(self.features.encode(F))[0])
 
     def sample(self) -> Floats:
         """Draw feature rows (k, f) inside that were never tried, none if none is found."""
         history = self.place.history
         X = self.place.region.sample(COMPETITORS, history.X[self.place.members], self.rng)
-        return self.columns.decode(history.unseen(X))
+        return self.features.decode(history.unseen(X))
 
 
 class LaMOOAcquisition(Acquisition):
@@ -164,3 +164,8 @@ class _LogChance(torch.autograd.Function):
         values = ctx.log_chance(around.reshape(-1, f)).reshape(-1, 2, f)
         gradient = (values[:, 0] - values[:, 1]) / (2 * ctx.step)
         return slope[..., None] * torch.as_tensor(gradient).to(X).reshape(X.shape), None, None
+
+
+def array(tensor: Tensor) -> Floats:
+    """Return a tensor as an array of floats."""
+    return np.asarray(tensor.detach().cpu().numpy(), dtype=float)

@@ -17,7 +17,7 @@ from ax.exceptions.core import UserInputError
 from ax.generation_strategy.generation_strategy import GenerationStrategy
 
 from ax_lamoo.adapter import LaMOOAdapter
-from ax_lamoo.generator import Task
+from ax_lamoo.task import Task
 from lamoo import chosen_path, pareto
 from lamoo.arrays import Floats
 from lamoo.partition.tree import Node
@@ -133,7 +133,7 @@ class PartitionRegions(_OfPartition):
         task = adapter.task()
         names = self._names(task)
         leaf = chosen_path(task)[-1]
-        axes = [_axis(adapter, task, name) for name in names]
+        axes = [_axis(task, name) for name in names]
         order = list(task.space.parameters)
         columns = order.index(names[0]), order.index(names[1])
         shares = region_map(leaf.region, columns, (axes[0][0], axes[1][0]))
@@ -158,14 +158,12 @@ class PartitionRegions(_OfPartition):
         return names
 
 
-def _axis(adapter: LaMOOAdapter, task: Task, name: str) -> tuple[Floats, list[Any]]:
+def _axis(task: Task, name: str) -> tuple[Floats, list[Any]]:
     """Return places along a parameter in the unit interval, and its values there."""
     j = list(task.space.parameters).index(name)
-    column = task.columns.columns[j]
-    places = column.places() if 0 < len(column.choices) <= PLACES else np.linspace(0, 1, PLACES)
-    X = np.full((len(places), task.space.dimension), 0.5)
-    X[:, j] = places
-    return places, [parameters[name] for parameters in adapter.users_parameters(task.columns, X)]
+    few = task.space.levels[j] <= PLACES
+    places = task.space.places(j) if few else np.linspace(0, 1, PLACES)
+    return places, task.encoding.columns[name].from_unit(places)
 
 
 def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> pd.DataFrame:

@@ -46,17 +46,17 @@ def explain(client: Client) -> Explanation:
         >>> list(found.importance)[0]
         'x'
     """
-    adapter, task, found = good_region(client, "explain")
+    task, found = good_region(client, "explain")
     space = client._experiment.search_space  # noqa: SLF001 - no public way
     names = list(task.space.parameters)
-    kept = kept_values(adapter, task, found.box)
+    kept = kept_values(task, found.box)
 
     def rule(j: int) -> tuple[Any, ...]:
         parameter, values = space.parameters[names[j]], kept[names[j]]
         if not isinstance(parameter, RangeParameter):
             return tuple(values)
         low, high = min(values), max(values)
-        if parameter.parameter_type != ParameterType.FLOAT or task.columns.columns[j].choices.size:
+        if parameter.parameter_type != ParameterType.FLOAT:
             return low, high
         bounds = float(parameter.lower), float(parameter.upper)
         return rounded_range(found.box, j, (float(low), float(high)), bounds)

@@ -2,77 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from ax.core.search_space import SearchSpaceDigest
-from ax.exceptions.core import SearchSpaceExhausted, UserInputError
-from ax.exceptions.model import ModelError
-from ax.generators.random.sobol import SobolGenerator
+from ax.exceptions.core import SearchSpaceExhausted
 from ax.generators.torch.botorch_modular.generator import BoTorchGenerator
 from ax.generators.torch.botorch_modular.surrogate import Surrogate, SurrogateSpec
-from ax.generators.torch_base import TorchGenResults, TorchOptConfig
-from ax.utils.common.logger import get_logger
+from ax.generators.torch_base import TorchOptConfig
 from botorch.utils.datasets import SupervisedDataset
 
-import lamoo
 from ax_lamoo.acquisition import LaMOOAcquisition, Leaf
-from ax_lamoo.convert import (
-    Columns,
-    Known,
-    activity_of,
-    array,
-    columns_of,
-    complete,
-    history_of,
-    labels_of,
-    on_plane,
-    reference_of,
-    space_of,
-    together,
-)
+from ax_lamoo.features import Features
+from ax_lamoo.task import Task, logger
 from ax_lamoo.told import Told
-from lamoo import History, Partition, Settings, Space, chosen_path, suggest
-from lamoo.gp.transfer import taught
+from lamoo import History, Partition, Settings, chosen_path, suggest
+from lamoo.arrays import Floats
 from lamoo.partition.place import Place
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
 from lamoo.solvers import is_global
-
-logger = get_logger(__name__)
 
 #: Ax's own acquisition (qLogNEHVI, qLogNParEGO), confined to the leaf's region.
 CONFINED = "qlognehvi"
 #: What may propose: the engine's solvers, or that.
 SOLVERS = (*ENGINE_SOLVERS, CONFINED)
-#: Where the adapter puts what only it knows.
-KNOWN = "lamoo"
-
-
-@dataclass(frozen=True, eq=False)
-class Task(lamoo.Task):
-    """An experiment as a task of the engine.
-
-    Args:
-        arms: the names of the arms that the history holds.
-        columns: the parameters behind Ax's features.
-    """
-
-    arms: tuple[str, ...] = field(kw_only=True)
-    columns: Columns = field(kw_only=True)
 
 
 class LaMOOGenerator(BoTorchGenerator):
     """Ax's modular BoTorch generator, with LaMOO's proposals.
 
-    With two objectives or more it proposes by the engine. Ax's Gaussian processes are fitted only
-    when somebody asks what they predict: an analysis, a cross-validation, a user. With one
-    objective, and where the engine lacks something that was asked for (several tasks, learned
-    preferences, a candidate set), it is Ax's generator.
+    With two objectives or more it proposes by the engine, and its adapter asks it for points
+    (:meth:`propose`) instead of features (``gen``, as Ax's own). Ax's Gaussian processes are fitted
+    only when somebody asks what they predict: an analysis, a cross-validation, a user.
 
     Args:
         solver: one of the engine's (:data:`lamoo.solvers.SOLVERS`), or ``"qlognehvi"``, Ax's own
@@ -86,8 +50,6 @@ class LaMOOGenerator(BoTorchGenerator):
         refit_on_cv: as in Ax.
         warm_start_refit: as in Ax.
     """
-
-    acquisition_options: dict[str, Any]
 
     def __init__(  # noqa: PLR0913  half of them Ax's own
         self,
@@ -124,7 +86,6 @@ class LaMOOGenerator(BoTorchGenerator):
         self.seed = seed
         self._datasets: Sequence[SupervisedDataset] = ()
         self._deferred: Callable[[], None] | None = None
-        self._proposing = False
         self._asked: tuple[int, int] = (-1, 0)
 
     def fit(
@@ -150,14 +111,8 @@ class LaMOOGenerator(BoTorchGenerator):
 
     @property
     def surrogate(self) -> Surrogate:
-        """Ax's model of all outcomes, fitted now if it was not yet.
-
-        Raises:
-            ModelError: while a proposal is made that does not need it.
-        """
+        """Ax's model of all outcomes, fitted now if it was not yet."""
         if self._deferred is not None:
-            if self._proposing:
-                raise ModelError("no prediction: LaMOO's proposals need no fit of Ax's model")
             deferred, self._deferred = self._deferred, None
             try:
                 deferred()
@@ -166,98 +121,39 @@ class LaMOOGenerator(BoTorchGenerator):
                 raise
         return super().surrogate
 
-    @contextmanager
-    def proposing(self) -> Iterator[None]:
-        """Keep Ax from fitting its model, only to attach a prediction to each proposal."""
-        self._proposing = True
-        try:
-            yield
-        finally:
-            self._proposing = False
+    @property
+    def datasets(self) -> Sequence[SupervisedDataset]:
+        """The data that Ax's model is fitted to."""
+        return self._datasets
 
-    def gen(
-        self, n: int, search_space_digest: SearchSpaceDigest, torch_opt_config: TorchOptConfig
-    ) -> TorchGenResults:
-        """Propose ``n`` candidates, see :meth:`propose`."""
-        known: Known | None = torch_opt_config.model_gen_options.pop(KNOWN, None)
-        reason = _left_to_ax(search_space_digest, torch_opt_config, self._datasets)
-        if reason is not None or known is None:
-            self._proposing = False
-            if self.told is not None:
-                raise UserInputError(
-                    f"{', '.join(self.told.names)}: LaMOO leaves {reason} to Ax, which cannot be "
-                    "told; use a strategy without them"
-                )
-            if torch_opt_config.is_moo and reason is not None:
-                _warn_once(f"LaMOO leaves {reason} to Ax's default acquisition.")
-            return super().gen(n, search_space_digest, torch_opt_config)
-        if self.confined:
-            return self._confined(n, search_space_digest, torch_opt_config, known)
-        return self.propose(n, search_space_digest, torch_opt_config, known)
-
-    def propose(
-        self, n: int, digest: SearchSpaceDigest, config: TorchOptConfig, known: Known
-    ) -> TorchGenResults:
-        """Propose ``n`` candidates by the engine; where nothing was observed, by its start design.
+    def propose(self, n: int, task: Task, rng: np.random.Generator) -> Floats:
+        """Return ``n`` points by the engine; where nothing was observed, by its start design.
 
         Raises:
             SearchSpaceExhausted: if every configuration of a finite space was tried, or none is
                 found that keeps the constraints.
         """
-        task = self.task(digest, config, known)
-        rng = self._generator(task.history, known.seed)
         X = suggest(task, n, rng)
         if np.isfinite(task.space.size) and len(task.history.unseen(X)) < n:
             raise SearchSpaceExhausted("Every configuration of the search space was tried.")
         if not task.space.allows(X).all():
             raise SearchSpaceExhausted("No configuration was found that keeps the constraints.")
-        F = task.columns.decode(X)
-        for i, value in (config.fixed_features or {}).items():
-            F[:, i] = value
-        points = torch.as_tensor(F, dtype=torch.double)
-        metadata = {"solver": task.settings.solver, "observations": task.history.n}
-        return TorchGenResults(points, torch.ones(n, dtype=torch.double), metadata)
+        return X
 
-    def task(self, digest: SearchSpaceDigest, config: TorchOptConfig, known: Known) -> Task:
-        """Return the experiment in the engine's terms.
+    def leaf(
+        self, task: Task, rng: np.random.Generator, features: Callable[[], Features]
+    ) -> Leaf | None:
+        """Return the leaf that Ax's acquisition is confined to, ``None`` in every other two turns.
 
         Args:
-            digest: the search space.
-            config: what is fixed, pending and constrained linearly.
-            known: everything else.
+            task: the experiment.
+            rng: draws points of the leaf.
+            features: returns those of the search space.
         """
-        columns = columns_of(digest, config)
-        known = on_plane(columns, known)
-        activity = activity_of(columns, known.branches)
-        waiting = [array(rows) for rows in config.pending_observations or [] if len(rows)]
-        pending = [F[columns.keep(F)] for F in waiting]
-        history = history_of(columns, known, pending, activity)
-        settings = replace(
-            self.settings, reference_point=reference_of(known), labels=labels_of(known)
-        )
-        arms = tuple(np.array(known.measured.arms, dtype=object)[complete(known)])
-        space = space_of(columns, config, activity)
-        if self.told is not None:
-            bound = self.told.bound(
-                (known.search_space, columns.parameters),
-                known.objectives,
-                known.measured.metrics,
-                partial(known.decode, columns),
-            )
-            for sentence in self.told.contradictions(history, arms):
-                _warn_once(sentence)
-            lessons = self.told.lessons(
-                (known.search_space, columns.parameters),
-                known.objectives,
-                known.measured.metrics,
-                Space(columns.parameters, activity=activity),
-                partial(known.encode, columns),
-            )
-            space = replace(
-                space, known=together(space.known, taught(bound.known, lessons, history))
-            )
-            history = replace(history, key=bound.key)
-        return Task(space, history, settings, arms=arms, columns=columns)
+        if not task.history.n or is_global(task.history):
+            return None
+        node = chosen_path(task)[-1]
+        return Leaf(features(), Place(task.history, node.region, node.members), rng)
 
     def best_point(
         self, search_space_digest: SearchSpaceDigest, torch_opt_config: TorchOptConfig
@@ -267,31 +163,7 @@ class LaMOOGenerator(BoTorchGenerator):
             return None
         return super().best_point(search_space_digest, torch_opt_config)
 
-    def _confined(
-        self,
-        n: int,
-        digest: SearchSpaceDigest,
-        config: TorchOptConfig,
-        known: Known,
-    ) -> TorchGenResults:
-        """Propose by Ax's acquisition, every other pair of turns inside the leaf's region."""
-        self._proposing = False
-        task = self.task(digest, config, known)
-        rng = self._generator(task.history, known.seed)
-        leaf = None
-        if task.history.n and not is_global(task.history):
-            node = chosen_path(task)[-1]
-            leaf = Leaf(task.columns, Place(task.history, node.region, node.members), rng)
-        options = self.acquisition_options
-        self.acquisition_options = {**options, "leaf": leaf}
-        try:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(int(rng.integers(2**31)))
-                return super().gen(n, digest, config)
-        finally:
-            self.acquisition_options = options
-
-    def _generator(self, history: History, own: int | None) -> np.random.Generator:
+    def rng(self, history: History, own: int | None) -> np.random.Generator:
         """Return a random generator that belongs to this history, and to the experiment's seed.
 
         Ax asks again if it does not like a proposal, and then must not get the same one.
@@ -303,43 +175,3 @@ class LaMOOGenerator(BoTorchGenerator):
         if seed is None:
             seed = int(torch.randint(2**31, ()))
         return np.random.default_rng((seed, tried, again))
-
-
-class StartGenerator(SobolGenerator):
-    """Ax's generator of Sobol points, which also holds what the user told of the space.
-
-    Args:
-        told: the user's functions of parameters.
-        seed: of the scrambling; ``None`` follows torch's generator.
-        init_position: how many points of the sequence were drawn before.
-    """
-
-    def __init__(
-        self, *, told: Told | None = None, seed: int | None = None, init_position: int = 0
-    ) -> None:
-        """Start at a point of the sequence."""
-        super().__init__(seed=seed, init_position=init_position)
-        self.told = told
-
-
-def _left_to_ax(
-    digest: SearchSpaceDigest, config: TorchOptConfig, datasets: Sequence[SupervisedDataset]
-) -> str | None:
-    """Return why Ax's own acquisition is to propose, ``None`` if the engine is."""
-    options = config.model_gen_options
-    several = any(
-        data.Y.shape[-1] != 1 or data.X.shape[-1] != len(digest.bounds) for data in datasets
-    )
-    reasons = {
-        "one objective": not config.is_moo,
-        "several tasks": bool(digest.task_features),
-        "learned preferences": config.use_learned_objective,
-        "a candidate set": "sampling_strategy_class" in options or options.get("in_sample", False),
-        "contextual data": several,
-    }
-    return next((reason for reason, holds in reasons.items() if holds), None)
-
-
-@lru_cache(maxsize=256)
-def _warn_once(message: str) -> None:
-    logger.warning(message)

@@ -6,15 +6,81 @@ the threshold of ``-0.01 * a``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from ax.adapter.adapter_utils import extract_outcome_constraints
 from ax.core.objective import Objective
-from ax.core.optimization_config import MultiObjectiveOptimizationConfig
+from ax.core.optimization_config import MultiObjectiveOptimizationConfig, OptimizationConfig
+from ax.core.outcome_constraint import OutcomeConstraint
 from ax.exceptions.core import UserInputError
 from ax.utils.common.sympy import parse_objective_expression
 
 from lamoo.arrays import Floats
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Goals:
+    """What an experiment optimizes.
+
+    Args:
+        objectives: the names of its objectives, ``m``: a metric, or the expression of several.
+        factors: turn an objective in the user's units to minimisation, shape ``(m,)``.
+        weights: of the metrics in each, maximised, shape ``(m, k)``.
+        thresholds: the worst values that are of interest, minimised, NaN where none was given.
+        constraints: ``(A, b)`` of shapes ``(c, k)`` and ``(c,)``, satisfied where
+            ``A @ outcomes <= b``.
+    """
+
+    objectives: tuple[str, ...]
+    factors: Floats
+    weights: Floats
+    thresholds: Floats
+    constraints: tuple[Floats, Floats]
+
+    @classmethod
+    def none(cls) -> Goals:
+        """Return what an experiment without an optimization config asks for."""
+        none = np.empty(0)
+        return cls((), none, np.empty((0, 0)), none, (np.empty((0, 0)), none))
+
+
+def goals_of(config: OptimizationConfig, metrics: Sequence[str]) -> Goals:
+    """Return what an optimization config asks for, no bound relative.
+
+    Args:
+        config: what the user wants.
+        metrics: their names, or their signatures.
+    """
+    goals, signatures = objectives_of(config, metrics), _signatures(config, metrics)
+    A, b = extract_outcome_constraints(config.outcome_constraints, signatures) or goals.constraints
+    thresholds = -thresholds_of(config, goals.weights, signatures)
+    return replace(goals, thresholds=thresholds, constraints=(A, b.ravel()))
+
+
+def objectives_of(config: OptimizationConfig, metrics: Sequence[str]) -> Goals:
+    """Return the objectives of an optimization config, without thresholds and constraints.
+
+    Args:
+        config: what the user wants; its bounds may be relative to what was not measured yet.
+        metrics: their names, or their signatures.
+    """
+    check_linear(config.objective)
+    weights = weights_of(config.objective, _signatures(config, metrics))
+    names, factors = [], []
+    for row, text in zip(weights, _texts(config.objective), strict=True):
+        (used,) = np.nonzero(row)
+        alone = len(used) == 1
+        names.append(metrics[int(used[0])] if alone else text)
+        factors.append(-float(row[used[0]]) if alone else -1.0)
+    return Goals(
+        objectives=tuple(names),
+        factors=np.array(factors),
+        weights=weights,
+        thresholds=np.full(len(weights), np.nan),
+        constraints=(np.empty((0, len(metrics))), np.empty(0)),
+    )
 
 
 def weights_of(objective: Objective, metrics: Sequence[str]) -> Floats:
@@ -32,9 +98,7 @@ def weights_of(objective: Objective, metrics: Sequence[str]) -> Floats:
     return weights
 
 
-def thresholds_of(
-    config: MultiObjectiveOptimizationConfig, weights: Floats, metrics: Sequence[str]
-) -> Floats:
+def thresholds_of(config: OptimizationConfig, weights: Floats, metrics: Sequence[str]) -> Floats:
     """Return the thresholds of the objectives, maximised, shape ``(m,)``, NaN without one.
 
     Args:
@@ -42,7 +106,9 @@ def thresholds_of(
         weights: of :func:`weights_of`, shape ``(m, k)``.
         metrics: signatures, ``k``.
     """
-    bounds = {t.metric_signatures[0]: t.bound for t in config.objective_thresholds}
+    several = isinstance(config, MultiObjectiveOptimizationConfig)
+    given = config.objective_thresholds if several else []
+    bounds = {t.metric_signatures[0]: t.bound for t in given}
     thresholds = np.full(len(weights), np.nan)
     for j in np.flatnonzero(np.count_nonzero(weights, axis=1) == 1):
         k = int(np.flatnonzero(weights[j])[0])
@@ -53,6 +119,34 @@ def thresholds_of(
 def metrics_alone(objective: Objective) -> dict[str, float]:
     """Return the names of the metrics that are objectives of their own, and their weights."""
     return {terms[0][0]: terms[0][1] for terms in _sums(objective) if len(terms) == 1}
+
+
+def with_reference(
+    config: OptimizationConfig | None, point: Mapping[str, float]
+) -> OptimizationConfig | None:
+    """Return an optimization config with a reference point as thresholds, also with parts of one.
+
+    Raises:
+        UserInputError: if it names something that is no objective.
+    """
+    if not point or not isinstance(config, MultiObjectiveOptimizationConfig):
+        return config
+    weights = metrics_alone(config.objective)
+    unknown = sorted(set(point) - set(weights))
+    if unknown:
+        raise UserInputError(
+            f"reference_point names {unknown}, but the objectives are {sorted(weights)}"
+        )
+    signatures = config.objective.metric_name_to_signature
+    thresholds = [
+        OutcomeConstraint(
+            expression=f"{name} {'<=' if weights[name] < 0 else '>='} {bound!r}",
+            metric_name_to_signature={name: signatures[name]},
+        )
+        for name, bound in point.items()
+    ]
+    others = [t for t in config.objective_thresholds if t.metric_names[0] not in point]
+    return config.clone_with_args(objective_thresholds=[*others, *thresholds])
 
 
 def check_linear(objective: Objective) -> None:
@@ -73,6 +167,28 @@ def check_linear(objective: Objective) -> None:
                     f"{str(term)!r} and would follow {str(term.base)!r}. Report {str(term)!r} as a "
                     "metric of its own and call configure_optimization again"
                 )
+
+
+def weighted(values: Floats, weights: Floats) -> Floats:
+    """Return weighted sums (n, k) of outcomes (n, o), given weights (k, o).
+
+    An outcome of weight 0 does not count, whatever it is: NaN and infinity times 0 are NaN.
+    """
+    sums = [values[:, w != 0] @ w[w != 0] for w in weights]
+    return np.array(sums).reshape(len(weights), len(values)).T
+
+
+def _texts(objective: Objective) -> list[str]:
+    """Return each objective as the user wrote it, or else as a formula."""
+    texts = [text.strip() for text in objective.expression.split(",")]
+    sums = [" + ".join(f"{w:g}*{name}" for name, w in terms) for terms in _sums(objective)]
+    return texts if len(texts) == len(sums) else sums
+
+
+def _signatures(config: OptimizationConfig, metrics: Sequence[str]) -> list[str]:
+    """Return what Ax calls the metrics in its constraints."""
+    known = config.metric_name_to_signature
+    return [known.get(metric, metric) for metric in metrics]
 
 
 def _sums(objective: Objective) -> list[list[tuple[str, float]]]:

@@ -12,7 +12,7 @@ from ax.core.parameter import ChoiceParameter, Parameter, ParameterType, RangePa
 from ax.exceptions.core import UserInputError
 
 from ax_lamoo.adapter import LaMOOAdapter
-from ax_lamoo.generator import Task
+from ax_lamoo.task import Task
 from lamoo import chosen_path
 from lamoo.report import boxes
 
@@ -35,17 +35,17 @@ def reduced_space(client: Client) -> list[RangeParameterConfig | ChoiceParameter
         UserInputError: if there is no partition yet, or the search space is hierarchical.
     """
     search_space = client._experiment.search_space  # noqa: SLF001 - no public way
-    adapter, task, found = good_region(client, "reduced_space")
+    task, found = good_region(client, "reduced_space")
     if search_space.is_hierarchical:
         raise UserInputError("reduced_space cannot narrow a hierarchical search space")
-    values = kept_values(adapter, task, found.box)
+    values = kept_values(task, found.box)
     return [
         _config(parameter, values.get(name, ()))
         for name, parameter in search_space.tunable_parameters.items()
     ]
 
 
-def good_region(client: Client, who: str) -> tuple[LaMOOAdapter, Task, boxes.RegionReport]:
+def good_region(client: Client, who: str) -> tuple[Task, boxes.RegionReport]:
     """Return what is known of an experiment, and of its good region.
 
     Args:
@@ -65,25 +65,23 @@ def good_region(client: Client, who: str) -> tuple[LaMOOAdapter, Task, boxes.Reg
     task = adapter.task()
     root = chosen_path(task)[0]
     found = boxes.explain(boxes.good_path(root), task.history, np.random.default_rng(0))
-    return adapter, task, found
+    return task, found
 
 
-def kept_values(adapter: LaMOOAdapter, task: Task, box: boxes.Box) -> dict[str, list[Any]]:
+def kept_values(task: Task, box: boxes.Box) -> dict[str, list[Any]]:
     """Return the ends, or the choices, of each parameter that has a condition."""
     out = {}
-    names = list(task.space.parameters)
+    names, columns = list(task.encoding.columns), list(task.encoding.columns.values())
     for j in box.conditions():
         cells, u = box.cells[j], np.array([box.low[j], box.high[j]])
         if np.isfinite(task.space.levels[j]):
             places = task.space.places(j)
             inside = (places >= u[0] - 1e-9) & (places <= u[1] + 1e-9)
             kept = places[inside] if cells is None else places[list(cells)]
-            if isinstance(adapter.search_space.parameters[names[j]], RangeParameter):
+            if isinstance(columns[j].own, RangeParameter):
                 kept = kept[[0, -1]] if len(kept) else kept  # of which only the ends are asked
             u = kept if len(kept) else u
-        X = np.full((len(u), task.space.dimension), 0.5)
-        X[:, j] = u
-        out[names[j]] = [p[names[j]] for p in adapter.users_parameters(task.columns, X)]
+        out[names[j]] = columns[j].from_unit(u)
     return out
 
 

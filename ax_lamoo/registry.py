@@ -13,8 +13,9 @@ from ax.adapter.registry import (
 from ax.storage.json_store.registry import CORE_DECODER_REGISTRY, CORE_ENCODER_REGISTRY
 from ax.storage.transform_registry import register_transform
 
-from ax_lamoo.adapter import LaMOOAdapter, StartAdapter
-from ax_lamoo.generator import LaMOOGenerator, StartGenerator
+from ax_lamoo.adapter import LaMOOAdapter
+from ax_lamoo.generator import LaMOOGenerator
+from ax_lamoo.start import StartAdapter, StartGenerator
 from ax_lamoo.stopping import StopWhenConverged, encoded_rule
 from ax_lamoo.told import Told, encoded
 from ax_lamoo.transforms import FiniteY

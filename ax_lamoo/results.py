@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from ax.adapter.adapter_utils import extract_outcome_constraints
 from ax.api.client import Client
 from ax.core.experiment import Experiment
 from ax.core.optimization_config import OptimizationConfig
@@ -16,7 +14,7 @@ from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import DataRequiredError, UserInputError
 from ax.service.utils.best_point import derelativize_opt_config
 
-from ax_lamoo.goals import check_linear, thresholds_of, weights_of
+from ax_lamoo.goals import Goals, goals_of, weighted
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats, Ints
 
@@ -61,34 +59,6 @@ class Measurements:
     means: Floats
     sems: Floats
 
-    def weighted(self, weights: Floats) -> Floats:
-        """Return weighted sums (n, j) of the outcomes, given weights (j, k).
-
-        An outcome of weight 0 does not count, whatever it is: NaN and infinity times 0 are NaN.
-        """
-        sums = [self.means[:, w != 0] @ w[w != 0] for w in weights]
-        return np.array(sums).reshape(len(weights), len(self.arms)).T
-
-
-@dataclass(frozen=True, eq=False)
-class Goals:
-    """What an experiment optimizes.
-
-    Args:
-        objectives: the names of its objectives, ``m``: a metric, or the expression of several.
-        factors: turn an objective in the user's units to minimisation, shape ``(m,)``.
-        weights: of the metrics in each, maximised, shape ``(m, k)``.
-        thresholds: the worst values that are of interest, minimised, NaN where none was given.
-        constraints: ``(A, b)`` of shapes ``(c, k)`` and ``(c,)``, satisfied where
-            ``A @ outcomes <= b``.
-    """
-
-    objectives: tuple[str, ...]
-    factors: Floats
-    weights: Floats
-    thresholds: Floats
-    constraints: tuple[Floats, Floats]
-
 
 @dataclass(frozen=True, eq=False)
 class Results:
@@ -111,11 +81,11 @@ class Results:
         Not by where it lies in the search space, which may have changed.
         """
         A, b = self.goals.constraints
-        Y = -self.measured.weighted(self.goals.weights)
-        G = self.measured.weighted(A) - b
+        Y = -weighted(self.measured.means, self.goals.weights)
+        G = weighted(self.measured.means, A) - b
         numbers = {name: i for i, name in enumerate(dict.fromkeys(self.measured.arms))}
         X = np.array([[numbers[name]] for name in self.measured.arms], dtype=float)
-        noise = replace(self.measured, means=self.measured.sems**2).weighted(self.goals.weights**2)
+        noise = weighted(self.measured.sems**2, self.goals.weights**2)
         return History(X[self.rows], Y[self.rows], G[self.rows], noise=noise[self.rows])
 
     def arms(self, *, min_trials: int = 1) -> tuple[Ints, Floats]:
@@ -238,30 +208,6 @@ def measurements_of(experiment: Experiment) -> Measurements:
     )
 
 
-def goals_of(config: OptimizationConfig, metrics: Sequence[str]) -> Goals:
-    """Return what an optimization config asks for, no bound relative, given the metrics' names."""
-    signatures = _signatures(config, metrics)
-    check_linear(config.objective)
-    weights = weights_of(config.objective, signatures)
-    names, factors = [], []
-    for row, text in zip(weights, config.objective.expression.split(","), strict=True):
-        (used,) = np.nonzero(row)
-        alone = len(used) == 1
-        names.append(metrics[int(used[0])] if alone else text.strip())
-        factors.append(-float(row[used[0]]) if alone else -1.0)
-    A, b = extract_outcome_constraints(config.outcome_constraints, signatures) or (
-        np.empty((0, len(metrics))),
-        np.empty(0),
-    )
-    return Goals(
-        objectives=tuple(names),
-        factors=np.array(factors),
-        weights=weights,
-        thresholds=-thresholds_of(config, weights, signatures),
-        constraints=(A, b.ravel()),
-    )
-
-
 def _absolute(config: OptimizationConfig, experiment: Experiment) -> OptimizationConfig:
     """Return an optimization config whose bounds do not refer to the baseline any more."""
     if not any(constraint.relative for constraint in config.all_constraints):
@@ -273,12 +219,6 @@ def _absolute(config: OptimizationConfig, experiment: Experiment) -> Optimizatio
             "a constraint refers to the baseline, which has not been measured yet: "
             "client.attach_baseline(...), and complete its trial"
         ) from error
-
-
-def _signatures(config: OptimizationConfig, metrics: Sequence[str]) -> list[str]:
-    """Return what Ax calls the metrics in its constraints."""
-    known = config.metric_name_to_signature
-    return [known.get(metric, metric) for metric in metrics]
 
 
 def _pooled(means: Floats, sems: Floats) -> tuple[float, float]:

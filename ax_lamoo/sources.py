@@ -13,7 +13,8 @@ from ax.core.experiment import Experiment
 from ax.core.parameter import ChoiceParameter, Parameter, ParameterType, RangeParameter
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.results import FINISHED, Goals, goals_of, measurements_of
+from ax_lamoo.goals import Goals, goals_of
+from ax_lamoo.results import FINISHED, measurements_of
 from lamoo import History
 from lamoo.arrays import Floats
 

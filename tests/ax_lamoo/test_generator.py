@@ -8,8 +8,8 @@ from ax.adapter.registry import Generators
 from ax.api.configs import RangeParameterConfig
 from ax.core.observation import ObservationFeatures
 
-from ax_lamoo.acquisition import Confined, LaMOOAcquisition, Leaf
-from ax_lamoo.convert import array
+from ax_lamoo.acquisition import Confined, LaMOOAcquisition, Leaf, array
+from ax_lamoo.features import features_of
 from ax_lamoo.registry import LaMOOGenerators
 from lamoo import Partition, chosen_path
 from lamoo.partition.place import Place
@@ -111,11 +111,12 @@ def test_confined_batches_are_inside_and_distinct(client, run, leaves):
 def test_the_log_chance_has_the_gradient_of_the_region(client, run):
     experiment = client(FLOAT, solver="evolutionary")
     run(experiment, 24, both)
-    task = experiment._generation_strategy.adapter.task()
+    adapter = experiment._generation_strategy.adapter
+    task = adapter.task()
     node = chosen_path(task)[-1]
     assert node.region.sides
-    place = Place(task.history, node.region, node.members)
-    leaf = Leaf(task.columns, place, np.random.default_rng(0))
+    features = features_of(task.encoding, adapter.parameters, adapter.transforms)
+    leaf = Leaf(features, Place(task.history, node.region, node.members), np.random.default_rng(0))
 
     class Zero(torch.nn.Module):
         model = None

@@ -78,14 +78,14 @@ def test_a_box_holds_the_values_between_its_ends(parameter):
     client = client_of([parameter, x], lambda p: (p["n"] + p["x"], -p["n"]), 12)
     adapter = client._generation_strategy.adapter
     task = adapter.task()
-    values = sorted(p["n"] for p in adapter.users_parameters(task.columns, _points(task)))
+    values = sorted(p["n"] for p in task.encoding.complete(_points(task)))
     assert len(values) == task.space.levels[0]
     for first in range(len(values)):
         for last in range(first, len(values)):
             # the ends are where those values sit, which the parameter itself tells
             low, high = np.sort(_points(task)[:, 0])[[first, last]]
             box = Box(np.array([low, 0.0]), np.array([high, 1.0]), (None, None))
-            found = kept_values(adapter, task, box).get("n", values)
+            found = kept_values(task, box).get("n", values)
             assert (found[0], found[-1]) == (values[first], values[last])
             if isinstance(parameter, ChoiceParameterConfig):
                 assert found == values[first : last + 1]

@@ -71,10 +71,10 @@ def test_known_objectives_and_features_reach_the_engine(many):
     known = vectorized(lambda several: [size(p) for p in several]) if many else size
     client = started(known_objectives={"size": known}, features=lambda p: [len(p), accuracy(p)])
     advance(client, 8)
-    adapter, task = task_of(client)
+    _, task = task_of(client)
     X = task.space.enumerate()
     assert len(X) == len(ALL)
-    users = adapter.users_parameters(task.columns, X)
+    users = task.encoding.complete(X)
     np.testing.assert_array_equal(
         task.space.known.predictors(X), [[size(p), 4, accuracy(p)] for p in users]
     )
@@ -102,8 +102,8 @@ def test_functions_see_the_users_parameters(name):
 
     client = started(SPACES[name], "a, -b", features=lambda params: [known(params)])
     given = advance(client, 7, evaluate)
-    adapter, task = task_of(client)
-    seen = adapter._active_parameters(task.columns, task.history.X)
+    _, task = task_of(client)
+    seen = task.encoding.decode(task.history.X)
     for params in given:
         near = [
             s

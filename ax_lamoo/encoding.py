@@ -1,0 +1,225 @@
+"""Between the parameters of Ax's search space and the engine's points. No maths lives here.
+
+Arms become points from their parameter dictionaries, and points become parameter dictionaries;
+Ax's features (one-hot columns, logarithms) are for its own models, see :mod:`ax_lamoo.features`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from ax.core.observation import ObservationFeatures
+from ax.core.parameter import DerivedParameter, FixedParameter, RangeParameter
+from ax.core.search_space import SearchSpace
+
+from ax_lamoo.linear import Linear, linear_of
+from ax_lamoo.parameters import Column, column_of, rounded
+from ax_lamoo.sources import known_value
+from lamoo import Space
+from lamoo.arrays import Bools, Floats
+from lamoo.space import near
+from lamoo.space.activity import Activity, OneOf
+from lamoo.space.prior import Known
+
+#: A parameter dictionary of Ax.
+Params: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Encoding:
+    """A search space of Ax and the points that stand for its parameter dictionaries.
+
+    Args:
+        search_space: Ax's.
+        columns: name -> parameter that the engine chooses, in the order of the columns of points.
+        linear: the linear constraints, and what follows from them.
+        fixed: name -> value that every proposal has. One that is no parameter of the search space
+            is the end of the curves along which arms were measured.
+    """
+
+    search_space: SearchSpace
+    columns: Mapping[str, Column]
+    linear: Linear
+    fixed: Mapping[str, Any]
+
+    @cached_property
+    def space(self) -> Space:
+        """The engine's space, with what is fixed and the linear constraints."""
+        parameters = {name: column.parameter for name, column in self.columns.items()}
+        fixed = {
+            name: self.columns[name].values([value])[0]
+            for name, value in self.fixed.items()
+            if name in self.columns
+        }
+        known = Known(violation=self._violation) if len(self.linear.b) else Known()
+        return Space(parameters, fixed, self.activity, known)
+
+    @cached_property
+    def activity(self) -> Activity:
+        """When each parameter of a hierarchical space is active."""
+        index = {name: j for j, name in enumerate(self.columns)}
+        rules = []
+        for child, (parent, values) in _conditions(self.search_space).items():
+            if {child, parent} <= index.keys():
+                places = OneOf(tuple(self.columns[parent].to_unit(values).tolist()))
+                rules.append((index[child], np.array([index[parent]]), places))
+        return Activity(tuple(rules))
+
+    @cached_property
+    def _tunable(self) -> list[str]:
+        return list(self.search_space.tunable_parameters)
+
+    @cached_property
+    def _untunable(self) -> Mapping[str, FixedParameter | DerivedParameter]:
+        return dict(self.search_space.nontunable_parameters)
+
+    def encode(self, params: Sequence[Params]) -> Floats:
+        """Return the points (n, d) of parameter dictionaries, NaN where one is not active."""
+        end = {
+            name: v for name, v in self.fixed.items() if name not in self.search_space.parameters
+        }
+        filled = {**self.search_space.backfill_values(), **end}  # an arm without data has no curve
+        X = np.full((len(params), len(self.columns)), np.nan)
+        for j, (name, column) in enumerate(self.columns.items()):
+            given = [row.get(name, filled.get(name)) for row in params]
+            rows = [i for i, value in enumerate(given) if value is not None]
+            X[rows, j] = column.to_unit([given[i] for i in rows])
+        return self.activity.mask(near(X))
+
+    def encode_others(self, params: Sequence[Params]) -> Floats:
+        """Return the points (n, d) of parameter dictionaries that were made elsewhere.
+
+        NaN where the search space does not know a parameter or its value.
+        """
+        X = np.full((len(params), len(self.columns)), np.nan)
+        for j, (name, column) in enumerate(self.columns.items()):
+            given = [known_value(column.own, row.get(name)) for row in params]
+            rows = [i for i, value in enumerate(given) if value is not None]
+            X[rows, j] = np.clip(column.to_unit([given[i] for i in rows]), -1.0, 2.0)
+        return X
+
+    def decode(self, X: Floats) -> list[dict[str, Any]]:
+        """Return the parameter dictionaries of points (n, d), without what is not active."""
+        names = np.array(list(self.columns))
+        return [
+            {name: value for name, value in row.parameters.items() if name not in absent}
+            for row, inactive in zip(self.observation_features(X), np.isnan(X), strict=True)
+            for absent in [set(names[inactive])]
+        ]
+
+    def observation_features(self, X: Floats) -> list[ObservationFeatures]:
+        """Return points (n, d) as Ax keeps proposals.
+
+        With the values of what is not active as metadata, which Ax's models ask for.
+        """
+        rows = [ObservationFeatures(parameters=params) for params in self.complete(X)]
+        if not self.search_space.is_hierarchical:
+            return rows
+        return [self.search_space.cast_observation_features(row) for row in rows]
+
+    def complete(self, X: Floats) -> list[dict[str, Any]]:
+        """Return all parameters at points (n, d), whether they are active or not."""
+        filled = np.nan_to_num(X, nan=0.5)
+        values = {
+            name: column.from_unit(u)
+            for (name, column), u in zip(self.columns.items(), filled.T, strict=True)
+        }
+        if self.linear.solved:
+            N = self._numbers(filled)
+            for solved in self.linear.solved:
+                given = N[:, solved.index].tolist()
+                values[solved.own.name] = [rounded(solved.own, value) for value in given]
+        for name in self.fixed.keys() & self.columns.keys():
+            values[name] = [self.columns[name].own.cast(self.fixed[name])] * len(X)
+        return [
+            self._with_untunable({name: values[name][i] for name in self._tunable})
+            for i in range(len(X))
+        ]
+
+    def _with_untunable(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Add the parameters that are fixed for all arms, then those that follow from others."""
+        for name, parameter in self._untunable.items():
+            if isinstance(parameter, FixedParameter):
+                params[name] = parameter.value
+        for name, parameter in self._untunable.items():
+            if isinstance(parameter, DerivedParameter):
+                params[name] = parameter.compute(params)
+        return params
+
+    def on_plane(self, params: Sequence[Params]) -> Bools:
+        """Tell which parameter dictionaries (n,) keep the equality constraints.
+
+        No other has a place where one parameter follows from the others.
+        """
+        N = np.zeros((len(params), len(self._tunable)))
+        for name in self._constrained if self.linear.solved else ():
+            own = self.search_space.parameters[name]
+            given = [row.get(name, own.backfill_value) for row in params]
+            N[:, self._tunable.index(name)] = [np.nan if v is None else float(v) for v in given]
+        return self.linear.on_plane(N)
+
+    @cached_property
+    def _constrained(self) -> list[str]:
+        """The names of the parameters that are in any linear constraint."""
+        return [self._tunable[i] for i in self.linear.used]
+
+    def _numbers(self, X: Floats) -> Floats:
+        """Return the numbers (n, p) at points (n, d) of parameters that are in any constraint."""
+        N, names = np.zeros((len(X), len(self._tunable))), list(self.columns)
+        for name in self.columns.keys() & {*self._constrained}:
+            N[:, self._tunable.index(name)] = self.columns[name].numbers(X[:, names.index(name)])
+        return self.linear.complete(N)
+
+    def _violation(self, X: Floats) -> Floats:
+        """Return how far points (n, d) are from keeping the linear constraints, ``(n,)``."""
+        return self.linear.violation(self._numbers(np.nan_to_num(X, nan=0.5)))
+
+
+def encoding_of(
+    search_space: SearchSpace,
+    fixed: Mapping[str, Any] | None = None,
+    curve: RangeParameter | None = None,
+) -> Encoding:
+    """Return the encoding of a search space.
+
+    Args:
+        search_space: Ax's.
+        fixed: name -> value that every proposal shall have.
+        curve: where on its curve an arm was measured. That is no parameter of the search space, but
+            helps to predict; proposals are for the curves' end.
+    """
+    parameters = search_space.parameters
+    disabled = {name: p.default_value for name, p in parameters.items() if p.is_disabled}
+    values = {**disabled, **(fixed or {})}
+    linear = linear_of(search_space, values.keys())
+    follow = {solved.own.name for solved in linear.solved}
+    tunable = search_space.tunable_parameters
+    columns = {name: column_of(own) for name, own in tunable.items() if name not in follow}
+    if curve is not None:
+        columns[curve.name], values[curve.name] = column_of(curve), curve.upper
+    return Encoding(search_space, columns, linear, values)
+
+
+def _conditions(search_space: SearchSpace) -> dict[str, tuple[str, list[Any]]]:
+    """Return each dependent parameter's parent and the values that activate it, parents first.
+
+    What depends on a fixed parameter depends on what that one depends on, if on anything.
+    """
+    parameters = search_space.parameters
+    found: dict[str, tuple[str, list[Any]]] = {}
+    level = list(search_space.top_level_parameters)
+    while level:
+        name = level.pop(0)
+        parent = parameters[name]
+        for value, children in (parent.dependents if parent.is_hierarchical else {}).items():
+            level += [child for child in children if child not in level]
+            for child in children:
+                if not isinstance(parent, FixedParameter):
+                    found.setdefault(child, (name, []))[1].append(value)
+                elif name in found:
+                    found[child] = found[name]
+    return found

@@ -1,0 +1,158 @@
+"""What Ax knows of an experiment's arms: what they measured, which were lost, which are near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from ax.adapter.data_utils import ExperimentData
+from ax.core.arm import Arm
+from ax.core.data import MAP_KEY
+from ax.core.experiment import Experiment
+from ax.core.parameter import ParameterType, RangeParameter
+from ax.core.search_space import SearchSpace
+from ax.core.trial_status import TrialStatus
+
+from ax_lamoo.encoding import Params
+from lamoo.arrays import Bools, Floats
+
+#: So many arms tell an experiment from another.
+FIRST_ARMS = 32
+#: How a trial ends that will report nothing more.
+ENDED = (TrialStatus.FAILED, TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Measured:
+    """The arms that have data, in the user's units.
+
+    Args:
+        arms: their names, ``n``.
+        parameters: their parameters, ``n``.
+        metrics: the signatures of the outcomes, ``k``.
+        outcomes: their outcomes, shape ``(n, k)``, NaN where one is missing.
+        sems: standard errors of the outcomes, shape ``(n, k)``, NaN where unknown.
+        running: whether more may be reported, shape ``(n,)``.
+    """
+
+    arms: tuple[str, ...]
+    parameters: tuple[Params, ...]
+    metrics: tuple[str, ...]
+    outcomes: Floats
+    sems: Floats
+    running: Bools
+
+    @classmethod
+    def nothing(cls, metrics: Sequence[str]) -> Measured:
+        """Return what is measured before the first outcome."""
+        none = np.empty((0, len(metrics)))
+        return cls((), (), tuple(metrics), none, none, np.empty(0, dtype=bool))
+
+    def at(self, kept: Bools) -> Measured:
+        """Return only some of the arms (n,)."""
+        return Measured(
+            tuple(kept_items(self.arms, kept)),
+            tuple(kept_items(self.parameters, kept)),
+            self.metrics,
+            self.outcomes[kept],
+            self.sems[kept],
+            self.running[kept],
+        )
+
+
+def measured_of(
+    experiment: Experiment,
+    training: ExperimentData,
+    inside: Sequence[bool],
+    metrics: Sequence[str],
+    curve: RangeParameter | None,
+) -> Measured:
+    """Return the arms that have data, and their outcomes.
+
+    Of an arm that was measured along a curve, the last measurement counts, once the trial has
+    ended.
+
+    Args:
+        experiment: has the arms.
+        training: their data, a row per arm of a trial, or per measurement along a curve.
+        inside: whether each arm of these is in the search space, or as near as Ax models.
+        metrics: signatures of the outcomes.
+        curve: where on its curve an arm was measured becomes one of its parameters, unless this is
+            ``None``.
+    """
+    keys = ["trial_index", "arm_name"]
+    rows = training.arm_data.index[list(inside)]
+    table = {}
+    for part in ("mean", "sem"):
+        frame = training.observation_data[part].reindex(columns=list(metrics))
+        frame = frame.reset_index(frame.index.names.difference(keys)).groupby(level=keys).last()
+        table[part] = frame[frame.index.isin(rows)]
+    means = table["mean"]
+    outcomes = means[list(metrics)].to_numpy(dtype=float, copy=True)
+    names = means.index.get_level_values("arm_name")
+    trials = [experiment.trials[i] for i in means.index.get_level_values("trial_index")]
+    running = np.array([not trial.status.is_terminal for trial in trials], dtype=bool)
+    parameters: list[dict[str, Any]] = [
+        dict(experiment.arms_by_name[name].parameters) for name in names
+    ]
+    if MAP_KEY in means:
+        outcomes[running & means[MAP_KEY].notna().to_numpy()] = np.nan
+    if curve is not None:
+        steps = means[MAP_KEY].fillna(curve.upper).tolist()
+        parameters = [{**p, MAP_KEY: step} for p, step in zip(parameters, steps, strict=True)]
+    return Measured(
+        arms=tuple(names),
+        parameters=tuple(parameters),
+        metrics=tuple(metrics),
+        outcomes=outcomes,
+        sems=table["sem"][list(metrics)].to_numpy(dtype=float),
+        running=running,
+    )
+
+
+def curve_of(training: ExperimentData) -> RangeParameter | None:
+    """Return where on their curves arms were measured, as a parameter, ``None`` without curves."""
+    index = training.observation_data.index
+    if MAP_KEY not in index.names:
+        return None
+    steps = index.get_level_values(MAP_KEY).dropna().unique()
+    if len(steps) < 2:
+        return None
+    return RangeParameter(MAP_KEY, ParameterType.FLOAT, float(steps.min()), float(steps.max()))
+
+
+def inside_of(experiment: Experiment, model_space: SearchSpace) -> Iterator[Arm]:
+    """Yield the arms that are in the space that Ax models."""
+    filled = model_space.backfill_values()
+    for arm in experiment.arms_by_name.values():
+        if model_space.check_membership({**filled, **arm.parameters}):
+            yield arm
+
+
+def lost_of(
+    experiment: Experiment, training: ExperimentData, inside: Iterable[Arm]
+) -> list[Params]:
+    """Return the parameters of arms that ended without any data, of those that are inside."""
+    measured = set(training.observation_data.index.get_level_values("arm_name"))
+    possible = {arm.name for arm in inside} - measured
+    trials = [trial for trial in experiment.trials.values() if trial.status in ENDED]
+    return [arm.parameters for trial in trials for arm in trial.arms if arm.name in possible]
+
+
+def own_seed(experiment: Experiment) -> int | None:
+    """Return a number that belongs to this experiment, wherever it was loaded.
+
+    That of its first arms; they follow ``Client(random_seed=...)``, which Ax does not store.
+    ``None`` while there are none.
+    """
+    trials = experiment.trials.values()
+    names = [arm.signature for trial in trials for arm in trial.arms][:FIRST_ARMS]
+    return crc32("".join(names).encode()) if names else None
+
+
+def kept_items(items: Sequence[Any], kept: Bools) -> list[Any]:
+    """Return some of the items (n,)."""
+    return [item for item, keep in zip(items, kept, strict=True) if keep]

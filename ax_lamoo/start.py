@@ -1,0 +1,98 @@
+"""The start: Sobol points as in Ax, and the engine's own where Ax cannot keep what was asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ax.adapter.random import RandomAdapter
+from ax.adapter.registry import MBM_X_trans_base
+from ax.core.data import Data
+from ax.core.generator_run import GeneratorRun
+from ax.core.observation import ObservationFeatures
+from ax.core.optimization_config import OptimizationConfig
+from ax.core.parameter import ChoiceParameter
+from ax.core.search_space import SearchSpace
+from ax.generators.random.sobol import SobolGenerator
+
+from ax_lamoo.adapter import LaMOOAdapter
+from ax_lamoo.generator import LaMOOGenerator
+from ax_lamoo.parameters import check_fixed
+from ax_lamoo.told import Told
+
+
+class StartGenerator(SobolGenerator):
+    """Ax's generator of Sobol points, which also holds what the user told of the space.
+
+    Args:
+        told: the user's functions of parameters.
+        seed: of the scrambling; ``None`` follows torch's generator.
+        init_position: how many points of the sequence were drawn before.
+    """
+
+    def __init__(
+        self, *, told: Told | None = None, seed: int | None = None, init_position: int = 0
+    ) -> None:
+        """Start at a point of the sequence."""
+        super().__init__(seed=seed, init_position=init_position)
+        self.told = told
+
+
+class StartAdapter(RandomAdapter):
+    """Ax's adapter of Sobol points, for a start that keeps what the user said of the space.
+
+    Ax applies a linear constraint to the positions of ordered choices, and of steps, instead of
+    their values, cannot hold equalities of integers, and cannot be told functions. There the
+    engine's own start design proposes.
+    """
+
+    generator: StartGenerator
+
+    def gen(
+        self,
+        n: int,
+        search_space: SearchSpace | None = None,
+        optimization_config: OptimizationConfig | None = None,
+        pending_observations: dict[str, list[ObservationFeatures]] | None = None,
+        fixed_features: ObservationFeatures | None = None,
+        model_gen_options: dict[str, Any] | None = None,
+    ) -> GeneratorRun:
+        """Propose ``n`` arms without learning from outcomes.
+
+        Raises:
+            UserInputError: if a parameter is fixed at what it cannot be.
+        """
+        space = search_space or self._search_space
+        check_fixed(fixed_features, space)
+        if self.generator.told is None and not _beyond_sobol(space):
+            return super().gen(
+                n=n,
+                search_space=search_space,
+                optimization_config=optimization_config,
+                pending_observations=pending_observations,
+                fixed_features=fixed_features,
+                model_gen_options=model_gen_options,
+            )
+        engine = LaMOOAdapter(
+            experiment=self._experiment,
+            generator=LaMOOGenerator(told=self.generator.told, seed=self.generator.seed),
+            search_space=space,
+            data=Data(),
+            transforms=MBM_X_trans_base,
+        )
+        engine._set_kwargs_to_save(  # noqa: SLF001  as the registry does
+            self._generator_key, self._generator_kwargs, self._adapter_kwargs
+        )
+        run = engine.gen(
+            n=n, pending_observations=pending_observations, fixed_features=fixed_features
+        )
+        run._generator_state_after_gen = self._get_serialized_model_state()  # noqa: SLF001
+        return run
+
+
+def _beyond_sobol(space: SearchSpace) -> bool:
+    """Tell whether a constraint is an equality, or about ordered choices, as steps are to Ax."""
+    return any(
+        constraint.is_equality or isinstance(space.parameters[name], ChoiceParameter)
+        for constraint in space.parameter_constraints
+        for name in constraint.constraint_dict
+    )

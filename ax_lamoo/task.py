@@ -1,0 +1,97 @@
+"""An experiment in the engine's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+from ax.utils.common.logger import get_logger
+
+import lamoo
+from ax_lamoo.encoding import Encoding, Params
+from ax_lamoo.goals import Goals
+from ax_lamoo.history import history_of
+from ax_lamoo.measured import Measured
+from ax_lamoo.told import Told
+from lamoo import Settings, Space
+from lamoo.gp.transfer import taught
+from lamoo.space.prior import Known
+
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Task(lamoo.Task):
+    """An experiment as a task of the engine.
+
+    Args:
+        arms: the names of the arms that the history holds.
+        encoding: of the search space.
+    """
+
+    arms: tuple[str, ...] = field(kw_only=True)
+    encoding: Encoding = field(kw_only=True)
+
+
+def task_of(
+    encoding: Encoding,
+    goals: Goals,
+    measured: Measured,
+    pending: Sequence[Params],
+    failed: Sequence[Params],
+    *,
+    settings: Settings,
+    told: Told | None = None,
+) -> Task:
+    """Return an experiment in the engine's terms.
+
+    Args:
+        encoding: of the search space.
+        goals: what is optimized.
+        measured: the arms that have data, of the same metrics.
+        pending: parameters that wait for an outcome.
+        failed: parameters of arms that ended without data.
+        settings: how to search; reference point and labels are those of the goals.
+        told: the user's functions of parameters, and earlier experiments.
+    """
+    history, arms = history_of(encoding, measured, goals, pending, failed)
+    given = not np.isnan(goals.thresholds).all()
+    settings = replace(
+        settings,
+        # NaN where an objective has no threshold: the engine infers it
+        reference_point=tuple(goals.thresholds.tolist()) if given else None,
+        labels=tuple(zip(goals.objectives, goals.factors.tolist(), strict=True)),
+    )
+    task = Task(encoding.space, history, settings, arms=arms, encoding=encoding)
+    return task if told is None else _with_told(task, goals, measured.metrics, told)
+
+
+def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> Task:
+    """Return a task with the user's functions of parameters, and earlier experiments."""
+    encoding, space, history = task.encoding, task.space, task.history
+    about = repr(encoding.search_space.parameters), space.parameters
+    bound = told.bound(about, goals.weights, metrics, encoding.decode)
+    for sentence in told.contradictions(history, task.arms):
+        warn_once(sentence)
+    plain = Space(space.parameters, activity=space.activity)
+    lessons = told.lessons(about, goals.weights, metrics, plain, encoding.encode_others)
+    known = _together(space.known, taught(bound.known, lessons, history))
+    return replace(task, space=replace(space, known=known), history=replace(history, key=bound.key))
+
+
+def _together(own: Known, told: Known) -> Known:
+    """Return what is known of points, with the constraints of both."""
+    violations = [v for v in (own.violation, told.violation) if v is not None]
+    if len(violations) < 2:
+        return replace(told, violation=violations[0] if violations else None)
+    return replace(
+        told, violation=lambda X: np.asarray(sum(np.maximum(v(X), 0.0) for v in violations))
+    )
+
+
+@lru_cache(maxsize=256)
+def warn_once(message: str) -> None:
+    """Warn, unless the same was said before."""
+    logger.warning(message)
