@@ -16,6 +16,7 @@ from ax.generators.random.sobol import SobolGenerator
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import LaMOOGenerator
+from ax_lamoo.goals import check_linear
 from ax_lamoo.parameters import check_fixed
 from ax_lamoo.told import Told
 
@@ -59,9 +60,12 @@ class StartAdapter(RandomAdapter):
         """Propose ``n`` arms without learning from outcomes.
 
         Raises:
-            UserInputError: if a parameter is fixed at what it cannot be.
+            UserInputError: if a parameter is fixed at what it cannot be, or the goals are none that
+                Ax can follow: no trial is to be paid for before that is said.
         """
         space = search_space or self._search_space
+        if (config := optimization_config or self._experiment.optimization_config) is not None:
+            check_linear(config.objective)
         check_fixed(fixed_features, space)
         if self.generator.told is None and not _beyond_sobol(space):
             return super().gen(

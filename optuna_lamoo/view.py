@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -209,14 +210,35 @@ class View:
         signs = objectives.signs(study.directions)
         constants = ranges.constants(trials, self._ranges.read(trials).branched)
         exact = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
-        about = (list(space.parameters.items()), constants, exact, signs.tolist())
+        always = _always(trials, search_space)
+        about = (list(space.parameters.items()), constants, exact, signs.tolist(), always)
         if self._prior is None or self._prior.about != about:
             plain = Space(space.parameters)
 
             def decode(X: Floats) -> list[dict[str, Any]]:
+                X = X.copy()
+                for mine in always:
+                    X[np.isnan(X[:, mine]).all(axis=1), mine[0]] = 0.5
                 return [constants | columns.named(p, search_space) for p in plain.decode(X)]
 
             earlier = [source.history(search_space, signs) for source in self._sources]
             lessons = [Lesson(history, plain) for history in earlier if history.n]
             self._prior = _Prior(about, self.functions.bind(exact, decode), lessons)
         return self._prior
+
+
+def _always(
+    trials: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]
+) -> list[list[int]]:
+    """Return the columns of each parameter with a range per branch that every branch has.
+
+    Which branch has which range is learned, and wrong at times. Then a point may have none of them,
+    but functions may rely on the parameter.
+    """
+    places = {column: j for j, column in enumerate(search_space)}
+    done = [trial.params for trial in trials if trial.state is TrialState.COMPLETE]
+    return [
+        [places[column] for column in mine]
+        for name, mine in columns.branches(search_space).items()
+        if all(name in params for params in done)
+    ]

@@ -643,3 +643,9 @@ def test_a_measurement_along_a_curve_counts_where_it_ends(client):
     history = adapter_of(experiment).task().history
     expected = [(params["x"] + 0.25, params["y"] - 0.25) for params in asked[:7]]
     np.testing.assert_allclose(history.Y, expected)
+
+
+def test_goals_that_nobody_can_follow_cost_no_trial(client):
+    started = client(FLOAT, objective="1/a, -b", initialize_with_center=False)
+    with pytest.raises(UserInputError, match="not linear"):
+        started.get_next_trials(max_trials=1)

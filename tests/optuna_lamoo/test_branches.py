@@ -350,3 +350,23 @@ def test_choices_that_differ_by_branch_are_refused_by_optuna_itself():
         with pytest.raises(ValueError, match="does not support dynamic value space"):
             new_study(sampler).optimize(objective, n_trials=10)
     assert CategoricalDistribution("xy") != CategoricalDistribution("xyz")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_functions_may_rely_on_what_every_branch_has(seed):
+    ranges = {"sgd": (1e-3, 1.0), "adam": (1e-6, 1e-3), "lamb": (1e-4, 1e-2)}
+
+    def objective(trial):
+        kind = trial.suggest_categorical("kind", list(ranges))
+        rate = trial.suggest_float("rate", *ranges[kind], log=True)
+        depth = trial.suggest_int("depth", 1, 4 if kind == "sgd" else 8)
+        return rate * depth, depth
+
+    sampler = LaMOOSampler(
+        seed=seed,
+        solver="evolutionary",
+        canonical=lambda params: (params["kind"], params["depth"], params["rate"]),
+    )
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    study.optimize(objective, n_trials=20)
+    assert len(study.trials) == 20
