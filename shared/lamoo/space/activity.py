@@ -17,6 +17,12 @@ from lamoo.arrays import Bools, Floats, Ints
 
 #: A pattern that takes a tree with more leaves than this is no condition: an accident of the data.
 MAX_LEAVES = 16
+#: One of so few leaves, a single threshold of a single parent, is hardly an accident.
+SIMPLE_LEAVES = 2
+#: A parameter that is missing in early evaluations only was either added to the program while the
+#: study ran, or sits in a branch that happens to be entered lately. It counts as added once this
+#: many evaluations had it, and none since the first of them lacked it.
+ADDED = 8
 #: A tree is first learned from about this many observations, spread over all of them, which saves
 #: time if it reproduces the rest; otherwise from all.
 ENOUGH = 512
@@ -74,12 +80,13 @@ def learn_activity(X: Floats) -> Activity:
 
     Only columns whose activity strictly contains a parameter's own may explain it, so that two
     parameters of one branch do not explain each other. A pattern that no small tree reproduces
-    exactly, or only one that takes more to write down than the pattern itself (say, a parameter
-    added to the code later), is no condition: the parameter counts as always active.
+    exactly, or only one that takes more to write down than the pattern itself, is no condition: the
+    parameter counts as always active. Nor is one of more than :data:`SIMPLE_LEAVES` leaves where
+    the order of the points tells the same (:func:`added_later`).
     """
     known = ~np.isnan(X)
     count = known.sum(axis=0)
-    conditional = np.flatnonzero(count < len(X))
+    conditional, added = np.flatnonzero(count < len(X)), added_later(X, ADDED)
     rules = []
     trees: dict[bytes, DecisionTreeClassifier | None] = {}
     for j in sorted(conditional, key=lambda j: (-count[j], j)):
@@ -91,9 +98,22 @@ def learn_activity(X: Floats) -> Activity:
         if pattern not in trees:  # parameters of one branch share a pattern, and their parents
             trees[pattern] = _exact_tree(np.nan_to_num(X[:, parents], nan=-1.0), known[:, j])
         tree = trees[pattern]
+        if tree is not None and added[j] and tree.get_n_leaves() > SIMPLE_LEAVES:
+            continue
         if tree is not None and _rule_bits(tree) <= _pattern_bits(int(count[j]), len(X)):
             rules.append((int(j), parents, tree))
     return Activity(tuple(rules))
+
+
+def added_later(X: Floats, least: int) -> Bools:
+    """Tell which columns (d,) were added to the running study, given its points (n, d) in order.
+
+    Those that at least ``least`` points have, and none lacks since the first of them; that may be
+    all points.
+    """
+    present = ~np.isnan(X)
+    appeared = np.logical_or.accumulate(present, axis=0)
+    return np.asarray((appeared == present).all(axis=0) & (present.sum(axis=0) >= least))
 
 
 def _exact_tree(inputs: Floats, active: Bools) -> DecisionTreeClassifier | None:

@@ -9,14 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.space.activity import ADDED, added_later
 from lamoo.space.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
 
 #: With fewer failures nothing is learned from where they are: they may be chance.
 FEWEST_FAILURES = 3
-#: A parameter that is missing in early evaluations only was either added to the program while the
-#: study ran, or sits in a branch that happens to be entered lately. It counts as added once this
-#: many evaluations had it, and none since the first of them lacked it.
-ADDED = 8
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -230,14 +227,9 @@ class History:
     def _asked_all(self, least: int) -> Bools:
         """Tell which evaluations (n,) had every parameter that was added to the running study.
 
-        Evaluations from before a parameter was added do not show what a program does that asks for
-        it. A parameter counts as added if at least ``least`` evaluations had it, and none since the
-        first of them lacked it.
+        Evaluations from before that do not show what a program does that asks for it.
         """
-        present = ~np.isnan(self.X)
-        appeared = np.logical_or.accumulate(present, axis=0)
-        added = (appeared == present).all(axis=0) & (present.sum(axis=0) >= least)
-        return np.asarray(present[:, added].all(axis=1))
+        return np.asarray(~np.isnan(self.X[:, added_later(self.X, least)]).any(axis=1))
 
     def repeats(self, X: Floats) -> Bools:
         """Tell which points (n, d) would repeat one, see :func:`lamoo.space.rows.repeats`."""
@@ -246,8 +238,8 @@ class History:
     def surely_repeats(self, X: Floats) -> Bools:
         """Tell the same if one evaluation were enough for a parameter to count as added.
 
-        See :data:`ADDED`. The parameter may as well be in a branch that was just entered, so this
-        tells fewer points.
+        See :func:`lamoo.space.activity.added_later`. The parameter may as well be in a branch that
+        was just entered, so this tells fewer points.
         """
         return agree(X, self._sure_answers)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamoo.space.activity import Activity, OneOf, learn_activity
+from lamoo.space.activity import ADDED, Activity, OneOf, learn_activity
 
 
 def observed(space, prune, n, seed):
@@ -45,6 +45,22 @@ def test_a_condition_beyond_a_small_tree_is_none(rng):
     X = rng.random((400, 3))
     X[np.sin(20 * X[:, 1]) + np.sin(20 * X[:, 2]) > 0, 0] = np.nan
     assert learn_activity(X).rules == ()
+
+
+@pytest.mark.parametrize("later", [7, 8, 20])
+def test_what_all_later_points_have_was_added_whatever_else_tells_them_apart(later):
+    # the six points that lack it lie in the middle of the first column, where none went since
+    x = np.concatenate([np.linspace(0.45, 0.55, 6), np.linspace(0, 0.4, later // 2)])
+    x = np.concatenate([x, np.linspace(0.6, 1, later - later // 2)])
+    X = np.stack([x, np.where(np.arange(len(x)) < 6, np.nan, 0.5)], axis=1)
+    assert bool(learn_activity(X).rules) == (later < ADDED)
+    # in another order it is a condition: some that lack it came after some that have it
+    assert learn_activity(X[::-1]).rules
+
+
+def test_one_choice_that_is_entered_late_is_a_condition():
+    X = np.array([[0.25, np.nan]] * 4 + [[0.75, 0.5]] * 12)
+    assert np.isnan(learn_activity(X).mask(np.array([[0.25, 0.5]]))[0, 1])
 
 
 def test_two_parameters_of_one_branch_do_not_explain_each_other(rng):
