@@ -24,7 +24,7 @@ LOG := $(VENV)/pip.log
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test test-oldest lint bench clean
+.PHONY: help demo test test-oldest lint bench structure clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ lint: $(VENV)/.dev ## check style, formatting and types
 
 bench: $(VENV)/.dev $(VENV)/.oracle ## compare with other samplers on the benchmark problems
 	@$(PY) examples/benchmarks/run.py $(ARGS)
+
+structure: $(VENV)/pyvenv.cfg ## draw who imports whom into CONTRIBUTING.md
+	@$(PY) docs/structure.py
 
 test-oldest: ## run the tests with the oldest supported dependencies, in .venv-oldest
 	@$(MAKE) --no-print-directory VENV=.venv-oldest .venv-oldest/.oldest

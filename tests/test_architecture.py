@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import importlib.util
 import re
 import subprocess
 import sys
@@ -207,6 +208,20 @@ def test_a_wrong_import_is_told(tmp_path, package, module, line):
     file = tmp_path / ("__init__.py" if module == package else "module.py")
     file.write_text(line)
     assert len(list(faults(package, module, file))) == 1
+
+
+def test_contributing_shows_the_structure_as_it_is():
+    found = importlib.util.spec_from_file_location("structure", ROOT / "docs" / "structure.py")
+    structure = importlib.util.module_from_spec(found)
+    found.loader.exec_module(structure)
+    assert structure.PAGE.read_text(encoding="utf-8") == structure.page(), "run `make structure`"
+
+
+def test_what_contributing_names_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:shared|optuna_lamoo|ax_lamoo|tests|docs|examples)/[\w/.]*)`", text)
+    assert named
+    assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
 
 
 def test_setup_cfg_lists_every_package_folder():
