@@ -21,6 +21,10 @@ from lamoo.space.prior import Known
 
 logger = get_logger(__name__)
 
+#: Trials inside a space that was narrowed, before anything is learned again. Elsewhere that is the
+#: business of the strategy's first nodes.
+STARTUP_NARROWED = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Task(lamoo.Task):
@@ -64,6 +68,8 @@ def task_of(
         reference_point=tuple(goals.thresholds.tolist()) if given else None,
         labels=tuple(zip(goals.objectives, goals.factors.tolist(), strict=True)),
     )
+    if not history.inside.all():
+        settings = replace(settings, n_startup=STARTUP_NARROWED)
     task = Task(encoding.space, history, settings, arms=arms, encoding=encoding)
     return task if told is None else _with_told(task, goals, measured.metrics, told)
 

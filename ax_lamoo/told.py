@@ -138,7 +138,7 @@ class Told:
         """
         assert self._bound is not None  # noqa: S101 - for the type checker
         X, Y = history.X, history.Y
-        inside = (((X >= 0) & (X <= 1)) | np.isnan(X)).all(axis=1)
+        inside = history.inside
         labels = [f"arm {arm}" for arm in np.asarray(arms)[inside]]
         for j, (key, sign) in self._objectives.items():
             expected = self._bound.known.objectives[j](X[inside]) / sign

@@ -58,7 +58,8 @@ def _next(task: Task, history: History, rng: np.random.Generator) -> Floats:
     """Return the next point (d,) after a task's history and what was proposed since."""
     space, settings = task.domain, task.settings
     x = None
-    if history.n < max(settings.n_startup, 1):
+    # what a space was before it was narrowed says little of what it is: it starts again
+    if history.inside.sum() < max(settings.n_startup, 1):
         x = next_start(space, history, settings.seed)
     if x is None and settings.reevaluate and len(history.tried) % settings.reevaluate == 0:
         x = least_sure(space, history)
@@ -154,5 +155,5 @@ def chosen_path(task: Task) -> tuple[Node, ...]:
         raise ValueError(msg)
     root = grow(task.domain, task.cleaned, task.settings.partition, task.reference_point)
     # the members are told as rows of the history that the task was made of
-    index = np.flatnonzero(~task.failures)[root.data.index]
+    index = task.rows[root.data.index]
     return select(replace(root, data=replace(root.data, index=index)))

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats
+from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.model import denoise
 from lamoo.partition.tree import Partition
 from lamoo.solvers import SOLVERS, Solver
@@ -146,9 +146,23 @@ class Task:
         return lost
 
     @cached_property
+    def rows(self) -> Ints:
+        """The observations to learn from, as indices into the history.
+
+        Neither failures nor points far outside the space, which was narrowed since: distances to
+        those are not what they seem. Unless there are no others.
+        """
+        sound = ~self.failures
+        near = sound & self.history.comparable
+        return np.flatnonzero(near if near.any() else sound)
+
+    @cached_property
     def sound(self) -> History:
-        """The history with everything that stands for a failure among what failed."""
-        return _without_infinite_parts(self.history.with_failures(self.failures))
+        """The history of :attr:`rows`, everything that stands for a failure among what failed."""
+        history = self.history.with_failures(self.failures)
+        if len(self.rows) < history.n:
+            history = history.only(np.flatnonzero(self.history.comparable[~self.failures]))
+        return _without_infinite_parts(history)
 
     @cached_property
     def domain(self) -> Space:

@@ -331,6 +331,14 @@ def test_warm_start_compares_with_a_cold_start(python, tmp_path):
         assert re.search(rf"raspi4\s+│ {start}", run.stdout), run.stdout
 
 
+def test_narrowed_ranges_are_no_loss(monkeypatch, capsys):
+    narrowed = script("narrowed", monkeypatch)
+    narrowed.main(["--samplers", "lamoo-evolutionary", "--seeds", "1", "--before", "12"])
+    row = next(line for line in capsys.readouterr().out.splitlines() if "lamoo-evo" in line)
+    there, elsewhere, _ = (float(cell) for cell in row.split("│")[2:5])
+    assert there > elsewhere  # where all that is good lies
+
+
 def test_failures_with_a_reason_compares_samplers(monkeypatch, capsys):
     failures = script("failures", monkeypatch)
     failures.main(["--samplers", "random", "lamoo", "--seeds", "2", "--trials", "14"])

@@ -48,6 +48,34 @@ def test_an_infinitely_good_failure_does_not_reach_it(rng):
     assert reference_point(lucky, [-1.0, -1.0]) is None
 
 
+def test_points_far_outside_a_narrowed_space_teach_only_while_there_are_no_others(rng):
+    far, near = [[1.7, 0.5], [0.5, -0.8]], [[1.4, -0.5]]
+    X = np.vstack([rng.random((12, 2)), far, near])
+    observed = History(X, rng.random((15, 2)), failed=np.array([[0.1, 3.0]]))
+    task = Task(SQUARE, observed)
+    rows = [*range(12), 14]
+    assert task.rows.tolist() == rows
+    np.testing.assert_array_equal(task.cleaned.X, X[rows])
+    np.testing.assert_array_equal(task.cleaned.failed, observed.failed)
+    assert chosen_path(task)[0].members.tolist() == rows
+    assert Task(SQUARE, observed.at(np.array([12, 13]))).rows.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(("inside", "asked"), [(2, 0), (3, 1)])
+def test_a_narrowed_space_starts_again(rng, inside, asked):
+    calls = []
+
+    def propose(place, rng):
+        calls.append(place.history.n)
+        return random.propose(place, rng)
+
+    outside = rng.random((12, 2)) + np.array([1.1, 0.0])
+    X = np.vstack([outside, rng.random((inside, 2))])
+    settings = Settings(solver=Solver(propose), n_startup=3)
+    suggest(Task(SQUARE, History(X, rng.random((len(X), 2))), settings), 1, rng)
+    assert len(calls) == asked
+
+
 def test_a_batch_finds_each_fact_out_once(monkeypatch, rng):
     found = []
 

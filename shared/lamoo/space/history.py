@@ -10,6 +10,7 @@ import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space.activity import ADDED, added_later
+from lamoo.space.parameters import TRUE_TO_SCALE
 from lamoo.space.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
 
 #: With fewer failures nothing is learned from where they are: they may be chance.
@@ -117,6 +118,25 @@ class History:
     def n(self) -> int:
         """The number of evaluated points."""
         return len(self.X)
+
+    @cached_property
+    def inside(self) -> Bools:
+        """Which evaluated points lie in the space as it is now, shape ``(n,)``.
+
+        Others were evaluated before it was narrowed.
+        """
+        X = self.X
+        return np.asarray((((X >= 0) & (X <= 1)) | np.isnan(X)).all(axis=1))
+
+    @cached_property
+    def comparable(self) -> Bools:
+        """Which evaluated points are where they seem to be from inside the space, shape ``(n,)``.
+
+        Others are far outside (see :func:`lamoo.space.parameters.near`).
+        """
+        X = self.X
+        near = (X >= -TRUE_TO_SCALE) & (X <= 1 + TRUE_TO_SCALE)
+        return np.asarray((near | np.isnan(X)).all(axis=1))
 
     @cached_property
     def violation(self) -> Floats:
@@ -273,6 +293,10 @@ class History:
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""
         return replace(self, pending=np.concatenate([self.pending, x[None]]))
+
+    def only(self, members: Ints) -> History:
+        """Return only some evaluations, by their indices, and all that gave no values."""
+        return replace(self.at(members), pending=self.pending, failed=self.failed, ended=self.ended)
 
     def with_failures(self, lost: Bools) -> History:
         """Return this history with some observations (n,) among what failed."""

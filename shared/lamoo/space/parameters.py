@@ -56,13 +56,17 @@ class Parameter(Protocol):
         """Move places (n,) to the nearest at which a value sits, NaN staying NaN."""
 
 
+#: How far outside the unit interval distances are what they seem.
+TRUE_TO_SCALE = 0.5
+
+
 def near(X: Floats) -> Floats:
     """Return places (n, d), those far outside the unit interval brought nearer to it.
 
-    Their order stays. None is further away than the interval is wide, and what is within half its
-    width stays as it is.
+    Their order stays. None is further away than the interval is wide, and what is within
+    :data:`TRUE_TO_SCALE` of it stays as it is.
     """
-    half = np.clip(X, -0.5, 1.5)
+    half = np.clip(X, -TRUE_TO_SCALE, 1 + TRUE_TO_SCALE)
     beyond = np.minimum(np.abs(X - half), 1e12)
     return np.asarray(half + np.sign(X - half) * beyond / (1.0 + 2.0 * beyond))
 
