@@ -65,6 +65,12 @@ def python() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+@pytest.fixture(autouse=True)
+def _audible() -> None:
+    """Let loggers speak: programs that run Ax silence all of them, in any test before."""
+    logging.disable(logging.NOTSET)
+
+
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """Give a generator seeded by the test's name: the same in every run, another for each test."""

@@ -90,7 +90,12 @@ def history(problem: Problem, trials: int) -> list[optuna.trial.FrozenTrial]:
 
 def peak_memory() -> int:
     """Return the most bytes of memory that this process has had."""
-    # macOS counts in bytes, Linux in kilobytes
+    # Linux counts in kilobytes; what getrusage says there may be what the parent had before
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) * 1024
+    # macOS counts in bytes
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

@@ -14,7 +14,6 @@ from optuna.storages import BaseStorage, RDBStorage
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
     """Let Optuna speak of warnings only, and to pytest."""
-    logging.disable(logging.NOTSET)  # programs that run Ax silence everything, in any test before
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     optuna.logging.disable_default_handler()
     optuna.logging.enable_propagation()
