@@ -89,16 +89,17 @@ def proposal(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -
     return possible(found, search_space)
 
 
-def asked(trial: FrozenTrial, name: str, distribution: BaseDistribution) -> Any:
-    """Return what was proposed for a parameter that is asked for on its own, ``None`` if nothing.
+def asked(trial: FrozenTrial, name: str, distribution: BaseDistribution) -> dict[str, Any]:
+    """Return what was proposed for a parameter that is asked for on its own, if anything was.
 
-    For one of several ranges, that is, or one of the user's own choices.
+    For one of several ranges, that is, or one of the user's own choices, which may be ``None``.
     """
     found = proposal(trial, {column(name, distribution): distribution, share(name): SHARE})
     if share(name) in found:
         own, u = parameter(distribution), np.array([found[share(name)]])
-        return own.from_unit(own.snap(u))[0]
-    return found.get(column(name, distribution))
+        return {name: own.from_unit(own.snap(u))[0]}
+    own_column = column(name, distribution)
+    return {name: found[own_column]} if own_column in found else {}
 
 
 def given(trial: FrozenTrial) -> dict[str, Any]:

@@ -296,8 +296,8 @@ class LaMOOSampler(BaseSampler):
         """
         if self.view.meet(param_name, param_distribution) or self.view.several(param_name):
             proposed = notes.asked(trial, param_name, param_distribution)
-            if proposed is not None:
-                return proposed
+            if proposed:
+                return proposed[param_name]
         self._warn_independent(study, trial, param_name)
         if self._independent_sampler is not None:
             return self._independent_sampler.sample_independent(

@@ -60,6 +60,20 @@ def resumed(path, name="enums", **settings):
     )
 
 
+def test_none_is_a_choice_like_any_other_in_every_process(path):
+    def objective(trial):
+        kind = trial.suggest_categorical("kind", ["a", "b", None])
+        x = trial.suggest_float("x", 0, 1)
+        return x + (kind == "a"), (1 - x) + (kind is None)
+
+    for _ in range(12):
+        resumed(path, "parts").optimize(objective, n_trials=1)
+    resumed(path, "whole").optimize(objective, n_trials=12)
+    parts, whole = ([t.params for t in resumed(path, name).trials] for name in ("parts", "whole"))
+    assert parts == whole
+    assert {params["kind"] for params in whole} == {"a", "b", None}
+
+
 def test_an_objective_gets_the_members_that_it_listed_in_every_process(path, complaints):
     for n in (1, 4, 3):
         resumed(path).optimize(train, n_trials=n)

@@ -67,7 +67,7 @@ def test_a_run_that_is_killed_a_hundred_times_ends_like_one_that_is_not(
 @pytest.mark.parametrize(
     ("kind", "workers", "kills", "total"),
     [
-        ("journal-kills", 2, 3, 20),
+        ("journal-kills", 2, 3, 60),  # so many that all are killed before the end
         pytest.param("journal-kills", 4, 25, 300, marks=pytest.mark.slow),
         pytest.param("sqlite", 4, 25, 300, marks=pytest.mark.slow),
     ],
