@@ -58,7 +58,7 @@ def nondominated(Y: Floats, violation: Floats | None = None) -> Bools:
     """
     keep = np.ones(len(Y), dtype=bool) if violation is None else violation == np.min(violation)
     if violation is None or (keep.any() and violation[keep][0] == 0):
-        # moocore 0.3 ends the process (a segmentation fault) at infinities in three objectives
+        # moocore is made for finite values: 0.3 does not survive all others
         values = np.clip(Y[keep], -_LARGEST, _LARGEST)
         keep[keep] = moocore.is_nondominated(values, keep_weakly=True)
     return keep
