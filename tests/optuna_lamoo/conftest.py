@@ -2,13 +2,34 @@
 
 import importlib.util
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import optuna
 import pytest
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+
+
+class Counting(InMemoryStorage):
+    """A storage that counts what is read and written."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = Counter()
+
+    def get_all_trials(self, *args, **kwargs):
+        self.calls["trials"] += 1
+        return super().get_all_trials(*args, **kwargs)
+
+    def get_trial_system_attrs(self, *args, **kwargs):
+        self.calls["attributes"] += 1
+        return super().get_trial_system_attrs(*args, **kwargs)
+
+    def set_trial_system_attr(self, *args, **kwargs):
+        self.calls["notes"] += 1
+        super().set_trial_system_attr(*args, **kwargs)
 
 
 @pytest.fixture(autouse=True)

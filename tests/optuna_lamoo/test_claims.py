@@ -1,31 +1,15 @@
 """How often a proposal reads a study: once, and once more to see its note among others'."""
 
 import threading
-from collections import Counter
 
 import optuna
 import pytest
 from optuna.samplers import PartialFixedSampler
-from optuna.storages import InMemoryStorage
 
 from lamoo import Space
 from optuna_lamoo import LaMOOSampler, columns
 
-
-class Counting(InMemoryStorage):
-    """A storage that counts what is read and written."""
-
-    def __init__(self):
-        super().__init__()
-        self.calls = Counter()
-
-    def get_all_trials(self, *args, **kwargs):
-        self.calls["trials"] += 1
-        return super().get_all_trials(*args, **kwargs)
-
-    def set_trial_system_attr(self, *args, **kwargs):
-        self.calls["notes"] += 1
-        super().set_trial_system_attr(*args, **kwargs)
+from .conftest import Counting
 
 
 def mixed(trial):

@@ -1,34 +1,14 @@
 """What a trial costs in spaces of many parameters: a constant amount for each of them."""
 
-from collections import Counter
-
 import optuna
 import pytest
 from optuna.samplers import TPESampler
-from optuna.storages import InMemoryStorage, JournalStorage
+from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from optuna_lamoo import LaMOOSampler
 
-
-class Counting(InMemoryStorage):
-    """A storage that counts what is read and written."""
-
-    def __init__(self):
-        super().__init__()
-        self.calls = Counter()
-
-    def get_all_trials(self, *args, **kwargs):
-        self.calls["trials"] += 1
-        return super().get_all_trials(*args, **kwargs)
-
-    def get_trial_system_attrs(self, *args, **kwargs):
-        self.calls["attributes"] += 1
-        return super().get_trial_system_attrs(*args, **kwargs)
-
-    def set_trial_system_attr(self, *args, **kwargs):
-        self.calls["notes"] += 1
-        super().set_trial_system_attr(*args, **kwargs)
+from .conftest import Counting
 
 
 def several(kind):

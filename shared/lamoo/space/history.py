@@ -304,8 +304,7 @@ class History:
             return self
         X = self.X[lost]
         return replace(
-            self.at(np.flatnonzero(~lost)),
-            pending=self.pending,
+            self.only(np.flatnonzero(~lost)),
             failed=np.concatenate([self.failed, X]),
             ended=np.concatenate([self.ended, X]),
         )
