@@ -15,7 +15,7 @@ from ax.storage.transform_registry import register_transform
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.generator import LaMOOGenerator
-from ax_lamoo.start import StartAdapter, StartGenerator
+from ax_lamoo.start import CenterNode, StartAdapter, StartGenerator
 from ax_lamoo.stopping import StopWhenConverged, encoded_rule
 from ax_lamoo.told import Told, encoded
 from ax_lamoo.transforms import FiniteY
@@ -50,10 +50,11 @@ class LaMOOGenerators(GeneratorRegistryBase):
 
 # Ax stores classes by their names, and all it says of a name that it does not know is the name
 # itself. So the name says what to do.
-for _class in (LaMOOGenerators, FiniteY, StopWhenConverged, Told):
+for _class in (CenterNode, LaMOOGenerators, FiniteY, StopWhenConverged, Told):
     _class.__name__ += " (import ax_lamoo before loading)"
 register_transform(FiniteY)
 CORE_DECODER_REGISTRY[LaMOOGenerators.__name__] = LaMOOGenerators
+CORE_DECODER_REGISTRY[CenterNode.__name__] = CenterNode
 CORE_DECODER_REGISTRY[Told.__name__] = Told
 CORE_ENCODER_REGISTRY[Told] = encoded
 CORE_DECODER_REGISTRY[StopWhenConverged.__name__] = StopWhenConverged

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ax.adapter.random import RandomAdapter
 from ax.adapter.registry import MBM_X_trans_base
 from ax.core.data import Data
+from ax.core.experiment import Experiment
 from ax.core.generator_run import GeneratorRun
 from ax.core.observation import ObservationFeatures
 from ax.core.optimization_config import OptimizationConfig
-from ax.core.parameter import ChoiceParameter
+from ax.core.parameter import ChoiceParameter, DerivedParameter
 from ax.core.search_space import SearchSpace
+from ax.core.types import TParameterization
+from ax.generation_strategy.center_generation_node import CenterGenerationNode
 from ax.generators.random.sobol import SobolGenerator
 
 from ax_lamoo.adapter import LaMOOAdapter
@@ -19,6 +23,54 @@ from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import check_linear
 from ax_lamoo.parameters import check_fixed
 from ax_lamoo.told import Told
+
+
+@dataclass(init=False)
+class CenterNode(CenterGenerationNode):
+    """Ax's center of the space, as the first point, where what the user fixed is so.
+
+    Ax's own ignores what is fixed (Ax 1.3.1). A center that cannot be so, as in another branch of a
+    hierarchical space, is left out.
+    """
+
+    def gen(
+        self,
+        *,
+        experiment: Experiment,
+        pending_observations: dict[str, list[ObservationFeatures]] | None,
+        skip_fit: bool = False,
+        data: Data | None = None,
+        n: int | None = None,
+        fixed_features: ObservationFeatures | None = None,
+        **gs_gen_kwargs: Any,
+    ) -> GeneratorRun | None:
+        """Propose the center, or nothing if it was tried or cannot be.
+
+        Raises:
+            UserInputError: if a parameter is fixed at what it cannot be.
+        """
+        check_fixed(fixed_features, experiment.search_space)
+        self._fixed = {} if fixed_features is None else fixed_features.parameters
+        return super().gen(
+            experiment=experiment,
+            pending_observations=pending_observations,
+            skip_fit=skip_fit,
+            data=data,
+            n=n,
+            fixed_features=fixed_features,
+            **gs_gen_kwargs,
+        )
+
+    def compute_center_params(self) -> TParameterization | None:
+        """Return the center with what is fixed, ``None`` if the space holds no such point."""
+        center, space = super().compute_center_params(), self.search_space
+        if center is None or space is None or not self._fixed:
+            return center
+        moved = {**center, **{k: space[k].cast(v) for k, v in self._fixed.items()}}
+        for name, parameter in space.parameters.items():
+            if isinstance(parameter, DerivedParameter):
+                moved[name] = parameter.compute(parameters=moved)
+        return moved if space.check_membership(moved) else None
 
 
 class StartGenerator(SobolGenerator):

@@ -17,7 +17,6 @@ from ax.core.experiment_status import ExperimentStatus
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import UserInputError
 from ax.exceptions.generation_strategy import GenerationStrategyRepeatedPoints
-from ax.generation_strategy.center_generation_node import CenterGenerationNode
 from ax.generation_strategy.dispatch_utils import get_derelativize_config
 from ax.generation_strategy.generation_node import GenerationNode
 from ax.generation_strategy.generation_strategy import GenerationStrategy
@@ -27,6 +26,7 @@ from ax.generation_strategy.transition_criterion import MaxTrialsAwaitingData, M
 from ax_lamoo.generator import CONFINED, SOLVERS
 from ax_lamoo.registry import LaMOOGenerators
 from ax_lamoo.sources import sources_of
+from ax_lamoo.start import CenterNode
 from ax_lamoo.told import Told
 from lamoo import Partition
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
@@ -180,7 +180,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         )
     )
     if centered:
-        center = CenterGenerationNode(
+        center = CenterNode(
             next_node_name=nodes[0].name, use_existing_trials_for_initialization=existing
         )
         nodes.insert(0, center)

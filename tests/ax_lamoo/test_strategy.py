@@ -179,8 +179,7 @@ def test_what_cannot_be_is_not_fixed(fixed, said, client, run):
     n = ChoiceParameterConfig("n", [50, 100, 150], "int", is_ordered=True)
     i = RangeParameterConfig("i", (1, 9), "int")
     experiment = client([*FLOAT, n, i, COLOUR], solver="evolutionary")
-    run(experiment, 1)
-    for _ in ("at the start", "later"):
+    for _ in ("at first", "at the start", "later"):
         with pytest.raises(UserInputError, match=said):
             experiment.get_next_trials(max_trials=1, fixed_parameters=fixed)
         run(experiment, 4)
@@ -217,6 +216,36 @@ def test_fixed_parameters_are_kept(client, run, parameters):
     name = next(n for n in ("x", "colour", "size") if n in first)
     more = run(experiment, 2, fixed_parameters={name: first[name]})
     assert [params[name] for params in more] == [first[name]] * 2
+
+
+@pytest.mark.parametrize("initialized", ["with the center", "by Sobol"])
+def test_fixed_parameters_are_kept_from_the_first_trial_on(initialized, client, run):
+    derived = DerivedParameterConfig(name="d", parameter_type="float", expression_str="2*x + y")
+    size = RangeParameterConfig("size", (1, 9), "int")
+    experiment = client(
+        [*FLOAT, COLOUR, size, derived], initialize_with_center=initialized == "with the center"
+    )
+    fixed = {"x": 0.125, "colour": "r", "size": 2}
+    ((_, first),) = experiment.get_next_trials(max_trials=1, fixed_parameters=fixed).items()
+    assert first.items() >= fixed.items()
+    assert first["d"] == pytest.approx(0.25 + first["y"])
+    if initialized == "with the center":
+        assert first["y"] == 0.5
+    again = Client._from_json_snapshot(experiment._to_json_snapshot())
+    for params in run(again, 8, both, fixed_parameters=fixed):
+        assert params.items() >= fixed.items()
+
+
+def test_a_center_in_another_branch_is_left_out(client, run):
+    model = ChoiceParameterConfig(
+        "model", ["a", "b", "c"], "str", dependent_parameters={"a": ["x"], "b": ["y"], "c": []}
+    )
+    experiment = client([*FLOAT, model])
+    ((_, first),) = experiment.get_next_trials(
+        max_trials=1, fixed_parameters={"model": "a"}
+    ).items()
+    assert first.keys() == {"model", "x"}
+    assert first["model"] == "a"
 
 
 def test_constraints_are_learned(client, run):
