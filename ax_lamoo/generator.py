@@ -19,7 +19,7 @@ from ax_lamoo.acquisition import LaMOOAcquisition, Leaf
 from ax_lamoo.features import Features
 from ax_lamoo.task import Task, logger
 from ax_lamoo.told import Told
-from lamoo import History, Partition, Settings, chosen_path, suggest
+from lamoo import History, NothingAllowed, Partition, Settings, chosen_path, suggest
 from lamoo.arrays import Floats
 from lamoo.partition.place import Place
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
@@ -133,7 +133,13 @@ class LaMOOGenerator(BoTorchGenerator):
             SearchSpaceExhausted: if every configuration of a finite space was tried, or none is
                 found that keeps the constraints.
         """
-        X = suggest(task, n, rng)
+        try:
+            X = suggest(task, n, rng)
+        except NothingAllowed as error:
+            text, nearest = "No configuration was found that keeps the constraints.", error.nearest
+            if nearest is not None and self.told and "known_constraints" in self.told.names:
+                text = nearest.told(task.encoding.decode(nearest.x[None])[0])
+            raise SearchSpaceExhausted(text) from error
         if np.isfinite(task.space.size) and len(task.history.unseen(X)) < n:
             raise SearchSpaceExhausted("Every configuration of the search space was tried.")
         if not task.space.allows(X).all():

@@ -82,7 +82,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         features: a function of the parameter dictionary that returns numbers which help to
             predict the other objectives.
         known_constraints: functions of the parameter dictionary that must be at most 0, besides
-            Ax's own linear constraints; all trials keep them, the start's too.
+            Ax's own linear constraints; all trials keep them, the start's too. A truth value is
+            refused: for ``x < 2`` return ``x - 2``.
         canonical: a function of the parameter dictionary that returns the same key for
             configurations that are really the same; LaMOO proposes one of them.
         warm_start: earlier experiments (clients, Ax's experiments, or tables as

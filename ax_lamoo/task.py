@@ -17,7 +17,7 @@ from ax_lamoo.measured import Measured
 from ax_lamoo.told import Told
 from lamoo import Settings, Space
 from lamoo.gp.transfer import taught
-from lamoo.space.prior import Known
+from lamoo.space.prior import Known, total_violation
 
 logger = get_logger(__name__)
 
@@ -78,11 +78,14 @@ def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> 
     """Return a task with the user's functions of parameters, and earlier experiments."""
     encoding, space, history = task.encoding, task.space, task.history
     about = repr(encoding.search_space.parameters), space.parameters
-    bound = told.bound(about, goals.weights, metrics, encoding.decode)
+    names = encoding.search_space.parameters.keys()
+    bound = told.bound(about, goals.weights, metrics, encoding.decode, names)
+    told.check(history.X[history.inside & space.activity.complete(history.X)[1]])
     for sentence in told.contradictions(history, task.arms):
         warn_once(sentence)
     plain = Space(space.parameters, activity=space.activity)
     lessons = told.lessons(about, goals.weights, metrics, plain, encoding.encode_others)
+    bound = bound.where(space.activity.complete)
     known = _together(space.known, taught(bound.known, lessons, history))
     return replace(task, space=replace(space, known=known), history=replace(history, key=bound.key))
 
@@ -92,9 +95,7 @@ def _together(own: Known, told: Known) -> Known:
     violations = [v for v in (own.violation, told.violation) if v is not None]
     if len(violations) < 2:
         return replace(told, violation=violations[0] if violations else None)
-    return replace(
-        told, violation=lambda X: np.asarray(sum(np.maximum(v(X), 0.0) for v in violations))
-    )
+    return replace(told, violation=lambda X: total_violation([v(X) for v in violations]))
 
 
 @lru_cache(maxsize=256)

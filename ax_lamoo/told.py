@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class Told:
         self._about: Any = None
         self._bound: Bound | None = None
         self._objectives: dict[int, tuple[int | str, float]] = {}
+        self._decode: Callable[[Floats], Sequence[Params]] = lambda _: []
 
     @property
     def functions(self) -> Prior:
@@ -69,6 +70,7 @@ class Told:
         weights: Floats,
         metrics: Sequence[str],
         decode: Callable[[Floats], Sequence[Params]],
+        names: Collection[str],
     ) -> Bound:
         """Return the functions for the engine.
 
@@ -77,6 +79,7 @@ class Told:
             weights: of the metrics in each objective, maximised, shape ``(m, k)``.
             metrics: their names.
             decode: returns the user's parameters at points (n, d).
+            names: of all parameters.
 
         Raises:
             UserInputError: if a known objective is not one of the experiment's.
@@ -89,8 +92,9 @@ class Told:
                 keys = self.functions.keys(places)
             except ValueError as error:
                 raise UserInputError(str(error)) from error
+            self._decode = decode
             self._objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
-            self._bound, self._about = self.functions.bind(self._objectives, decode), about
+            self._bound, self._about = self.functions.bind(self._objectives, decode, names), about
         return self._bound
 
     def lessons(
@@ -125,6 +129,28 @@ class Told:
                 )
             self._taught = about, [Lesson(history, space) for history in earlier if history.n]
         return self._taught[1]
+
+    def check(self, X: Floats) -> None:
+        """Ask again what is unknown of arms (n, d) that ran, which lack no parameter.
+
+        Raises:
+            RuntimeError: if a function reads a parameter that is not there.
+        """
+        assert self._bound is not None  # noqa: S101 - for the type checker
+        known, key = self._bound.known, self._bound.key
+        unknown = np.zeros(len(X), dtype=bool)
+        for j, (name, _) in self._objectives.items():
+            lacking = np.isnan(known.objectives[j](X))
+            self.functions.contradicted(name, self._decode(X[lacking]), [0.0] * int(lacking.sum()))
+        if known.features is not None:
+            given = known.features(X)
+            unknown |= np.isnan(given).any(axis=1) if given.size else True
+        if known.violation is not None:
+            unknown |= np.isnan(known.violation(X))
+        if key is not None:
+            unknown |= key(X) < 0
+        for params in self._decode(X[unknown]):
+            self.functions.check(params)
 
     def contradictions(self, history: History, arms: Sequence[str]) -> Iterator[str]:
         """Yield a sentence for each arm that reported another value than the known one.

@@ -66,7 +66,8 @@ def to_space(
 ) -> Space:
     """Return the engine's space, with those of the given values held fixed that it can take."""
     parameters = {name: parameter(d) for name, d in distributions.items()}
-    return Space(parameters, possible(fixed or {}, distributions))
+    several = [mine for mine in branches(distributions).values() if len(mine) > 1]
+    return Space(parameters, possible(fixed or {}, distributions), exclusive=several)
 
 
 def possible(

@@ -57,7 +57,11 @@ def nothing_left(
     history, space = view.of(study, trials, search_space, space)
     if guessed and not conclusive(_with(history.Y, values)):
         return False
-    return exhausted(Task(space, history))
+    task = Task(space, history)
+    if not exhausted(task):
+        return False
+    # where none may be tried at all, the next proposal says so
+    return bool(space.allows(task.domain.enumerate()).any())
 
 
 def _with(Y: Floats, values: Sequence[float] | None) -> Floats:
@@ -71,16 +75,20 @@ def stop(study: Study) -> None:
     Whoever asks and tells has no loop that could be stopped, and is told what comes.
     """
     said = getattr(study, "_stop_flag", False)
-    try:
-        study.stop()
-    except (RuntimeError, AttributeError):
+    if not end(study):
         warn_once(
             study.study_name,
             "every configuration was tried. Whoever asks and tells must stop by themselves: what "
             "is asked for now has been tried before",
         )
-    else:
-        if not said:
-            logger.warning(
-                "Study %r: every configuration was tried; stopping it.", study.study_name
-            )
+    elif not said:
+        logger.warning("Study %r: every configuration was tried; stopping it.", study.study_name)
+
+
+def end(study: Study) -> bool:
+    """Let the loop over a study's trials end, and tell whether there is one."""
+    try:
+        study.stop()
+    except (RuntimeError, AttributeError):
+        return False
+    return True

@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, groupby
 from threading import Lock
-from typing import Any
 
-import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
 from optuna_lamoo.columns import SHARE, column, share
-from optuna_lamoo.distributions import parameter
 from optuna_lamoo.memory import Finished
 
 #: A parameter with more ranges has not one per branch: they follow from other parameters' values.
@@ -42,23 +39,6 @@ def _latest(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
     for trial in trials:
         latest |= trial.distributions
     return latest
-
-
-def constants(
-    trials: Sequence[FrozenTrial], branched: frozenset[str] = frozenset()
-) -> dict[str, Any]:
-    """Return the parameters that leave no choice, which :func:`union` leaves out.
-
-    Of one that has a range per branch that may be so in some branch.
-    """
-    latest = _latest(trials)
-    for trial in trials if branched else ():
-        for name in branched & trial.distributions.keys():
-            if trial.distributions[name].single():
-                latest[name] = trial.distributions[name]
-    single = {name: parameter(d) for name, d in latest.items() if d.single()}
-    middle = np.array([0.5])
-    return {name: p.from_unit(p.snap(middle))[0] for name, p in single.items()}
 
 
 @dataclass(frozen=True)
@@ -107,7 +87,7 @@ class Seen:
                     ranges[name] = (*known[:k], known[k].at(trial.number), *known[k + 1 :])
         return Seen(ranges)
 
-    def union(self, *, shares: bool = True) -> dict[str, BaseDistribution]:
+    def union(self, *, shares: bool = True, single: bool = False) -> dict[str, BaseDistribution]:
         """Return what :func:`union` does, but other columns for parameters of several ranges.
 
         Those are called as :func:`column` and :func:`share` say.
@@ -115,6 +95,7 @@ class Seen:
         Args:
             shares: whether there are columns of shares, or the latest range stands for all of
                 those.
+            single: whether to return parameters that leave no choice, too.
         """
         found: dict[str, BaseDistribution] = {}
         for name, ranges in self.ranges.items():
@@ -124,7 +105,7 @@ class Seen:
                 found[share(name)] = SHARE
             else:
                 found[name] = max(ranges, key=lambda r: r.last).distribution
-        return {name: found[name] for name in sorted(found) if not found[name].single()}
+        return {name: found[name] for name in sorted(found) if single or not found[name].single()}
 
     @property
     def moved(self) -> frozenset[str]:

@@ -14,7 +14,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, Partition, Settings, Space, Task, suggest
+from lamoo import History, NothingAllowed, Partition, Settings, Space, Task, suggest
 from lamoo.arrays import Floats
 from lamoo.solvers import Solver
 from lamoo.space.prior import Asked, Prior
@@ -72,11 +72,15 @@ class LaMOOSampler(BaseSampler):
             weights, FLOPs, a latency table): index or metric name -> function of the parameter
             dictionary, in the study's direction. They are not modelled but used as they are.
             Answers are remembered; :class:`optuna_lamoo.vectorized` marks a function that takes
-            many dictionaries at once.
+            many dictionaries at once. This and the other functions are asked about what the
+            objective would ask for, as far as the trials tell; a ``KeyError`` for a parameter that
+            is not there means that the answer is unknown.
         features: a function of the parameter dictionary that returns numbers which help to predict
             the other objectives (an architecture's depth, counts of its operations).
         known_constraints: functions of the parameter dictionary that must be at most 0. No trial
-            is spent where one is not (but see ``search_space``).
+            is spent where one is not (but see ``search_space``). A truth value is refused: for
+            ``x < 2`` return ``x - 2``. Where none is found that keeps them, a trial raises
+            :class:`lamoo.NothingAllowed` and the study ends.
         canonical: a function of the parameter dictionary that returns the same key (anything
             hashable) for configurations that are really the same; one of them is tried.
         search_space: name -> distribution, as far as they are known beforehand. Otherwise the
@@ -279,7 +283,11 @@ class LaMOOSampler(BaseSampler):
             wanted = settings if stubborn else replace(settings, solver="random")
             return suggest(Task(space, history, wanted), 1, generator(seed, number, attempt))
 
-        params = self._claims.claim(study, trial, search_space, space, propose)
+        try:
+            params = self._claims.claim(study, trial, search_space, space, propose)
+        except NothingAllowed:
+            exhaustion.end(study)  # the others would only fail, too, where failures are caught
+            raise
         return {name: value for name, value in params.items() if name in asked}
 
     def sample_independent(

@@ -12,11 +12,12 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, Space
-from lamoo.arrays import Floats
+from lamoo import History, Space, Task
+from lamoo.arrays import Bools, Floats
 from lamoo.gp.transfer import Lesson, taught
-from lamoo.space.prior import Bound, Prior
-from optuna_lamoo import columns, objectives, ranges
+from lamoo.space.evidence import Evidence
+from lamoo.space.prior import Bound, Complete, Prior
+from optuna_lamoo import columns, objectives
 from optuna_lamoo.ranges import Ranges
 from optuna_lamoo.reader import Reader
 from optuna_lamoo.sources import Source
@@ -27,7 +28,7 @@ class _Prior:
     """What the user knows beforehand, for the points of one space.
 
     Args:
-        about: the columns, constants and objectives that it was bound to.
+        about: the columns and objectives that it was bound to.
         bound: the user's functions.
         lessons: of earlier studies.
     """
@@ -61,6 +62,7 @@ class View:
     def _forget(self) -> None:
         self._turn = threading.RLock()
         self._reader, self._ranges = Reader(), Ranges()
+        self._reader_of_all = Reader()
         self._prior: _Prior | None = None
         self._several: frozenset[str] = frozenset()
         self._own: dict[str, BaseDistribution] = {}
@@ -172,9 +174,14 @@ class View:
         if not self.functions and not self._sources:
             return history, space
         with self._turn:
-            prior = self._bound(study, trials, search_space, space)
-        known = taught(prior.bound.known, prior.lessons, history)
-        return replace(history, key=prior.bound.key), replace(space, known=known)
+            everything = self._configurations(trials, search_space)
+            prior = self._bound(study, search_space, space, everything)
+            bound, task = prior.bound, Task(space, history)
+            if self.functions:
+                complete = self._complete(study, trials, search_space, everything, task)
+                bound = bound.where(complete)
+        known = taught(bound.known, prior.lessons, history)
+        return replace(history, key=bound.key), replace(space, known=known)
 
     def contradictions(
         self, study: Study, trial: FrozenTrial, values: Sequence[float]
@@ -184,7 +191,10 @@ class View:
         Raises:
             ValueError: if it is not what most trials reported, see
                 :func:`lamoo.space.prior.contradictions`.
+            RuntimeError: if a function cannot be asked about what the trial had.
         """
+        if np.isfinite(values).all():  # others may have ended before they had everything
+            self.functions.check(self._params(trial))
         for j, key in self._objectives(study).items():
             try:
                 self.functions.contradicted(key, [self._params(trial)], [values[j]])
@@ -199,46 +209,97 @@ class View:
             objectives.places(study, self.functions.objectives, "known_objectives")
         )
 
+    def _configurations(
+        self, trials: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, BaseDistribution]:
+        """Return the distributions of all columns that functions are told of.
+
+        Those that are searched, and what leaves no choice. A parameter whose range has changed has
+        a column for each: it may turn out to have one per branch.
+        """
+        seen = self._ranges.read(trials)
+        every = seen.union(shares=False, single=True).items()
+        found = {name: self._as_given(name, d) for name, d in every if d.single()}
+        found |= search_space
+        for name in sorted((seen.moved - seen.following) & found.keys()):
+            del found[name]
+            found |= {
+                columns.column(name, r.distribution): r.distribution for r in seen.ranges[name]
+            }
+        return found
+
     def _bound(
+        self,
+        study: Study,
+        search_space: Mapping[str, BaseDistribution],
+        space: Space,
+        everything: Mapping[str, BaseDistribution],
+    ) -> _Prior:
+        """Return what the user knows, bound to the points of a space with its constants.
+
+        The last one is remembered.
+        """
+        signs = objectives.signs(study.directions)
+        exact = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
+        parameters = columns.to_space(everything).parameters
+        about = (list(parameters.items()), list(space.parameters.items()), exact, signs.tolist())
+        if self._prior is None or self._prior.about != about:
+            plain = Space(space.parameters)
+            earlier = [source.history(search_space, signs) for source in self._sources]
+            lessons = [Lesson(history, plain) for history in earlier if history.n]
+            bound = self._bind(exact, everything)
+            self._prior = _Prior(about, bound, lessons)
+        return self._prior
+
+    def _bind(
+        self,
+        exact: Mapping[int, tuple[int | str, float]],
+        everything: Mapping[str, BaseDistribution],
+    ) -> Bound:
+        """Return the user's functions of the points of all columns."""
+        plain = columns.to_space(everything)
+
+        def decode(X: Floats) -> list[dict[str, Any]]:
+            return [columns.named(params, everything) for params in plain.decode(X)]
+
+        names = None
+        if self._search_space:
+            names = {*columns.named(everything, everything), *self._search_space}
+        return self.functions.bind(exact, decode, names)
+
+    def _complete(
         self,
         study: Study,
         trials: Sequence[FrozenTrial],
         search_space: Mapping[str, BaseDistribution],
-        space: Space,
-    ) -> _Prior:
-        """Return what the user knows, bound to a space; the last one is remembered."""
-        signs = objectives.signs(study.directions)
-        constants = ranges.constants(trials, self._ranges.read(trials).branched)
-        exact = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
-        always = _always(trials, search_space)
-        about = (list(space.parameters.items()), constants, exact, signs.tolist(), always)
-        if self._prior is None or self._prior.about != about:
-            plain = Space(space.parameters)
+        everything: Mapping[str, BaseDistribution],
+        task: Task,
+    ) -> Complete:
+        """Return what makes configurations of the engine's points, as far as trials tell.
 
-            def decode(X: Floats) -> list[dict[str, Any]]:
-                X = X.copy()
-                for mine in always:
-                    X[np.isnan(X[:, mine]).all(axis=1), mine[0]] = 0.5
-                return [constants | columns.named(p, search_space) for p in plain.decode(X)]
+        Args:
+            study: the one.
+            trials: of the study.
+            search_space: the distributions of the columns of points.
+            everything: those of the columns of configurations, which have constants, too.
+            task: the study in the engine's terms.
+        """
+        space, X = task.space, task.history.X
+        if everything.keys() != search_space.keys():
+            space = columns.to_space(everything)
+            X = self._reader_of_all.history(everything, trials, study.directions).X
+        names = [*everything]
+        now = [c if c in everything else columns.column(c, d) for c, d in search_space.items()]
+        mine = np.array([names.index(name) for name in now], dtype=np.intp)
+        X = X[task.rows]
+        shown = X[~np.isnan(X[:, mine]).all(axis=1)]
+        evidence = Evidence(shown, space.kinds)
 
-            earlier = [source.history(search_space, signs) for source in self._sources]
-            lessons = [Lesson(history, plain) for history in earlier if history.n]
-            self._prior = _Prior(about, self.functions.bind(exact, decode), lessons)
-        return self._prior
+        blank = np.array([0.5 if d.single() else np.nan for d in everything.values()])
 
+        def complete(X: Floats) -> tuple[Floats, Bools]:
+            whole = np.tile(blank, (len(X), 1))
+            whole[:, mine] = X
+            return evidence.complete(whole)
 
-def _always(
-    trials: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]
-) -> list[list[int]]:
-    """Return the columns of each parameter with a range per branch that every branch has.
-
-    Which branch has which range is learned, and wrong at times. Then a point may have none of them,
-    but functions may rely on the parameter.
-    """
-    places = {column: j for j, column in enumerate(search_space)}
-    done = [trial.params for trial in trials if trial.state is TrialState.COMPLETE]
-    return [
-        [places[column] for column in mine]
-        for name, mine in columns.branches(search_space).items()
-        if all(name in params for params in done)
-    ]
+        return complete

@@ -2,12 +2,14 @@
 
 import logging
 import os
+import random
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 # Before NumPy is imported anywhere: threads that fight for two cores make times and sums wander.
 for _pool in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR"):
@@ -121,3 +123,57 @@ def _no_excuses() -> Iterator[None]:
 def no_excuses() -> Callable[[], AbstractContextManager[None]]:
     """Give a context that fails on warnings, and where a simpler solver took a solver's place."""
     return _no_excuses
+
+
+class Grammar:
+    """A random space of choices that open others, as a program that asks for its parameters.
+
+    Two or three levels of choices; the layers of a depth; some parameters that branches share, one
+    of them with a range for each branch; one that has a single value, in one branch only.
+    """
+
+    def __init__(self, seed: int) -> None:
+        """Draw how many branches there are, and what each has."""
+        rng = random.Random(seed)  # noqa: S311  keeps no secret
+        kinds = [f"k{i}" for i in range(rng.randint(2, 3))]
+        self.specs: dict[str, tuple[Any, ...]] = {"kind": ("choice", *kinds)}
+        self._opens: dict[tuple[str, Any], list[str]] = {}
+        self._always = ["kind"]
+        for name in ("lr", "batch")[: rng.randint(1, 2)]:
+            self.specs[name] = ("float", 0.0, 1.0) if name == "lr" else ("int", 1, 64)
+            self._always.append(name)
+        for i, kind in enumerate(kinds):
+            own = [f"{kind}_{j}" for j in range(rng.randint(0, 2))]
+            self.specs |= dict.fromkeys(own, ("float", 0.0, 1.0))
+            if rng.random() < 0.6:
+                sub = f"{kind}_sub"
+                self.specs[sub] = ("choice", "x", "y", "z")
+                self.specs[f"{sub}_y"] = ("int", 1, 40)
+                self._opens[sub, "y"] = [f"{sub}_y"]
+                own.append(sub)
+            if i == 0:
+                layers = [f"width{n}" for n in range(3)]
+                self.specs["depth"] = ("int", 1, 3)
+                self.specs |= dict.fromkeys(layers, ("choice", 8, 16))
+                self._opens |= {("depth", n): layers[:n] for n in (1, 2, 3)}
+                own.append("depth")
+            if i == 1:
+                self.specs["fixed"] = ("int", 7, 7)
+                own.append("fixed")
+            self._opens["kind", kind] = own
+
+    def replay(self, ask: Callable[[str, tuple[Any, ...]], Any]) -> dict[str, Any]:
+        """Return the parameters that the program asks for, given what it is answered."""
+        found: dict[str, Any] = {}
+        waiting = [*self._always]
+        while waiting:
+            name = waiting.pop(0)
+            found[name] = ask(name, self.specs[name])
+            waiting += self._opens.get((name, found[name]), [])
+        return found
+
+
+@pytest.fixture(scope="session")
+def grammar() -> Callable[[int], Grammar]:
+    """Give a function that returns a random conditional space, by its seed."""
+    return Grammar

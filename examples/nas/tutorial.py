@@ -174,7 +174,7 @@ def result_of(params: dict[str, Any], part: str, seed: int, epochs: int) -> floa
 # --- 5. search -----------------------------------------------------------------------------------
 
 
-def search(trials: int, epochs: int, folder: Path) -> optuna.Study:
+def search(trials: int, epochs: int, folder: Path, seed: int = 0) -> optuna.Study:
     """Return the study of so many trials; one that was stopped goes on."""
 
     def objective(trial: optuna.Trial) -> tuple[float, int, int]:
@@ -183,7 +183,7 @@ def search(trials: int, epochs: int, folder: Path) -> optuna.Study:
         return error, n_params(trial.params), n_flops(trial.params)
 
     sampler = LaMOOSampler(
-        seed=0,
+        seed=seed,
         known_objectives={"parameters": n_params, "FLOPs": n_flops},
         reference_point={"error": 20.0},  # percent; what is worse is of no interest
     )
@@ -257,6 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--trials", type=positive, default=80)
     parser.add_argument("--epochs", type=positive, default=10, help="of each training (10)")
     parser.add_argument("--seeds", type=positive, default=10, help="of the last trainings (10)")
+    parser.add_argument("--seed", type=int, default=0, help="of the search (0)")
     parser.add_argument("--limit", type=positive, default=5_000, help="parameters at most (5000)")
     parser.add_argument("--out", type=Path, default=Path("tutorial"), help="study and pictures")
     options = parser.parse_args(arguments)
@@ -265,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)  # networks this small only get slower by more
     options.out.mkdir(parents=True, exist_ok=True)
 
-    study = search(options.trials, options.epochs, options.out)
+    study = search(options.trials, options.epochs, options.out, options.seed)
     look(study, options.out)
     chosen = choose(study, options.limit)
     say(f"Chosen: {chosen.params}, validation error {chosen.values[0]:.2f} %")

@@ -7,7 +7,7 @@ whole of it; :class:`Optimizer` wraps it for people without a framework, ``optun
 
 from lamoo.optimizer import Optimizer
 from lamoo.partition.tree import PAPER, Partition
-from lamoo.search import chosen_path, suggest
+from lamoo.search import NothingAllowed, chosen_path, suggest
 from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.space.history import History
 from lamoo.space.prior import Known
@@ -21,6 +21,7 @@ __all__ = [
     "History",
     "Integer",
     "Known",
+    "NothingAllowed",
     "Optimizer",
     "Partition",
     "Settings",

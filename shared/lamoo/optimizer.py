@@ -11,6 +11,7 @@ import numpy as np
 from lamoo.arrays import Floats
 from lamoo.search import suggest
 from lamoo.space import Space
+from lamoo.space.evidence import Evidence
 from lamoo.space.history import History
 from lamoo.task import Settings, Task
 
@@ -68,12 +69,20 @@ class Optimizer:
         a condition learned from few trials may be wrong. Tell only those that were used.
         """
         rng = np.random.default_rng((self._settings.seed, len(self.history.tried)))
-        x = suggest(Task(self.space, self.history, self._settings), 1, rng)[0]
+        x = suggest(self._task(), 1, rng)[0]
         params = self.space.decode(np.where(np.isnan(x), self.space.sample(1, rng), x))
         # encoded anew, so that rounding cannot hide from `tell` what it answers
         asked = np.where(np.isnan(x), np.nan, self.space.encode(params)[0])
         self.history = self.history.with_pending(asked)
         return params[0]
+
+    def _task(self) -> Task:
+        """Return the task, where nothing is asked about but configurations that there are."""
+        space, task = self.space, Task(self.space, self.history, self._settings)
+        told = space.activity.complete
+        if not space.activity.rules:
+            told = Evidence(task.sound.X, space.kinds).complete
+        return replace(task, space=replace(space, known=space.known.where(told)))
 
     def tell(
         self,

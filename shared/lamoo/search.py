@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,65 @@ logger = logging.getLogger("lamoo")
 
 #: Characters of an error that a warning repeats.
 REASON = 200
+#: Random points of which the nearest is told where none keeps the known constraints.
+LOOKED_AT = 64
+
+
+class NothingAllowed(ValueError):  # noqa: N818  it says what is wrong
+    """No point is found that keeps the known constraints.
+
+    Args:
+        message: what to say.
+        nearest: what was found instead.
+    """
+
+    def __init__(self, message: str, nearest: Nearest | None = None) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.nearest = nearest
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Nearest:
+    """Of some random points, the one that breaks the known constraints least.
+
+    Args:
+        x: the point, ``(d,)``.
+        amount: by how much it breaks them.
+        among: how many points there were.
+        size: how many configurations there are, if all were looked at.
+    """
+
+    x: Floats
+    amount: float
+    among: int
+    size: float | None
+
+    def told(self, params: Mapping[str, Any]) -> str:
+        """Return what to say, and what to do.
+
+        Args:
+            params: the point's parameters, as their user knows them.
+        """
+        found = (
+            "no configuration was found that keeps them, by random draws and by descent"
+            if self.size is None
+            else f"none of all {self.size:.0f} configurations keeps them"
+        )
+        return (
+            f"known_constraints: {found} (each function must return at most 0). Of {self.among} "
+            f"random ones {dict(params)} breaks them least, by {self.amount:.4g}. Check their "
+            "signs, loosen them or widen the search space; where few configurations keep them, "
+            "return how far each is off, or try one that is known to keep them first"
+        )
+
+
+def _nearest(space: Space, X: Floats) -> Nearest:
+    """Return which of points (n, d) breaks the known constraints least; all of them do."""
+    assert space.known.violation is not None  # noqa: S101 - for the type checker
+    violation = space.known.violation(X)
+    k = int(np.argmin(violation))
+    return Nearest(X[k], float(violation[k]), len(X), space.size if space.enumerable else None)
 
 
 @own_state()
@@ -41,6 +101,7 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
 
     Raises:
         ValueError: if ``q`` is negative.
+        NothingAllowed: if no point is found that keeps the known constraints.
     """
     if q < 0:
         msg = f"q must be at least 0, got {q!r}"
@@ -61,6 +122,8 @@ def _next(task: Task, history: History, rng: np.random.Generator) -> Floats:
     # what a space was before it was narrowed says little of what it is: it starts again
     if history.inside.sum() < max(settings.n_startup, 1):
         x = next_start(space, history, settings.seed)
+    if x is None and not _any_allowed(space, history, settings.seed):
+        return _broken(space, settings, rng)
     if x is None and settings.reevaluate and len(history.tried) % settings.reevaluate == 0:
         x = least_sure(space, history)
     if x is None and history.n:
@@ -124,6 +187,32 @@ def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
     # where nothing is known to keep the constraints, one that does not
     x: Floats = (X if len(X) else space.sample(1, rng))[0]
     return x
+
+
+def _any_allowed(space: Space, history: History, seed: int) -> bool:
+    """Tell whether any point is known, or found by one search, that keeps the known constraints."""
+    if space.known.violation is None:
+        return True
+    X = space.snap(history.X) if space.fixed else history.X
+    if space.allows(X).any():
+        return True
+    rng = np.random.default_rng((seed, len(history.tried)))
+    return len(Region(space).sample(1, X, rng)) > 0
+
+
+def _broken(space: Space, settings: Settings, rng: np.random.Generator) -> Floats:
+    """Return a point (d,) that breaks the known constraints, if somebody asked for some of it.
+
+    Raises:
+        NothingAllowed: without fixed parameters.
+    """
+    X = space.sample(LOOKED_AT, rng)
+    nearest = _nearest(space, X)
+    message = nearest.told(space.decode(nearest.x[None])[0])
+    if not space.fixed:
+        raise NothingAllowed(message, nearest)
+    settings.warn_once(f"with {dict(space.fixed)} fixed, {message}", "fixed")
+    return nearest.x
 
 
 def _tell_of_failure(settings: Settings, error: Exception) -> None:

@@ -48,6 +48,9 @@ def _by_known_cost(space: Space, history: History, seed: int) -> Floats | None:
     if not len(X):
         return None
     costs = space.known_features(X)[:, : len(space.known.objectives)]
+    for column in costs.T:  # what is unknown counts as neither cheap nor expensive
+        unknown = np.isnan(column)
+        column[unknown] = 0.0 if unknown.all() else np.nanmedian(column)
     order = np.argsort(rankdata(costs, axis=0).sum(axis=1), kind="stable")
     quantile = (0.5 + i * GOLDEN) % 1.0
     return np.asarray(X[order[int(quantile * len(X))]])

@@ -172,7 +172,7 @@ class Task:
         """
         if self.space.activity.rules:
             return self.space
-        return replace(self.space, activity=learn_activity(self.sound.X))
+        return replace(self.space, activity=learn_activity(self.sound.X, self.space.kinds))
 
     @cached_property
     def cleaned(self) -> History:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 from ax.api.client import Client
-from ax.api.configs import ChoiceParameterConfig
-from ax.exceptions.core import UserInputError
+from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+from ax.exceptions.core import SearchSpaceExhausted, UserInputError
 
 import ax_lamoo
 from ax_lamoo.adapter import LaMOOAdapter
@@ -199,3 +199,82 @@ def test_a_function_that_fails_is_named():
             6,
             lambda _: {"a": 1.0, "b": 2.0},
         )
+
+
+# ------------------------------------------------------------------ choices that open others
+
+PIPELINE = [
+    ChoiceParameterConfig(
+        name="kind",
+        parameter_type="str",
+        values=["svm", "net"],
+        is_ordered=False,
+        dependent_parameters={"svm": ["C"], "net": ["depth"]},
+    ),
+    RangeParameterConfig("C", (0.1, 10.0), "float"),
+    ChoiceParameterConfig(
+        name="depth",
+        parameter_type="int",
+        values=[1, 2],
+        is_ordered=True,
+        dependent_parameters={2: ["width"]},
+    ),
+    RangeParameterConfig("width", (1, 8), "int"),
+    RangeParameterConfig("lr", (0.0, 1.0), "float"),
+]
+
+
+def weights(params):
+    """Return a cost, which exists only for what the search space makes."""
+    mine = {"kind", "lr"} | ({"C"} if params["kind"] == "svm" else {"depth"})
+    mine |= {"width"} if params.get("depth") == 2 else set()
+    assert params.keys() == mine
+    if params["kind"] == "svm":
+        return params["C"]
+    return 2 * params["depth"] + (params["width"] if params["depth"] == 2 else 0)
+
+
+def fitted(params):
+    return {"error": params["lr"] + 1 / (1 + weights(params)), "weights": float(weights(params))}
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
+def test_functions_see_what_a_hierarchical_space_makes(solver):
+    client = started(
+        PIPELINE,
+        "-error, -weights",
+        solver=solver,
+        known_objectives={"weights": weights},
+        features=lambda params: [weights(params)],
+        known_constraints=[lambda params: weights(params) - 9],
+        canonical=lambda params: (weights(params), *sorted(map(str, params.items()))),
+    )
+    tried = advance(client, 11, fitted)
+    assert all(weights(params) <= 9 for params in tried)
+    ax_lamoo.explain(client)  # which redraws one parameter of points at a time
+
+
+def test_a_function_that_reads_another_branch_is_named():
+    for argument in ({"known_objectives": {"weights": lambda p: p["C"]}}, {"features": cs}):
+        with pytest.raises(RuntimeError, match=r"raised KeyError\('C'\) for .*'net'"):
+            advance(started(PIPELINE, "-error, -weights", **argument), 12, fitted)
+
+
+def cs(params):
+    return [params["C"]]
+
+
+def test_a_constraint_that_is_a_truth_value_is_refused_before_any_trial():
+    for of in (bool, np.bool_):
+        client = started(known_constraints=[lambda params, of=of: of(params["op0"] == "conv")])
+        with pytest.raises(RuntimeError, match=r"known_constraints\[0\] must return .*no truth"):
+            advance(client, 1)
+        assert not client._experiment.trials
+
+
+@pytest.mark.parametrize("parameters", [CELL, PIPELINE])
+def test_constraints_that_nothing_keeps_are_named_before_any_trial(parameters):
+    client = started(parameters, "-a, -b", known_constraints=[len])
+    with pytest.raises(SearchSpaceExhausted, match=r"known_constraints: no.*breaks them least"):
+        advance(client, 1)
+    assert not client._experiment.trials

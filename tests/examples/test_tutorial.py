@@ -94,6 +94,36 @@ def test_it_searches_chooses_and_goes_on_where_it_was_stopped(
         assert (out / picture).read_bytes()[:4] == b"\x89PNG"
 
 
+def run(tutorial, out, seed, *options):
+    """Return the trials of a run, having checked that it came to its end."""
+    tutorial["main"](["--seed", str(seed), "--out", str(out), *options])
+    return optuna.load_study(study_name="digits", storage=f"sqlite:///{out / 'study.db'}").trials
+
+
+@needs_torch
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_the_first_trials_have_it_comes_to_its_end(tutorial, seed, tmp_path, capsys):
+    short = ["--trials", "13", "--epochs", "1", "--seeds", "1", "--limit", "1000000"]
+    trials = run(tutorial, tmp_path / "out", seed, *short)
+    assert len(trials) == 13
+    assert len({trial.params["depth"] for trial in trials}) == 3
+    assert "chosen: " in capsys.readouterr().out
+
+
+@needs_torch
+@pytest.mark.slow  # one to two minutes each
+@pytest.mark.parametrize("seed", range(5))
+def test_at_its_defaults_it_finds_small_networks(tutorial, seed, tmp_path, capsys):
+    trials = run(tutorial, tmp_path / "out", seed)
+    assert len(trials) == 80
+    said = capsys.readouterr().out
+    assert "Good region: " in said
+    # yours has 150,000 parameters; the page's front has 2.2 % with 3,202
+    small = [t.values[0] for t in trials if t.values[1] <= 5_000]
+    assert min(small) < 4.0
+    assert re.search(r"^chosen: [\d,]+ parameters", said, re.MULTILINE)
+
+
 @needs_torch
 def test_your_model_is_one_of_the_space_and_its_costs_are_right(tutorial):
     params = tutorial["YOURS"]

@@ -17,6 +17,7 @@ from lamoo import (
     History,
     Integer,
     Known,
+    NothingAllowed,
     Optimizer,
     Partition,
     Settings,
@@ -33,6 +34,7 @@ from lamoo.gp import fitting
 from lamoo.solvers import SOLVERS, Solver, distant
 from lamoo.space.activity import Activity, OneOf
 from lamoo.space.history import Partial
+from lamoo.space.prior import Prior
 from lamoo.space.rows import first_rows, rows_in
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
@@ -771,3 +773,43 @@ def test_a_reference_point_that_nobody_beats_is_told_in_the_users_words(caplog):
             found.tell(params, [params["a"], i / 100])
     (record,) = caplog.records
     assert "(objective 0 <= -1, objective 1 >= 4)" in record.getMessage()
+
+
+def test_what_is_known_is_asked_of_configurations_that_the_users_program_makes(grammar):
+    program = grammar(5)
+    kinds = {"choice": lambda *c: Categorical(c), "float": Float, "int": Integer}
+    specs = program.specs.items()
+    plain = Space({name: kinds[kind](*rest) for name, (kind, *rest) in specs})
+    tried, wrong = [], []
+
+    def cost(params):
+        made = program.replay(lambda name, _: params[name])
+        shown = len({frozenset(each) for each in tried}) > 1
+        if shown and made != dict(params):
+            wrong.append(params)
+        return float(len(params))
+
+    prior = Prior({0: cost}, lambda params: [cost(params)], [lambda params: cost(params) - 50])
+    known = prior.bind({0: (0, 1.0)}, plain.decode).known
+    optimizer = Optimizer(replace(plain, known=known), ["minimize"] * 2, Settings(n_startup=4))
+    for _ in range(14):
+        asked = optimizer.ask()
+        params = program.replay(lambda name, _, asked=asked: asked[name])
+        optimizer.tell(params, [cost(params), params["lr"]])
+        tried.append(params)
+    assert wrong == []
+
+
+def test_constraints_that_nothing_keeps_are_an_error_that_can_be_sent():
+    space = replace(SQUARE, known=Known(violation=lambda X: X[:, 0] + 1))
+    with pytest.raises(NothingAllowed, match="known_constraints: no configuration") as caught:
+        Optimizer(space, ["minimize"] * 2).ask()
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert str(again) == str(caught.value)
+    assert again.nearest.amount == pytest.approx(1 + again.nearest.x[0])
+
+
+def test_a_violation_in_truth_values_is_refused():
+    space = replace(SQUARE, known=Known(violation=lambda X: X[:, 0] < 0.5))
+    with pytest.raises(TypeError, match="violation must return numbers"):
+        Optimizer(space, ["minimize"] * 2).ask()

@@ -305,9 +305,94 @@ def test_a_sliver_that_random_points_never_hit_is_found(solver):
     assert all(far(t.params) <= 1e-9 and corner(t.params) <= 1e-9 for t in study.trials)
 
 
-def test_where_nothing_keeps_the_constraints_the_study_ends():
-    study = searched(known_constraints=[lambda _: 1.0], search_space=SPACE)
-    assert len(study.trials) == 1
+def ints(trial):
+    return trial.suggest_int("x", 0, 5), -trial.suggest_int("y", 0, 5)
+
+
+def floats(trial):
+    return trial.suggest_float("x", 0, 5), -trial.suggest_float("y", 0, 5)
+
+
+@pytest.mark.parametrize("objective", [ints, floats])
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_where_nothing_keeps_the_constraints_the_study_ends_and_says_so(objective, given, solver):
+    asked = []
+
+    def above(params):
+        asked.append(params)
+        return params["x"] + 1
+
+    kind = IntDistribution if objective is ints else FloatDistribution
+    sampler = LaMOOSampler(
+        seed=0,
+        solver=solver,
+        known_constraints=[above],
+        search_space={name: kind(0, 5) for name in "xy"} if given else None,
+    )
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    with pytest.raises(
+        ValueError, match=r"known_constraints: no.* keeps them.*at most 0"
+    ) as caught:
+        study.optimize(objective, n_trials=20)
+    # no trial was paid for that could be spared: the first one tells what there is
+    assert len(study.get_trials(states=[TrialState.COMPLETE])) == (not given)
+    assert "breaks them least" in str(caught.value)
+    assert "loosen them" in str(caught.value)
+    assert len(asked) < 25_000  # one search, in all
+    # where errors are caught, it ends all the same
+    again = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    again.optimize(objective, n_trials=20, catch=Exception)
+    assert len(again.trials) <= 2
+
+
+def test_what_is_enqueued_or_held_breaks_what_it_must(complaints):
+    sampler = LaMOOSampler(
+        seed=0,
+        known_constraints=[lambda params: params["x"] - 2],
+        search_space={name: FloatDistribution(0, 5) for name in "xy"},
+    )
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    study.enqueue_trial({"x": 4.0})
+    study.optimize(floats, n_trials=3)
+    assert [trial.params["x"] > 2 for trial in study.trials] == [True, False, False]
+    (said,) = complaints()
+    assert said.startswith("with {'x': 4.0} fixed, known_constraints: no configuration was found")
+
+
+@pytest.mark.parametrize("of", [bool, np.bool_, np.array])
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("given", [True, False])
+def test_a_truth_value_is_no_constraint(of, many, given):
+    def small(params):
+        return of(params["x"] < 2)
+
+    function = vectorized(lambda many: [small(p) for p in many]) if many else small
+    if many and of is np.array:
+        function = vectorized(lambda many: np.array([p["x"] < 2 for p in many]))
+    sampler = LaMOOSampler(
+        seed=0,
+        known_constraints=[function],
+        search_space={name: FloatDistribution(0, 5) for name in "xy"} if given else None,
+    )
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    with pytest.raises(
+        RuntimeError, match=r"known_constraints\[0\] must return a .*number.*, got .*(True|False)"
+    ):
+        study.optimize(floats, n_trials=3)
+    assert len(study.get_trials(states=[TrialState.COMPLETE])) == (not given)
+
+
+def test_a_constraint_may_be_any_kind_of_number():
+    for kind in (float, int, np.float32, np.float64, np.int64):
+        study = searched(
+            floats,
+            4,
+            ("minimize",) * 2,
+            known_constraints=[lambda params, kind=kind: kind(round(params["x"]) - 2)],
+            search_space={name: FloatDistribution(0, 5) for name in "xy"},
+        )
+        assert all(trial.params["x"] <= 2.5 for trial in study.trials)
 
 
 # -------------------------------------------------------------------- never the same twice

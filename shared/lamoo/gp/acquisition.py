@@ -8,7 +8,7 @@ processes and judges the predictions by a criterion.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,25 +124,39 @@ class Process(Protocol):
 
 @dataclass(frozen=True)
 class KnownObjective:
-    """The process of an objective that is known and therefore not learned.
+    """The process of an objective that is known and therefore not learned, but where it is unknown.
 
     Args:
         space: knows its values.
         objective: its index.
         transform: of its values.
+        learned: returns what predicts it from points alone, where its value is unknown.
     """
 
     space: Space
     objective: int
     transform: Transform
+    learned: Callable[[], Process]
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
-        """Return its values and standard deviations of 0."""
-        return self.transform(known_values(self.space, X, self.objective)), np.zeros(len(X))
+        """Return its values and standard deviations of 0; predictions where it is unknown."""
+        values = known_values(self.space, X, self.objective)
+        mean, std = self.transform(values), np.zeros(len(X))
+        unknown = np.isnan(values)
+        if unknown.any():
+            mean[unknown], std[unknown] = self.learned().predict(self._points(X[unknown]))
+        return mean, std
+
+    def _points(self, X: Floats) -> Floats:
+        return X[..., : self.space.dimension]
 
     def predict_gradient(self, x: Floats) -> tuple[float, float, Floats, Floats]:
         """Return :meth:`predict` and gradients, along the one column that tells its value."""
         column = known_column(self.space, self.objective)
+        if np.isnan(x[column]):
+            more = (0, len(x) - self.space.dimension)
+            value, std, dmean, dstd = self.learned().predict_gradient(self._points(x))
+            return value, std, np.pad(dmean, more), np.pad(dstd, more)
         X = np.repeat(x[None], 3, axis=0)
         X[1:, column] += [_STEP, -_STEP]
         mean, above, below = self.predict(X)[0].tolist()

@@ -40,7 +40,7 @@ def input_slopes(space: Space, x: Floats) -> Floats:
 
     Those of known features are differences: between neighbouring values, or over hardly any
     distance (:data:`STEP`) where the parameter is continuous. They are 0 along choices, coarse
-    grids, and what is fixed or inactive.
+    grids, and what is fixed or inactive, and where what is known of the rest is unknown.
     """
     d = space.dimension
     slopes = np.zeros((d + _known(space), d))
@@ -54,7 +54,9 @@ def input_slopes(space: Space, x: Floats) -> Floats:
         down[rows, columns] = np.maximum(x[columns] - step, 0.0)
         width = up[rows, columns] - down[rows, columns]
         known = space.known_features(np.concatenate([up, down]))
-        slopes[d:, columns] = (known[: len(rows)] - known[len(rows) :]).T / width
+        slopes[d:, columns] = (
+            np.nan_to_num(known[: len(rows)] - known[len(rows) :], nan=0.0).T / width
+        )
     return slopes
 
 
@@ -69,9 +71,17 @@ def known_values(space: Space, inputs: Floats, j: int) -> Floats:
 
 
 def known_range(space: Space, j: int) -> tuple[float, float]:
-    """Return about the least and the largest value of the j-th objective, a known one."""
+    """Return about the least and the largest value of the j-th objective, a known one.
+
+    As far as it is known, and between 0 and 1 where it is nowhere.
+    """
     scale = space.known_scales[_rank(space, j)]
     return scale.low, scale.high
+
+
+def known_everywhere(space: Space, j: int) -> bool:
+    """Tell whether the j-th objective, a known one, is known of all configurations (about)."""
+    return not np.isnan(space.known_landmarks[:, _rank(space, j)]).any()
 
 
 def _rank(space: Space, j: int) -> int:

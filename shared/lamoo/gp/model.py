@@ -8,8 +8,9 @@ well-suited to parallelize optimization", 2010).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -38,11 +39,12 @@ from lamoo.gp.fitting import (
     transforms_of,
     values_of,
 )
-from lamoo.gp.inputs import inputs_of, known_range
+from lamoo.gp.inputs import inputs_of, known_everywhere, known_range
 from lamoo.gp.process import GP
 from lamoo.gp.targets import Transform, compress, untransformed
 from lamoo.space import Space
 from lamoo.space.history import History
+from lamoo.space.prior import Known
 from lamoo.space.rows import rows_in
 
 #: Standard deviations of objectives are multiplied by this. Hyperparameters are fitted and not
@@ -133,13 +135,31 @@ def _learn_objectives(history: History, data: History, space: Space, size: int) 
     inputs = inputs_of(space, points_of(data))
     values = [v.transformed(f) for v, f in zip(values_of(data), transforms, strict=True)]
     processes: tuple[Process, ...] = tuple(
-        KnownObjective(space, j, transforms[j])
+        KnownObjective(space, j, transforms[j], _learner(data, values[j], space))
         if j in known
         else objective_process(inputs, values[j], space, fit_of[j].hyperparameters)
         for j in range(m)
     )
     trust = min([1.0, *(max(0.0, fitted.tau) for fitted in fits)])
     return _Learned(transforms, inputs, values, processes, trust)
+
+
+def _learner(data: History, values: Values, space: Space) -> Callable[[], GP]:
+    """Return a function that learns one objective from the points alone, when first called.
+
+    Args:
+        data: the observations.
+        values: the objective's, transformed.
+        space: theirs; nothing that is known of it is used.
+    """
+
+    @cache
+    def learned() -> GP:
+        plain = replace(space, known=Known())
+        X = points_of(data)[values.rows]
+        return process_of(X, values.y, plain, fit_to(X, values.y, plain))
+
+    return learned
 
 
 def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History:
@@ -295,5 +315,7 @@ def _known_ref_point(
     ref_point = pareto.reference_point(targets, of_front=False, violation=violation)
     for j in space.known.objectives:
         best, worst = known_range(space, j)
-        ref_point[j] = transforms[j](np.array([worst + 0.1 * (worst - best)]))[0]
+        far = transforms[j](np.array([worst + 0.1 * (worst - best)]))[0]
+        # what is not known may be worse
+        ref_point[j] = far if known_everywhere(space, j) else max(far, ref_point[j])
     return ref_point

@@ -16,7 +16,8 @@ def boundary_features(space: Space, X: Floats) -> Floats:
     """Return ``[x - .5, (x - .5)^2]`` of numbers, products of few, and one-hot choices.
 
     An inactive parameter has all its features at zero: it pulls a point to neither side. Known
-    features (:meth:`lamoo.space.Space.known_features`) count as numbers, but are not multiplied.
+    features (:meth:`lamoo.space.Space.known_features`) count as numbers, but are not multiplied;
+    those that are unknown pull to neither side, too.
 
     Args:
         space: the points' space.
@@ -37,6 +38,6 @@ def boundary_features(space: Space, X: Floats) -> Floats:
         cell = np.floor(X[:, j] * k)
         blocks.append((cell[:, None] == np.arange(k)).astype(float))
     if space.known.predicts:
-        known = space.known_features(X) - 0.5
+        known = np.nan_to_num(space.known_features(X) - 0.5, nan=0.0)
         blocks += [known, known**2]
     return np.concatenate(blocks, axis=1)

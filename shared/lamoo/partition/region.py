@@ -144,7 +144,7 @@ class Region:
         if violation is None:
             return X[:0]
         for _ in range(MAX_DESCENTS):
-            amount = violation(X)
+            amount = np.nan_to_num(violation(X), nan=0.0)  # what is unknown may be kept
             if (amount <= 0).any():
                 break
             best = X[np.argsort(amount, kind="stable")[: POPULATION // 8]]

@@ -1,12 +1,16 @@
 """Which parameters are active: conditions of a dynamic space, learned from the trials.
 
-A define-by-run framework shows which parameters a trial had, but not why. Here a small decision
-tree per conditional parameter recovers the condition ("``C`` exists iff ``model == 'svm'``") from
+A define-by-run framework shows which parameters a trial had, but not why. Here the values of one
+parent, or a small decision tree, recover the condition ("``C`` exists iff ``model == 'svm'``") from
 the observed pattern of missing values.
+
+Some columns *exclude* each other: they are ranges of one parameter, which has another one in each
+branch. Which of them a point has is one question with several answers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +30,11 @@ ADDED = 8
 #: A tree is first learned from about this many observations, spread over all of them, which saves
 #: time if it reproduces the rest; otherwise from all.
 ENOUGH = 512
+#: A parameter with at most so many values may be what branches are told by: a choice, or a number
+#: of layers.
+FEW = 16
+#: The label of a point that has none of several columns that exclude each other.
+NONE = -1
 
 
 class Condition(Protocol):
@@ -74,35 +83,238 @@ class Activity:
             out[~active[asked], column] = np.nan
         return out
 
+    def complete(self, X: Floats) -> tuple[Floats, Bools]:
+        """Return points (n, d) without what is inactive, and which lack nothing that is active."""
+        active = ~np.isnan(self.mask(np.nan_to_num(X, nan=0.5)))
+        lacks = np.asarray((active & np.isnan(X)).any(axis=1))
+        return np.where(active, X, np.nan), ~lacks
 
-def learn_activity(X: Floats) -> Activity:
-    """Learn from observed points (n, d) when each parameter is active.
+
+@dataclass(frozen=True)
+class Kinds:
+    """What is known of columns beforehand.
+
+    Args:
+        levels: how many values each has, ``(d,)``.
+        categorical: which are unordered, ``(d,)``.
+        exclusive: columns that exclude each other.
+    """
+
+    levels: Floats
+    categorical: Bools
+    exclusive: tuple[tuple[int, ...], ...] = ()
+
+
+class Labels(Protocol):
+    """Tells which of several columns is active, by the values of others."""
+
+    def predict(self, X: Floats) -> Ints:
+        """Return labels (n,) by the parents' values (n, k); :data:`NONE` where none is."""
+
+
+@dataclass(frozen=True)
+class ByValue:
+    """The label that goes with each value of one parent.
+
+    Args:
+        values: places in the unit interval, increasing, -1 where the parent is inactive.
+        labels: of each.
+        ordered: whether a value that was never seen has the label of the nearest; otherwise it has
+            ``other``.
+        other: see there.
+    """
+
+    values: tuple[float, ...]
+    labels: tuple[int, ...]
+    ordered: bool
+    other: int
+
+    def predict(self, X: Floats) -> Ints:
+        """Return labels (n,) by the parent's values (n, 1)."""
+        away = np.abs(X - self.values)
+        nearest = np.argmin(away, axis=1)
+        found = np.asarray(self.labels)[nearest]
+        seen = np.isclose(away[np.arange(len(X)), nearest], 0.0, rtol=0)
+        if self.ordered:
+            seen |= X[:, 0] >= 0
+        return np.where(seen, found, np.where(X[:, 0] >= 0, self.other, NONE))
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A learned condition: what tells which of some columns is active says that it is this one.
+
+    Args:
+        which: tells.
+        label: of the column.
+    """
+
+    which: Labels
+    label: int
+
+    def predict(self, X: Floats) -> Bools:
+        """Tell where the column is active, ``(n,)``, by its parents' values (n, k)."""
+        return np.asarray(self.which.predict(X) == self.label)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A parameter that some points lack, or several columns that exclude each other.
+
+    Args:
+        columns: the one, or those.
+        labels: which of them each observed point has, ``(n,)``, :data:`NONE` for none.
+        parents: the columns that may tell.
+    """
+
+    columns: tuple[int, ...]
+    labels: Ints
+    parents: Ints
+
+
+def questions(X: Floats, exclusive: Sequence[Sequence[int]] = ()) -> list[Question]:
+    """Return what the activity of observed points (n, d) leaves to be explained, parents first.
 
     Only columns whose activity strictly contains a parameter's own may explain it, so that two
-    parameters of one branch do not explain each other. A pattern that no small tree reproduces
-    exactly, or only one that takes more to write down than the pattern itself, is no condition: the
-    parameter counts as always active. Nor is one of more than :data:`SIMPLE_LEAVES` leaves where
-    the order of the points tells the same (:func:`added_later`).
+    parameters of one branch do not explain each other. Which of several columns a point has may
+    also be told by a parameter of the same branch.
+
+    Args:
+        X: the points.
+        exclusive: columns that exclude each other.
     """
     known = ~np.isnan(X)
     count = known.sum(axis=0)
-    conditional, added = np.flatnonzero(count < len(X)), added_later(X, ADDED)
-    rules = []
-    trees: dict[bytes, DecisionTreeClassifier | None] = {}
-    for j in sorted(conditional, key=lambda j: (-count[j], j)):
-        contains = ~(known[:, [j]] & ~known).any(axis=0)
-        parents = np.flatnonzero(contains & (count > count[j]))
-        if not count[j] or not len(parents):
+    grouped = {j for group in exclusive for j in group}
+    alone = [j for j in np.flatnonzero(count < len(X)).tolist() if j not in grouped]
+    asked: list[tuple[int, ...]] = [*((j,) for j in alone), *(tuple(group) for group in exclusive)]
+    found = []
+    for columns in sorted(asked, key=lambda c: (-known[:, c].any(axis=1).sum(), len(c), c)):
+        mine = known[:, columns]
+        has = np.asarray(mine.any(axis=1))
+        contains = ~(has[:, None] & ~known).any(axis=0)
+        larger = count > has.sum()
+        if len(columns) > 1:
+            larger |= (count == has.sum()) & ~np.isin(np.arange(X.shape[1]), [*grouped])
+        labels = np.where(has, mine.argmax(axis=1), NONE)
+        found.append(Question(columns, labels, np.flatnonzero(contains & larger)))
+    return found
+
+
+def learn_activity(X: Floats, kinds: Kinds | None = None) -> Activity:
+    """Learn from observed points (n, d) when each parameter is active.
+
+    A single parent of few values that tells it all is preferred (an unordered one first, and one of
+    the fewest values), a small tree is next. A pattern that neither reproduces exactly, or only one
+    that takes more to write down than the pattern itself, is no condition: the parameter counts as
+    always active. Nor is a tree of more than :data:`SIMPLE_LEAVES` leaves where the order of the
+    points tells the same (:func:`added_later`). Of columns that exclude each other a point has at
+    most one, and one at least where all points had one, however well that is told.
+
+    Args:
+        X: the points.
+        kinds: of their columns; by default numbers, of which none can tell alone.
+    """
+    kinds = kinds or Kinds(np.full(X.shape[1], np.inf), np.zeros(X.shape[1], dtype=bool))
+    added = added_later(X, ADDED)
+    rules: list[tuple[int, Ints, Condition]] = []
+    learned: dict[bytes, Explained | None] = {}
+    for question in questions(X, kinds.exclusive):
+        columns, labels, parents = question.columns, question.labels, question.parents
+        if (labels == NONE).all() or not len(parents):
             continue
-        pattern = known[:, j].tobytes()
-        if pattern not in trees:  # parameters of one branch share a pattern, and their parents
-            trees[pattern] = _exact_tree(np.nan_to_num(X[:, parents], nan=-1.0), known[:, j])
-        tree = trees[pattern]
-        if tree is not None and added[j] and tree.get_n_leaves() > SIMPLE_LEAVES:
+        # parameters of one branch share a pattern, and their parents
+        pattern = b"%d %s" % (len(columns), labels.tobytes())
+        if len(columns) > 1 or pattern not in learned:
+            learned[pattern] = explained(X, question, kinds)
+        found = learned[pattern]
+        if found is None:
             continue
-        if tree is not None and _rule_bits(tree) <= _pattern_bits(int(count[j]), len(X)):
-            rules.append((int(j), parents, tree))
+        if len(columns) == 1:
+            if added[columns[0]] and not found.simple:
+                continue
+            if found.bits > _pattern_bits(int((labels != NONE).sum()), len(X)):
+                continue
+        rules += [(j, found.parents, found.conditions[k]) for k, j in enumerate(columns)]
     return Activity(tuple(rules))
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Explained:
+    """What tells a question's labels.
+
+    Args:
+        parents: the columns whose values it is given.
+        which: tells.
+        conditions: where each of the question's columns is active.
+        exact: whether it tells those of all observed points.
+        bits: how many it takes to write down.
+    """
+
+    parents: Ints
+    which: Labels
+    conditions: tuple[Condition, ...]
+    exact: bool
+    bits: float
+
+    @property
+    def simple(self) -> bool:
+        """Whether it is hardly an accident: a single parent, or a single threshold of one."""
+        tree = self.which
+        return not isinstance(tree, DecisionTreeClassifier) or tree.get_n_leaves() <= SIMPLE_LEAVES
+
+    @property
+    def used(self) -> list[int]:
+        """The columns that make a difference."""
+        tree = self.which
+        if not isinstance(tree, DecisionTreeClassifier):
+            return [int(p) for p in self.parents]
+        split = np.unique(tree.tree_.feature)
+        return [int(p) for p in self.parents[split[split >= 0]]]
+
+
+def explained(X: Floats, question: Question, kinds: Kinds) -> Explained | None:
+    """Return what tells a question's labels from observed points (n, d), ``None`` if nothing."""
+    columns, labels, parents = question.columns, question.labels, question.parents
+    if not len(parents):
+        return None
+    few = [p for p in parents.tolist() if kinds.levels[p] <= FEW]
+    each = [(p, by_value(X[:, p], labels, ordered=not kinds.categorical[p])) for p in few]
+    told = [(by.ordered, len(by.values), p, by) for p, by in each if by is not None]
+    if told:
+        *_, p, by = min(told, key=lambda t: t[:3])
+        conditions = tuple(Labelled(by, k) for k in range(len(columns)))
+        bits = float(np.log2(len(parents)) + len(by.values))
+        return Explained(np.array([p]), by, conditions, exact=True, bits=bits)
+    inputs = np.nan_to_num(X[:, parents], nan=-1.0)
+    tree = _exact_tree(inputs, labels)
+    exact = tree is not None
+    if tree is None and len(columns) > 1:  # exclude each other they must
+        tree = DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, random_state=0)
+        tree.fit(inputs, labels)
+    if tree is None:
+        return None
+    conditions = tuple(Labelled(tree, k) for k in range(len(columns)))
+    return Explained(parents, tree, conditions, exact, _rule_bits(tree))
+
+
+def by_value(x: Floats, labels: Ints, *, ordered: bool) -> ByValue | None:
+    """Return which label goes with each value of one parent, ``None`` if a value has several.
+
+    Args:
+        x: the parent's values (n,), NaN where it is inactive.
+        labels: that are to be told, shape ``(n,)``.
+        ordered: whether its values have an order.
+    """
+    values, index = np.unique(np.round(np.nan_to_num(x, nan=-1.0), 9), return_inverse=True)
+    low, high = np.full(len(values), np.iinfo(np.intp).max), np.full(len(values), NONE - 1)
+    np.minimum.at(low, index, labels)
+    np.maximum.at(high, index, labels)
+    if (low != high).any():
+        return None
+    # a choice that nobody made yet may open the branch
+    most = int(np.bincount(labels - NONE)[1:].argmax()) if (labels != NONE).any() else NONE
+    return ByValue(tuple(values.tolist()), tuple(low.tolist()), ordered, most)
 
 
 def added_later(X: Floats, least: int) -> Bools:
@@ -116,15 +328,15 @@ def added_later(X: Floats, least: int) -> Bools:
     return np.asarray((appeared == present).all(axis=0) & (present.sum(axis=0) >= least))
 
 
-def _exact_tree(inputs: Floats, active: Bools) -> DecisionTreeClassifier | None:
-    """Return a small tree that predicts ``active`` (n,) from inputs (n, k) without error, or None.
+def _exact_tree(inputs: Floats, labels: Ints) -> DecisionTreeClassifier | None:
+    """Return a small tree that predicts labels (n,) from inputs (n, k) without error, or None.
 
     To check a tree takes much less time than to learn one, so it is learned from a part first.
     """
     tree = DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, random_state=0)
     for step in sorted({-(-len(inputs) // ENOUGH), 1}, reverse=True):
-        tree.fit(inputs[::step], active[::step])
-        if (tree.predict(inputs) == active).all():
+        tree.fit(inputs[::step], labels[::step])
+        if (tree.predict(inputs) == labels).all():
             return tree
     return None
 

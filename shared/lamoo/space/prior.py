@@ -4,20 +4,26 @@ The user gives functions of a parameter dictionary (:class:`Prior`): objectives 
 features that help to predict the others, constraints, and a key that equal configurations share.
 Bound to a space (:meth:`Prior.bind`) they are functions of its points (:class:`Known`), each asked
 once about each point. Both frameworks pass on one :class:`Prior`.
+
+An answer may be *unknown*, NaN: where parameters depend on others (a width for each of ``depth``
+layers), a point may lack some that its configuration has. A function says so itself by a
+``KeyError`` for a parameter that is not there. What is unknown is modelled, as if nobody had told.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints
 
 Params = Mapping[str, Any]
 #: How far a reported value may be from the known one, as a share of it: single precision has seven
@@ -35,12 +41,14 @@ class Known:
     In an architecture search the number of parameters, FLOPs or a latency table follow from the
     architecture; only accuracy costs a training run.
 
+    NaN stands for what is unknown after all.
+
     Args:
         objectives: index of an objective -> its values (n,), minimised.
         features: what helps to predict the other objectives, shape ``(n, k)``.
         first: points that are worth trying first, shape ``(k, d)``; ``None`` for none.
         violation: how far points are from what may be proposed, shape ``(n,)``, at most 0 where
-            they may be. Observed points may lie elsewhere.
+            they may be, or where that is unknown. Observed points may lie elsewhere.
     """
 
     objectives: Mapping[int, Callable[[Floats], Floats]] = field(default_factory=dict)
@@ -63,6 +71,63 @@ class Known:
             blocks.append(self.features(X))
         return np.concatenate(blocks, axis=1) if blocks else np.empty((len(X), 0))
 
+    def where(self, complete: Complete) -> Known:
+        """Return the same, asked about nothing but configurations that are known to be complete."""
+        return replace(
+            self,
+            objectives={j: _asked_where(f, complete) for j, f in self.objectives.items()},
+            features=None if self.features is None else _asked_where(self.features, complete),
+            violation=(
+                None
+                if self.violation is None
+                else _asked_where(partial(amounts, self.violation), complete)
+            ),
+        )
+
+
+#: Returns points (n, d) with the parameters that their configurations have, and which (n,) are
+#: known to be complete.
+Complete = Callable[[Floats], tuple[Floats, Bools]]
+
+
+def _asked_where(function: Callable[[Floats], Floats], complete: Complete) -> _Answers:
+    """Return a function of points (n, d) that is asked about complete ones, NaN elsewhere."""
+
+    def answers(X: Floats) -> Floats:
+        X, sure = complete(X)
+        given = function(X[sure])
+        out = np.full((len(X), *given.shape[1:]), np.nan)
+        out[sure] = given
+        return out
+
+    return answers
+
+
+_Answers = Callable[[Floats], Floats]
+
+
+def amounts(violation: Callable[[Floats], Floats], X: Floats) -> Floats:
+    """Return the violation of points (n, d), shape ``(n,)``.
+
+    Raises:
+        TypeError: if it is told in truth values, of which true would be a 1.
+    """
+    found = np.asarray(violation(X))
+    if found.dtype == bool:
+        msg = "violation must return numbers, at most 0 where points may be, and no truth values"
+        raise TypeError(msg)
+    return found
+
+
+def total_violation(amounts: Sequence[Floats]) -> Floats:
+    """Return the sum of constraints' violations (n,), at most 0 where each is kept.
+
+    NaN where one is unknown and no other is broken.
+    """
+    each = np.maximum(np.stack(amounts), 0.0)  # of NaN it is NaN
+    total = np.nansum(each, axis=0)
+    return np.where(np.isnan(each).any(axis=0) & (total == 0), np.nan, total)
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -76,6 +141,14 @@ class Bound:
 
     known: Known
     key: Callable[[Floats], Ints] | None
+
+    def where(self, complete: Complete) -> Bound:
+        """Return the same, asked about nothing but configurations that are known to be complete."""
+        key = self.key
+        if key is not None:
+            asked = _asked_where(key, complete)  # type: ignore[arg-type]
+            key = _unlike_where_unknown(asked)
+        return replace(self, known=self.known.where(complete), key=key)
 
 
 @dataclass(frozen=True)
@@ -108,7 +181,8 @@ class Prior:
     Args:
         objectives: index or metric name -> value in the user's direction.
         features: numbers that help to predict the other objectives.
-        constraints: values that must be at most 0.
+        constraints: numbers that must be at most 0. A truth value is none: ``x < 2`` is 1 where it
+            holds.
         canonical: a key that equal configurations share.
 
     Raises:
@@ -183,25 +257,45 @@ class Prior:
             ValueError: see there.
             RuntimeError: if the function raises or returns no number.
         """
+        # a trial that reported something else may have ended before it had all parameters
+        rows = np.flatnonzero(np.isfinite(np.asarray(reported, dtype=float)))
+        params = [params[i] for i in rows.tolist()]
         expected = _ask(_name(key), self.objectives[key], params, _number)
         labels = [str(dict(p)) for p in params]
-        return contradictions(key, labels, np.array(expected), np.asarray(reported, dtype=float))
+        return contradictions(key, labels, np.array(expected), np.array(reported, float)[rows])
+
+    def check(self, params: Params) -> None:
+        """Ask the functions, but for objectives, about a trial that ran.
+
+        Raises:
+            RuntimeError: if one raises or returns what it must not; a parameter that is missing
+                here is missing wherever it is read.
+        """
+        for i, function in enumerate(self.constraints):
+            _ask(f"known_constraints[{i}]", function, [params], _limit)
+        if self.features is not None:
+            _ask("features", self.features, [params], _numbers)
+        if self.canonical is not None:
+            _ask("canonical", self.canonical, [params], _numbering())
 
     def bind(
         self,
         objectives: Mapping[int, tuple[int | str, float]],
         decode: Callable[[Floats], Sequence[Params]],
+        names: Collection[str] | None = None,
     ) -> Bound:
         """Return the functions bound to a space, where each is asked once about each point.
 
-        What one raises becomes a ``RuntimeError`` that names it and the parameters.
+        What one raises becomes a ``RuntimeError`` that names it and the parameters, but for a
+        ``KeyError`` of a parameter that is not there: that answer is unknown.
 
         Args:
             objectives: index of a known objective -> how the user called it, and the sign that
                 turns it to minimisation.
             decode: returns the parameter dictionaries of the space's points (n, d).
+            names: of all parameters that a configuration may have, ``None`` if nobody knows.
         """
-        answers, features = Answers(decode), self.features
+        answers, features = Answers(decode, names), self.features
         return Bound(
             Known(
                 objectives={
@@ -217,16 +311,28 @@ class Prior:
     def _violation(self, answers: Answers) -> Callable[[Floats], Floats]:
         """Return the sum of the constraints' violations as a function of points (n, d)."""
         limits = [
-            answers.of(f"known_constraints[{i}]", function, _number)
+            answers.of(f"known_constraints[{i}]", function, _limit)
             for i, function in enumerate(self.constraints)
         ]
-        return lambda X: np.asarray(sum(np.maximum(limit(X), 0.0) for limit in limits))
+        return lambda X: total_violation([limit(X) for limit in limits])
 
 
 def _numbered(answers: Answers, canonical: Asked) -> Callable[[Floats], Ints]:
     """Return the numbers of canonical keys as a function of points (n, d), shape ``(n,)``."""
-    numbered = answers.of("canonical", canonical, _numbering())
-    return lambda X: numbered(X).astype(np.intp)
+    return _unlike_where_unknown(answers.of("canonical", canonical, _numbering()))
+
+
+def _unlike_where_unknown(numbers: Callable[[Floats], Floats]) -> Callable[[Floats], Ints]:
+    """Return numbers of points (n, d) with one of its own, negative, wherever one is unknown."""
+    unused = count(1)
+
+    def keys(X: Floats) -> Ints:
+        found = numbers(X)
+        unknown = np.flatnonzero(np.isnan(found))
+        found[unknown] = [-next(unused) for _ in unknown]
+        return found.astype(np.intp)
+
+    return keys
 
 
 def contradictions(
@@ -272,22 +378,33 @@ def _name(key: int | str) -> str:
     return f"known_objectives[{key!r}]"
 
 
+@dataclass(frozen=True)
+class _Lacking:
+    """Stands for the answer of a function that reads a parameter which is not there."""
+
+
 class Answers:
     """Turns functions of parameters into functions of points, and remembers what they returned.
 
     Args:
         decode: returns the parameter dictionaries of points (n, d).
+        names: of all parameters that a configuration may have, ``None`` if nobody knows.
     """
 
-    def __init__(self, decode: Callable[[Floats], Sequence[Params]]) -> None:
+    def __init__(
+        self,
+        decode: Callable[[Floats], Sequence[Params]],
+        names: Collection[str] | None = None,
+    ) -> None:
         """Start without answers."""
         self._decode = decode
+        self._names = names
         self._turn = threading.RLock()  # threads of one study ask about the same points
 
     def of(
         self, name: str, function: Asked, read: Callable[[Any], Any]
     ) -> Callable[[Floats], Floats]:
-        """Return a function of points (n, d): its answers, one row each.
+        """Return a function of points (n, d): its answers, one row each, NaN where unknown.
 
         Args:
             name: how errors call it.
@@ -295,8 +412,9 @@ class Answers:
             read: checks one answer and returns what is remembered of it.
         """
         memory: dict[bytes, Any] = {}
+        width: list[int] = []  # of the answers, once there was one
 
-        def asked(X: Floats) -> Floats:
+        def remembered(X: Floats) -> list[Any]:
             rows, size = np.ascontiguousarray(X, dtype=float).tobytes(), 8 * X.shape[1]
             keys = [rows[i : i + size] for i in range(0, len(rows), size)]
             with self._turn:
@@ -305,10 +423,22 @@ class Answers:
                 new = {key: i for i, key in enumerate(keys) if key not in memory}
                 if new:
                     params = self._decode(X[list(new.values())])
-                    memory.update(zip(new, _ask(name, function, params, read), strict=True))
-                answers = [memory[key] for key in keys]
-            if not answers and read is _numbers:  # without a point, nobody knows how many there are
-                return np.empty((0, 0))
+                    found = _ask(name, function, params, read, self._names)
+                    memory.update(zip(new, found, strict=True))
+                return [memory[key] for key in keys]
+
+        def asked(X: Floats) -> Floats:
+            answers = remembered(X)
+            given = [answer for answer in answers if not isinstance(answer, _Lacking)]
+            if read is _numbers:
+                width[:] = width or [len(answer) for answer in given[:1]]
+                # without an answer, nobody knows how many there are
+                blank: Any = [np.nan] * (width[0] if width else 0)
+                if not answers:
+                    return np.empty((0, len(blank)))
+            else:
+                blank = np.nan
+            answers = [blank if isinstance(answer, _Lacking) else answer for answer in answers]
             try:
                 return np.array(answers, dtype=float)
             except ValueError as error:
@@ -319,44 +449,89 @@ class Answers:
 
 
 def _ask(
-    name: str, function: Asked, params: Sequence[Params], read: Callable[[Any], Any]
+    name: str,
+    function: Asked,
+    params: Sequence[Params],
+    read: Callable[[Any], Any],
+    names: Collection[str] | None = (),
 ) -> list[Any]:
     """Call a user's function on each of some parameter dictionaries, and check what it returns.
+
+    Args:
+        name: how errors call it.
+        function: of parameters.
+        params: the dictionaries.
+        read: checks one answer and returns what is remembered of it.
+        names: of the parameters that a dictionary may lack, ``None`` for any.
 
     Raises:
         RuntimeError: if it raises or returns what it must not.
     """
     if isinstance(function, vectorized):
-        try:
-            answers = list(function(params))
-        except Exception as error:
-            msg = f"{name} raised {error!r} for {len(params)} parameter dictionaries"
-            raise RuntimeError(msg) from error
-        if len(answers) != len(params):
-            msg = f"{name} must return {len(params)} answers for as many dictionaries"
-            raise RuntimeError(f"{msg}, got {len(answers)}")
-        each = zip(params, answers, strict=True)
+        answers = _call_many(name, function, params, names)
     else:
-        each = ((p, _call(name, function, p)) for p in params)  # type: ignore[assignment]
-    out = []
-    for p, answer in each:
-        try:
-            out.append(read(answer))
-        except TypeError as error:
-            msg = f"{name} {error}, got {answer!r} for {dict(p)}"
-            raise RuntimeError(msg) from error
-    return out
+        answers = [_call(name, function, p, names) for p in params]
+    return [_read(name, p, each, read) for p, each in zip(params, answers, strict=True)]
 
 
-def _call(name: str, function: Callable[[Params], Any], params: Params) -> object:
+def _read(name: str, params: Params, answer: Any, read: Callable[[Any], Any]) -> Any:
+    if isinstance(answer, _Lacking):
+        return answer
+    try:
+        return read(answer)
+    except TypeError as error:
+        msg = f"{name} {error}, got {answer!r} for {dict(params)}"
+        raise RuntimeError(msg) from error
+
+
+def _call_many(
+    name: str, function: vectorized, params: Sequence[Params], names: Collection[str] | None
+) -> list[Any]:
+    """Return the answers of a function of many dictionaries; it does not say which lacks what."""
+    try:
+        answers = list(function(params))
+    except Exception as error:
+        if isinstance(error, KeyError) and any(_lacks(p, error, names) for p in params):
+            if len(params) > 1:
+                halves = params[: len(params) // 2], params[len(params) // 2 :]
+                return [a for half in halves for a in _call_many(name, function, half, names)]
+            return [_Lacking()]
+        msg = f"{name} raised {error!r} for {len(params)} parameter dictionaries"
+        raise RuntimeError(msg) from error
+    if len(answers) != len(params):
+        msg = f"{name} must return {len(params)} answers for as many dictionaries"
+        raise RuntimeError(f"{msg}, got {len(answers)}")
+    return answers
+
+
+def _call(
+    name: str,
+    function: Callable[[Params], Any],
+    params: Params,
+    names: Collection[str] | None,
+) -> object:
     try:
         return function(params)
     except Exception as error:
+        if isinstance(error, KeyError) and _lacks(params, error, names):
+            return _Lacking()
         msg = (
-            f"{name} raised {error!r} for {dict(params)}: it is asked about any parameters of the "
-            "search space that is given or known, those of inactive branches left out"
+            f"{name} raised {error!r} for {dict(params)}: it is asked about any configuration "
+            "whose parameters are known, those of inactive branches left out"
         )
         raise RuntimeError(msg) from error
+
+
+def _lacks(params: Params, error: KeyError, names: Collection[str] | None) -> bool:
+    """Tell whether an error is about a parameter that is not there.
+
+    Where nobody knows all parameters, a text that is no value of another, by which a table may have
+    been asked, is taken for the name of one.
+    """
+    (key, *_) = error.args or (None,)
+    if not isinstance(key, str) or key in params:
+        return False
+    return key in names if names is not None else key not in params.values()
 
 
 def _number(answer: object) -> float:
@@ -364,6 +539,17 @@ def _number(answer: object) -> float:
         msg = "must return a finite number"
         raise TypeError(msg)
     return float(answer)
+
+
+def _limit(answer: object) -> float:
+    """Read a constraint's value. A truth value is refused: true is 1, and would be a violation."""
+    if isinstance(answer, bool | np.bool_):
+        msg = (
+            "must return a number that is at most 0 where a configuration may be tried, and no "
+            "truth value: for x < 2 return params['x'] - 2"
+        )
+        raise TypeError(msg)
+    return _number(answer)
 
 
 def _signed(sign: float) -> Callable[[object], float]:

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.stats import qmc
 
 from lamoo.arrays import Bools, Floats, Ints
-from lamoo.space.activity import Activity
+from lamoo.space.activity import Activity, Kinds
 from lamoo.space.parameters import Parameter, Scale, near
-from lamoo.space.prior import Known
+from lamoo.space.prior import Known, amounts
 from lamoo.space.rows import first_rows
 
 #: A space with at most this many configurations is enumerated rather than sampled.
@@ -41,6 +41,8 @@ class Space:
         activity: when each parameter is active, where that is known; otherwise it is learned from
             the observations.
         known: what is known of points without evaluating them.
+        exclusive: names of parameters of which a configuration has at most one: the ranges that one
+            parameter has in different branches.
 
     Raises:
         ValueError: if ``fixed`` names an unknown parameter or an impossible value.
@@ -60,6 +62,7 @@ class Space:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     activity: Activity = Activity()
     known: Known = field(default_factory=Known)
+    exclusive: Sequence[Sequence[str]] = ()
 
     def __post_init__(self) -> None:
         """Check the fixed values."""
@@ -85,6 +88,13 @@ class Space:
     def categorical(self) -> Bools:
         """Which columns are unordered, shape ``(d,)``."""
         return np.array([not p.ordered for p in self.parameters.values()], dtype=bool)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """What tells which parameters others depend on, see :mod:`lamoo.space.activity`."""
+        index = {name: j for j, name in enumerate(self.parameters)}
+        groups = tuple(tuple(index[name] for name in group) for group in self.exclusive)
+        return Kinds(self.levels, self.categorical, groups)
 
     @cached_property
     def smooth(self) -> Bools:
@@ -157,9 +167,13 @@ class Space:
         return self.activity.mask(out)
 
     def allows(self, X: Floats) -> Bools:
-        """Tell which points (n, d) keep the known constraints, shape ``(n,)``."""
+        """Tell which points (n, d) keep the known constraints, or may do so, shape ``(n,)``.
+
+        Raises:
+            TypeError: if their violation is told in truth values, of which true would be a 1.
+        """
         violation = self.known.violation
-        return np.ones(len(X), dtype=bool) if violation is None else violation(X) <= 0
+        return np.ones(len(X), dtype=bool) if violation is None else ~(amounts(violation, X) > 0)
 
     def sample(self, n: int, rng: np.random.Generator) -> Floats:
         """Draw ``n`` points uniformly, shape ``(n, d)``."""
@@ -200,29 +214,36 @@ class Space:
     # ------------------------------------------------------------------- what is known of points
 
     @cached_property
+    def known_landmarks(self) -> Floats:
+        """What is known of some uniform points, the same ones always, shape ``(n, k)``."""
+        return self.known.predictors(self.sample(LANDMARKS, np.random.default_rng(0)))
+
+    @cached_property
     def known_scales(self) -> list[Scale]:
         """The scale of each known feature: its range over uniform points, logarithmic if wide."""
-        known = self.known.predictors(self.sample(LANDMARKS, np.random.default_rng(0)))
-        return [_spanning(column) for column in known.T]
+        return [_spanning(column) for column in self.known_landmarks.T]
 
     def known_features(self, X: Floats) -> Floats:
         """Return the known objectives and features of points (n, d), scaled, shape ``(n, k)``.
 
-        About ``[0, 1]`` each, see :attr:`known_scales`, and never further from it than 10 times its
-        width.
+        NaN where unknown; about ``[0, 1]`` each, see :attr:`known_scales`, and never further from
+        it than 10 times its width.
         """
-        known = self.known.predictors(X)
+        # of features that are unknown at all landmarks not even their number is known
+        scales = self.known_scales
+        known = self.known.predictors(X)[:, : len(scales)]
         scaled = [
             # on a logarithmic scale, far below all landmarks (0, say) is as good as a little
             scale.to_unit(np.maximum(column, scale.low / 1e3) if scale.log else column)
-            for scale, column in zip(self.known_scales, known.T, strict=True)
+            for scale, column in zip(scales, known.T, strict=True)
         ]
         return np.clip(np.stack(scaled, axis=1), -10.0, 10.0) if scaled else known
 
 
 def _spanning(values: Floats) -> Scale:
     """Return a scale from the least to the largest value, logarithmic if that is tenfold."""
-    low, high = float(values.min()), float(values.max())
+    values = values[~np.isnan(values)]
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     if low == high:
         high = low + max(abs(low), 1.0)
     return Scale(low, high, log=low > 0 and high > WIDE * low)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamoo.space.activity import ADDED, Activity, OneOf, learn_activity
+from lamoo.space.activity import ADDED, Activity, Kinds, OneOf, learn_activity
 
 
 def observed(space, prune, n, seed):
@@ -127,3 +127,67 @@ def test_an_exception_among_thousands_is_no_condition(rng):
     X[X[:, 0] > 0.5, 1] = np.nan
     X[1::60, 1] = 0.5  # not in the part that is learned from
     assert learn_activity(X).rules == ()
+
+
+def test_a_single_choice_that_tells_all_is_preferred():
+    # of eight points a threshold of b tells as much as the choice a
+    a = np.array([1, 5, 1, 3, 5, 1, 3, 5]) / 6
+    b = np.where(a < 0.2, 0.1, 0.8) + np.arange(8) / 100
+    X = np.column_stack([b, a, np.where(a < 0.2, 0.5, np.nan)])
+    kinds = Kinds(np.array([np.inf, 3.0, np.inf]), np.array([False, True, False]))
+    ((column, parents, _),) = learn_activity(X, kinds).rules
+    assert (column, parents.tolist()) == (2, [1])
+    asked = np.array([[0.9, 1 / 6, 0.5], [0.1, 5 / 6, 0.5], [0.1, 1 / 2, 0.5]])
+    active = ~np.isnan(learn_activity(X, kinds).mask(asked)[:, 2])
+    assert active.tolist() == [True, False, False]
+    # a choice that nobody made may open the branch
+    active = ~np.isnan(learn_activity(X[a != 0.5], kinds).mask(asked)[:, 2])
+    assert active.tolist() == [True, False, True]
+
+
+def test_between_numbers_of_layers_the_nearest_tells():
+    depth = (np.array([1, 1, 2, 4, 6, 6, 2, 4]) - 0.5) / 6
+    X = np.column_stack([depth, np.where(depth > 0.5, 0.5, np.nan)])
+    kinds = Kinds(np.array([6.0, np.inf]), np.zeros(2, dtype=bool))
+    asked = np.column_stack([(np.arange(1, 7) - 0.5) / 6, np.full(6, 0.5)])
+    active = ~np.isnan(learn_activity(X, kinds).mask(asked)[:, 1])
+    assert active[[0, 1, 3, 4, 5]].tolist() == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("n", [2, 4, 8, 30])
+def test_ranges_of_one_parameter_exclude_each_other_and_cover_it(seed, n):
+    rng = np.random.default_rng(seed)
+    X = rng.random((n + 200, 6))
+    X[:, 0] = (np.floor(X[:, 0] * 3) + 0.5) / 3
+    branch = np.floor(X[:, 0] * 3)
+    whole = X.copy()
+    for k, column in enumerate((1, 2, 3)):
+        X[branch != k, column] = np.nan
+    kinds = Kinds(np.array([3.0, *[np.inf] * 5]), np.arange(6) == 0, exclusive=((1, 2, 3),))
+    for known in (kinds, Kinds(np.full(6, np.inf), np.zeros(6, dtype=bool), ((1, 2, 3),))):
+        masked = learn_activity(X[:n], known).mask(whole)
+        assert ((~np.isnan(masked[:, 1:4])).sum(axis=1) == 1).all()
+        np.testing.assert_array_equal(masked[:n], X[:n])
+        assert not np.isnan(masked[:, [0, 4, 5]]).any()
+    if n == 30:  # and by the choice that tells
+        np.testing.assert_array_equal(learn_activity(X[:n], kinds).mask(whole), X)
+
+
+def test_ranges_of_a_parameter_that_some_lack_are_there_where_it_is(rng):
+    # b has a range for each choice of a, and none where a is the third
+    X = rng.random((60, 4))
+    X[:, 0] = (np.floor(X[:, 0] * 3) + 0.5) / 3
+    whole, branch = X.copy(), np.floor(X[:, 0] * 3)
+    X[branch != 0, 1] = np.nan
+    X[branch != 1, 2] = np.nan
+    kinds = Kinds(np.array([3.0, *[np.inf] * 3]), np.arange(4) == 0, ((1, 2),))
+    np.testing.assert_array_equal(learn_activity(X, kinds).mask(whole), X)
+
+
+def test_what_is_declared_is_complete_where_nothing_active_is_missing():
+    known = Activity(((1, np.array([0]), OneOf((0.25,))),))
+    X = np.array([[0.25, 0.5], [0.75, 0.5], [0.25, np.nan], [np.nan, 0.5]])
+    found, sure = known.complete(X)
+    assert sure.tolist() == [True, True, False, False]
+    np.testing.assert_array_equal(found[:2], [[0.25, 0.5], [0.75, np.nan]])

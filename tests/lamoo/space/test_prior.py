@@ -22,6 +22,7 @@ from lamoo.gp.model import learn
 from lamoo.gp.transfer import best_points, predictions, relevant
 from lamoo.pareto import hypervolume
 from lamoo.partition.features import boundary_features
+from lamoo.space.prior import Prior, total_violation, vectorized
 
 PARAMETERS = {"a": Float(0, 1), "b": Float(0, 1), "w": Integer(1, 64), "c": Categorical("xyz")}
 
@@ -176,3 +177,90 @@ def test_its_best_points_are_of_its_front_and_inside_the_space(rng):
     assert ((points >= 0) & (points <= 1)).all()
     assert np.isin(points[:, 0].round(6), X[:, 0].round(6)).all()
     assert not len(best_points(History(X[:0], Y[:0]), space, 6))
+
+
+# ------------------------------------------------------------------------ what is unknown
+
+
+def some_known(unknown, n=25, seed=0):
+    """Return a history, and its space where one objective and a feature are unknown for some."""
+    values = {0: lambda X: X[:, 0] + 1.0}
+
+    def complete(X):
+        return X, ~unknown(X)
+
+    known = Known(objectives=values, features=lambda X: X[:, :2] * 2.0).where(complete)
+    space = Space({"a": Float(0, 1), "b": Float(0, 1)}, known=known)
+    X = space.sample(n, np.random.default_rng(seed))
+    return History(X, np.column_stack([X[:, 0] + 1.0, (X[:, 1] - X[:, 0]) ** 2])), space
+
+
+def test_where_it_is_unknown_a_known_objective_is_modelled(rng):
+    history, space = some_known(lambda X: X[:, 0] > 0.5)
+    acquisition = learn(history, space, rng, None)
+    process = acquisition.factors[-1].processes[0]
+    X = space.sample(200, rng)
+    mean, std = process.predict(inputs_of(space, X))
+    exact = process.transform(X[:, 0] + 1.0)
+    unknown = X[:, 0] > 0.5
+    assert (std[~unknown] == 0).all()
+    assert (std[unknown] > 0).all()
+    np.testing.assert_allclose(mean, exact, atol=0.2)
+    score = acquisition.score(X)
+    assert np.isfinite(score).all()
+    # the gradient is that of the score, on either side
+    for x in X[:8]:
+        value, slope = acquisition.score_gradient(x)
+        np.testing.assert_allclose(value, acquisition.score(x[None])[0], rtol=1e-6)
+        steps = 1e-5 * np.eye(2)
+        if np.abs(x - 0.5).min() > 1e-3:
+            up, down = acquisition.score(x + steps), acquisition.score(x - steps)
+            np.testing.assert_allclose(slope, (up - down) / 2e-5, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random", "cma"])
+def test_what_is_unknown_everywhere_is_as_if_nobody_had_told(solver):
+    history, space = some_known(lambda X: np.ones(len(X), dtype=bool))
+    x = suggest(Task(space, history, Settings(solver=solver)), 2, np.random.default_rng(0))
+    assert x.shape == (2, 2)
+    assert np.isfinite(x).all()
+    assert np.isnan(space.known_features(x)).all()
+    start = Task(space, History(np.empty((0, 2)), np.empty((0, 2))), Settings(solver=solver))
+    assert np.isfinite(suggest(start, 1, np.random.default_rng(0))).all()
+
+
+def test_an_unknown_constraint_may_be_kept_and_a_broken_one_is_broken():
+    amounts = [np.array([1.0, np.nan, -1.0, np.nan]), np.array([-1.0, 2.0, -3.0, -1.0])]
+    np.testing.assert_array_equal(total_violation(amounts), [1.0, 2.0, 0.0, np.nan])
+    space = Space({"a": Float(0, 1)}, known=Known(violation=lambda X: total_violation(amounts)))
+    assert space.allows(np.zeros((4, 1))).tolist() == [False, False, True, True]
+
+
+def test_configurations_without_a_key_are_like_no_other():
+    prior = Prior(canonical=lambda params: params["b"])
+    space = Space({"a": Float(0, 1), "b": Integer(0, 3)})
+    key = prior.bind({}, space.decode).key
+    X = space.encode([{"a": 0.1}, {"a": 0.2}, {"a": 0.1, "b": 1}, {"a": 0.5, "b": 1}])
+    keys = np.concatenate([key(X), key(X)])
+    assert keys[2] == keys[3] == keys[6] == keys[7]
+    assert len(set(keys.tolist())) == 5
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_key_error_for_what_is_not_there_means_unknown_and_any_other_is_an_error(many):
+    space = Space({"a": Integer(0, 9), "b": Integer(0, 9)})
+    X = space.encode([{"a": k} if k % 3 else {"a": k, "b": 1} for k in range(10)])
+
+    def asked(read, names=None):
+        function = vectorized(lambda rows: [read(p) for p in rows]) if many else read
+        return Prior({"size": function}).bind({0: ("size", -1.0)}, space.decode, names)
+
+    found = asked(lambda p: p["a"] + p["b"]).known.objectives[0](X)
+    np.testing.assert_array_equal(found, [-k - 1 if k % 3 == 0 else np.nan for k in range(10)])
+    for read, names in (
+        (lambda p: {}["table"], ["a", "b"]),  # no parameter of that name
+        (lambda p: {}[p["a"]], None),  # no text
+        (lambda p: {}["a"], None),  # which is there
+    ):
+        with pytest.raises(RuntimeError, match=r"known_objectives\['size'\] raised KeyError"):
+            asked(read, names).known.objectives[0](X)
