@@ -32,12 +32,11 @@ from ax.exceptions.core import AxOptimizationWarning, UserInputError
 from ax.generators.types import TConfig
 from ax.utils.common.constants import Keys
 
-from ax_lamoo.encoding import Params, encoding_of
+from ax_lamoo.encoding import Params, encoding_of, fixed_in
 from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import Goals, check_linear, goals_of, objectives_of, with_reference
 from ax_lamoo.measured import Measured, curve_of, inside_of, lost_of, measured_of, own_seed
-from ax_lamoo.parameters import check_fixed
 from ax_lamoo.task import Task, task_of, warn_once
 from lamoo.arrays import Floats
 
@@ -69,7 +68,7 @@ class LaMOOAdapter(TorchAdapter):
                 what it cannot be.
         """
         space = search_space or self._search_space
-        check_fixed(fixed_features, space)
+        fixed_features = fixed_in(fixed_features, space)
         config = optimization_config or self._goals()
         if not self._engine_proposes(config, model_gen_options):
             return super().gen(

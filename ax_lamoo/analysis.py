@@ -17,12 +17,13 @@ from ax.exceptions.core import UserInputError
 from ax.generation_strategy.generation_strategy import GenerationStrategy
 
 from ax_lamoo.adapter import LaMOOAdapter
+from ax_lamoo.explanation import existing
 from ax_lamoo.task import Task
 from lamoo import chosen_path, pareto
 from lamoo.arrays import Floats
 from lamoo.partition.tree import Node
 from lamoo.report import figures
-from lamoo.report.maps import PLACES, region_map
+from lamoo.report.maps import PLACES, region_map, telling_pairs
 from lamoo.report.rows import tree_rows
 
 
@@ -101,11 +102,13 @@ class PartitionTree(_OfPartition):
 class PartitionRegions(_OfPartition):
     """The region chosen next over two parameters, and the trials by dominance number.
 
-    The card's data frame has a row per trial: ``arm_name``, the two parameters, the outcomes that
-    count, ``dominance_number`` and ``inside``.
+    The card's data frame has a row per trial: ``arm_name``, the parameters that are shown, the
+    outcomes that count, ``dominance_number`` and ``inside``.
 
     Args:
-        parameters: the names of two, by default the first two that leave a choice.
+        parameters: the names of two, by default the first two that leave a choice. In a
+            hierarchical search space there is a picture for each branch by default, of the two
+            that tell most about the region there.
     """
 
     def __init__(self, parameters: Sequence[str] | None = None) -> None:
@@ -131,31 +134,33 @@ class PartitionRegions(_OfPartition):
         """
         adapter = _relevant(experiment, generation_strategy, adapter)
         task = adapter.task()
-        names = self._names(task)
         leaf = chosen_path(task)[-1]
-        axes = [_axis(task, name) for name in names]
-        order = list(task.space.parameters)
-        columns = order.index(names[0]), order.index(names[1])
-        shares = region_map(leaf.region, columns, (axes[0][0], axes[1][0]))
+        pairs = self._pairs(task, leaf)
+        names = list(dict.fromkeys(name for pair in pairs for name in pair))
         df = _trials(adapter, task, names, leaf)
         return create_plotly_analysis_card(
             name=type(self).__name__,
-            title=f"Region chosen next: {names[0]} and {names[1]}",
+            title=f"Region chosen next: {'; '.join(f'{x} and {y}' for x, y in pairs)}",
             subtitle=(
                 "Shading: of all settings of the other parameters, the share that lies in the "
                 "region in which the next trial is searched. Points: trials, by how many others "
                 "dominate them (0: on the Pareto front)."
             ),
             df=df,
-            fig=figures.regions(_map(df, names, [values for _, values in axes], shares)),
+            fig=figures.regions([_map(task, leaf, df, pair) for pair in pairs]),
         )
 
-    def _names(self, task: Task) -> list[str]:
-        free = [n for n, f in zip(task.space.parameters, task.space.free, strict=True) if f]
-        names = list(self.parameters or free[:2])
-        if len(names) < 2 or not set(names) <= set(free):
-            raise UserInputError(f"parameters must be two of {free}, got {names}")
-        return names
+    def _pairs(self, task: Task, leaf: Node) -> list[tuple[str, str]]:
+        """Return the pairs of parameters that are shown, by name."""
+        names = list(task.space.parameters)
+        free = [n for n, f in zip(names, task.space.free, strict=True) if f]
+        if self.parameters is None and task.space.activity.rules:
+            telling = telling_pairs(leaf.region, task.history.X)
+            return [(names[i], names[j]) for i, j in telling]
+        wanted = list(self.parameters or free[:2])
+        if len(wanted) < 2 or not set(wanted) <= set(free):
+            raise UserInputError(f"parameters must be two of {free}, got {wanted}")
+        return [(wanted[0], wanted[1])]
 
 
 def _axis(task: Task, name: str) -> tuple[Floats, list[Any]]:
@@ -178,17 +183,22 @@ def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> 
     return pd.DataFrame(frame)
 
 
-def _map(df: pd.DataFrame, names: list[str], axes: list[list[Any]], shares: Floats) -> figures.Map:
-    """Return what the picture shows."""
+def _map(task: Task, leaf: Node, df: pd.DataFrame, pair: tuple[str, str]) -> figures.Map:
+    """Return what one picture shows."""
+    order = list(task.space.parameters)
+    columns = order.index(pair[0]), order.index(pair[1])
+    (across, xs), (up, ys) = (_axis(task, name) for name in pair)
     x, y = (
         figures.Axis(name, _scale(values), values, [_known(v) for v in df[name]])
-        for name, values in zip(names, axes, strict=True)
+        for name, values in zip(pair, (xs, ys), strict=True)
     )
     texts = [
         "<br>".join(f"{key}: {value}" for key, value in row.items())
         for row in df.to_dict(orient="records")
     ]
-    return figures.Map(x, y, shares, df["dominance_number"].tolist(), texts)
+    shares = region_map(leaf.region, columns, (across, up), task.history.X)
+    numbers = df["dominance_number"].tolist()
+    return figures.Map(x, y, shares, numbers, texts, where=existing(task, columns))
 
 
 def _known(value: Any) -> Any:

@@ -17,7 +17,7 @@ from ax.core.parameter import DerivedParameter, FixedParameter, RangeParameter
 from ax.core.search_space import SearchSpace
 
 from ax_lamoo.linear import Linear, linear_of
-from ax_lamoo.parameters import Column, column_of, rounded
+from ax_lamoo.parameters import Column, check_fixed, column_of, rounded
 from ax_lamoo.sources import known_value
 from lamoo import Space
 from lamoo.arrays import Bools, Floats
@@ -202,6 +202,30 @@ def encoding_of(
     if curve is not None:
         columns[curve.name], values[curve.name] = column_of(curve), curve.upper
     return Encoding(search_space, columns, linear, values)
+
+
+def fixed_in(
+    fixed: ObservationFeatures | None, search_space: SearchSpace
+) -> ObservationFeatures | None:
+    """Return what is fixed, and with a parameter that depends on others also the branch it is in.
+
+    Ax proposes points of other branches, without the parameter. A choice that the user has fixed
+    stays as it is, and one that several values would do for is left open.
+
+    Raises:
+        UserInputError: if a parameter is fixed at what it cannot be.
+    """
+    check_fixed(fixed, search_space)
+    if fixed is None or not search_space.is_hierarchical:
+        return fixed
+    conditions, asked = _conditions(search_space), dict(fixed.parameters)
+    names = list(asked)
+    while names:
+        parent, values = conditions.get(names.pop(), (None, []))
+        if parent is not None and parent not in asked and len(values) == 1:
+            asked[parent] = values[0]
+            names.append(parent)
+    return fixed.clone(replace_parameters=asked)
 
 
 def _conditions(search_space: SearchSpace) -> dict[str, tuple[str, list[Any]]]:

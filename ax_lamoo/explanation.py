@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import numpy as np
 from ax.api.client import Client
 from ax.core.parameter import ParameterType, RangeParameter
 
 from ax_lamoo.reduction import good_region, kept_values
-from lamoo.report.words import Explanation, in_words, rounded_range
+from ax_lamoo.task import Task
+from lamoo.report.box import Box
+from lamoo.report.existence import existence_in
+from lamoo.report.words import Explanation, in_words, rounded_range, where_in_words
 
 
 def explain(client: Client) -> Explanation:
@@ -47,19 +52,32 @@ def explain(client: Client) -> Explanation:
         'x'
     """
     task, found = good_region(client, "explain")
-    space = client._experiment.search_space  # noqa: SLF001 - no public way
     names = list(task.space.parameters)
-    kept = kept_values(task, found.box)
+    return in_words(found, names, partial(_rule, task), _choices(task), task.history.n)
 
-    def rule(j: int) -> tuple[Any, ...]:
-        parameter, values = space.parameters[names[j]], kept[names[j]]
-        if not isinstance(parameter, RangeParameter):
-            return tuple(values)
-        low, high = min(values), max(values)
-        if parameter.parameter_type != ParameterType.FLOAT:
-            return low, high
-        bounds = float(parameter.lower), float(parameter.upper)
-        return rounded_range(found.box, j, (float(low), float(high)), bounds)
 
-    choices = [name for name in names if not isinstance(space.parameters[name], RangeParameter)]
-    return in_words(found, names, rule, choices, task.history.n)
+def existing(task: Task, columns: tuple[int, int]) -> str:
+    """Return in words where two columns exist together, empty if everywhere."""
+    space, names = task.space, list(task.space.parameters)
+    rng = np.random.default_rng(0)
+    found = existence_in(Box.whole(space.dimension), space, task.history.X, rng).together(columns)
+    where = {names[p]: _rule(task, box, p) for p, box in found.items()}
+    return where_in_words(where, _choices(task))
+
+
+def _choices(task: Task) -> list[str]:
+    """Return the parameters whose rules are choices."""
+    columns = task.encoding.columns.items()
+    return [name for name, column in columns if not isinstance(column.own, RangeParameter)]
+
+
+def _rule(task: Task, box: Box, j: int) -> tuple[Any, ...]:
+    """Return what a column is to be kept in by a box that has a condition for it."""
+    name, column = list(task.encoding.columns.items())[j]
+    values, own = kept_values(task, box)[name], column.own
+    if not isinstance(own, RangeParameter):
+        return tuple(values)
+    low, high = min(values), max(values)
+    if own.parameter_type != ParameterType.FLOAT:
+        return low, high
+    return rounded_range(box, j, (float(low), float(high)), (float(own.lower), float(own.upper)))

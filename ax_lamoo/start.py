@@ -19,9 +19,9 @@ from ax.generation_strategy.center_generation_node import CenterGenerationNode
 from ax.generators.random.sobol import SobolGenerator
 
 from ax_lamoo.adapter import LaMOOAdapter
+from ax_lamoo.encoding import fixed_in
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import check_linear
-from ax_lamoo.parameters import check_fixed
 from ax_lamoo.told import Told
 
 
@@ -49,7 +49,7 @@ class CenterNode(CenterGenerationNode):
         Raises:
             UserInputError: if a parameter is fixed at what it cannot be.
         """
-        check_fixed(fixed_features, experiment.search_space)
+        fixed_features = fixed_in(fixed_features, experiment.search_space)
         self._fixed = {} if fixed_features is None else fixed_features.parameters
         return super().gen(
             experiment=experiment,
@@ -118,8 +118,8 @@ class StartAdapter(RandomAdapter):
         space = search_space or self._search_space
         if (config := optimization_config or self._experiment.optimization_config) is not None:
             check_linear(config.objective)
-        check_fixed(fixed_features, space)
-        if self.generator.told is None and not _beyond_sobol(space):
+        fixed_features = fixed_in(fixed_features, space)
+        if self.generator.told is None and not _beyond_sobol(space, fixed_features):
             return super().gen(
                 n=n,
                 search_space=search_space,
@@ -145,8 +145,14 @@ class StartAdapter(RandomAdapter):
         return run
 
 
-def _beyond_sobol(space: SearchSpace) -> bool:
-    """Tell whether a constraint is an equality, or about ordered choices, as steps are to Ax."""
+def _beyond_sobol(space: SearchSpace, fixed: ObservationFeatures | None) -> bool:
+    """Tell whether a constraint is an equality, or about ordered choices, as steps are to Ax.
+
+    Or whether anything is fixed in a hierarchical space: there Ax also fixes all the rest, at
+    arbitrary values, and then finds no second point (Ax 1.3.1).
+    """
+    if space.is_hierarchical and fixed is not None and fixed.parameters:
+        return True
     return any(
         constraint.is_equality or isinstance(space.parameters[name], ChoiceParameter)
         for constraint in space.parameter_constraints

@@ -8,6 +8,7 @@ noisy objectives.
 from lamoo.report.words import Explanation
 from lamoo.space.prior import vectorized
 from optuna_lamoo.explanation import explain, reduced_space
+from optuna_lamoo.reduction import ReducedSpace
 from optuna_lamoo.repeats import Repeated, mean_front
 from optuna_lamoo.sampler import LaMOOSampler
 from optuna_lamoo.stopping import StopWhenConverged
@@ -15,6 +16,7 @@ from optuna_lamoo.stopping import StopWhenConverged
 __all__ = [
     "Explanation",
     "LaMOOSampler",
+    "ReducedSpace",
     "Repeated",
     "StopWhenConverged",
     "explain",

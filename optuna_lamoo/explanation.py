@@ -14,9 +14,15 @@ from optuna.distributions import (
 )
 from optuna.study import Study
 
+from lamoo import Task
 from lamoo.report import boxes
-from lamoo.report.words import Explanation, in_words, rounded_range
+from lamoo.report.box import Box
+from lamoo.report.existence import existence_in
+from lamoo.report.words import Explanation, in_words, rounded_range, where_in_words
+from optuna_lamoo import columns
 from optuna_lamoo.knowledge import Knowledge, knowledge_of
+from optuna_lamoo.reader import Reader
+from optuna_lamoo.reduction import ReducedSpace
 
 
 def explain(study: Study) -> Explanation:
@@ -31,8 +37,12 @@ def explain(study: Study) -> Explanation:
     return _explained(knowledge_of(study))
 
 
-def reduced_space(study: Study) -> dict[str, BaseDistribution]:
+def reduced_space(study: Study) -> ReducedSpace:
     """Return the study's distributions narrowed to the good region, for a follow-up study.
+
+    It is a mapping name -> distribution whose ``suggest(trial)`` asks a trial for the parameters
+    that it needs: in a conditional space those of one branch, as learned from the study's trials.
+    Branches that the rules exclude are left out, parameters with a single value are kept.
 
     Members of the front that lie in the region stay inside. Kinds, log scales and steps are kept. A
     parameter with a range per branch is narrowed in each: ``"lr@[0.001, 1.0]"`` holds for trials
@@ -44,6 +54,7 @@ def reduced_space(study: Study) -> dict[str, BaseDistribution]:
 
     Example:
         >>> import optuna
+        >>> from optuna.trial import FixedTrial
         >>> from optuna_lamoo import LaMOOSampler
         >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
         >>> study = optuna.create_study(
@@ -54,29 +65,53 @@ def reduced_space(study: Study) -> dict[str, BaseDistribution]:
         ...     x = trial.suggest_float("x", -5, 5)
         ...     return x**2, (x - 1) ** 2
         >>> study.optimize(objective, n_trials=60)
-        >>> x = reduced_space(study)["x"]
-        >>> -5 < x.low <= 0 and 1 <= x.high < 5
+        >>> space = reduced_space(study)
+        >>> -5 < space["x"].low <= 0 and 1 <= space["x"].high < 5
         True
+        >>> follow_up = optuna.create_study(directions=study.directions)
+        >>> follow_up.optimize(lambda trial: objective(FixedTrial(space.suggest(trial))), 10)
     """
     known = knowledge_of(study)
-    found = _explained(known).rules
-    return {name: _narrowed(d, found.get(name)) for name, d in known.search_space.items()}
+    found = _explained(known)
+    everything = dict(sorted({**known.search_space, **known.constants}.items()))
+    history = Reader().history(everything, known.trials, study.directions)
+    return ReducedSpace(
+        {
+            name: _narrowed(distribution, found.rules.get(name))
+            for name, distribution in everything.items()
+            if name in found.importance or name in known.constants
+        },
+        Task(columns.to_space(everything), history).domain,
+        {c: name for name, mine in columns.branches(everything).items() for c in mine},
+    )
 
 
 def _explained(known: Knowledge) -> Explanation:
     rng = np.random.default_rng(0)
     found = boxes.explain(boxes.good_path(known.path[0]), known.history, rng)
-    parameters = known.space.parameters
     return in_words(
         found,
         list(known.search_space),
-        lambda j: _rule(known, found.box, j),
-        [name for name, parameter in parameters.items() if not parameter.ordered],
+        lambda box, j: _rule(known, box, j),
+        _choices(known),
         len(known.trials),
     )
 
 
-def _rule(known: Knowledge, box: boxes.Box, j: int) -> tuple[Any, ...]:
+def existing(known: Knowledge, columns: tuple[int, int]) -> str:
+    """Return in words where two columns exist together, empty if everywhere."""
+    space, names = known.path[-1].region.space, list(known.search_space)
+    rng = np.random.default_rng(0)
+    found = existence_in(Box.whole(space.dimension), space, known.history.X, rng).together(columns)
+    where = {names[p]: _rule(known, box, p) for p, box in found.items()}
+    return where_in_words(where, _choices(known))
+
+
+def _choices(known: Knowledge) -> list[str]:
+    return [name for name, parameter in known.space.parameters.items() if not parameter.ordered]
+
+
+def _rule(known: Knowledge, box: Box, j: int) -> tuple[Any, ...]:
     name, distribution = list(known.search_space.items())[j]
     parameter = known.space.parameters[name]
     cells = box.cells[j]

@@ -23,6 +23,7 @@ class Knowledge:
     Args:
         trials: those with values, one for each row of the history.
         search_space: Optuna's distributions of all parameters that leave a choice.
+        constants: those of the parameters that leave none.
         space: the same for the engine, with what the user of the sampler knows beforehand.
         history: of all trials, objectives turned to minimisation.
         settings: of the study's sampler, or the default ones if it is another.
@@ -30,6 +31,7 @@ class Knowledge:
 
     trials: Sequence[FrozenTrial]
     search_space: Mapping[str, BaseDistribution]
+    constants: Mapping[str, BaseDistribution]
     space: Space
     history: History
     settings: Settings
@@ -61,7 +63,21 @@ def knowledge_of(study: Study) -> Knowledge:
     return Knowledge(
         trials=complete,
         search_space=search_space,
+        constants=_constants(complete, search_space),
         space=space,
         history=history,
         settings=sampler.settings_for(study),
     )
+
+
+def _constants(
+    trials: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]
+) -> dict[str, BaseDistribution]:
+    """Return the distributions of parameters that leave no choice in any of the trials."""
+    chosen = {name for trial in trials for name, d in trial.distributions.items() if not d.single()}
+    return {
+        name: distribution
+        for trial in trials
+        for name, distribution in trial.distributions.items()
+        if name not in chosen | search_space.keys()
+    }

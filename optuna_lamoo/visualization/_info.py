@@ -13,10 +13,11 @@ from optuna.trial import FrozenTrial, TrialState
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats
 from lamoo.report.figures import Axis, Map
-from lamoo.report.maps import map_places, most_telling, region_map
+from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
 from lamoo.space import Categorical
 from optuna_lamoo import columns, objectives
+from optuna_lamoo.explanation import existing
 from optuna_lamoo.knowledge import Knowledge, knowledge_of
 from optuna_lamoo.reader import Reader
 
@@ -44,8 +45,10 @@ def _several(study: Study) -> Knowledge:
     return knowledge_of(study)
 
 
-def regions(study: Study, params: Sequence[str] | None) -> Map:
+def regions(study: Study, params: Sequence[str] | None) -> list[Map]:
     """Return the region chosen next over two parameters, and the trials.
+
+    In a conditional space, and without ``params``, that is a map for each branch.
 
     Raises:
         ValueError: if ``params`` are not two of the study's, or there are not two.
@@ -56,25 +59,31 @@ def regions(study: Study, params: Sequence[str] | None) -> Map:
         msg = f"study must have two parameters that leave a choice, got {names}: see plot_partition"
         raise ValueError(msg)
     if params is None:
-        telling = most_telling(known.path[-1].region, known.history.X)
-        params = [names[j] for j in telling[:2]]
-    if isinstance(params, str) or len(set(params)) != 2 or not set(params) <= set(names):
+        pairs = telling_pairs(known.path[-1].region, known.history.X)
+    elif isinstance(params, str) or len(set(params)) != 2 or not set(params) <= set(names):
         msg = f"params must be two of {names}, got {params!r}"
         raise ValueError(msg)
-    x, y = (_axis(known, name) for name in params)
-    columns = names.index(x.name), names.index(y.name)
-    found = [map_places(known.space.parameters[axis.name]) for axis in (x, y)]
-    history = known.history
+    else:
+        pairs = [(names.index(params[0]), names.index(params[1]))]
+    return [_map(known, pair) for pair in pairs]
+
+
+def _map(known: Knowledge, pair: tuple[int, int]) -> Map:
+    """Return the region chosen next over two columns, and the trials."""
+    names, history = list(known.search_space), known.history
+    x, y = (_axis(known, names[j]) for j in pair)
+    places = [map_places(known.space.parameters[axis.name]) for axis in (x, y)]
     numbers = pareto.dominance_number(history.means, history.violation).tolist()
     return Map(
         x=x,
         y=y,
-        shares=region_map(known.path[-1].region, columns, (found[0], found[1])),
+        shares=region_map(known.path[-1].region, pair, (places[0], places[1]), history.X),
         numbers=numbers,
         texts=[
             f"{_about(trial)}<br>dominated by {number}"
             for trial, number in zip(known.trials, numbers, strict=True)
         ],
+        where=existing(known, pair),
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 from optuna.study import Study
 
-from lamoo.report.figures import CHOSEN, SHADE
+from lamoo.report.figures import ACROSS, CHOSEN, NOTHING, SHADE, Map, deepest, worst
 from optuna_lamoo.visualization import COLOURS, _info
 
 __all__ = ["plot_hypervolume_history", "plot_partition", "plot_region_history", "plot_regions"]
@@ -48,30 +50,48 @@ def plot_partition(study: Study) -> Axes:
     return axes
 
 
-def plot_regions(study: Study, params: Sequence[str] | None = None) -> Axes:
-    """Plot a map, see :func:`optuna_lamoo.visualization.plot_regions`."""
-    drawing = _info.regions(study, params)
+def plot_regions(study: Study, params: Sequence[str] | None = None) -> Axes | NDArray[np.object_]:
+    """Plot a map, see :func:`optuna_lamoo.visualization.plot_regions`.
+
+    Where there are several, an array of their axes is returned.
+    """
+    maps = _info.regions(study, params)
+    rows, across = -(-len(maps) // ACROSS), min(len(maps), ACROSS)
+    size = None if len(maps) == 1 else (5.5 * across, 4.5 * rows)
+    figure, grid = plt.subplots(rows, across, layout="constrained", figsize=size, squeeze=False)
+    darkest, palest = deepest(maps), worst(maps)
+    drawn = [
+        _draw_map(axes, each, darkest, palest) for axes, each in zip(grid.flat, maps, strict=False)
+    ]
+    for empty in grid.flat[len(maps) :]:
+        empty.remove()
+    shade, points = drawn[0]
+    figure.colorbar(shade, ax=grid, label="share inside")
+    figure.colorbar(points, ax=grid, label="dominated by")
+    if len(maps) == 1:
+        where = f" ({_plain(maps[0].where)})" if maps[0].where else ""
+        grid[0, 0].set_title(f"Region chosen next{where}")
+        return cast("Axes", grid[0, 0])
+    figure.suptitle("Region chosen next")
+    return grid.ravel()[: len(maps)]
+
+
+def _draw_map(axes: Axes, drawing: Map, darkest: float, palest: int) -> tuple[Any, Any]:
+    """Draw one map and return its shade and its points."""
     x, y, order = drawing.x, drawing.y, drawing.drawn
-    _, axes = plt.subplots(layout="constrained")
+    axes.set_facecolor(NOTHING if drawing.gaps else "white")
     shade = axes.pcolormesh(
-        x.cells,
-        y.cells,
-        drawing.shares,
-        cmap=SHADE,
-        vmin=0,
-        vmax=drawing.deepest,
-        shading="nearest",
+        x.cells, y.cells, drawing.shares, cmap=SHADE, vmin=0, vmax=darkest, shading="nearest"
     )
     points = axes.scatter(
         *drawing.points,
         c=[drawing.numbers[i] for i in order],
         cmap="Oranges_r",
         vmin=0,
+        vmax=palest,
         edgecolors="black",
     )
-    axes.figure.colorbar(shade, ax=axes, label="share inside")
-    axes.figure.colorbar(points, ax=axes, label="dominated by")
-    axes.set(xlabel=_plain(x.name), ylabel=_plain(y.name), title="Region chosen next")
+    axes.set(xlabel=_plain(x.name), ylabel=_plain(y.name), title=_plain(drawing.where))
     for axis, scale, ticks in ((x, axes.set_xscale, axes.set_xticks),
                                (y, axes.set_yscale, axes.set_yticks)):  # fmt: skip
         if axis.scale == "log":
@@ -80,7 +100,7 @@ def plot_regions(study: Study, params: Sequence[str] | None = None) -> Axes:
             ticks(axis.cells, [*map(_plain, axis.ticks)])
     if x.ticks:
         axes.tick_params(axis="x", rotation=20)
-    return axes
+    return shade, points
 
 
 def plot_region_history(study: Study) -> Axes:

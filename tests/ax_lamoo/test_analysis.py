@@ -12,6 +12,8 @@ from ax_lamoo import PartitionRegions, PartitionTree
 from lamoo import chosen_path, pareto
 from lamoo.partition.tree import walk
 
+from .conftest import SPACES
+
 PARAMETERS = [
     RangeParameterConfig(name="x", parameter_type="float", bounds=(0, 1)),
     RangeParameterConfig(name="rate", parameter_type="float", bounds=(1e-3, 1), scaling="log"),
@@ -85,6 +87,27 @@ def test_the_region_is_the_engines(names, experiment):
         X[:, list(task.space.parameters).index(name)] = u
     assert z[row, column] == pytest.approx(leaf.region.contains(X).mean(), abs=0.25)
     assert set(np.round(z.ravel() * 64, 6) % 1) == {0.0}
+
+
+def test_each_branch_of_a_hierarchical_space_has_a_picture(client, run):
+    made = client(SPACES["hierarchical"], solver="random", initialization_budget=40)
+    run(made, 40, q=40)
+    run(made, 1)
+    card = card_of(made, PartitionRegions())
+    arms = made._experiment.arms_by_name
+    figure, df = card.get_figure(), card.df
+    shown = [{figure.layout[f"{axis}axis{k}"].title.text for axis in "xy"} for k in ("", "2")]
+    assert len(figure.data) == 4
+    assert [bool(pair & {"units"}) for pair in shown].count(True) == 1
+    assert [bool(pair & {"kernel", "norm", "momentum"}) for pair in shown].count(True) == 1
+    assert set().union(*shown) <= set(df)
+    titles = [note.text for note in figure.layout.annotations]
+    for pair, title, dots in zip(shown, titles, figure.data[1::2], strict=True):
+        having = [name for name in df["arm_name"] if pair <= arms[name].parameters.keys()]
+        assert len(dots.x) == len(having) >= 5
+        assert title in ("net = mlp", "net = cnn", "norm = batch")
+        key, value = title.split(" = ")
+        assert {arms[name].parameters[key] for name in having} == {value}
 
 
 def test_axes_show_the_users_values(experiment):

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 from ax.api.client import Client
-from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+from ax.api.configs import ChoiceParameterConfig, DerivedParameterConfig, RangeParameterConfig
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo import lamoo_generation_strategy, reduced_space
-from ax_lamoo.reduction import kept_values
+from ax_lamoo import explain, lamoo_generation_strategy, reduced_space
+from ax_lamoo.reduction import _config, kept_values
 from lamoo.report.boxes import Box
 
 
@@ -96,6 +96,140 @@ def _points(task):
     parameter = task.space.parameters["n"]
     u = parameter.to_unit(range(parameter.low, parameter.high + 1))
     return np.stack([u, np.full(len(u), 0.5)], axis=1)
+
+
+FAMILIES = [
+    ChoiceParameterConfig(
+        "model",
+        ["svm", "forest", "net"],
+        "str",
+        is_ordered=False,
+        dependent_parameters={
+            "svm": ["c", "kernel"],
+            "forest": ["trees", "seed"],
+            "net": ["units"],
+        },
+    ),
+    RangeParameterConfig("c", (1e-3, 1e3), "float", scaling="log"),
+    ChoiceParameterConfig(
+        "kernel", ["linear", "rbf"], "str", is_ordered=True, dependent_parameters={"rbf": ["gamma"]}
+    ),
+    RangeParameterConfig("gamma", (0.0, 1.0), "float"),
+    RangeParameterConfig("trees", (1, 100), "int"),
+    ChoiceParameterConfig("seed", [7], "int", is_ordered=True),
+    RangeParameterConfig("units", (1, 9), "int"),
+    RangeParameterConfig("a", (0, 9), "int"),
+    RangeParameterConfig("b", (0.0, 9.0), "float"),
+]
+
+
+def families(params):
+    """Nets are bad, of the others a is best at 4 and c at 1; an error where one is missing."""
+    match params["model"]:
+        case "svm":
+            bad = abs(math.log10(params["c"]))
+            bad += params["gamma"] if params["kernel"] == "rbf" else 0.5
+        case "forest":
+            bad = abs(params["trees"] - 20) / 40 + (params["seed"] != 7)
+        case _:
+            bad = 6 + params["units"]
+    bad += abs(params["a"] - 4)
+    return bad + params["b"] / 9, bad - params["b"] / 9
+
+
+def children(config):
+    return {
+        name
+        for names in (getattr(config, "dependent_parameters", None) or {}).values()
+        for name in names
+    }
+
+
+@pytest.fixture(scope="module")
+def hierarchical():
+    client = Client(random_seed=0)
+    client.configure_experiment(FAMILIES, parameter_constraints=["a + b <= 12"])
+    client.configure_optimization("-f0, -f1")
+    client.set_generation_strategy(
+        lamoo_generation_strategy(
+            seed=0, solver="random", initialize_with_center=False, initialization_budget=79
+        )
+    )
+    for size in (79, 1):
+        for index, params in client.get_next_trials(size).items():
+            client.complete_trial(index, dict(zip(("f0", "f1"), families(params), strict=True)))
+    return client
+
+
+def test_a_hierarchical_space_stays_one(hierarchical):
+    found, before = reduced_space(hierarchical), {config.name: config for config in FAMILIES}
+    names = [config.name for config in found]
+    assert names == [name for name in before if name in names]
+    kept = {config.name: config for config in found}
+    assert set(kept["model"].values) <= {"svm", "forest"}
+    assert "units" not in kept
+    # a tree of the same parents, without what nothing opens any more
+    opened = set().union(*map(children, found))
+    assert opened | {"model", "a", "b"} == set(names)
+    for config in found:
+        for value, names_of in (getattr(config, "dependent_parameters", None) or {}).items():
+            assert value in config.values
+            assert list(names_of) == list(before[config.name].dependent_parameters[value])
+    rules = explain(hierarchical)
+    assert rules.rules.keys() | rules.importance.keys() <= kept.keys()
+
+
+def test_a_follow_up_keeps_branches_constraints_and_what_is_fixed(hierarchical):
+    again = Client(random_seed=1)
+    again.configure_experiment(reduced_space(hierarchical), parameter_constraints=["a + b <= 12"])
+    again.configure_optimization("-f0, -f1")
+    again.set_generation_strategy(
+        lamoo_generation_strategy(seed=1, solver="evolutionary", initialization_budget=4)
+    )
+    rules = explain(hierarchical)
+    for _ in range(8):
+        for index, params in again.get_next_trials(1).items():
+            again.complete_trial(index, dict(zip(("f0", "f1"), families(params), strict=True)))
+            assert params["a"] + params["b"] <= 12 + 1e-9
+            assert params.get("seed", 7) == 7
+            for name, rule in rules.rules.items():
+                if name in params and name in rules.choices:
+                    assert params[name] in rule
+                elif name in params:
+                    assert rule[0] <= params[name] <= rule[1]
+
+
+def test_what_a_constraint_is_about_keeps_a_range():
+    parameters = [
+        RangeParameterConfig("a", (0, 9), "int"),
+        RangeParameterConfig("b", (0.0, 9.0), "float"),
+        ChoiceParameterConfig("n", [10, 20, 30, 40], "int", is_ordered=True),
+    ]
+    a, b, n = ({p.name: p for p in parameters}[name] for name in "abn")
+    space = Client()
+    space.configure_experiment(parameters)
+    own = space._experiment.search_space.parameters
+    for least, ends in ((1, (4, 4)), (2, (3, 5))):
+        config = _config(own["a"], [4], least)
+        low, high = getattr(config, "bounds", None) or (config.values[0], config.values[-1])
+        assert (low, high) == ends
+    assert _config(own["a"], [0], 2).bounds == (0, 1)
+    assert _config(own["b"], [4.0], 2).bounds == b.bounds
+    assert _config(own["n"], [10], 2).values == [10, 20]
+    assert _config(own["n"], [30], 2).values == [20, 30, 40]
+    assert _config(own["n"], [30], 1).values == [30]
+    assert (a.bounds, n.values) == (
+        _config(own["a"], (), 2).bounds,
+        _config(own["n"], (), 2).values,
+    )
+
+
+def test_derived_parameters_are_kept_with_what_they_are_made_of():
+    parameters = [*PARAMETERS[:3], DerivedParameterConfig("twice", "2 * noise", "float")]
+    client = client_of(parameters, lambda p: (p["lr"], p["twice"] - p["width"]), 12)
+    found = reduced_space(client)
+    assert found[-1] == parameters[-1]
+    client_of(found, lambda p: (p["lr"], p["twice"] - p["width"]), 2)
 
 
 def test_before_the_partition_it_says_so():

@@ -21,6 +21,8 @@ from ax.service.ax_client import AxClient, ObjectiveProperties
 import ax_lamoo
 from lamoo import Partition
 
+from .conftest import SPACES
+
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
 COLOUR = ChoiceParameterConfig(
     name="colour", parameter_type="str", values=["r", "g", "b"], is_ordered=False
@@ -678,3 +680,14 @@ def test_goals_that_nobody_can_follow_cost_no_trial(client):
     started = client(FLOAT, objective="1/a, -b", initialize_with_center=False)
     with pytest.raises(UserInputError, match="not linear"):
         started.get_next_trials(max_trials=1)
+
+
+@pytest.mark.parametrize("fixed", [{"net": "cnn"}, {"momentum": 0.25}, {"units": 7}])
+def test_what_is_fixed_in_a_branch_is_so_from_the_first_trial_on(fixed, client, run):
+    made = client(SPACES["hierarchical"], solver="evolutionary", initialization_budget=4)
+    branch = {"net": {}, "momentum": {"net": "cnn", "norm": "batch"}, "units": {"net": "mlp"}}
+    asked = run(made, 8, fixed_parameters=fixed)
+    for params in asked:
+        assert fixed.items() <= params.items()
+        assert branch[next(iter(fixed))].items() <= params.items()
+    assert len({tuple(sorted(params.items())) for params in asked}) == len(asked)

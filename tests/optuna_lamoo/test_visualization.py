@@ -141,6 +141,91 @@ def test_default_params_are_those_that_shape_the_region():
     assert {layout.xaxis.title.text, layout.yaxis.title.text} == {"b", "d"}
 
 
+@pytest.fixture(scope="module")
+def branches():
+    """Two models with parameters of their own, and a third one that was tried once."""
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=RandomSampler(seed=0))
+
+    def objective(trial):
+        model = trial.suggest_categorical("model", ["svm", "forest", "net"])
+        if (model == "net") != (trial.number == 120):
+            raise optuna.TrialPruned
+        scale = trial.suggest_float("scale", 0, 1)
+        if model == "net":
+            return 9 + trial.suggest_float("w1", 0, 1), 9 + trial.suggest_float("w2", 0, 1)
+        if model == "svm":
+            bad = abs(trial.suggest_float("c", 1e-3, 1e3, log=True) - 1)
+            bad = min(bad, 3) + abs(trial.suggest_float("gamma", 0, 1) - 0.5)
+        else:
+            bad = abs(trial.suggest_int("trees", 1, 100) - 20) / 30
+            bad += abs(trial.suggest_float("leaf", 0, 1) - 0.2)
+        return bad + scale / 9, bad - scale / 9
+
+    study.optimize(objective, n_trials=120)
+    study.enqueue_trial({"model": "net"})
+    study.optimize(objective, n_trials=1)
+    return study
+
+
+def test_each_branch_has_a_picture(branches):
+    figure = visualization.plot_regions(branches)
+    shades, points = figure.data[::2], figure.data[1::2]
+    assert len(shades) == len(points) == 2
+    shown = [{figure.layout[f"{axis}axis{k}"].title.text for axis in "xy"} for k in ("", "2")]
+    own = {"c", "gamma", "trees", "leaf"}
+    assert all(pair & own for pair in shown)
+    assert not shown[0] & shown[1] & own
+    titles = [note.text for note in figure.layout.annotations]
+    trials = {t.number: t for t in knowledge_of(branches).trials}
+    for title, pair, dots in zip(titles, shown, points, strict=True):
+        assert title in ("model = svm", "model = forest")
+        drawn = {number(text) for text in dots.hovertext}
+        assert drawn == {n for n, t in trials.items() if pair <= t.params.keys()}
+        assert {trials[n].params.get("model") for n in drawn} == {title.removeprefix("model = ")}
+    # one scale for all pictures, with one bar for each colour
+    assert len({(dots.marker.cmin, dots.marker.cmax) for dots in points}) == 1
+    assert points[0].marker.cmax == max(max(dots.marker.color) for dots in points)
+    assert len({shade.zmax for shade in shades}) == 1
+    assert [shade.showscale for shade in shades] == [True, False]
+
+
+def test_the_twin_draws_the_same_pictures(branches):
+    figure = visualization.plot_regions(branches)
+    several = twin.plot_regions(branches)
+    assert len(several) == 2
+    for k, axes in enumerate(several):
+        mesh, dots = axes.collections
+        shares = np.array(figure.data[2 * k].z)
+        np.testing.assert_array_equal(np.ma.filled(mesh.get_array(), np.nan), shares)
+        assert list(dots.get_array()) == list(figure.data[2 * k + 1].marker.color)
+        assert dots.get_clim() == (0, figure.data[1].marker.cmax)
+        assert axes.get_title() == figure.layout.annotations[k].text
+
+
+def test_places_that_do_not_exist_are_not_shaded(branches):
+    figure = visualization.plot_regions(branches, ["model", "c"])
+    z = np.array(figure.data[0].z)
+    rows = dict(zip(figure.layout.xaxis.ticktext, z.T, strict=True))
+    assert np.isnan(rows["forest"]).all()
+    assert not np.isnan(rows["svm"]).any()
+    assert len(figure.layout.shapes) == 1  # the grey ground
+    axes = twin.plot_regions(branches, ["model", "c"])
+    assert np.ma.getmaskarray(axes.collections[0].get_array()).sum() == np.isnan(z).sum()
+    assert axes.get_facecolor() != mpl.colors.to_rgba("white")
+    plain = twin.plot_regions(branches, ["scale", "model"])
+    assert plain.get_facecolor() == mpl.colors.to_rgba("white")
+
+
+def test_a_colour_bar_of_dominance_begins_at_none(branches):
+    for params in (None, ["w1", "w2"]):  # of the latter there is one trial
+        for dots in visualization.plot_regions(branches, params).data[1::2]:
+            assert dots.marker.cmin == 0
+            assert dots.marker.cmax >= 1
+    figure = twin.plot_regions(branches, ["w1", "w2"]).figure
+    limits = [axes.get_ylim() for axes in figure.axes[1:]]
+    assert all(low == 0 for low, _ in limits)
+
+
 @pytest.mark.parametrize("params", ["lr", ["lr"], ["lr", "lr"], ["lr", "depth"], ["lr", "a", "b"]])
 def test_wrong_params_are_named(study, params):
     with pytest.raises(ValueError, match=r"params must be two of \['extra', 'kind', 'lr', 'width"):

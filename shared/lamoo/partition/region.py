@@ -77,15 +77,23 @@ class Region:
                 total -= np.logaddexp(0.0, -value if good else value)
         return total
 
-    def share(self, X: Floats, n: int, rng: np.random.Generator) -> Floats:
+    def share(self, X: Floats, others: Floats) -> Floats:
         """Return which share of the completions of partial points (k, d) is inside, ``(k,)``.
 
-        Where a point is NaN, anything may stand; ``n`` uniform points of the space complete each.
+        Where a point is NaN, anything may stand. Completions in which a parameter that is given
+        does not exist count for nothing; NaN where there is no other.
+
+        Args:
+            X: partial points.
+            others: points (n, d) that complete each, with a value also for what is inactive.
         """
-        others = self.space.sample(n, rng)
         whole = np.where(np.isnan(X)[:, None], others, X[:, None]).reshape(-1, X.shape[1])
-        inside = self.contains(self.space.activity.mask(whole))
-        return np.asarray(inside.reshape(len(X), n).mean(axis=1))
+        whole = self.space.activity.mask(whole)
+        lost = np.isnan(whole).reshape(len(X), len(others), X.shape[1]) & ~np.isnan(X)[:, None]
+        exist = ~lost.any(axis=2)
+        inside = self.contains(whole).reshape(exist.shape) & exist
+        count = exist.sum(axis=1)
+        return np.where(count, inside.sum(axis=1) / np.maximum(count, 1), np.nan)
 
     def sample(self, n: int, members: Floats, rng: np.random.Generator) -> Floats:
         """Draw up to ``n`` distinct points of the region, ``(k, d)`` with ``k <= n``.

@@ -17,6 +17,8 @@ from lamoo.pareto import nondominated
 from lamoo.partition.region import Region
 from lamoo.partition.split import learn_boundary
 from lamoo.partition.tree import Node
+from lamoo.report.box import ROUNDING, Box
+from lamoo.report.existence import Existence, existence_in
 from lamoo.space.history import History
 
 #: Uniform points that a box is found with: a region of 1 % of the space still has 200 of them.
@@ -34,46 +36,6 @@ NEGLIGIBLE = 0.03
 REDRAWN = 2000
 #: Of the cross-validation.
 FOLDS = 5
-#: What rounding may move a place by.
-_ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Box:
-    """A range per number and a set of choices per category, in the unit cube.
-
-    Args:
-        low: shape ``(d,)``, 0 where there is no condition.
-        high: shape ``(d,)``, 1 where there is none.
-        cells: which cells of a column are inside, ``None`` for a number or where all are.
-    """
-
-    low: Floats
-    high: Floats
-    cells: tuple[tuple[int, ...] | None, ...]
-
-    def contains(self, X: Floats, levels: Floats) -> Bools:
-        """Tell which points (n, d) are inside; a parameter that is inactive keeps no rule."""
-        return np.asarray(~self.outside(X, levels).any(axis=1))
-
-    def outside(self, X: Floats, levels: Floats) -> Bools:
-        """Tell which parameters of points (n, d) break the rule of their column, ``(n, d)``."""
-        columns = [~self.allows(u, j, levels) for j, u in enumerate(X.T)]
-        return np.array(columns, dtype=bool).reshape(X.shape[::-1]).T
-
-    def allows(self, u: Floats, j: int, levels: Floats) -> Bools:
-        """Tell which values (n,) of column j keep its rule; an inactive parameter does."""
-        cells = self.cells[j]
-        if cells is None:
-            ok = (u >= self.low[j] - _ROUNDING) & (u <= self.high[j] + _ROUNDING)
-        else:
-            ok = np.isin(np.floor(u * levels[j]), cells)
-        return np.asarray(ok | np.isnan(u))
-
-    def conditions(self) -> list[int]:
-        """Return the columns that have a condition."""
-        ranged = (self.low > 0) | (self.high < 1)
-        return [j for j, cells in enumerate(self.cells) if ranged[j] or cells is not None]
 
 
 @dataclass(frozen=True)
@@ -91,6 +53,7 @@ class RegionReport:
         importance: per column, the share of the region's points that leave it when that parameter
             alone is drawn anew, shape ``(d,)``.
         confidence: cross-validated accuracy of the boundaries, ``None`` where there is none.
+        existence: which parameters exist inside the box, and where.
     """
 
     box: Box
@@ -102,6 +65,7 @@ class RegionReport:
     hypervolume: float
     importance: Floats
     confidence: float | None
+    existence: Existence
 
 
 def good_path(root: Node) -> tuple[Node, ...]:
@@ -130,6 +94,8 @@ def explain(path: Sequence[Node], history: History, rng: np.random.Generator) ->
     found = U[inside] if inside.sum() >= FEW_INSIDE else region.sample(INSIDE, members, rng)
     front = history.X[nondominated(history.means, history.violation)]
     box = find_box(region, U, found, front[region.contains(front)])
+    existence = existence_in(box, space, history.X, rng)
+    box = box.freed(np.flatnonzero(existence.absent).tolist())
     kept = box.contains(history.X, levels)
     boxed = box.contains(U, levels)
     within = box.contains(found, levels)
@@ -144,8 +110,9 @@ def explain(path: Sequence[Node], history: History, rng: np.random.Generator) ->
         coverage=float(within.mean()) if len(within) else 1.0,
         front=(int(box.contains(front, levels).sum()), len(front)),
         hypervolume=some.hypervolume / whole if whole else 0.0,
-        importance=importance(region, found, rng),
+        importance=importance(region, found[~existence.strange(found)], rng),
         confidence=confidence(path, rng),
+        existence=existence,
     )
 
 
@@ -163,7 +130,7 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
     """
     space = region.space
     d, levels = space.dimension, space.levels
-    box = Box(np.zeros(d), np.ones(d), (None,) * d)
+    box = Box.whole(d)
     if not len(found) or not region.sides:
         return box
     volume = max(float(region.contains(U).mean()), 1.0 / len(U))
@@ -207,7 +174,7 @@ def _simplified(box: Box, U: Floats, found: Floats, levels: Floats, volume: floa
             break
         j = conditions[k]
         broken = [n - rules[:, j] for n, rules in pairs]
-        box = _with_cells(_with_range(box, j, 0.0, 1.0), j, None)
+        box = box.freed([j])
     return box
 
 
@@ -240,7 +207,7 @@ def _peels(box: Box, within: Floats, categorical: Bools, levels: Floats) -> list
             cells = box.cells[j] or tuple(range(int(levels[j])))
             if len(cells) > 1:
                 fewer = [tuple(c for c in cells if c != x) for x in cells]
-                out += [(_with_cells(box, j, rest), j) for rest in fewer]
+                out += [(box.with_cells(j, rest), j) for rest in fewer]
             continue
         u = within[:, j]
         u = u[~np.isnan(u)]
@@ -248,26 +215,19 @@ def _peels(box: Box, within: Floats, categorical: Bools, levels: Floats) -> list
             continue
         low, high = np.quantile(u, [PEEL, 1 - PEEL])
         # a grid has many points at one place: step over it
-        above, below = u[u > box.low[j] + _ROUNDING], u[u < box.high[j] - _ROUNDING]
+        above, below = u[u > box.low[j] + ROUNDING], u[u < box.high[j] - ROUNDING]
         if len(above) and (low := max(float(low), float(above.min()))) < box.high[j]:
-            out.append((_with_range(box, j, low, float(box.high[j])), j))
+            out.append((box.with_range(j, low, float(box.high[j])), j))
         if len(below) and (high := min(float(high), float(below.max()))) > box.low[j]:
-            out.append((_with_range(box, j, float(box.low[j]), high), j))
+            out.append((box.with_range(j, float(box.low[j]), high), j))
     return out
-
-
-def _with_range(box: Box, j: int, low: float, high: float) -> Box:
-    lows, highs = box.low.copy(), box.high.copy()
-    lows[j], highs[j] = low, high
-    return Box(lows, highs, box.cells)
-
-
-def _with_cells(box: Box, j: int, cells: tuple[int, ...] | None) -> Box:
-    return Box(box.low, box.high, (*box.cells[:j], cells, *box.cells[j + 1 :]))
 
 
 def importance(region: Region, found: Floats, rng: np.random.Generator) -> Floats:
     """Return, per column, how many points of a region leave it when that column is drawn anew.
+
+    A choice brings the parameters that it opens, also drawn anew. A point that does not have a
+    parameter stays where it is.
 
     Args:
         region: of a space of ``d`` parameters.
@@ -279,13 +239,14 @@ def importance(region: Region, found: Floats, rng: np.random.Generator) -> Float
     if not len(found):
         return out
     X = found[rng.integers(len(found), size=REDRAWN)]
-    new = space.sample(len(X), rng)
+    new = space.draw(len(X), rng)
+    filled = np.where(np.isnan(X), new, X)
     for j in range(space.dimension):
-        active = ~np.isnan(X[:, j]) & ~np.isnan(new[:, j])
-        changed = X.copy()
-        changed[active, j] = new[active, j]
-        left = ~region.contains(space.activity.mask(changed))[active]
-        out[j] = float(left.mean()) if len(left) else 0.0
+        active = ~np.isnan(X[:, j])
+        changed = filled.copy()
+        changed[:, j] = new[:, j]
+        left = ~region.contains(space.activity.mask(changed))
+        out[j] = float((left & active).mean())
     return out
 
 

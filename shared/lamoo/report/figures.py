@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from lamoo.arrays import Floats
 from lamoo.report.rows import NodeRow
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    from plotly.graph_objects import Figure, Heatmap, Scatter
 
 Scale = Literal["linear", "log", "category"]
 
 #: Vermillion and blue, which people with any colour vision can tell apart.
 CHOSEN, SHADE = "#D55E00", "Blues"
+#: A light grey: where there is nothing that could be shaded.
+NOTHING = "#E0E0E0"
+#: Maps in a row.
+ACROSS = 2
 #: The golden ratio and the silver ratio, less their whole numbers: multiples of such numbers,
 #: taken modulo 1, spread evenly over the unit interval (Weyl), so that no points coincide.
 _GOLDEN, _SILVER = 0.6180339887, 0.4142135624
@@ -67,6 +73,7 @@ class Map:
         shares: how much of the other parameters' settings is inside, shape ``(ny, nx)``.
         numbers: each trial's dominance number.
         texts: what is said of each trial, in lines of HTML.
+        where: which branch has both parameters, in words; empty if every one has.
     """
 
     x: Axis
@@ -74,11 +81,12 @@ class Map:
     shares: Floats
     numbers: Sequence[int]
     texts: Sequence[str]
+    where: str = ""
 
     @property
-    def deepest(self) -> float:
-        """The share that has the darkest shade."""
-        return float(self.shares.max()) or 1.0
+    def gaps(self) -> bool:
+        """Whether the two do not exist together at some places."""
+        return bool(np.isnan(self.shares).any())
 
     @property
     def drawn(self) -> list[int]:
@@ -95,6 +103,16 @@ class Map:
         """Where the drawn trials stand, across and up."""
         # a step for each axis, or the trials of a pair of choices would stand along a line
         return self.x.at(self.drawn, _GOLDEN), self.y.at(self.drawn, _SILVER)
+
+
+def deepest(maps: Sequence[Map]) -> float:
+    """Return the share that has the darkest shade."""
+    return max(float(np.nanmax(each.shares, initial=0.0)) for each in maps) or 1.0
+
+
+def worst(maps: Sequence[Map]) -> int:
+    """Return the dominance number that has the palest colour, at least 1."""
+    return max([1, *(each.numbers[i] for each in maps for i in each.drawn)])
 
 
 def partition(rows: Sequence[NodeRow]) -> Figure:
@@ -140,25 +158,59 @@ def _about(row: NodeRow) -> str:
     )
 
 
-def regions(drawing: Map) -> Figure:
-    """Draw a map: the region as a shade, the trials as points coloured by dominance number."""
+def regions(maps: Sequence[Map]) -> Figure:
+    """Draw maps: the region as a shade, the trials as points coloured by dominance number.
+
+    Places where the two parameters do not exist together are grey.
+
+    Args:
+        maps: one or more, side by side in rows of two, with one scale of each colour.
+    """
+    from plotly.subplots import make_subplots  # noqa: PLC0415 - an engine without pictures needs none
+
+    across = min(len(maps), ACROSS)
+    figure = make_subplots(
+        rows=-(-len(maps) // ACROSS),
+        cols=across,
+        subplot_titles=[each.where for each in maps] if any(each.where for each in maps) else None,
+        horizontal_spacing=0.24 / across,
+    )
+    darkest, palest = deepest(maps), worst(maps)
+    for k, each in enumerate(maps):
+        cell = {"row": k // ACROSS + 1, "col": k % ACROSS + 1}
+        figure.add_trace(_shade(each, darkest, scale=k == 0), **cell)
+        figure.add_trace(_trials(each, palest, scale=k == 0), **cell)
+        _name_axes(figure, each, cell)
+    look = {"template": "plotly_white", "showlegend": False, "margin": {"t": 60}}
+    if len(maps) > 1:
+        look |= {"margin": {"t": 80}, "height": 450 * -(-len(maps) // ACROSS)}
+    return figure.update_layout(**look)
+
+
+def _shade(drawing: Map, darkest: float, *, scale: bool) -> Heatmap:
     import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
 
-    x, y, order = drawing.x, drawing.y, drawing.drawn
-    figure = go.Figure()
-    figure.add_heatmap(
-        x=x.cells,
-        y=y.cells,
+    return go.Heatmap(
+        x=drawing.x.cells,
+        y=drawing.y.cells,
         z=drawing.shares.tolist(),
         zmin=0,
-        zmax=drawing.deepest,
+        zmax=darkest,
         colorscale=SHADE,
         name="share inside",
+        showscale=scale,
+        hoverongaps=False,
         colorbar={"title": "inside", "x": 1.02, "tickformat": ".0%"},
     )
-    figure.add_scatter(
-        x=drawing.points[0],
-        y=drawing.points[1],
+
+
+def _trials(drawing: Map, palest: int, *, scale: bool) -> Scatter:
+    import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
+
+    order, (x, y) = drawing.drawn, drawing.points
+    return go.Scatter(
+        x=x,
+        y=y,
         mode="markers",
         name="trials",
         hovertext=[drawing.texts[i] for i in order],
@@ -167,13 +219,30 @@ def regions(drawing: Map) -> Figure:
             "color": [drawing.numbers[i] for i in order],
             "colorscale": "Oranges_r",
             "cmin": 0,
+            "cmax": palest,
+            "showscale": scale,
             "colorbar": {"title": "dominated by", "x": 1.16},
             "size": 9,
             "line": {"width": 1, "color": "black"},
         },
     )
-    for axis, update in ((x, figure.update_xaxes), (y, figure.update_yaxes)):
-        update(title=axis.name, type="log" if axis.scale == "log" else "linear")
+
+
+def _name_axes(figure: Figure, drawing: Map, cell: dict[str, int]) -> None:
+    for axis, update in ((drawing.x, figure.update_xaxes), (drawing.y, figure.update_yaxes)):
+        update(title=axis.name, type="log" if axis.scale == "log" else "linear", **cell)
         if axis.ticks:
-            update(tickvals=axis.cells, ticktext=axis.ticks, zeroline=False)
-    return figure.update_layout(template="plotly_white", margin={"t": 40})
+            update(tickvals=axis.cells, ticktext=axis.ticks, zeroline=False, **cell)
+    if drawing.gaps:  # a grey ground, of which shades leave nothing but the gaps
+        for update in (figure.update_xaxes, figure.update_yaxes):
+            update(showgrid=False, zeroline=False, **cell)
+        where = next(figure.select_xaxes(**cell)).plotly_name.removeprefix("xaxis")
+        figure.add_shape(
+            type="rect",
+            xref=f"x{where} domain",
+            yref=f"y{where} domain",
+            x0=0, x1=1, y0=0, y1=1,
+            fillcolor=NOTHING,
+            line_width=0,
+            layer="below",
+        )  # fmt: skip

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from lamoo.report.boxes import Box, RegionReport
+import numpy as np
+
+from lamoo.report.box import Box
+from lamoo.report.boxes import RegionReport
 
 #: Significant digits of a bound; it is rounded outwards.
 DIGITS = 2
@@ -18,8 +21,8 @@ class Explanation:
     """The good region of a study; printed, it is text.
 
     Args:
-        rules: parameter -> what to keep it in: ``(low, high)`` or a tuple of choices. What is not
-            named is free.
+        rules: parameter -> what to keep it in where it exists: ``(low, high)`` or a tuple of
+            choices. What is not named is free.
         space_share: how much of the search space keeps the rules.
         purity: how much of that lies in the learned region.
         coverage: how much of the learned region keeps the rules.
@@ -27,11 +30,14 @@ class Explanation:
         front_size: of how many.
         hypervolume_share: of all trials' hypervolume, what those that keep them have.
         importance: parameter -> how much of the region is left when it alone is drawn anew,
-            from 0 (it does not matter) to 1, the most important first.
+            from 0 (it does not matter) to 1, the most important first. Those that do not exist
+            where the rules are kept are not among them.
         confidence: cross-validated accuracy of the boundaries that were learned (0.5 is a guess);
             ``None`` if nothing is learned yet.
         trials: with values.
         choices: the parameters whose rule is a tuple of choices.
+        where: parameter -> where it exists, as rules of the parameters that decide about it; only
+            of those that exist in some branches that keep the rules, and not in others.
     """
 
     rules: Mapping[str, tuple[Any, ...]]
@@ -45,6 +51,7 @@ class Explanation:
     confidence: float | None
     trials: int
     choices: frozenset[str] = frozenset()
+    where: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return it as a few lines of text."""
@@ -53,10 +60,15 @@ class Explanation:
                 f"Nothing is learned yet from {self.trials} trials: the good region is the whole "
                 "search space."
             )
-        said = "; ".join(self._words(name, rule) for name, rule in self.rules.items())
+        always = "; ".join(self._rule(name) for name in self.rules if name not in self.where)
+        nothing = "by branch" if self.rules else "no rule in single parameters describes it"
+        branches = "".join(
+            f"\n  where {where}: {'; '.join(map(self._rule, names))}"
+            for where, names in self._branches().items()
+        )
         matter = ", ".join(f"{name} {value:.0%}" for name, value in self.importance.items())
         return (
-            f"Good region: {said or 'no rule in single parameters describes it'}\n"
+            f"Good region: {always or nothing}{branches}\n"
             f"  {self.space_share:.2%} of the search space; {self.front} of {self.front_size} "
             f"members of the front, {self.hypervolume_share:.1%} of the hypervolume "
             f"({self.trials} trials)\n"
@@ -68,17 +80,46 @@ class Explanation:
 
     __repr__ = __str__
 
-    def _words(self, name: str, rule: tuple[Any, ...]) -> str:
+    def _branches(self) -> dict[str, list[str]]:
+        """Return the parameters that have rules in some branches, by where they exist."""
+        found: dict[str, list[str]] = {}
+        for name in self.rules:
+            if name in self.where:
+                where = where_in_words(self.where[name], self.choices)
+                found.setdefault(where, []).append(name)
+        return found
+
+    def _rule(self, name: str) -> str:
+        rule = self.rules[name]
         if name in self.choices:
             return f"{name} in {{{', '.join(map(str, rule))}}}"
         low, high = rule
         return f"{name} in [{low:g}, {high:g}]"
 
 
+def where_in_words(where: Mapping[str, tuple[Any, ...]], choices: Collection[str]) -> str:
+    """Return where a parameter exists in words, ``"model = svm, layers in [2, 4]"``.
+
+    Args:
+        where: rules of the parameters that decide about it.
+        choices: the parameters that have choices.
+    """
+    return ", ".join(_condition(name, rule, name in choices) for name, rule in where.items())
+
+
+def _condition(name: str, rule: tuple[Any, ...], choices: bool) -> str:  # noqa: FBT001
+    first, *others = rule
+    if not others or (not choices and others == [first]):
+        return f"{name} = {first}"
+    if choices:
+        return f"{name} in {{{', '.join(map(str, rule))}}}"
+    return f"{name} in [{first:g}, {others[0]:g}]"
+
+
 def in_words(
     found: RegionReport,
     names: Sequence[str],
-    rule: Callable[[int], tuple[Any, ...]],
+    rule: Callable[[Box, int], tuple[Any, ...]],
     choices: Collection[str],
     trials: int,
 ) -> Explanation:
@@ -87,12 +128,15 @@ def in_words(
     Args:
         found: in the unit cube.
         names: of its columns, ``d``.
-        rule: returns what a column that has a condition is to be kept in.
+        rule: returns what a column is to be kept in by a box that has a condition for it.
         choices: the parameters that have choices.
         trials: with values.
     """
-    kept = {names[j]: rule(j) for j in found.box.conditions()}
-    order = sorted(range(len(names)), key=lambda j: -found.importance[j])
+    kept = _rules(found.box, names, rule)
+    where = {names[j]: _rules(box, names, rule) for j, box in found.existence.where.items()}
+    present = np.flatnonzero(~found.existence.absent).tolist()
+    order = sorted(present, key=lambda j: -found.importance[j])
+    named = {*kept, *(name for rules in where.values() for name in rules)}
     return Explanation(
         rules=kept,
         space_share=found.share,
@@ -104,8 +148,15 @@ def in_words(
         importance={names[j]: float(found.importance[j]) for j in order},
         confidence=found.confidence,
         trials=trials,
-        choices=frozenset(kept) & frozenset(choices),
+        choices=frozenset(choices) & named,
+        where=where,
     )
+
+
+def _rules(
+    box: Box, names: Sequence[str], rule: Callable[[Box, int], tuple[Any, ...]]
+) -> dict[str, tuple[Any, ...]]:
+    return {names[j]: rule(box, j) for j in box.conditions()}
 
 
 def rounded_range(

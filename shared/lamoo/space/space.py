@@ -6,7 +6,7 @@ Every parameter owns one column, in which :mod:`lamoo.space.parameters` places i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -178,6 +178,10 @@ class Space:
     def sample(self, n: int, rng: np.random.Generator) -> Floats:
         """Draw ``n`` points uniformly, shape ``(n, d)``."""
         return self.snap(rng.random((n, self.dimension)))
+
+    def draw(self, n: int, rng: np.random.Generator) -> Floats:
+        """Draw ``n`` points as :meth:`sample` does, with a value also for what is inactive."""
+        return replace(self, activity=Activity()).sample(n, rng)
 
     def sobol(self, start: int, n: int, seed: int) -> Floats:
         """Return points ``start .. start + n`` of a scrambled Sobol sequence, ``(n, d)``.

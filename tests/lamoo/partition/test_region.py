@@ -178,8 +178,8 @@ def test_share_is_that_of_all_completions(rng):
     plane = Boundary(Linear(np.array([0, 1.0, 0, 0, 0, 0, 0]), 0.2))  # y - .5 > -.2
     half = whole.cut(plane, good=True)
     X = np.array([[0.1, np.nan, np.nan], [np.nan, 0.9, 0.25], [0.5, 0.1, np.nan]])
-    assert whole.share(X, 16, rng).tolist() == [1.0, 1.0, 1.0]
-    assert half.share(X, 4_000, rng) == pytest.approx([0.7, 1.0, 0.0], abs=0.03)
+    assert whole.share(X, space.draw(16, rng)).tolist() == [1.0, 1.0, 1.0]
+    assert half.share(X, space.draw(4_000, rng)) == pytest.approx([0.7, 1.0, 0.0], abs=0.03)
 
 
 def test_a_region_keeps_the_known_constraints(rng):

@@ -1,5 +1,6 @@
 """A box for a region: what it holds by definition, and what is known of regions that are boxes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from lamoo import Categorical, Float, History, Partition, Space, pareto
 from lamoo.partition.region import Region
 from lamoo.partition.tree import grow
 from lamoo.report.boxes import DRAWS, Box, confidence, explain, find_box, good_path, importance
+from lamoo.space.activity import Activity, OneOf
 
 CUBE = Space({name: Float(0, 1) for name in "abcd"})
 NONE = np.empty((0, 4))
@@ -134,3 +136,86 @@ def test_the_good_path_keeps_the_front_and_its_explanation_says_what_is_counted(
     assert found.front == (kept, len(front))
     assert 0 < found.hypervolume <= 1
     assert found.importance.argmax() in (0, 1)
+
+
+#: Of a model "a" with a parameter of its own, a model "b" with two, and one that both have.
+BRANCHES = Space(
+    {
+        "a1": Float(0, 1),
+        "b1": Float(0, 1),
+        "b2": Float(0, 1),
+        "model": Categorical(("a", "b")),
+        "x": Float(0, 1),
+    },
+    activity=Activity(
+        (
+            (0, np.array([3]), OneOf((0.25,))),
+            (1, np.array([3]), OneOf((0.75,))),
+            (2, np.array([3]), OneOf((0.75,))),
+        )
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Where:
+    """A boundary: good where a function of points without features says so."""
+
+    test: Callable
+
+    def decision(self, features):
+        """Undo the features: numbers less a half (0 where inactive), then squares, then cells."""
+        numbers, cells = features[:, :4], features[:, -2:]
+        return np.where(self.test(*(numbers + 0.5).T, cells[:, 1] == 1), 1.0, -1.0)
+
+
+def test_importance_of_a_choice_is_that_of_what_it_opens(rng):
+    # good: a with x below .5, and b with b1 below .25
+    region = Region(BRANCHES).cut(
+        Where(lambda a1, b1, b2, x, b: np.where(b, b1 < 0.25, x < 0.5)), good=True
+    )
+    X = BRANCHES.sample(20_000, rng)
+    X = X[region.contains(X)]
+    # of the good points two thirds are of a, one third of b: (.5 + .5 * .25) / 2 are good
+    a, b = 2 / 3, 1 / 3
+    expected = {
+        "a1": 0.0,
+        "b1": b * 0.75,
+        "b2": 0.0,
+        # to the other model in half the cases: from a to any b1, from b to the x it has
+        "model": a * 0.5 * 0.75 + b * 0.5 * 0.5,
+        "x": a * 0.5,
+    }
+    found = importance(region, X, rng)
+    # 2,000 points: four standard deviations are .045
+    np.testing.assert_allclose(found, [expected[name] for name in BRANCHES.parameters], atol=0.045)
+
+
+def test_rules_are_of_parameters_that_exist_where_they_are_kept(rng):
+    X = BRANCHES.sobol(0, 200, 1)
+    full = np.nan_to_num(X, nan=0.5)
+    b = full[:, 3] > 0.5
+    bad = np.where(b, 3 * np.abs(full[:, 1] - 0.3), 5 + full[:, 0]) + 2 * np.abs(full[:, 4] - 0.6)
+    history = History(X, np.stack([bad + 0.1 * full[:, 4], bad - 0.1 * full[:, 4]], axis=1))
+    path = good_path(grow(BRANCHES, history, Partition(leaf_size=20), None))
+    found = explain(path, history, rng)
+    assert found.box.cells[3] == (1,)
+    assert found.existence.absent.tolist() == [True, False, False, False, False]
+    assert 1 in found.box.conditions()
+    assert 0 not in found.box.conditions()
+    assert found.importance[0] == 0
+    U = BRANCHES.sample(50_000, rng)
+    inside, boxed = path[-1].region.contains(U), found.box.contains(U, BRANCHES.levels)
+    assert found.share == pytest.approx(boxed.mean(), abs=0.01)
+    assert found.purity == pytest.approx(inside[boxed].mean(), abs=0.04)
+    assert found.coverage == pytest.approx(boxed[inside].mean(), abs=0.04)
+    assert found.purity > 0.6
+
+
+def test_points_drawn_in_a_box_are_inside(rng):
+    box = Box.whole(5).with_range(0, 0.2, 0.4).with_cells(3, (1,))
+    X = box.draw(BRANCHES, 300, rng)
+    assert not np.isnan(X).any()
+    assert box.contains(X, BRANCHES.levels).all()
+    assert box.freed([0, 3]).conditions() == []
+    assert box.conditions() == [0, 3]
