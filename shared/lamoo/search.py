@@ -12,6 +12,7 @@ import numpy as np
 
 from lamoo.arrays import Floats
 from lamoo.numerics import own_state, single_threaded
+from lamoo.partition.branches import neglected
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, grow, select
@@ -25,6 +26,9 @@ logger = logging.getLogger("lamoo")
 
 #: Characters of an error that a warning repeats.
 REASON = 200
+#: Of four proposals these go to branches that were tried too little, as long as there are any: one
+#: of the two in the whole space, and one of the two in a leaf.
+BRANCH_TURNS = (0, 3)
 #: Random points of which the nearest is told where none keeps the known constraints.
 LOOKED_AT = 64
 
@@ -159,10 +163,13 @@ def _attempts(task: Task, history: History) -> Iterator[tuple[Propose, Place]]:
     """Yield who is to propose and where: the solver in the chosen leaf first.
 
     Where a leaf is exhausted, its nearest ancestor that is not takes its place. In a global turn
-    the solver works in the whole space.
+    the solver works in the whole space. Branches that were tried too little take turns with both.
     """
     solver, reference_point = task.settings.chosen_solver, task.reference_point
     everywhere = Place.everywhere(task.domain, history, reference_point)
+    if len(history.tried) % 4 in BRANCH_TURNS:
+        for branch in neglected(task.domain, history):
+            yield solver.propose, Place.everywhere(branch, history, reference_point)
     if solver.global_turns and is_global(history):
         yield solver.propose, everywhere
     else:

@@ -54,6 +54,7 @@ def _lamoo(**settings: Any) -> Factory:
 _RIVALS: dict[str, Factory] = {
     "tpe": lambda seed: TPESampler(seed=seed),
     "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),
+    "tpe-group": lambda seed: TPESampler(seed=seed, multivariate=True, group=True),
     "nsgaii": lambda seed: NSGAIISampler(seed=seed),
     "nsgaii-pop20": lambda seed: NSGAIISampler(seed=seed, population_size=20),
     "gp": lambda seed: GPSampler(seed=seed),

@@ -16,13 +16,16 @@ from lamoo.space import Float, Space
 from lamoo_compare import problems
 from lamoo_compare.problems import PROBLEMS, Problem, formulas, load, nasbench201
 
-# One of each kind: all data sets of a table go through the same lines.
+# One of each kind: all data sets of a table go through the same lines. Those that train a model or
+# may fail are in test_conditional.py.
 KINDS = [
     "nb201-imagenet-three",
     "nbgraph-cora",
     "hpobench-car",
     "hpolib-protein_structure",
-    *list(PROBLEMS)[list(PROBLEMS).index("model-search") :],
+    "model-search",
+    "depth-and-width-3",
+    *list(PROBLEMS)[list(PROBLEMS).index("branin-currin") :],
 ]
 
 
@@ -588,28 +591,3 @@ def test_the_best_hypervolume_is_neither_out_of_reach_nor_too_low(name, least):
     Y = Y[importlib.import_module("moocore").is_nondominated(Y)]
     share = problem.hypervolume(Y) / problem.best_hypervolume
     assert least < share < 1
-
-
-# --- the conditional space ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("model", "names"),
-    [
-        ("linear", ["model", "rate"]),
-        ("trees", ["model", "rate", "trees", "depth"]),
-        ("network", ["model", "rate", "width", "layers", "dropout", "normalise"]),
-    ],
-)
-def test_model_search_has_the_parameters_of_its_model(model, names):
-    assert list(load("model-search").active({"model": model})) == names
-
-
-def test_model_search_is_best_at_the_best_rate(rng):
-    problem = load("model-search")
-    best = {"linear": 1e-1, "trees": 10**-1.5, "network": 10**-2.5}
-    for params in draw(problem, 200, rng):
-        error, size = problem.evaluate(params)
-        lowest, same = problem.evaluate(params | {"rate": best[params["model"]]})
-        assert lowest <= error
-        assert size == same

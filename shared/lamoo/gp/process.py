@@ -68,7 +68,8 @@ class _Shared(NamedTuple):
     """A normal prior of the logarithms of the length scales of one kind, which share a factor.
 
     The mean grows by ln(d) / 2, because distances grow with the root of the dimension (Hvarfner,
-    Hellsten and Nardi, "Vanilla Bayesian optimization performs great in high dimensions", 2024).
+    Hellsten and Nardi, "Vanilla Bayesian optimization performs great in high dimensions", 2024):
+    of the number of parameters that exist at a time.
 
     Args:
         mean: of each logarithm in one dimension.
@@ -138,11 +139,17 @@ class _Embedding:
         categorical: which columns hold choices ``(d,)``.
         levels: observed values of each categorical column.
         groups: columns of each group of parameters alike.
+        dimension: how many columns were active, on average.
+        absent: columns that no observation has: nothing is known of them, so that they count as
+            inactive everywhere. Otherwise whoever has one would stay unknown, however near to it
+            was looked.
     """
 
     categorical: Bools
     levels: tuple[Floats, ...]
     groups: tuple[Ints, ...]
+    dimension: float
+    absent: Bools
 
     @cached_property
     def owner(self) -> Ints:
@@ -178,6 +185,8 @@ class _Embedding:
 
         Both trends' are 0 where inactive.
         """
+        if self.absent.any():
+            X = np.where(self.absent, np.nan, X)
         numbers = X[:, self.numbers]
         inactive = np.isnan(numbers)
         centred = np.where(inactive, 0.0, numbers - 0.5)
@@ -207,7 +216,10 @@ def _embed(X: Floats, categorical: Bools, alike: Ints | None) -> _Embedding:
     choices = _number_inactive(X[:, categorical])
     levels = tuple(np.unique(column) for column in choices.T)
     labels = np.full(len(categorical), -1) if alike is None else np.where(categorical, alike, -1)
-    return _Embedding(categorical, levels, groups_alike(labels))
+    active = ~np.isnan(X)
+    dimension = float(active.sum() / max(len(X), 1))
+    absent = np.asarray(~active.any(axis=0))
+    return _Embedding(categorical, levels, groups_alike(labels), dimension, absent)
 
 
 def groups_alike(labels: Ints) -> tuple[Ints, ...]:
@@ -275,7 +287,7 @@ def _prior(embedding: _Embedding, variances: int) -> _Prior:
     mean = np.concatenate([np.zeros(scales), rows[:, 0]])
     covariance = np.diag(np.concatenate([np.zeros(scales), rows[:, 1] ** 2]))
     for index, (centre, shared, own) in blocks:
-        mean[index] = centre + 0.5 * np.log(d)
+        mean[index] = centre + 0.5 * np.log(max(embedding.dimension, 1.0))
         covariance[np.ix_(index, index)] = shared**2 + own**2 * np.eye(len(index))
     ranges = mean[:scales, None] + _LENGTHSCALE_RANGE * np.array([-1.0, 1.0])
     limits = np.log([_SIGNAL_BOUNDS, _NOISE_BOUNDS, _TREND_BOUNDS, _TREND_BOUNDS])[:variances]

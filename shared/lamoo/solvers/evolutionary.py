@@ -50,7 +50,8 @@ def offspring(
     """Cross and mutate parents (k, d) into ``n`` points, shape ``(n, d)``.
 
     Half of the children come from two parents (each parameter from either, evenly), half from
-    one; one or three parameters are expected to change.
+    one; one or three parameters are expected to change. A child that enters a branch takes its
+    parameters there from whichever of two parents has them.
 
     Args:
         space: the search space.
@@ -64,7 +65,8 @@ def offspring(
         mothers[:] = mother
     cross = (rng.random((n, 1)) < 0.5) & (rng.random((n, space.dimension)) < 0.5)
     child = np.where(cross, front[father], front[mothers])
-    return perturb(space, child, rng)
+    either = np.where(np.isnan(front[father]), front[mothers], front[father])
+    return perturb(space, child, rng, spare=either)
 
 
 def _order(history: History, rng: np.random.Generator) -> Ints:

@@ -18,29 +18,44 @@ EXPONENTS = (-2.5, -0.5)
 
 
 def perturb(
-    space: Space, X: Floats, rng: np.random.Generator, rates: Sequence[float] = RATES
+    space: Space,
+    X: Floats,
+    rng: np.random.Generator,
+    rates: Sequence[float] = RATES,
+    spare: Floats | None = None,
 ) -> Floats:
     """Change a few parameters of each point, at least one, and snap; shape ``(n, d)``.
 
     A number moves by a normal step whose size is drawn log-uniformly (see :data:`EXPONENTS`), to
-    the next value at least, and away from a bound that it sits on; a choice becomes another one; an
-    inactive parameter first gets a uniform value, in case the change activates it.
+    the next value at least, and away from a bound that it sits on; a choice becomes another one.
+    Only what is active in a point is changed, or the point would stay what it is; an inactive
+    parameter gets its spare value, or a uniform one, in case the change activates it.
 
     Args:
         space: the points' space.
         X: points, shape ``(n, d)``.
         rng: the random generator.
         rates: expected numbers of changed parameters; each point draws one of them.
+        spare: values for inactive parameters, shape ``(n, d)``, NaN for none.
     """
     n, d = X.shape
     rate = rng.choice(rates, n)
     filled = np.where(np.isnan(X), rng.random((n, d)), X)
+    if spare is not None:
+        filled = np.where(np.isnan(X) & ~np.isnan(spare), spare, filled)
     if not space.free.any():
         return space.snap(filled)
     columns = np.flatnonzero(space.free)
+    active = ~np.isnan(X[:, columns])
+    # a point without active parameters may change in all
+    active |= ~active.any(axis=1, keepdims=True)
+    count = active.sum(axis=1)
     change = np.zeros((n, d), dtype=bool)
-    change[:, columns] = rng.random((n, len(columns))) < rate[:, None] / len(columns)
-    change[np.arange(n), rng.choice(columns, n)] |= ~change.any(axis=1)
+    change[:, columns] = active & (rng.random((n, len(columns))) < rate[:, None] / count[:, None])
+    # one of those that are active, where the draw is the place among all
+    place = rng.integers(len(columns), size=n) * count // len(columns)
+    one = columns[np.argmax(active.cumsum(axis=1) > place[:, None], axis=1)]
+    change[np.arange(n), one] |= ~change.any(axis=1)
     moved = _stepped(space, filled, rng)
     return space.snap(np.where(change, np.where(space.categorical, moved[1], moved[0]), filled))
 

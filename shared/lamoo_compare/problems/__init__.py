@@ -16,6 +16,9 @@ name                    what                                                    
 ``hpolib-<data>``       62,208 trained networks, integers and categories mixed       2
 ``model-search``        invented: numbers, categories and parameters that only       2
                         exist for some models
+``depth-and-width-...`` invented: a depth, and the channels of each layer            2
+``families-cancer``     four families of classifiers, trained on the spot            2
+``branches-<seed>``     random: choices that open choices, 5 to 40 parameters        2
 the rest                formulas on continuous parameters                            2 to 5
 ======================= ============================================================ ===========
 """
@@ -27,6 +30,8 @@ from functools import partial
 from importlib.util import find_spec
 
 from lamoo_compare.problems.base import Direction, Params, Problem
+from lamoo_compare.problems.branches import random_tree
+from lamoo_compare.problems.conditional import depth_and_width, families, model_search
 from lamoo_compare.problems.formulas import (
     branin_currin,
     c2_dtlz2,
@@ -34,7 +39,6 @@ from lamoo_compare.problems.formulas import (
     dtlz2,
     dtlz7,
     kursawe,
-    model_search,
     noisy,
     osy,
     vehicle_safety,
@@ -149,6 +153,9 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     **{f"hpobench-{d}": partial(hpobench, d, f"hpobench-{d}") for d in _HPOBENCH},
     **{f"hpolib-{d}": partial(hpolib, d, f"hpolib-{d}") for d in _HPOLIB},
     "model-search": model_search,
+    **{f"depth-and-width-{n}": partial(depth_and_width, n) for n in (3, 6)},
+    "families-cancer": families,
+    **{f"branches-{seed}": partial(random_tree, seed) for seed in range(20)},
     "branin-currin": branin_currin,
     "vehicle-safety": vehicle_safety,
     "dtlz2-d10": partial(dtlz2, 10),

@@ -16,6 +16,8 @@ from lamoo.space import Space
 
 Params = Mapping[str, Any]
 Direction = Literal["minimize", "maximize"]
+#: Parameter -> (parent, values): it exists only where its parent exists and has one of the values.
+Conditions = Mapping[str, tuple[str, tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,12 @@ class Problem:
         name: what :func:`load` knows it by.
         space: all parameters, also those that exist under a condition.
         directions: ``"minimize"`` or ``"maximize"``, one per objective.
-        evaluate: parameters -> objective values.
+        evaluate: parameters -> objective values, all NaN where the evaluation fails.
         reference_point: where the hypervolume is measured from. For scoring only: an optimiser
             must not see it.
         best_hypervolume: the hypervolume of the best front known.
         source: where ``best_hypervolume`` comes from.
-        conditions: parameter -> (parent, value): it exists only where its parent has that value.
+        conditions: of the parameters that do not always exist. Parents stand before their children.
         best_front: the objective values of the best front, where all of it is known.
         known: indices of the objectives that need no training.
         features: numbers that say much about a configuration, where somebody knows such.
@@ -51,7 +53,7 @@ class Problem:
     reference_point: tuple[float, ...]
     best_hypervolume: float
     source: str
-    conditions: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=dict)
     best_front: tuple[tuple[float, ...], ...] = ()
     noise: tuple[float, ...] = ()
     known: tuple[int, ...] = ()
@@ -75,8 +77,8 @@ class Problem:
     def active(self, params: Params) -> Iterator[str]:
         """Yield the names of the parameters that exist, reading ``params`` as it is filled."""
         for name in self.space.parameters:
-            parent, value = self.conditions.get(name, (name, None))
-            if parent == name or params.get(parent) == value:
+            parent, values = self.conditions.get(name, (name, ()))
+            if parent == name or (parent in params and params[parent] in values):
                 yield name
 
     def hypervolume(self, values: ArrayLike) -> float:

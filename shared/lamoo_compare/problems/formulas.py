@@ -1,18 +1,16 @@
-"""Problems that are formulas, written from their papers; ``model_search`` is invented."""
+"""Problems that are formulas, written from their papers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
 
-import moocore
 import numpy as np
 
 from lamoo.arrays import Floats
-from lamoo.space import Categorical, Float, Integer, Space
+from lamoo.space import Float, Space
 from lamoo_compare.problems.base import Direction, Params, Problem
 
 # Each maps points X (n, d), within the parameters' own bounds, to values (n, m), minimised.
@@ -355,84 +353,3 @@ def _continuous(
     smaller: Direction = "minimize"
     directions = (smaller,) * len(reference_point)
     return Problem(name, space, directions, evaluate, reference_point, best_hypervolume, source)
-
-
-# --- a mixed space with conditions ----------------------------------------------------------------
-
-
-def model_search() -> Problem:
-    """Return an invented search over kinds of model: error, and log10 of the model's size.
-
-    A linear model has no parameters of its own, trees have two, a network has four. The learning
-    rate only adds to the error, so the exact front is that of the finitely many other parameters
-    at the best rate.
-    """
-    space = Space(
-        {
-            "model": Categorical(("linear", "trees", "network")),
-            "rate": Float(1e-5, 1e-1, log=True),
-            "trees": Integer(10, 500, log=True),
-            "depth": Integer(1, 12),
-            "width": Integer(8, 512, log=True),
-            "layers": Integer(1, 4),
-            "dropout": Float(0.0, 0.5, step=0.05),
-            "normalise": Categorical((False, True)),
-        }
-    )
-    conditions = {
-        name: ("model", kind)
-        for kind, names in {
-            "trees": ("trees", "depth"),
-            "network": ("width", "layers", "dropout", "normalise"),
-        }.items()
-        for name in names
-    }
-    return Problem(
-        "model-search",
-        space,
-        ("minimize", "minimize"),
-        _model_error_and_size,
-        reference_point=(0.6, 7.0),
-        best_hypervolume=_best_model_search(),
-        source="the formula, over all configurations at the best rate",
-        conditions=conditions,
-    )
-
-
-_BEST_RATE = {"linear": 1e-1, "trees": 10**-1.5, "network": 10**-2.5}
-
-
-def _model_error_and_size(params: Params) -> tuple[float, float]:
-    kind = params["model"]
-    error = 0.02 * math.log10(params["rate"] / _BEST_RATE[kind]) ** 2
-    if kind == "linear":
-        return error + 0.35, 1.3
-    if kind == "trees":
-        n, depth = params["trees"], params["depth"]
-        error += 0.12 + 0.25 * math.exp(-math.log(n) * depth / 15)
-        return error + 0.003 * max(0, depth - 8) ** 2, math.log10(n * 2**depth)
-    width, layers = params["width"], params["layers"]
-    capacity = width * layers
-    error += 0.05 + 0.4 * math.exp(-capacity / 150) + 0.04 * (not params["normalise"])
-    error += 0.8 * (params["dropout"] - 0.4 * capacity / 2048) ** 2
-    return error, math.log10(20 * width + layers * width**2)
-
-
-@lru_cache(maxsize=1)
-def _best_model_search() -> float:
-    """Return the hypervolume of all configurations at the best rate of their kind."""
-    grid: list[dict[str, Any]] = [{"model": "linear"}]
-    grid += [
-        {"model": "trees", "trees": n, "depth": depth}
-        for n in range(10, 501)
-        for depth in range(1, 13)
-    ]
-    grid += [
-        {"model": "network", "width": w, "layers": k, "dropout": p / 20, "normalise": True}
-        for w in range(8, 513)
-        for k in range(1, 5)
-        for p in range(11)
-    ]
-    points = [_model_error_and_size(p | {"rate": _BEST_RATE[p["model"]]}) for p in grid]
-    Y = np.array(points)
-    return float(moocore.hypervolume(Y[moocore.is_nondominated(Y)], ref=[0.6, 7.0]))

@@ -446,3 +446,33 @@ def test_noise_that_is_known_is_not_found_again(rng):
     y = np.sin(6 * X[:, 0]) + std * rng.standard_normal(60)
     told = fit(X, y, np.zeros(1, bool), known=std**2)
     assert told.noise < 0.02 < fit(X, y, np.zeros(1, bool)).noise
+
+
+def test_what_no_observation_has_changes_no_prediction(rng):
+    # the last two, a number and a choice, belong to a branch whose evaluations all failed
+    X = rng.random((12, 4))
+    X[:, 2:] = np.nan
+    categorical = np.array([False, False, False, True])
+    y = np.sin(5 * X[:, 0]) - X[:, 1]
+    y = (y - y.mean()) / y.std()
+    gp = condition(X, y, categorical, fit(X, y, categorical))
+    without, given = rng.random((50, 4)), rng.random((50, 4))
+    without[:, 2:] = np.nan
+    given[:, :2] = without[:, :2]
+    np.testing.assert_array_equal(gp.predict(given), gp.predict(without))
+    assert gp.predict(np.column_stack([X[:, :2], given[:12, 2:]]))[1].max() < 0.1
+    x = given[0].copy()
+    *_, mean_slope, std_slope = gp.predict_gradient(x)
+    np.testing.assert_array_equal([mean_slope[2:], std_slope[2:]], 0.0)
+
+
+def test_scales_are_those_of_a_space_of_as_many_parameters_as_exist_at_a_time(rng):
+    # four branches of two parameters each: the prior is that of two dimensions, not of eight
+    X = np.full((8, 8), np.nan)
+    for i in range(8):
+        X[i, 2 * (i % 4) : 2 * (i % 4) + 2] = rng.random(2)
+    y = rng.standard_normal(8)
+    numbers = np.zeros(8, dtype=bool)
+    branched = gp_process._Objective(X, y, numbers, None).prior
+    flat = gp_process._Objective(rng.random((8, 2)), y, numbers[:2], None).prior
+    np.testing.assert_array_equal(branched.mean[:8], flat.mean[0])

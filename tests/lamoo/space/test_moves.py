@@ -1,12 +1,27 @@
 """Small changes of points: never none, to every neighbour, as many as the rate says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from lamoo import Categorical, Float, Integer, Space
+from lamoo.space.activity import Activity, OneOf, learn_activity
 from lamoo.space.moves import perturb
 from lamoo.space.rows import rows_in
+from lamoo_compare.problems import load
+
+
+def _points(problem, n, rng):
+    """Return points (n, d) as they are observed: NaN where a parameter does not exist."""
+    found = []
+    for full in problem.space.decode(problem.space.sample(n, rng)):
+        params = {}
+        for name in problem.active(params):
+            params[name] = full[name]
+        found.append(params)
+    return problem.space.encode(found)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -67,3 +82,29 @@ def test_nothing_moves_where_nothing_is_free(rng):
     space = Space({"a": Float(1, 1), "b": Integer(0, 3)}, {"b": 2})
     X = space.sample(5, rng)
     np.testing.assert_array_equal(perturb(space, X, rng, [1.0]), X)
+
+
+def test_only_what_is_active_changes_so_that_a_point_becomes_another(rng):
+    problem = load("branches-6")  # 39 parameters, 15 of them at a time
+    names = list(problem.space.parameters)
+    space = replace(problem.space, activity=learn_activity(_points(problem, 400, rng)))
+    X = _points(problem, 500, rng)
+    moved = perturb(space, X, rng, [1.0])
+    assert len(names) > 2 * (~np.isnan(X)).sum(axis=1).mean()
+    same_branch = (np.isnan(moved) == np.isnan(X)).all(axis=1)
+    assert same_branch.sum() > 100
+    changed = (np.nan_to_num(moved, nan=-1) != np.nan_to_num(X, nan=-1)).sum(axis=1)
+    assert changed.min() >= 1
+    # binomial with a mean of 1, but at least one: as many as in a space without conditions
+    assert 1.0 < changed[same_branch].mean() < 1.6
+
+
+def test_a_branch_that_is_entered_has_its_spare_values(rng):
+    rule = (1, np.array([0]), OneOf((0.25,)))
+    space = Space({"a": Categorical("xy"), "b": Float(0, 1)}, activity=Activity((rule,)))
+    X = np.repeat([[0.75, np.nan]], 200, axis=0)
+    spare = np.column_stack([np.full(200, np.nan), np.where(np.arange(200) < 100, 0.3, np.nan)])
+    moved = perturb(space, X, rng, [1.0], spare)
+    assert (moved[:, 0] == 0.25).all()
+    assert (moved[:100, 1] == 0.3).all()
+    assert len(np.unique(moved[100:, 1])) == 100
