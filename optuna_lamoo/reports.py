@@ -46,7 +46,7 @@ def reports(attrs: Mapping[str, Any], m: int) -> dict[int, Values]:
         attrs: the user attributes of the trial.
         m: the number of objectives; rows of other lengths (copied from another study) are left out.
     """
-    found = {}
+    found: dict[int, Values] = {}
     for key in _keys(attrs):
         found |= _parsed(attrs[key])
     return {step: found[step] for step in sorted(found) if len(found[step]) == m}
@@ -101,10 +101,10 @@ def _keys(attrs: Mapping[str, Any]) -> Iterator[str]:
     return takewhile(attrs.__contains__, names)
 
 
-def _parsed(text: object) -> dict[int, Values]:
-    """Return the reports that an attribute holds, none if it holds something else."""
+def _parsed(text: Any) -> dict[int, Values]:
+    """Return the reports that an attribute holds, none if somebody else wrote it."""
     try:
-        rows = json.loads(text)  # type: ignore[arg-type]  anybody may have written it
+        rows = json.loads(text)
         return {int(step): [None if v is None else float(v) for v in row] for step, *row in rows}
     except (TypeError, ValueError, OverflowError, RecursionError):
         return {}

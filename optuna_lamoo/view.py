@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lamoo import History, Space, Task
 from lamoo.arrays import Bools, Floats
@@ -127,7 +127,7 @@ class View:
         self._copies[name] = (own, distribution)
         return own
 
-    def _params(self, trial: FrozenTrial) -> dict[str, Any]:
+    def _params(self, trial: FrozenTrial | Trial) -> dict[str, Any]:
         """Return a trial's parameters, choices as the user gave them."""
         found = dict(trial.params)
         for name in [name for name in found if name in self._own]:
@@ -203,6 +203,18 @@ class View:
                 params = [self._params(t) for t in [*done, trial]]
                 reported = [*(t.values[j] for t in done), values[j]]
                 yield self.functions.contradicted(key, params, reported)[-1]
+
+    def known_values(self, study: Study, trial: Trial) -> dict[int, float]:
+        """Return the known objectives of a trial: index -> value in the study's direction.
+
+        Raises:
+            ValueError: if a known objective is not one of the study's.
+            RuntimeError: if a function raises or returns no number.
+        """
+        return {
+            j: self.functions.value(key, self._params(trial))
+            for j, key in self._objectives(study).items()
+        }
 
     def _objectives(self, study: Study) -> dict[int, int | str]:
         return self.functions.keys(

@@ -1,16 +1,18 @@
 """What trials reported while they ran: one vector of values per step.
 
-Everything is minimised.
+Everything is minimised. A report that was no finite number is ``inf``, the worst there is: the
+training went wrong. NaN stands for an objective of which nothing was reported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats
+from lamoo.arrays import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -19,60 +21,160 @@ class Curve:
 
     Args:
         steps: at which it reported, increasing, shape ``(k,)``.
-        values: what it reported, shape ``(k, m)``, see :func:`held`; NaN in an objective that was
-            not reported, or was no number.
+        values: what it reported, shape ``(k, m)``, see :func:`held`.
         final: the values that the trial ended with, shape ``(m,)``; ``None`` for one that was
             stopped, failed or is running.
+        feasible: whether it ended with all constraints satisfied, as far as is known.
     """
 
     steps: Floats
     values: Floats
     final: Floats | None = None
+    feasible: bool = True
 
     def __len__(self) -> int:
-        """Return the number of steps."""
+        """Return the number of reports."""
         return len(self.steps)
-
-    def at(self, step: float) -> Floats | None:
-        """Return the values (m,) of the first report at a step or after it, ``None`` before."""
-        row = int(np.searchsorted(self.steps, step))
-        return self.values[row] if row < len(self) else None
 
 
 def held(values: Floats, given: Bools) -> Floats:
     """Return reports (k, m) in which an objective that was not given keeps its value.
 
     It is what was given last or, before that, what was given first: an objective that does not
-    change with steps is given once, at any of them. NaN where it never was.
+    change with steps is given once, at any of them. NaN where it never was, ``inf`` for what was
+    given and is no finite number.
 
     Args:
         values: as reported, shape ``(k, m)``.
-        given: which of them were, shape ``(k, m)``; NaN may be a value that was given.
+        given: which of them were, shape ``(k, m)``.
+
+    Example:
+        >>> values = np.array([[0.5, np.nan], [0.4, 7.0], [np.nan, np.nan]])
+        >>> held(values, np.array([[True, False], [True, True], [True, False]])).tolist()
+        [[0.5, 7.0], [0.4, 7.0], [inf, 7.0]]
     """
     k, m = values.shape
-    if given.all() or not k:
+    if not k:
         return values
-    rows = np.where(given, np.arange(k)[:, None], -1)
-    last = np.maximum.accumulate(rows, axis=0)
-    row = np.where(last >= 0, last, given.argmax(axis=0))
-    return np.where(given.any(axis=0), values[row, np.arange(m)], np.nan)
+    rows = np.maximum.accumulate(np.where(given, np.arange(k)[:, None], -1), axis=0)
+    rows = np.where(rows >= 0, rows, given.argmax(axis=0))
+    found = np.where(np.isfinite(values), values, np.inf)[rows, np.arange(m)]
+    return np.where(given.any(axis=0), found, np.nan)
 
 
-def constant(curves: Sequence[Curve], m: int) -> Bools:
-    """Tell which objectives do not change with steps, shape ``(m,)``.
-
-    Those that never did in any curve of several reports, nor between the last report and the end;
-    without such curves nothing is known to be constant.
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The curves of many trials, one after the other.
 
     Args:
-        curves: of one study.
-        m: the number of objectives.
+        steps: of all reports, shape ``(r,)``, increasing within each of ``n`` curves.
+        values: of all reports, shape ``(r, m)``.
+        ends: where each curve ends, shape ``(n,)``: the ``i``-th is ``[ends[i - 1], ends[i])``.
+        finals: the values that each trial ended with, shape ``(n, m)``, NaN for those that did not.
+        feasible: which trials ended with all constraints satisfied, shape ``(n,)``.
     """
-    told = [curve for curve in curves if len(curve) > 1]
-    same = np.full(m, bool(told))
-    for curve in told:
-        first = curve.values[0]
-        same &= (curve.values == first).all(axis=0)
-        if curve.final is not None:
-            same &= curve.final == first
-    return same
+
+    steps: Floats
+    values: Floats
+    ends: Ints
+    finals: Floats
+    feasible: Bools
+
+    @classmethod
+    def of(cls, curves: Sequence[Curve], m: int) -> Curves:
+        """Return curves of ``m`` objectives in one."""
+        unknown = np.full(m, np.nan)
+        return cls(
+            steps=np.concatenate([np.empty(0), *(c.steps for c in curves)]),
+            values=np.concatenate([np.empty((0, m)), *(c.values for c in curves)]),
+            ends=np.cumsum([len(c) for c in curves], dtype=np.intp),
+            finals=np.array(
+                [unknown if c.final is None else c.final for c in curves], dtype=float
+            ).reshape(len(curves), m),
+            feasible=np.array([c.feasible for c in curves], dtype=bool),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of curves."""
+        return len(self.ends)
+
+    def and_of(self, others: Curves) -> Curves:
+        """Return these curves and then others."""
+        return Curves(
+            steps=np.concatenate([self.steps, others.steps]),
+            values=np.concatenate([self.values, others.values]),
+            ends=np.concatenate([self.ends, others.ends + len(self.steps)]),
+            finals=np.concatenate([self.finals, others.finals]),
+            feasible=np.concatenate([self.feasible, others.feasible]),
+        )
+
+    @cached_property
+    def begins(self) -> Ints:
+        """Where each curve begins, shape ``(n,)``."""
+        return np.concatenate([np.zeros(1, dtype=np.intp), self.ends])[:-1]
+
+    @cached_property
+    def ended(self) -> Bools:
+        """Which trials ended with values, shape ``(n,)``."""
+        return np.asarray(~np.isnan(self.finals).any(axis=1))
+
+    @cached_property
+    def longest(self) -> float:
+        """The last step of the longest trial that ended with values, ``inf`` while none did."""
+        rows = self.ends[self.ended & (self.ends > self.begins)] - 1
+        return float(self.steps[rows].max()) if len(rows) else np.inf
+
+    @cached_property
+    def constant(self) -> Bools:
+        """Which objectives do not change with steps, shape ``(m,)``.
+
+        Those that never did between two reports of a trial, nor from its last one to the end; none
+        while no trial has made two reports.
+        """
+        length = self.ends - self.begins
+        told = length > 0
+        first = np.repeat(self.values[self.begins[told]], length[told], axis=0)
+        same = (self.values == first).all(axis=0)
+        told &= self.ended
+        same &= (self.values[self.ends[told] - 1] == self.finals[told]).all(axis=0)
+        return np.asarray(same & (length > 1).any())
+
+    @property
+    def m(self) -> int:
+        """How many objectives there are."""
+        return int(self.values.shape[1])
+
+    def at(self, step: float) -> Floats:
+        """Return what each trial first reported at a step or after it, shape ``(n, m)``.
+
+        NaN for a trial that did not come as far.
+        """
+        rows = self.begins + self._before(step, "left")
+        there = rows < self.ends
+        found = np.full((len(self), self.m), np.nan)
+        found[there] = self.values[rows[there]]
+        return found
+
+    def until(self, step: float) -> tuple[Bools, Floats, Floats]:
+        """Return what trials that came as far as a step had reported by then.
+
+        Returns:
+            Which of the ``n`` trials had reported anything by then, and came as far, ``(n,)``; of
+            those what each reported last, and the best of each objective so far, ``(k, m)``.
+        """
+        count = self._before(step, "right")
+        there = (count > 0) & (self.begins + self._before(step, "left") < self.ends)
+        begins, count = self.begins[there], count[there]
+        last = self.values[begins + count - 1]
+        if not len(begins):
+            return there, last, last
+        # runs of reports by turns: those of a trial until the step, and what is to be left out
+        edges = np.stack([begins, begins + count], axis=1).ravel()
+        padded = np.vstack([self.values, np.full((1, self.m), np.inf)])
+        return there, last, np.minimum.reduceat(padded, edges, axis=0)[::2]
+
+    def _before(self, step: float, side: str) -> Ints:
+        """Return how many reports each trial made before a step (``"left"``) or until then."""
+        early = self.steps < step if side == "left" else self.steps <= step
+        count = np.concatenate([np.zeros(1, dtype=np.intp), np.cumsum(early)])
+        return np.asarray(count[self.ends] - count[self.begins], dtype=np.intp)

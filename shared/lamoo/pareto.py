@@ -64,6 +64,25 @@ def nondominated(Y: Floats, violation: Floats | None = None) -> Bools:
     return keep
 
 
+def layers(Y: Floats) -> Ints:
+    """Return which layer of dominance each point is in, shape ``(n,)``.
+
+    0 for those that nobody dominates, 1 for those that only they do, and so on (non-dominated
+    sorting, Deb et al. 2002). Infinities compare as usual; equal points are in the same layer.
+
+    Args:
+        Y: objective values, shape ``(n, m)``.
+
+    Example:
+        >>> layers(np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [2.0, np.inf]]))
+        array([0, 0, 1, 2])
+    """
+    if not len(Y):
+        return np.zeros(0, dtype=np.intp)
+    values = np.clip(Y, -_LARGEST, _LARGEST)  # as for `nondominated`
+    return np.asarray(moocore.pareto_rank(values), dtype=np.intp)
+
+
 def representative(Y: Floats, violation: Floats, size: int) -> Ints:
     """Return the indices, increasing, of at most ``size`` points that stand for all ``n``.
 
@@ -73,10 +92,9 @@ def representative(Y: Floats, violation: Floats, size: int) -> Ints:
     if len(Y) <= size:
         return np.arange(len(Y))
     half = size // 2
-    values = np.clip(Y, -_LARGEST, _LARGEST)
     feasible = violation == 0
     layer = np.zeros(len(Y), dtype=np.intp)
-    layer[feasible] = moocore.pareto_rank(values[feasible]) if feasible.any() else 0
+    layer[feasible] = layers(Y[feasible])
     layer[~feasible] = len(Y) + np.unique(violation[~feasible], return_inverse=True)[1]
     order = np.argsort(layer, kind="stable")
     last = layer[order[half]]

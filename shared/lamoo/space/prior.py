@@ -243,6 +243,18 @@ class Prior:
             found[index] = key
         return found
 
+    def value(self, key: int | str, params: Params) -> float:
+        """Return a known objective of one configuration, in the user's direction.
+
+        Args:
+            key: how the user called it.
+            params: the configuration.
+
+        Raises:
+            RuntimeError: if the function raises or returns no number.
+        """
+        return float(_ask(_name(key), self.objectives[key], [params], _number)[0])
+
     def contradicted(
         self, key: int | str, params: Sequence[Params], reported: Sequence[float]
     ) -> list[str]:

@@ -1,0 +1,121 @@
+"""Stopping bad trainings early, with several objectives and whatever sampler proposes them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from optuna.pruners import BasePruner
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+
+from lamoo.curves import Curves
+from lamoo.early import RULES, Rule
+from optuna_lamoo import reports
+from optuna_lamoo.memory import Finished
+from optuna_lamoo.messages import warn_once
+
+
+class EarlyStopping(BasePruner):
+    """Pruner that knows several objectives: it stops trainings that will not reach the front.
+
+    It decides for trials that report through :func:`optuna_lamoo.track`, whatever the study's
+    sampler. What it decides follows from what the storage holds, so workers that give it to the
+    same study agree. A trial that has come as far as the longest complete one is never stopped, nor
+    one that has not reported every objective.
+
+    Args:
+        rule: ``"curves"`` stops a trial when what finished trials became, from where they were at
+            its step, leaves it hardly a chance to reach the front
+            (:class:`lamoo.early.Extrapolation`); ``"halving"`` lets the best third go on at steps
+            1, 3, 9, ... (:class:`lamoo.early.Halving`, which is MO-ASHA); or one of these two with
+            other settings.
+
+    Raises:
+        ValueError: if the rule is none of these.
+
+    Example:
+        >>> import optuna, optuna_lamoo
+        >>> optuna.logging.set_verbosity(optuna.logging.ERROR)
+        >>> study = optuna.create_study(
+        ...     directions=["minimize"] * 2,
+        ...     sampler=optuna_lamoo.LaMOOSampler(seed=0),
+        ...     pruner=optuna_lamoo.EarlyStopping(),
+        ... )
+        >>> def objective(trial):
+        ...     trial = optuna_lamoo.track(trial)
+        ...     x, size = trial.suggest_float("x", 0, 1), trial.suggest_int("size", 1, 9)
+        ...     for epoch in range(1, 10):
+        ...         error = x + 1 / size + 1 / epoch
+        ...         trial.report([error, size], epoch)
+        ...         if trial.should_prune():
+        ...             raise optuna.TrialPruned
+        ...     return error, size
+        >>> study.optimize(objective, n_trials=40)
+        >>> len(study.get_trials(states=[optuna.trial.TrialState.PRUNED])) > 10
+        True
+    """
+
+    def __init__(self, rule: str | Rule = "curves") -> None:
+        """Check the rule."""
+        found = RULES.get(rule) if isinstance(rule, str) else rule
+        if not isinstance(found, Rule):
+            msg = (
+                f"rule must be one of {sorted(RULES)}, a lamoo.early.Extrapolation or a "
+                f"lamoo.early.Halving, got {rule!r}"
+            )
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        self._rule = found
+        self._memory = Memory()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but what only saves time."""
+        return {"_rule": self._rule}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy without memories."""
+        vars(self).update(state)
+        self._memory = Memory()
+
+    def prune(self, study: Study, trial: FrozenTrial) -> bool:
+        """Tell whether a trial is better stopped after its last report."""
+        directions = study.directions
+        own = reports.curve(trial, directions)
+        if not len(own):
+            return False
+        missing = np.isnan(own.values[-1])
+        if missing.any():
+            warn_once(
+                study.study_name,
+                f"no trial is stopped before it has reported every objective: trial "
+                f"{trial.number} reported nothing of {np.flatnonzero(missing).tolist()}. What does "
+                "not change with steps is reported once, in any report; `known_objectives` of "
+                "LaMOOSampler need not be.",
+            )
+            return False
+        others = self._memory.curves(study, trial, directions)
+        return bool(own.steps[-1] < others.longest and self._rule.stops(own, others))
+
+
+class Memory:
+    """The curves of a study. Those of finished trials are remembered, which only saves time."""
+
+    def __init__(self) -> None:
+        """Start without memories."""
+        self._turn = threading.Lock()
+        self._finished, self._curves = Finished(), Curves.of([], 0)
+
+    def curves(self, study: Study, at: FrozenTrial, directions: Sequence[StudyDirection]) -> Curves:
+        """Return the curves of all trials but the one at hand."""
+        trials = study.get_trials(deepcopy=False)
+        m = len(directions)
+        with self._turn:
+            news = self._finished.read(trials)
+            new = Curves.of([reports.curve(t, directions) for t in news.finished], m)
+            first = len(news.finished) == len(news.rows)  # nothing was known before
+            self._curves = new if first else self._curves.and_of(new)
+            finished = self._curves
+        running = [t for t in news.unfinished if t._trial_id != at._trial_id]
+        return finished.and_of(Curves.of([reports.curve(t, directions) for t in running], m))

@@ -1,0 +1,146 @@
+"""Stopping by extrapolation: what trials ended with, from where they were at the same step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import stdtrit
+from scipy.stats import qmc
+
+from lamoo import pareto
+from lamoo.arrays import Floats
+from lamoo.curves import Curve, Curves
+
+#: How many draws of what a trial may end with tell how likely it is to reach the front.
+DRAWS = 512
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """Stops a trial that is unlikely to reach the front, after this report and the one before.
+
+    How likely that is follows from the trials that finished, see :func:`reaching`. Two verdicts in
+    a row are asked for, since one report may be a slip.
+
+    Args:
+        chance: the least probability of reaching the front that is worth going on for, between 0
+            and 1. A trial that will reach it is stopped less often than that: most are not in doubt
+            for long.
+        n_startup: trials that finish before any is stopped, at least 4.
+
+    Raises:
+        ValueError: if one is outside what is listed here.
+    """
+
+    chance: float = 0.2
+    n_startup: int = 6
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        if not (0 <= self.chance <= 1 and self.n_startup >= 4):
+            msg = (
+                "chance must be between 0 and 1 and n_startup at least 4, got "
+                f"{self.chance!r} and {self.n_startup!r}"
+            )
+            raise ValueError(msg)
+
+    def stops(self, curve: Curve, others: Curves) -> bool:
+        """Tell whether to stop a trial that has just made its last report.
+
+        Args:
+            curve: of the trial, with a value of each objective.
+            others: all other trials of the study.
+        """
+        if len(curve) < 2 or others.ended.sum() < self.n_startup:
+            return False
+        before = Curve(curve.steps[:-1], curve.values[:-1])
+        return all(reaching(c, others, self.n_startup) < self.chance for c in (curve, before))
+
+
+def reaching(curve: Curve, others: Curves, fewest: int = 4) -> float:
+    """Return how likely a trial is to end with values that no finished one dominates or equals.
+
+    What an objective will be is extrapolated (:func:`extrapolate`) from its last report or from the
+    best so far, whichever has foretold it better in finished trials. Objectives that do not change
+    with steps (:attr:`lamoo.curves.Curves.constant`) are exact, and the errors of the others are
+    taken to be independent. A training that has gone wrong (``inf``) never recovers, unless some
+    finished one did.
+
+    Args:
+        curve: of the trial, with a value of each objective.
+        others: all other trials of the study.
+        fewest: with fewer finished trials that came as far the answer is 1: nobody knows.
+    """
+    own, changing = curve.values[-1], ~others.constant
+    there, last, best = others.until(curve.steps[-1])
+    finals = others.finals[there]
+    known = (np.isfinite(finals) & np.isfinite(last)).all(axis=1)
+    front = finished_front(others)
+    rivals = front[(front[:, ~changing] <= own[~changing]).all(axis=1)][:, changing]
+    if known.sum() < fewest or not len(rivals):
+        return 1.0
+    if not np.isfinite(own).all():
+        return float(_recovered(others))
+    bests = curve.values.min(axis=0)
+    draws = np.empty((DRAWS, int(changing.sum())))
+    for column, j in enumerate(np.flatnonzero(changing)):
+        forecasts = [
+            extrapolate(seen[known, j], finals[known, j], at[j])
+            for seen, at in ((last, own), (best, bests))
+        ]
+        mean, std, dof = min(forecasts, key=lambda forecast: forecast[1])
+        draws[:, column] = mean + std * stdtrit(dof, _uniform(draws.shape[1])[:, column])
+    beaten = (rivals[None] <= draws[:, None]).all(axis=2).any(axis=1)
+    return float(1.0 - beaten.mean())
+
+
+def finished_front(curves: Curves) -> Floats:
+    """Return the best values (f, m) that trials ended with; none dominates another."""
+    finals = curves.finals[curves.ended & curves.feasible]
+    return finals[pareto.nondominated(finals)] if len(finals) else finals
+
+
+def extrapolate(x: Floats, y: Floats, at: float) -> tuple[float, float, float]:
+    """Return what ``y`` is expected to be at a place, the error of that, and its freedom.
+
+    A local linear regression (loess, Cleveland 1979): the nearer a pair the more it counts, by the
+    tricube of its distance as a share of the largest. The forecast is Student's t: the expected
+    value, plus the standard error of a new pair times t with the returned degrees of freedom (the
+    effective number of pairs less two, at least 1). So a few pairs promise little, and so does a
+    place far outside of them.
+
+    Args:
+        x: where pairs were observed, shape ``(n,)``, at least 3.
+        y: what they led to, shape ``(n,)``.
+        at: the place.
+    """
+    distance = np.abs(x - at)
+    widest = distance.max()
+    w = (1.0 - (distance / widest) ** 3) ** 3 if widest > 0 else np.ones(len(x))
+    w = w / w.sum() if w.any() else np.full(len(x), 1.0 / len(x))  # all may be as far away
+    centre = w @ x
+    spread = w @ (x - centre) ** 2
+    pull = (at - centre) * (x - centre) / spread if spread > 0 else np.zeros(len(x))
+    lever = w * (1.0 + pull)  # the expected value is linear in y
+    slope = w @ ((x - centre) * y) / spread if spread > 0 else 0.0
+    error = y - w @ y - slope * (x - centre)
+    pairs = 1.0 / (w @ w)
+    freedom = max(pairs - 2.0, 1.0)
+    variance = (w @ error**2) * pairs / freedom
+    return float(lever @ y), float(np.sqrt(variance * (1.0 + lever @ lever))), float(freedom)
+
+
+def _recovered(curves: Curves) -> bool:
+    """Tell whether any trial ended with finite values after a report that was not finite."""
+    wrong = np.repeat(np.arange(len(curves)), curves.ends - curves.begins)[
+        np.isinf(curves.values).any(axis=1)
+    ]
+    return bool(np.isfinite(curves.finals[wrong]).all(axis=1).any())
+
+
+@lru_cache(maxsize=8)
+def _uniform(dimensions: int) -> Floats:
+    """Return points that fill the unit cube evenly, shape ``(DRAWS, dimensions)``."""
+    return np.asarray(qmc.Sobol(dimensions, seed=0).random(DRAWS))
