@@ -9,6 +9,7 @@ from lamoo.space.prior import vectorized
 try:
     from ax_lamoo import decision
     from ax_lamoo.analysis import PartitionRegions, PartitionTree
+    from ax_lamoo.early import EarlyStopping
     from ax_lamoo.explanation import explain
     from ax_lamoo.reduction import reduced_space
     from ax_lamoo.registry import LaMOOGenerators
@@ -25,6 +26,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 __all__ = [
+    "EarlyStopping",
     "Explanation",
     "LaMOOGenerators",
     "PartitionRegions",

@@ -14,6 +14,7 @@ from ax.storage.json_store.registry import CORE_DECODER_REGISTRY, CORE_ENCODER_R
 from ax.storage.transform_registry import register_transform
 
 from ax_lamoo.adapter import LaMOOAdapter
+from ax_lamoo.early import EarlyStopping, decoded_strategy, encoded_strategy
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.start import CenterNode, StartAdapter, StartGenerator
 from ax_lamoo.stopping import StopWhenConverged, encoded_rule
@@ -50,7 +51,7 @@ class LaMOOGenerators(GeneratorRegistryBase):
 
 # Ax stores classes by their names, and all it says of a name that it does not know is the name
 # itself. So the name says what to do.
-for _class in (CenterNode, LaMOOGenerators, FiniteY, StopWhenConverged, Told):
+for _class in (CenterNode, EarlyStopping, LaMOOGenerators, FiniteY, StopWhenConverged, Told):
     _class.__name__ += " (import ax_lamoo before loading)"
 register_transform(FiniteY)
 CORE_DECODER_REGISTRY[LaMOOGenerators.__name__] = LaMOOGenerators
@@ -59,3 +60,5 @@ CORE_DECODER_REGISTRY[Told.__name__] = Told
 CORE_ENCODER_REGISTRY[Told] = encoded
 CORE_DECODER_REGISTRY[StopWhenConverged.__name__] = StopWhenConverged
 CORE_ENCODER_REGISTRY[StopWhenConverged] = encoded_rule
+CORE_DECODER_REGISTRY[EarlyStopping.__name__] = decoded_strategy
+CORE_ENCODER_REGISTRY[EarlyStopping] = encoded_strategy

@@ -166,7 +166,7 @@ def results_of(experiment: Experiment) -> Results:
         raise UserInputError("the experiment has no objectives: configure_optimization(...) first")
     measured = measurements_of(experiment)
     if measured.arms:
-        config = _absolute(config, experiment)
+        config = absolute(config, experiment)
         goals = goals_of(config, measured.metrics)
         used = np.concatenate([goals.weights, goals.constraints[0]])
         whole = ~np.isnan(measured.means[:, (used != 0).any(axis=0)]).any(axis=1)
@@ -208,7 +208,7 @@ def measurements_of(experiment: Experiment) -> Measurements:
     )
 
 
-def _absolute(config: OptimizationConfig, experiment: Experiment) -> OptimizationConfig:
+def absolute(config: OptimizationConfig, experiment: Experiment) -> OptimizationConfig:
     """Return an optimization config whose bounds do not refer to the baseline any more."""
     if not any(constraint.relative for constraint in config.all_constraints):
         return config

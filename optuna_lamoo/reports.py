@@ -90,7 +90,7 @@ def curve(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> Curve:
     turn = signs(directions)
     return Curve(
         steps=np.array([*found], dtype=float),
-        values=turn * held(values.reshape(-1, m), given),
+        values=held(turn * values.reshape(-1, m), given),
         final=None if final is None else turn * np.array(final, dtype=float),
     )
 

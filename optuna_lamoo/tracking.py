@@ -210,7 +210,7 @@ def _only(value: Any) -> float:
     """
     found = [*value.values()] if isinstance(value, Mapping) else value
     # numbers of other libraries may be iterable, too, unless they have a dimension
-    if isinstance(found, Sequence) or getattr(found, "ndim", 0):
+    if isinstance(found, Sequence) or getattr(found, "ndim", False):
         if len(found) != 1 or isinstance(found, str | bytes):
             msg = f"report takes the value of the study's only objective, got {value!r}"
             raise ValueError(msg)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 from scipy.stats import qmc
 
-from lamoo import pareto
+from lamoo import failures, pareto
 from lamoo.arrays import Floats
 from lamoo.curves import Curve, Curves
 
@@ -97,8 +97,12 @@ def reaching(curve: Curve, others: Curves, fewest: int = 4) -> float:
 
 
 def finished_front(curves: Curves) -> Floats:
-    """Return the best values (f, m) that trials ended with; none dominates another."""
+    """Return the best values (f, m) that trials ended with; none dominates another.
+
+    Without those that broke a constraint, and those whose values stand for a failure.
+    """
     finals = curves.finals[curves.ended & curves.feasible]
+    finals = finals[failures.sound(finals)]
     return finals[pareto.nondominated(finals)] if len(finals) else finals
 
 
