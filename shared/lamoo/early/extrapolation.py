@@ -101,7 +101,7 @@ def finished_front(curves: Curves) -> Floats:
 
     Without those that broke a constraint, and those whose values stand for a failure.
     """
-    finals = curves.finals[curves.ended & curves.feasible]
+    finals = curves.finals[curves.feasible & np.isfinite(curves.finals).all(axis=1)]
     finals = finals[failures.sound(finals)]
     return finals[pareto.nondominated(finals)] if len(finals) else finals
 

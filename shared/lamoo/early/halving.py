@@ -60,6 +60,7 @@ class Halving:
             return False
         rivals = others.at(rung)
         rivals = rivals[~np.isnan(rivals).any(axis=1)]
+        rivals = rivals[np.lexsort(rivals.T)]  # so that their order decides no tie
         own = curve.values[np.searchsorted(curve.steps, rung)]
         return not goes_on(np.vstack([rivals, own]), (len(rivals) + 1) // self.reduction_factor)
 
