@@ -76,7 +76,7 @@ class TrackedTrial(Trial):
                 NaN and infinity are stored: they say that the training went wrong.
             step: a non-negative integer, not smaller than the last one. At the last step again,
                 objectives may be given that were not. Steps that a trial brought along, since it
-                repeats one that failed (``RetryFailedTrialCallback``), are passed over.
+                repeats one that failed (a retry of a stale trial), are passed over.
 
         Raises:
             TypeError: if a value or the step is not a number.
@@ -209,9 +209,9 @@ def _only(value: Any) -> float:
         ValueError: if there are several.
     """
     found = [*value.values()] if isinstance(value, Mapping) else value
-    # numbers of other libraries may be iterable, too, unless they have a dimension
-    if isinstance(found, Sequence) or getattr(found, "ndim", False):
-        if len(found) != 1 or isinstance(found, str | bytes):
+    several = isinstance(found, Sequence) and not isinstance(found, str | bytes)
+    if several or getattr(found, "ndim", False):  # an array's single number has no dimension
+        if len(found) != 1:
             msg = f"report takes the value of the study's only objective, got {value!r}"
             raise ValueError(msg)
         found = found[0]
