@@ -34,7 +34,7 @@ class Extrapolation:
         ValueError: if one is outside what is listed here.
     """
 
-    chance: float = 0.2
+    chance: float = 0.12
     n_startup: int = 6
 
     def __post_init__(self) -> None:
@@ -62,11 +62,12 @@ class Extrapolation:
 def reaching(curve: Curve, others: Curves, fewest: int = 4) -> float:
     """Return how likely a trial is to end with values that no finished one dominates or equals.
 
-    What an objective will be is extrapolated (:func:`extrapolate`) from its last report or from the
-    best so far, whichever has foretold it better in finished trials. Objectives that do not change
-    with steps (:attr:`lamoo.curves.Curves.constant`) are exact, and the errors of the others are
-    taken to be independent. A training that has gone wrong (``inf``) never recovers, unless some
-    finished one did.
+    What an objective will be is extrapolated (:func:`extrapolate`) from the last reports, and from
+    the best so far, of which the more hopeful answer counts: the last report may be a slip, and
+    some objectives only grow. Objectives that do not change with steps
+    (:attr:`lamoo.curves.Curves.constant`) are exact, and the errors of the others are taken to be
+    independent. A training that has gone wrong (``inf``) never recovers, unless some finished one
+    did.
 
     Args:
         curve: of the trial, with a value of each objective.
@@ -83,15 +84,30 @@ def reaching(curve: Curve, others: Curves, fewest: int = 4) -> float:
         return 1.0
     if not np.isfinite(own).all():
         return float(_recovered(others))
-    bests = curve.values.min(axis=0)
-    draws = np.empty((DRAWS, int(changing.sum())))
-    for column, j in enumerate(np.flatnonzero(changing)):
-        forecasts = [
-            extrapolate(seen[known, j], finals[known, j], at[j])
-            for seen, at in ((last, own), (best, bests))
-        ]
-        mean, std, dof = min(forecasts, key=lambda forecast: forecast[1])
-        draws[:, column] = mean + std * stdtrit(dof, _uniform(draws.shape[1])[:, column])
+    finals = finals[known][:, changing]
+    return max(
+        _better(_draws(seen[known][:, changing], finals, at[changing]), rivals)
+        for seen, at in ((last, own), (best, curve.values.min(axis=0)))
+    )
+
+
+def _draws(seen: Floats, finals: Floats, at: Floats) -> Floats:
+    """Return draws (k, m) of what a trial ends with, given values ``at`` (m,) at some step.
+
+    Args:
+        seen: what others had at the step, shape ``(n, m)``.
+        finals: what they ended with, shape ``(n, m)``.
+        at: what the trial has.
+    """
+    draws = np.empty((DRAWS, len(at)))
+    for j, uniform in enumerate(_uniform(len(at)).T):
+        mean, std, freedom = extrapolate(seen[:, j], finals[:, j], at[j])
+        draws[:, j] = mean + std * stdtrit(freedom, uniform)
+    return draws
+
+
+def _better(draws: Floats, rivals: Floats) -> float:
+    """Return which share of draws (k, m) no rival (r, m) dominates or equals."""
     beaten = (rivals[None] <= draws[:, None]).all(axis=2).any(axis=1)
     return float(1.0 - beaten.mean())
 
