@@ -89,10 +89,9 @@ class EarlyStopping(BasePruner):
         if missing.any():
             warn_once(
                 study.study_name,
-                f"no trial is stopped before it has reported every objective: trial "
-                f"{trial.number} reported nothing of {np.flatnonzero(missing).tolist()}. What does "
-                "not change with steps is reported once, in any report; `known_objectives` of "
-                "LaMOOSampler need not be.",
+                "no trial is stopped before it has reported every objective: nothing is known of "
+                f"{np.flatnonzero(missing).tolist()}. What does not change with steps is reported "
+                "once, in the first report; known_objectives of LaMOOSampler need not be.",
             )
             return False
         others = self._memory.curves(study, trial, directions)

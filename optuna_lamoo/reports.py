@@ -28,7 +28,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo.curves import Curve, held
-from optuna_lamoo.objectives import signs
+from optuna_lamoo.objectives import constraints, signs
 
 #: The user attribute that holds a trial's reports, and that the names of its sequels begin with.
 KEY = "lamoo:reports"
@@ -92,6 +92,7 @@ def curve(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> Curve:
         steps=np.array([*found], dtype=float),
         values=held(turn * values.reshape(-1, m), given),
         final=None if final is None else turn * np.array(final, dtype=float),
+        feasible=all(g <= 0 for g in constraints(trial).values()),
     )
 
 

@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from scipy.stats import qmc
 
 from lamoo import failures, pareto
-from lamoo.arrays import Floats
+from lamoo.arrays import Bools, Floats
 from lamoo.curves import Curve, Curves
 
 #: How many draws of what a trial may end with tell how likely it is to reach the front.
@@ -77,17 +77,18 @@ def reaching(curve: Curve, others: Curves, fewest: int = 4) -> float:
     own, changing = curve.values[-1], ~others.constant
     there, last, best = others.until(curve.steps[-1])
     finals = others.finals[there]
-    known = (np.isfinite(finals) & np.isfinite(last)).all(axis=1)
+    known = (_sane(finals) & _sane(last) & _sane(best)).all(axis=1)
     front = finished_front(others)
     rivals = front[(front[:, ~changing] <= own[~changing]).all(axis=1)][:, changing]
     if known.sum() < fewest or not len(rivals):
         return 1.0
-    if not np.isfinite(own).all():
+    bests = curve.values.min(axis=0)
+    if not (_sane(own) & _sane(bests)).all():
         return float(_recovered(others))
     finals = finals[known][:, changing]
     return max(
         _better(_draws(seen[known][:, changing], finals, at[changing]), rivals)
-        for seen, at in ((last, own), (best, curve.values.min(axis=0)))
+        for seen, at in ((last, own), (best, bests))
     )
 
 
@@ -152,12 +153,17 @@ def extrapolate(x: Floats, y: Floats, at: float) -> tuple[float, float, float]:
     return float(lever @ y), float(np.sqrt(variance * (1.0 + lever @ lever))), float(freedom)
 
 
+def _sane(values: Floats) -> Bools:
+    """Tell which values are finite, and small enough for their squares to be."""
+    return np.asarray(np.abs(values) <= failures.ABSURD)
+
+
 def _recovered(curves: Curves) -> bool:
-    """Tell whether any trial ended with finite values after a report that was not finite."""
-    wrong = np.repeat(np.arange(len(curves)), curves.ends - curves.begins)[
-        np.isinf(curves.values).any(axis=1)
-    ]
-    return bool(np.isfinite(curves.finals[wrong]).all(axis=1).any())
+    """Tell whether any trial ended with sane values after a report that was not."""
+    owner = np.repeat(np.arange(len(curves)), curves.ends - curves.begins)
+    # NaN, which nobody reported, is not meant
+    wrong = owner[(np.abs(curves.values) > failures.ABSURD).any(axis=1)]
+    return bool(_sane(curves.finals[wrong]).all(axis=1).any())
 
 
 @lru_cache(maxsize=8)
