@@ -52,6 +52,29 @@ def test_a_run_that_is_killed_ends_like_one_that_is_not(worker, patience, kind, 
     assert len(study.trials) == len(died) + N_TRIALS
 
 
+@pytest.mark.parametrize("kind", ["journal-kills", pytest.param("sqlite", marks=pytest.mark.slow)])
+def test_a_kill_loses_the_training_that_ran_and_nothing_else(worker, patience, kind, tmp_path):
+    path, n_trials = str(tmp_path / "study"), 12
+    kills = [("reported", 0), ("report", 2), ("tell", 5), ("reported", 8), ("told", 10)]
+    given = {"kind": kind, "path": path, "objective": "training", "solver": "evolutionary"}
+    worker.work(kind, path, "mixed", "evolutionary", 0)  # makes the tables
+    process = worker.start(**given, stale_after=0, total=n_trials, kills=kills)
+    worker.finish(process, 6 * patience)
+    study = worker.work(kind, path, "mixed", "evolutionary", 0)
+    calm = worker.work("memory", "", "training", "evolutionary", 40)
+
+    def ended(study):
+        states = [TrialState.COMPLETE, TrialState.PRUNED]
+        return [(t.params, t.values, t.user_attrs) for t in study.get_trials(states=states)]
+
+    found = ended(study)
+    assert found == ended(calm)[: len(found)]
+    assert sum(values is not None for _, values, _ in found) == n_trials
+    assert len(found) > n_trials  # some were stopped early
+    died = [trial for trial in study.trials if trial.state == TrialState.RUNNING]
+    assert len(died) == len(kills) - 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["journal-kills", "sqlite"])
 def test_a_run_that_is_killed_a_hundred_times_ends_like_one_that_is_not(

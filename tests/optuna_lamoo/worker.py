@@ -22,7 +22,7 @@ from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
 
 from lamoo import Partition
-from optuna_lamoo import LaMOOSampler
+from optuna_lamoo import LaMOOSampler, track
 
 
 def mixed(trial):
@@ -45,7 +45,19 @@ def many_cells(trial):
     return a + b + c + d * e, (a - 2) ** 2 - b * c + d - e
 
 
-OBJECTIVES = {"mixed": mixed, "cells": cells, "many_cells": many_cells}
+def training(trial):
+    """Train for six epochs what is not stopped before."""
+    trial = track(trial)
+    x, size = trial.suggest_float("x", 0, 1), trial.suggest_int("size", 1, 9)
+    for epoch in range(1, 7):
+        error = x + 1 / size + (1 + x) / epoch
+        trial.report([error, size], epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    return error, size
+
+
+OBJECTIVES = {"mixed": mixed, "cells": cells, "many_cells": many_cells, "training": training}
 
 
 def open_storage(kind: str, path: str) -> BaseStorage:
@@ -101,9 +113,9 @@ def work(
 
 # ---- Workers that are killed ---------------------------------------------------------------------
 
-#: Where a worker can be killed: before it noted what it proposes, and after; while it evaluates;
-#: before it stored the result, and after.
-PHASES = ("ask", "note", "evaluation", "tell", "told")
+#: Where a worker can be killed: before it noted what it proposes, and after; before it stored a
+#: report, and after; while it evaluates; before it stored the result, and after.
+PHASES = ("ask", "note", "report", "reported", "evaluation", "tell", "told")
 
 
 def survive(total: int, kills: list | int, seed: int = 0, **arguments) -> None:
@@ -174,11 +186,17 @@ def _die_in(phase: str, after: int, done: int, kind: str) -> None:
 
     storage = JournalStorage if kind.startswith("journal") else RDBStorage
     note, store = storage.set_trial_system_attr, storage.set_trial_state_values
+    report = storage.set_trial_user_attr
 
     def noting(*args, **kwargs):
         die("ask")
         note(*args, **kwargs)
         die("note")
+
+    def reporting(*args, **kwargs):
+        die("report")
+        report(*args, **kwargs)
+        die("reported")
 
     def storing(self, trial_id, state, values=None):
         die("tell")
@@ -196,6 +214,7 @@ def _die_in(phase: str, after: int, done: int, kind: str) -> None:
         return evaluate
 
     storage.set_trial_system_attr, storage.set_trial_state_values = noting, storing
+    storage.set_trial_user_attr = reporting
     OBJECTIVES.update({name: evaluating(objective) for name, objective in OBJECTIVES.items()})
 
 
