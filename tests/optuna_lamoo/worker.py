@@ -48,7 +48,8 @@ def many_cells(trial):
 def training(trial):
     """Train for six epochs what is not stopped before."""
     trial = track(trial)
-    x, size = trial.suggest_float("x", 0, 1), trial.suggest_int("size", 1, 9)
+    x = sum(trial.suggest_float(name, 0, 1) for name in "uvw")
+    size = trial.suggest_int("size", 1, 3)
     for epoch in range(1, 7):
         error = x + 1 / size + (1 + x) / epoch
         trial.report([error, size], epoch)
