@@ -117,4 +117,6 @@ class Memory:
             self._curves = new if first else self._curves.and_of(new)
             finished = self._curves
         running = [t for t in news.unfinished if t._trial_id != at._trial_id]
+        if not running:
+            return finished  # with all that was derived from it
         return finished.and_of(Curves.of([reports.curve(t, directions) for t in running], m))

@@ -14,7 +14,7 @@ from lamoo.arrays import Bools, Floats
 from lamoo.curves import Curve, Curves
 
 #: How many draws of what a trial may end with tell how likely it is to reach the front.
-DRAWS = 512
+DRAWS = 256
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Extrapolation:
         ValueError: if one is outside what is listed here.
     """
 
-    chance: float = 0.12
+    chance: float = 0.08
     n_startup: int = 6
 
     def __post_init__(self) -> None:
