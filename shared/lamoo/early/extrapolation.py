@@ -109,8 +109,8 @@ def _draws(seen: Floats, finals: Floats, at: Floats) -> Floats:
 
 def _better(draws: Floats, rivals: Floats) -> float:
     """Return which share of draws (k, m) no rival (r, m) dominates or equals."""
-    beaten = (rivals[None] <= draws[:, None]).all(axis=2).any(axis=1)
-    return float(1.0 - beaten.mean())
+    worse = np.all(rivals[None] <= draws[:, None], axis=2)  # (k, r)
+    return float(1.0 - np.any(worse, axis=1).mean())
 
 
 def finished_front(curves: Curves) -> Floats:
