@@ -108,11 +108,11 @@ def augmented(x: Tensor, random: torch.Generator, *, shift: int = 4, hole: int =
 def fashion(
     folder: Path | None = None, *, size: int = 14, train: int = 4000, valid: int = 2000
 ) -> Splits:
-    """Return Fashion-MNIST, grey images of 28 x 28 or, averaged, 14 x 14 pixels in ten classes.
+    """Return Fashion-MNIST, grey images of 28 x 28 or, averaged, fewer pixels in ten classes.
 
     Args:
         folder: with the four files ``*-ubyte.gz``, by default where Debian's package puts them.
-        size: 14 or 28 pixels.
+        size: 7, 14 or 28 pixels.
         train: how many of the training images to train on, the first.
         valid: how many of them to keep for the search, the last.
 
@@ -121,8 +121,8 @@ def fashion(
         ValueError: if the numbers are not possible.
     """
     folder = folder or FASHION
-    if size not in (14, 28):
-        raise ValueError(f"size must be 14 or 28, got {size}")
+    if size not in (7, 14, 28):
+        raise ValueError(f"size must be 7, 14 or 28, got {size}")
     files = [folder / f"{name}-ubyte.gz" for name in FASHION_FILES]
     for file in files:
         if not file.is_file():

@@ -23,13 +23,14 @@ try:
     )
     from rich.table import Table
 
+    from lamoo_compare.budget import BUDGETS
     from lamoo_compare.cell import Cell
     from lamoo_compare.comparison import compare
     from lamoo_compare.errors import CompareError
     from lamoo_compare.overview import write_overview
-    from lamoo_compare.page import COLUMNS, cells, verdict, warnings_of
+    from lamoo_compare.page import cells, columns, verdict, warnings_of
     from lamoo_compare.problems import PROBLEMS, missing
-    from lamoo_compare.samplers import KNOWING, SAMPLERS
+    from lamoo_compare.samplers import KNOWING, RULES, SAMPLERS
     from lamoo_compare.summary import Comparison
 except ModuleNotFoundError as error:  # the command is installed with lamoo, whatever extras
     raise SystemExit(f"lamoo compare: {error}: pip install 'lamoo[compare]'") from error
@@ -41,11 +42,16 @@ Run samplers side by side on your objective, and report which finds the front in
   lamoo compare package.module:objective --directions maximize minimize
   lamoo compare nb201-cifar10-latency
   lamoo compare dtlz2-d10 zdt1-d30 kursawe --samplers lamoo tpe --workers 4
+  lamoo compare train.py --samplers lamoo+curves lamoo tpe+halving tpe --budget epochs
 
 The file holds an Optuna objective, called objective unless you say file.py:name, and beside it
 directions = ["maximize", "minimize"]. What has run is kept in --out: the same command goes on where
 it was interrupted, and more samplers, seeds or trials join. The others are compared with the first
-sampler. Several objectives get a folder each in --out, and a table over all of them."""
+sampler. Several objectives get a folder each in --out, and a table over all of them.
+
+With --budget epochs every run trains for as many epochs as --trials full trainings have: a sampler
+with a rule behind its name, like tpe+halving, stops bad trainings early and has more trials. What a
+trial trained is what its objective reports through optuna_lamoo.track."""
 
 
 class Live:
@@ -147,6 +153,7 @@ def _compare(
             trials=options.trials,
             jobs=options.jobs,
             workers=options.workers,
+            budget=options.budget,
             directions=options.directions,
             reference_point=options.reference_point,
             out=out,
@@ -160,16 +167,18 @@ def _compare(
 
 def table(result: Comparison) -> Table:
     """Return the terminal's table."""
-    title = f"{result.source}: {result.trials} trials, medians over seeds"
+    title = f"{result.source}: {result.end} {result.budget}, medians over seeds"
     shown = Table(title=title, box=box.SIMPLE, padding=0)
-    lines = [dict(zip(COLUMNS, line, strict=True)) for line in cells(result)]
+    lines = [dict(zip(columns(result), line, strict=True)) for line in cells(result)]
     # what most comparisons have nothing to say in is left to the report
     dull = {"share"}
     if all(line["not counted"] in "0-" for line in lines):
         dull.add("not counted")
     if not any(row["incomplete"] for row in result.rows):
         dull.add("runs")
-    names = [name for name in COLUMNS if name not in dull]
+    if result.budget == "epochs":
+        dull |= {"ratio", "repeats", "not counted"}  # what fits says it as a percentage
+    names = [name for name in columns(result) if name not in dull]
     for name in names:
         shown.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
     shown.columns[0].justify = "left"
@@ -185,7 +194,8 @@ def epilog() -> str:
         problems.setdefault(missing(name), []).append(name)
     lines = [
         f"samplers: {', '.join(SAMPLERS)}; on problems with known objectives {', '.join(KNOWING)}",
-        "or file.py:factory, package.module:factory, a function seed -> sampler",
+        "or file.py:factory, package.module:factory, a function seed -> sampler; behind each may "
+        f"stand a rule that stops trials early: {', '.join(f'+{rule}' for rule in RULES)}",
         f"built-in problems: {', '.join(problems.pop(None))}",
         *(f"after {how}: {', '.join(names)}" for how, names in problems.items()),
     ]
@@ -217,6 +227,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--trials", type=int, default=50, help="per run (50)")
     add("--jobs", type=int, default=1, help="runs at a time (1)")
     add("--workers", type=int, default=1, help="trials that are running at a time in a run (1)")
+    add(
+        "--budget",
+        choices=BUDGETS,
+        default="trials",
+        help="what is counted (trials); epochs: each run has those of so many full trainings",
+    )
     add("--reference-point", nargs="+", type=float, metavar="VALUE", help="in your directions")
     add("--out", type=Path, default=Path("comparison"), help="folder of the results (comparison)")
     add("--apart", action="store_true", help="a folder per objective, also of a single one")

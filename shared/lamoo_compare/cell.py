@@ -23,9 +23,10 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from lamoo_compare.budget import Budget, costs, full_trainings, trained
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Direction, Problem
-from lamoo_compare.samplers import make_sampler
+from lamoo_compare.samplers import make_pruner, make_sampler
 from lamoo_compare.target import Target, checked, is_failed, load_target
 from optuna_lamoo import LaMOOSampler
 
@@ -33,6 +34,8 @@ from optuna_lamoo import LaMOOSampler
 ASK = "lamoo_compare:ask_cpu_seconds"
 #: Where a trial holds what its sampler warned of.
 WARNED = "lamoo_compare:warnings"
+#: Where a trial that reported holds for how many epochs it trained.
+EPOCHS = "lamoo_compare:epochs"
 #: Where a failed trial says why.
 WHY = "lamoo_compare:error"
 #: After so many seconds a journal's lock was left by a process that was killed: writing takes less.
@@ -48,12 +51,13 @@ class Cell:
     Args:
         source: the objective, see :func:`lamoo_compare.target.load_target`.
         directions: one per objective, ``None`` for the file's own.
-        sampler: name or factory.
+        sampler: name or factory, and the rule that stops its trials, if any.
         seed: of the sampler.
         trials: how many are wanted.
         folder: where the comparison is kept.
         workers: how many trials run at a time: so many are asked for before the first is told,
             then the oldest is told and a new one asked for.
+        budget: with ``"epochs"`` the run goes on until it has had the epochs of so many trials.
     """
 
     source: str
@@ -63,6 +67,7 @@ class Cell:
     trials: int
     folder: Path
     workers: int = 1
+    budget: Budget = "trials"
 
     @property
     def name(self) -> str:
@@ -72,7 +77,7 @@ class Cell:
     @property
     def journal(self) -> Path:
         """The file that holds its trials: an Optuna journal storage with one study, ``run``."""
-        safe = re.sub(r"[^\w.-]+", "-", self.sampler)
+        safe = re.sub(r"[^\w.+-]+", "-", self.sampler)
         workers = f"_w{self.workers}" if self.workers > 1 else ""
         return self.folder / "runs" / f"{safe}_{self.seed}{workers}.journal"
 
@@ -198,6 +203,7 @@ class Outcome:
         state: how it ended.
         values: what it gave, ``None`` unless it is complete.
         why: the reason if it failed.
+        epochs: for how many it trained, as far as it reported.
         seconds: CPU seconds that the sampler took for it so far.
         warned: what the sampler warned of.
     """
@@ -206,6 +212,7 @@ class Outcome:
     state: TrialState
     values: list[float] | None
     why: str
+    epochs: int = 0
     seconds: float = 0.0
     warned: Sequence[str] = ()
 
@@ -230,25 +237,47 @@ def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
     done = kept.get_trials(deepcopy=False)
     seed = seed_after(cell, len(done), target.problem)
     sampler = Watched(make_sampler(cell.sampler, seed, target.problem))
-    study = optuna.create_study(directions=target.directions, sampler=sampler)
+    study = optuna.create_study(
+        directions=target.directions, sampler=sampler, pruner=make_pruner(cell.sampler)
+    )
     study.add_trials(done)
     successes = sum(trial.state != TrialState.FAIL for trial in done)
-    told(len(done))
+    epochs = [*map(epochs_of, done)]  # and of those that are running
+    finished = len(done)
+    told(_paid(epochs, cell))
     running: deque[Outcome] = deque()
-    for n in range(len(done), cell.trials):
-        while len(running) < min(cell.workers, cell.trials - n):
+    while running or _paid(epochs, cell) < cell.trials:
+        while len(running) < cell.workers and _paid(epochs, cell) < cell.trials:
             outcome = _evaluate(study, target, cell.source)
             seconds, warned = sampler.taken()
             running.append(replace(outcome, seconds=seconds, warned=warned))
+            epochs.append(outcome.epochs)
+            _check_reports(epochs, outcome, cell)
         outcome = running.popleft()
         study.tell(outcome.trial, outcome.values, state=outcome.state)
         kept.add_trial(_noted(study, outcome, *sampler.taken()))
-        told(n + 1)
+        finished += 1
+        told(_paid(epochs[:finished], cell))
         successes += outcome.state != TrialState.FAIL
-        if not successes and n + 1 >= min(HOPELESS, cell.trials):
+        if not successes and finished >= min(HOPELESS, cell.trials):
             raise CompareError(
-                f"{cell.source}: all of the first {n + 1} trials failed: {outcome.why}"
+                f"{cell.source}: all of the first {finished} trials failed: {outcome.why}"
             )
+
+
+def _paid(epochs: Sequence[int], cell: Cell) -> int:
+    """Return how many of a cell's trials, or full trainings, have been paid for."""
+    return int(full_trainings(costs(epochs, cell.budget))[-1]) if epochs else 0
+
+
+def _check_reports(epochs: Sequence[int], outcome: Outcome, cell: Cell) -> None:
+    """Raise an error where epochs are to be counted, and a whole training reported none."""
+    if cell.budget == "epochs" and outcome.state == TrialState.COMPLETE and not any(epochs):
+        raise CompareError(
+            f"{cell.source}: epochs are counted by what a trial reports, and trial "
+            f"{outcome.trial.number} ended without a report: in the objective write "
+            "trial = optuna_lamoo.track(trial), and after each epoch trial.report(values, epoch)"
+        )
 
 
 def _noted(study: Study, outcome: Outcome, seconds: float, warned: Sequence[str]) -> FrozenTrial:
@@ -257,6 +286,8 @@ def _noted(study: Study, outcome: Outcome, seconds: float, warned: Sequence[str]
     trial.user_attrs[ASK] = outcome.seconds + seconds
     if said := [*outcome.warned, *warned]:
         trial.user_attrs[WARNED] = said
+    if outcome.epochs:
+        trial.user_attrs[EPOCHS] = outcome.epochs
     if outcome.why:
         trial.user_attrs[WHY] = outcome.why
     return trial
@@ -278,6 +309,12 @@ def seed_after(cell: Cell, done: int, problem: Problem | None = None) -> int:
 def _evaluate(study: Study, target: Target, source: str) -> Outcome:
     """Run one trial as ``study.optimize`` would, without telling how it ended."""
     trial = study.ask()
+    outcome = _outcome(trial, target, source)
+    frozen = study.get_trials(deepcopy=False)[trial.number]
+    return replace(outcome, epochs=trained(frozen, len(target.directions)))
+
+
+def _outcome(trial: optuna.Trial, target: Target, source: str) -> Outcome:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -330,12 +367,19 @@ def trials_of(cell: Cell) -> list[FrozenTrial]:
     studies = storage.get_all_studies()
     if not studies:
         return []
-    return storage.get_all_trials(studies[0]._study_id, deepcopy=False)[: cell.trials]
+    found = storage.get_all_trials(studies[0]._study_id, deepcopy=False)
+    paid = full_trainings(costs([*map(epochs_of, found)], cell.budget))
+    return found[: int((paid < cell.trials).sum()) + 1]
+
+
+def epochs_of(trial: FrozenTrial) -> int:
+    """Return for how many epochs a kept trial trained, 0 if it reported nothing."""
+    return int(trial.user_attrs.get(EPOCHS, 0))
 
 
 def is_done(cell: Cell) -> bool:
     """Tell whether all trials of a cell are on disk."""
-    return len(trials_of(cell)) >= cell.trials
+    return _paid([*map(epochs_of, trials_of(cell))], cell) >= cell.trials
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo_compare.cell import ASK, WARNED, Cell, is_done, trials_of, write_json
+from lamoo_compare.budget import BUDGETS, Budget
+from lamoo_compare.cell import ASK, WARNED, Cell, epochs_of, is_done, trials_of, write_json
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Problem
 from lamoo_compare.samplers import check_sampler
@@ -42,6 +43,7 @@ def compare(  # noqa: PLR0913 - the options of a command
     trials: int = 50,
     jobs: int = 1,
     workers: int = 1,
+    budget: Budget = "trials",
     directions: Sequence[str] | None = None,
     reference_point: Sequence[float] | None = None,
     out: Path | str = "comparison",
@@ -57,12 +59,16 @@ def compare(  # noqa: PLR0913 - the options of a command
         source: ``file.py``, ``file.py:function``, ``package.module:function`` or a built-in
             problem's name. The objective takes an Optuna trial.
         samplers: names of :data:`lamoo_compare.samplers.SAMPLERS`, or ``where:factory``, a function
-            seed -> sampler; for built-in problems also of ``KNOWING`` there. The others are
+            seed -> sampler; for built-in problems also of ``KNOWING`` there. Behind each may stand
+            a rule that stops its trials early: ``tpe+halving``, ``lamoo+curves``. The others are
             compared with the first.
         seeds: of the samplers.
         trials: of each run.
         jobs: processes at a time; more than the machine has cores make all of them slower.
         workers: how many trials of a run are running at a time.
+        budget: what is counted. With ``"epochs"`` a run goes on until its trials have trained for
+            as many epochs as ``trials`` of its longest: who stops trainings early has more trials.
+            The epochs of a trial are what it reported through :func:`optuna_lamoo.track`.
         directions: one per objective; by default what the file calls ``directions``.
         reference_point: where hypervolume is measured from, in the directions of the objectives.
             By default a built-in problem's, or inferred from all trials of all runs together.
@@ -83,13 +89,15 @@ def compare(  # noqa: PLR0913 - the options of a command
     for name, number in (("trials", trials), ("jobs", jobs), ("workers", workers)):
         if number < 1:
             raise CompareError(f"{name} must be at least 1, got {number}")
+    if budget not in BUDGETS:
+        raise CompareError(f"budget must be one of {', '.join(BUDGETS)}, got {budget!r}")
     _check(target, samplers, seeds, reference_point)
     # the workers' processes take it over, where no file beside the objective may pass for lamoo
     sys.path[:] = path
     _claim(out, source, target.directions)
     names = tuple(dict.fromkeys(samplers))
     cells = [
-        Cell(source, target.directions, sampler, seed, trials, out, workers)
+        Cell(source, target.directions, sampler, seed, trials, out, workers, budget)
         for seed in dict.fromkeys(seeds)
         for sampler in names
     ]
@@ -120,6 +128,7 @@ def compare(  # noqa: PLR0913 - the options of a command
         else best_of(values, target.directions, point),
         versions=versions(),
         command=command or f"compare({source!r}, ...)",
+        budget=budget,
     )
     write_report(result, out)
     return result
@@ -195,6 +204,7 @@ def run_of(cell: Cell, problem: Problem | None = None) -> Run:
         ask=np.array([trial.user_attrs.get(ASK, np.nan) for trial in trials], dtype=float),
         error=error,
         warned=[said for trial in trials for said in trial.user_attrs.get(WARNED, ())],
+        epochs=[epochs_of(trial) for trial in trials],
     )
 
 

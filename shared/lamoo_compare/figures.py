@@ -17,13 +17,13 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def hypervolume(comparison: Comparison) -> go.Figure:
-    """Draw each sampler's hypervolume against trials: median over seeds, quartiles shaded."""
+    """Draw each sampler's hypervolume against trials or epochs: median and quartiles over seeds."""
     share = comparison.best or 1.0
-    figure = _figure("trials", "hypervolume, share of the best known")
+    figure = _figure(comparison.budget, "hypervolume, share of the best known")
     for i, sampler in enumerate(comparison.samplers):
         curves = comparison.curves_of(sampler)
         if len(curves):
-            _band(figure, curves / share, i, sampler)
+            _band(figure, comparison.grid, curves / share, i, sampler)
     return figure
 
 
@@ -33,7 +33,9 @@ def ask_time(comparison: Comparison) -> go.Figure:
     for i, sampler in enumerate(comparison.samplers):
         seconds = [comparison.runs[k].ask for k in comparison.whole(sampler)]
         if seconds:
-            _band(figure, _smooth(np.maximum(np.array(seconds), 1e-5)), i, sampler)
+            least = min(map(len, seconds))  # who stops trials has more of them
+            y = _smooth(np.maximum([each[:least] for each in seconds], 1e-5))
+            _band(figure, np.arange(1.0, least + 1), y, i, sampler)
     return figure.update_yaxes(type="log", dtick="D2", tickformat="~g")
 
 
@@ -81,10 +83,9 @@ def _figure(x: str | None, y: str | None) -> go.Figure:
     return figure.update_xaxes(title=x, automargin=True).update_yaxes(title=y, automargin=True)
 
 
-def _band(figure: go.Figure, curves: Floats, i: int, name: str) -> None:
-    """Add the median of curves (seeds, trials) as a line and the middle half as a band."""
+def _band(figure: go.Figure, x: Floats, curves: Floats, i: int, name: str) -> None:
+    """Add the median of curves (seeds, len(x)) as a line and the middle half as a band."""
     low, middle, high = np.quantile(curves, [0.25, 0.5, 0.75], axis=0)
-    x = np.arange(1, curves.shape[1] + 1)
     colour = COLOURS[i % len(COLOURS)]
     figure.add_scatter(
         x=[*x, *x[::-1]],

@@ -12,7 +12,7 @@ from lamoo_compare.summary import Comparison, log10_gap
 
 Row = dict[str, str | int]
 
-#: Samplers are compared after these numbers of trials or, in shorter runs, at the end.
+#: Samplers are compared after these numbers of (full) trials or, in shorter runs, at the end.
 BUDGETS = (50, 100)
 
 
@@ -24,11 +24,11 @@ def budgets_of(comparison: Comparison) -> list[int]:
 def rivals_of(comparison: Comparison) -> list[str]:
     """Return the samplers that are no variants of the first, or all others if there are none.
 
-    Variants have the same name up to the first hyphen, apart from "ax-".
+    Variants have the same name up to the first hyphen, apart from "ax-", whatever stops them.
     """
 
     def family(sampler: str) -> str:
-        return sampler.removeprefix("ax-").partition("-")[0]
+        return sampler.removeprefix("ax-").partition("+")[0].partition("-")[0]
 
     first, *others = comparison.samplers
     return [other for other in others if family(other) != family(first)] or others
@@ -37,14 +37,15 @@ def rivals_of(comparison: Comparison) -> list[str]:
 def row_of(comparison: Comparison) -> Row:
     """Return how the first sampler compares with the best rival after each budget.
 
-    ``rival`` has the highest median; ``match`` is after how many trials the first sampler's median
-    is what the rival's is after the budget, ``ratio`` the budget over it and ``p`` that of
+    ``rival`` has the highest median; ``match`` is after how many trials, or epochs, the first
+    sampler's median is what the rival's is after the budget, ``ratio`` the budget over it (a budget
+    of full trainings, where epochs are counted) and ``p`` that of
     :meth:`~lamoo_compare.Comparison.p_value`. Without whole runs of both, only a part.
     """
     first, row = comparison.samplers[0], Row(problem=comparison.source)
     for n in budgets_of(comparison):
         shares = {
-            sampler: float(np.median(curves[:, n - 1])) / (comparison.best or 1.0)
+            sampler: float(np.median(curves[:, comparison.at(n)])) / (comparison.best or 1.0)
             for sampler in comparison.samplers
             if len(curves := comparison.curves_of(sampler))
         }
@@ -59,7 +60,7 @@ def row_of(comparison: Comparison) -> Row:
             match = comparison.match(first, best, n)
             p = comparison.p_value(best, n)
             row[f"match@{n}"] = match or "never"
-            row[f"ratio@{n}"] = f"{n / match:.2f}" if match else "-"
+            row[f"ratio@{n}"] = f"{n * comparison.full / match:.2f}" if match else "-"
             row[f"p@{n}"] = "-" if p is None else f"{p:.3f}"
     return row
 
@@ -69,11 +70,11 @@ def count(rows: Sequence[Row], first: str) -> str:
     budgets = sorted({int(key.partition("@")[2]) for row in rows for key in row if "match@" in key})
     lines = []
     for n in budgets:
-        matches = [row[f"match@{n}"] for row in rows if f"match@{n}" in row]
-        ratios = [n / match for match in matches if isinstance(match, int)]
+        found = [row[f"ratio@{n}"] for row in rows if f"ratio@{n}" in row]
+        ratios = [float(ratio) for ratio in found if ratio != "-"]
         lines.append(
             f"{first} at {n} trials: ratio >= 2 on {sum(ratio >= 2 for ratio in ratios)}, "
-            f">= 1 on {sum(ratio >= 1 for ratio in ratios)} of {len(matches)} problems."
+            f">= 1 on {sum(ratio >= 1 for ratio in ratios)} of {len(found)} problems."
         )
     return "\n\n".join(lines) or f"Nothing to compare: it takes {first} and a rival."
 
@@ -100,8 +101,13 @@ def write_overview(comparisons: Sequence[Comparison], out: Path) -> str:
 
 
 def _curves(comparison: Comparison) -> Iterable[Row]:
-    """Yield a row per run: its share of the best hypervolume after each trial, four digits."""
-    for run, curve in zip(comparison.runs, comparison.curves, strict=True):
+    """Yield a row per run: its share of the best hypervolume after each (full) trial, four digits.
+
+    A run that ended early has a shorter row.
+    """
+    for i, run in enumerate(comparison.runs):
+        paid = int(min(run.paid(comparison.budget), comparison.trials))
+        curve = comparison.curve_of(i)[[comparison.at(n) for n in range(1, paid + 1)]]
         shares = (curve / (comparison.best or 1.0)).tolist()
         about: Row = {"problem": comparison.source, "sampler": run.sampler, "seed": run.seed}
         yield about | {str(n): f"{share:.4f}" for n, share in enumerate(shares, 1)}

@@ -7,11 +7,13 @@ import html
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 from typing import Any
 
+import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from lamoo_compare import figures
@@ -32,6 +34,24 @@ COLUMNS = {
     "not counted": "trials that failed, were pruned or violate a constraint",
     "runs": "finished, of how many",
 }
+#: What they mean where epochs are counted, and what is shown besides.
+OF_EPOCHS = {
+    "hypervolume": "median of the seeds after the last epoch, and quartiles",
+    "matched after": "epochs after which the first sampler's median is what this one ends with",
+    "ratio": "all epochs over those: how many times fewer the first sampler needs",
+    "of its epochs": "those as a share of all epochs that this one had",
+    "trials": "how many were begun",
+    "stopped": "how many of them were pruned",
+}
+
+
+def columns(comparison: Comparison) -> Mapping[str, str]:
+    """Return the columns of a comparison's table, and what they mean."""
+    if comparison.budget == "trials":
+        return COLUMNS
+    others = {name: COLUMNS[name] for name in COLUMNS if name != "runs"}
+    return others | OF_EPOCHS | {"runs": COLUMNS["runs"]}
+
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -64,13 +84,14 @@ code { background: #f3f3f3; padding: .1rem .3rem; overflow-wrap: anywhere; }
 <h1>$title</h1>
 <p class="verdict">$verdict</p>
 $errors
-<h2>Hypervolume against trials</h2>
+<h2>Hypervolume against $budget</h2>
 <p>Lines: medians of the seeds. Shaded: the middle half of them.</p>
 $hypervolume
+$by_trials
 <h2>In numbers</h2>
 <div class="scroll">$table</div>
-<h2>Trials to match</h2>
-<p>After how many trials the row's median is what the column's is after $trials.</p>
+<h2>$Budget to match</h2>
+<p>After how many $budget the row's median is what the column's is after $end.</p>
 <div class="scroll">$matches</div>
 <h2>Time to propose</h2>
 $ask
@@ -96,97 +117,113 @@ def write_report(comparison: Comparison, out: Path) -> None:
 
 def page(comparison: Comparison) -> str:
     """Return the page."""
-    table = [list(COLUMNS), *cells(comparison)]
-    drawn = {
-        name: draw(comparison).to_html(
-            full_html=False,
-            include_plotlyjs=False,
-            config={"responsive": True, "displaylogo": False, "displayModeBar": False},
-        )
-        for name, draw in {
-            "hypervolume": figures.hypervolume,
-            "ask": figures.ask_time,
-            "fronts": figures.fronts,
-        }.items()
-    }
+    titles = columns(comparison)
+    table = [list(titles), *cells(comparison)]
     return PAGE.substitute(
         title=html.escape(f"Samplers on {comparison.source}"),
         verdict=html.escape(verdict(comparison)),
         errors=_errors(comparison),
-        table=_table(table, [COLUMNS[name] for name in COLUMNS]),
+        table=_table(table, [*titles.values()]),
         matches=_table(_matches(comparison)),
-        trials=comparison.trials,
+        budget=comparison.budget,
+        Budget=comparison.budget.capitalize(),
+        end=comparison.end,
         facts=_facts(comparison),
         plotly=get_plotlyjs(),
-        **drawn,
+        hypervolume=_drawn(figures.hypervolume(comparison)),
+        by_trials=_by_trials(comparison),
+        ask=_drawn(figures.ask_time(comparison)),
+        fronts=_drawn(figures.fronts(comparison)),
     )
+
+
+def _by_trials(comparison: Comparison) -> str:
+    """Return the curves against trials, where they were drawn against something else."""
+    if comparison.budget == "trials":
+        return ""
+    figure = figures.hypervolume(replace(comparison, budget="trials"))
+    return f"<h2>Hypervolume against trials</h2>\n{_drawn(figure)}"
+
+
+def _drawn(figure: go.Figure) -> str:
+    drawn: str = figure.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        config={"responsive": True, "displaylogo": False, "displayModeBar": False},
+    )
+    return drawn
 
 
 def verdict(comparison: Comparison) -> str:
     """Return in a sentence what came out."""
     rows = {row["sampler"]: row for row in comparison.rows if "hypervolume" in row}
-    first = comparison.samplers[0]
+    first, unit = comparison.samplers[0], comparison.budget
     rivals = [row for name, row in rows.items() if name != first]
     if first not in rows or not rivals:
         return "There is nothing to compare: it takes two samplers with finished runs."
     if not any(row["hypervolume"] > 0 for row in rows.values()):
         return (
-            f"After {comparison.trials} trials most runs have nothing better than the reference "
+            f"After {comparison.end} {unit} most runs have nothing better than the reference "
             "point in every objective: run more trials, or pass another --reference-point."
         )
     rival = max(rivals, key=lambda row: row["hypervolume"])
-    name, n = rival["sampler"], comparison.trials
+    name, n = rival["sampler"], comparison.end
     if rival["hypervolume"] <= 0:
         return (
-            f"After {n} trials {first} has {rows[first]['share']:.1%} of the best known "
+            f"After {n} {unit} {first} has {rows[first]['share']:.1%} of the best known "
             "hypervolume. There is nothing to match: the median of each other sampler has nothing "
             "better than the reference point in every objective."
         )
     matched = comparison.match(first, name)
     if matched is None:
         return (
-            f"Within {n} trials {first} does not reach what {name}, the best of the others, ends "
+            f"Within {n} {unit} {first} does not reach what {name}, the best of the others, ends "
             f"with ({rows[first]['share']:.1%} of the best known hypervolume against "
             f"{rival['share']:.1%})."
         )
     p = rival["p"]
     chance = "" if p is None else f"; p = {p:.2g} over {rival['runs']} seeds"
     return (
-        f"After {matched} of {n} trials {first} has what {name}, the best of the others, has at "
-        f"the end: {n / matched:.1f} times fewer trials. At the end "
+        f"After {matched} of {n} {unit} {first} has what {name}, the best of the others, has at "
+        f"the end: {n / matched:.1f} times fewer {unit}. At the end "
         f"{rows[first]['share']:.1%} of the best known hypervolume against "
         f"{rival['share']:.1%}{chance}."
     )
 
 
 def cells(comparison: Comparison) -> list[list[str]]:
-    """Return the table of :data:`COLUMNS` as text, a row per sampler."""
-    first = comparison.samplers[0]
-    out = []
-    for row in comparison.rows:
-        runs = f"{row['runs'] - row['incomplete']} of {row['runs']}"
-        if "hypervolume" not in row:
-            out.append([row["sampler"], *["-"] * (len(COLUMNS) - 2), runs])
-            continue
-        is_first = row["sampler"] == first
-        match = None if is_first else comparison.match(first, row["sampler"])
-        spread = f"{row['hypervolume']:.5g} ({row['lower']:.5g} to {row['upper']:.5g})"
-        out.append(
-            [
-                row["sampler"],
-                spread,
-                f"{row['share']:.1%}",
-                f"{row['log10_gap']:.2f}",
-                "" if is_first else str(match or "never"),
-                "" if is_first else ("-" if row["ratio"] is None else f"{row['ratio']:.1f}"),
-                "" if row["p"] is None else f"{row['p']:.2g}",
-                f"{row['ask_seconds']:.2g}",
-                f"{row['duplicates']:g}",
-                f"{row['not_counted']:g}",
-                runs,
-            ]
-        )
-    return out
+    """Return the table of :func:`columns` as text, a row per sampler."""
+    return [
+        [cell.get(name, "-") for name in columns(comparison)]
+        for cell in (_cells(row, comparison) for row in comparison.rows)
+    ]
+
+
+def _cells(row: Mapping[str, Any], comparison: Comparison) -> dict[str, str]:
+    """Return what stands in a row, column -> text; what is missing is not known."""
+    runs = f"{row['runs'] - row['incomplete']} of {row['runs']}"
+    known = {"sampler": row["sampler"], "runs": runs}
+    if "hypervolume" not in row:
+        return known
+    is_first = row["sampler"] == comparison.samplers[0]
+    match = comparison.match(comparison.samplers[0], row["sampler"])
+    matched = {
+        "matched after": str(match or "never"),
+        "ratio": "-" if match is None else f"{comparison.end / match:.1f}",
+        "of its epochs": "-" if match is None else f"{match / comparison.end:.0%}",
+    }
+    return known | {
+        "hypervolume": f"{row['hypervolume']:.5g} ({row['lower']:.5g} to {row['upper']:.5g})",
+        "share": f"{row['share']:.1%}",
+        "log10 gap": f"{row['log10_gap']:.2f}",
+        **(dict.fromkeys(matched, "") if is_first else matched),
+        "p": "" if row["p"] is None else f"{row['p']:.2g}",
+        "ask, s": f"{row['ask_seconds']:.2g}",
+        "repeats": f"{row['duplicates']:g}",
+        "not counted": f"{row['not_counted']:g}",
+        "trials": f"{row['trials']:g}",
+        "stopped": f"{row['stopped']:g}",
+    }
 
 
 def _matches(comparison: Comparison) -> list[list[str]]:
@@ -237,7 +274,7 @@ def _facts(comparison: Comparison) -> str:
     facts = {
         "Command": f"<code>{html.escape(comparison.command)}</code>",
         "Objectives": html.escape(", ".join(comparison.directions)),
-        "Trials per run": str(comparison.trials),
+        f"{comparison.budget.capitalize()} per run": str(comparison.end),
         "Seeds": seeds,
         "Reference point": html.escape(", ".join(f"{v:.6g}" for v in comparison.reference_point)),
         "Best hypervolume known": f"{comparison.best:.6g}",
@@ -253,6 +290,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "source": comparison.source,
         "directions": list(comparison.directions),
         "trials": comparison.trials,
+        "budget": comparison.budget,
+        "end": comparison.end,
         "reference_point": list(comparison.reference_point),
         "best_hypervolume": comparison.best,
         "versions": dict(comparison.versions),
@@ -265,6 +304,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
                 "error": run.error,
                 "duplicates": run.duplicates,
                 "hypervolume": curve.tolist(),
+                "epochs": [*run.epochs],
                 "ask_cpu_seconds": [_number(v) for v in run.ask.tolist()],
             }
             for run, curve in zip(comparison.runs, comparison.curves, strict=True)
@@ -291,6 +331,7 @@ def _trials(comparison: Comparison) -> list[dict[str, Any]]:
             row = {"sampler": run.sampler, "seed": run.seed, "trial": n, "state": run.states[n]}
             row |= {f"value {j}": v for j, v in enumerate(run.values[n].tolist())}
             row |= {"hypervolume": curve[n], "ask_cpu_seconds": run.ask[n]}
+            row |= {"epochs": run.epochs[n]} if run.epochs else {}
             rows.append(row | {"params": json.dumps(dict(run.params[n]), default=str)})
     return rows
 

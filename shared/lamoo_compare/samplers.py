@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import optuna
+from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import (
     BaseSampler,
     CmaEsSampler,
@@ -25,7 +26,7 @@ from lamoo import Partition
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Problem
 from lamoo_compare.target import import_object
-from optuna_lamoo import LaMOOSampler
+from optuna_lamoo import EarlyStopping, LaMOOSampler
 
 Factory = Callable[[int], BaseSampler]
 
@@ -112,6 +113,27 @@ KNOWING: dict[str, Callable[[Problem, int], BaseSampler]] = {
 }
 
 
+#: Rules that stop trials early, as they stand behind a sampler's name: ``tpe+halving``.
+RULES = ("curves", "halving")
+
+
+def _parts(name: str) -> tuple[str, str | None]:
+    """Return the name of a sampler, and the rule that stops its trials.
+
+    Example:
+        >>> _parts("tpe+halving"), _parts("tpe")
+        (('tpe', 'halving'), ('tpe', None))
+    """
+    sampler, _, rule = name.rpartition("+")
+    return (sampler, rule) if rule in RULES else (name, None)
+
+
+def make_pruner(name: str) -> BasePruner:
+    """Return what stops the trials of a sampler early: the rule behind its name, or nothing."""
+    rule = _parts(name)[1]
+    return EarlyStopping(rule) if rule else NopPruner()
+
+
 #: What a sampler imports when it first proposes, and the extra that brings it.
 _NEEDS = {
     **dict.fromkeys(("gp", "lamoo-gp"), ("torch", "botorch")),
@@ -126,7 +148,7 @@ def check_sampler(name: str, seed: int, problem: Problem | None = None) -> None:
     Raises:
         CompareError: see there.
     """
-    package, extra = _NEEDS.get(name, ("optuna", "optuna"))
+    package, extra = _NEEDS.get(_parts(name)[0], ("optuna", "optuna"))
     if importlib.util.find_spec(package) is None:
         raise CompareError(f"sampler {name!r} needs {package}: pip install 'lamoo[{extra}]'")
     if package == "ax":
@@ -138,14 +160,15 @@ def make_sampler(name: str, seed: int, problem: Problem | None = None) -> BaseSa
     """Return the sampler of a name, or what ``where:factory`` makes of the seed.
 
     Args:
-        name: of :data:`SAMPLERS`, of :data:`KNOWING` or of a factory.
+        name: of :data:`SAMPLERS`, of :data:`KNOWING` or of a factory; a rule behind it, as in
+            ``lamoo+halving``, is :func:`make_pruner`'s.
         seed: of the sampler.
         problem: what is searched, if it is a built-in problem.
 
     Raises:
         CompareError: if the name is unknown, or the factory fails or makes something else.
     """
-    factory = _factory(name, problem)
+    factory = _factory(_parts(name)[0], problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -177,5 +200,5 @@ def _factory(name: str, problem: Problem | None) -> Factory:
         return import_object(name, "sampler")[1]
     raise CompareError(
         f"sampler {name!r} is none of {', '.join([*SAMPLERS, *KNOWING])}, nor a factory like "
-        "file.py:factory"
+        f"file.py:factory; behind it may stand {' or '.join(f'+{rule}' for rule in RULES)}"
     )

@@ -12,6 +12,7 @@ from scipy.stats import wilcoxon
 
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats
+from lamoo_compare.budget import Budget, costs, full_trainings
 from lamoo_compare.problems.base import signs
 
 #: Gaps below are reported as this.
@@ -32,6 +33,8 @@ class Run:
         ask: CPU seconds that the sampler took for each trial, shape ``(n,)``.
         error: why it ended early, ``None`` if it did not.
         warned: what the sampler warned of, in order.
+        epochs: how many each trial trained, see :func:`lamoo_compare.budget.epochs_of`; not needed
+            where trials are what is counted.
     """
 
     sampler: str
@@ -42,6 +45,15 @@ class Run:
     ask: Floats
     error: str | None = None
     warned: Sequence[str] = ()
+    epochs: Sequence[int] = ()
+
+    def costs(self, budget: Budget) -> Floats:
+        """Return what each trial cost, shape ``(n,)``."""
+        return costs(self.epochs or [0] * len(self.values), budget)
+
+    def paid(self, budget: Budget) -> float:
+        """Return how many full trainings the run has paid for."""
+        return float(full_trainings(self.costs(budget))[-1]) if len(self.values) else 0.0
 
     @cached_property
     def duplicates(self) -> int:
@@ -57,13 +69,14 @@ class Comparison:
     Args:
         source: the objective's file, module or name.
         directions: one per objective.
-        trials: how many each run was to have.
+        trials: how many each run was to have or, with a budget of epochs, to have the epochs of.
         samplers: their names; the first is the one that the others are compared with.
         runs: of every sampler and seed.
         reference_point: where hypervolume is measured from, in the user's directions.
         best: the best hypervolume known: the built-in problem's, or that of all runs together.
         versions: of what decides the result.
         command: what repeats it.
+        budget: what is counted: ``"trials"`` or ``"epochs"``.
     """
 
     source: str
@@ -75,6 +88,7 @@ class Comparison:
     best: float
     versions: Mapping[str, str]
     command: str
+    budget: Budget = "trials"
 
     @cached_property
     def curves(self) -> list[Floats]:
@@ -96,17 +110,48 @@ class Comparison:
         Y[~_known(Y)] = np.nan
         return np.split(Y, np.cumsum([len(each) for each in values])[:-1])
 
+    @cached_property
+    def full(self) -> float:
+        """What a full training costs: a trial, or the epochs of the longest that any run had."""
+        every = [1.0, *(cost for run in self.runs for cost in run.costs(self.budget).tolist())]
+        return max(every)
+
+    @property
+    def end(self) -> int:
+        """What a run may spend: trials, or the epochs of so many full trainings."""
+        return int(self.trials * self.full)
+
+    @cached_property
+    def grid(self) -> Floats:
+        """What may have been spent when somebody found something, increasing up to the end."""
+        spent = np.unique(np.concatenate([np.cumsum(r.costs(self.budget)) for r in self.runs]))
+        return np.append(spent[spent < self.end], self.end)
+
     def whole(self, sampler: str) -> list[int]:
-        """Return the indices of a sampler's runs that have all their trials."""
+        """Return the indices of a sampler's runs that have had all their budget."""
         return [
             i
             for i, run in enumerate(self.runs)
-            if run.sampler == sampler and len(run.values) == self.trials
+            if run.sampler == sampler and run.paid(self.budget) >= self.trials
         ]
 
+    def curve_of(self, i: int) -> Floats:
+        """Return a run's hypervolume when it had spent what :attr:`grid` says, same shape.
+
+        A trial counts once it has ended and been paid for.
+        """
+        spent = np.cumsum(self.runs[i].costs(self.budget))
+        after = np.concatenate([[0.0], self.curves[i]])
+        return np.asarray(after[np.searchsorted(spent, self.grid, side="right")])
+
     def curves_of(self, sampler: str) -> Floats:
-        """Return the curves of a sampler's whole runs, shape ``(seeds, trials)``."""
-        return np.array([self.curves[i] for i in self.whole(sampler)]).reshape(-1, self.trials)
+        """Return the curves of a sampler's whole runs, shape ``(seeds, len(grid))``."""
+        return np.array([self.curve_of(i) for i in self.whole(sampler)]).reshape(-1, len(self.grid))
+
+    def at(self, trials: int | None) -> int:
+        """Return the place in :attr:`grid` of so many full trainings, by default of all."""
+        n = self.trials if trials is None else trials
+        return int(np.searchsorted(self.grid, n * self.full, side="right")) - 1
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -114,12 +159,14 @@ class Comparison:
 
         ``hypervolume`` (median over seeds, with ``lower`` and ``upper`` quartile), ``share`` of the
         best known, ``log10_gap`` of what is missing to it, ``match`` (other sampler -> number of
-        trials after which this one's median is what the other ends with, ``None`` if never),
-        ``ratio`` (of the budget to the first sampler's match of this one: its sample efficiency
+        trials, or epochs, after which this one's median is what the other ends with, ``None`` if
+        never), ``ratio`` (of the budget to the first sampler's match of this one: its sample efficiency
         over this one), ``p`` (two-sided Wilcoxon signed-rank test of this against the first,
         paired by seed), ``ask_seconds`` (mean of a run, median over seeds), ``duplicates`` and
         ``not_counted`` (trials that failed, diverged, were pruned or are infeasible; medians over
-        seeds), ``runs`` and ``incomplete`` (how many), ``warnings`` (of the sampler, in all runs).
+        seeds), ``trials`` and ``stopped`` (how many there were and how many of them were pruned;
+        medians over seeds), ``runs`` and ``incomplete`` (how many), ``warnings`` (of the sampler,
+        in all runs).
         """
         return [self._row(sampler) for sampler in self.samplers]
 
@@ -143,7 +190,7 @@ class Comparison:
             "share": share,
             "log10_gap": log10_gap(share),
             "match": match,
-            "ratio": self.trials / first if first else None,
+            "ratio": self.end / first if first else None,
             "p": self.p_value(sampler),
             "ask_seconds": float(np.median([run.ask.mean() for run in whole])),
             "duplicates": float(np.median([run.duplicates for run in whole])),
@@ -152,34 +199,36 @@ class Comparison:
                     [np.isnan(self.counted[i]).any(axis=1).sum() for i in self.whole(sampler)]
                 )
             ),
+            "trials": float(np.median([len(run.values) for run in whole])),
+            "stopped": float(np.median([[*run.states].count("PRUNED") for run in whole])),
         }
 
     def match(self, sampler: str, other: str, after: int | None = None) -> int | None:
-        """Return after how many trials a sampler's median is what another's is at the end.
+        """Return after how many trials, or epochs, a sampler's median is what another's is at last.
 
         ``None`` if that never happens or one of them has no whole run. Nothing has been reached
         while the median is 0.
 
         Args:
-            sampler: whose trials are counted.
+            sampler: whose trials or epochs are counted.
             other: who is matched.
-            after: how many trials the other has had, by default all.
+            after: how many full trainings the other has had, by default all.
         """
         mine, theirs = self.curves_of(sampler), self.curves_of(other)
         if not len(mine) or not len(theirs):
             return None
-        middle, target = np.median(mine, axis=0), np.median(theirs[:, (after or self.trials) - 1])
+        middle, target = np.median(mine, axis=0), np.median(theirs[:, self.at(after)])
         reached = np.flatnonzero((middle >= target) & (middle > 0))
-        return int(reached[0]) + 1 if len(reached) else None
+        return int(self.grid[reached[0]]) if len(reached) else None
 
     def p_value(self, sampler: str, after: int | None = None) -> float | None:
         """Return p of the paired test against the first sampler, over the seeds that both have.
 
-        ``after`` is the number of trials after which they are compared, by default all.
+        ``after`` is the number of full trainings after which they are compared, by default all.
         """
-        first, at = self.samplers[0], (after or self.trials) - 1
+        first, at = self.samplers[0], self.at(after)
         ends = [
-            {self.runs[i].seed: float(self.curves[i][at]) for i in self.whole(name)}
+            {self.runs[i].seed: float(self.curve_of(i)[at]) for i in self.whole(name)}
             for name in (sampler, first)
         ]
         pairs = [(ends[0][seed], ends[1][seed]) for seed in ends[0] if seed in ends[1]]

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import optuna
 
+from lamoo.arrays import Floats
 from lamoo.space import Categorical, Float, Integer
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import PROBLEMS, Direction, Problem, load
+from optuna_lamoo import track
 
 DIRECTIONS = ("minimize", "maximize")
 
@@ -127,12 +129,27 @@ def _built_in(name: str, seed: int) -> Target:
 
     def objective(trial: optuna.Trial) -> Sequence[float]:
         params = suggest(trial, problem)
+        if problem.curves:
+            _train(trial, problem.curves(params))
         for i, value in enumerate(problem.constrain(params)):
             trial.set_constraint(f"c{i}", value)
         rng = np.random.default_rng((seed, trial.number))
         return problem.observe(problem.evaluate(params), rng)
 
     return Target(objective, problem.directions, problem)
+
+
+def _train(trial: optuna.Trial, curves: Floats) -> None:
+    """Report the values (epochs, m) of a recorded training, as far as the study lets it go.
+
+    Raises:
+        optuna.TrialPruned: if the study's rule stops it.
+    """
+    tracked = track(trial)
+    for epoch, values in enumerate(curves.tolist(), 1):
+        tracked.report(values, epoch)
+        if tracked.should_prune():
+            raise optuna.TrialPruned
 
 
 def suggest(trial: optuna.Trial, problem: Problem) -> dict[str, Any]:

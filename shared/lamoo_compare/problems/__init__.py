@@ -14,6 +14,8 @@ name                    what                                                    
 ``nbgraph-<data>``      NAS-Bench-Graph: 26,206 trained graph networks               3
 ``hpobench-<data>``     30,000 trained multi-layer perceptrons                       2
 ``hpolib-<data>``       62,208 trained networks, integers and categories mixed       2
+``fashion-curves``      320 convolutional networks, trained on Fashion-MNIST for 27  2
+                        epochs: accuracy and multiply-adds, with learning curves
 ``model-search``        invented: numbers, categories and parameters that only       2
                         exist for some models
 ``depth-and-width-...`` invented: a depth, and the channels of each layer            2
@@ -32,6 +34,7 @@ from importlib.util import find_spec
 from lamoo_compare.problems.base import Direction, Params, Problem
 from lamoo_compare.problems.branches import random_tree
 from lamoo_compare.problems.conditional import depth_and_width, families, model_search
+from lamoo_compare.problems.curves import fashion_curves
 from lamoo_compare.problems.formulas import (
     branin_currin,
     c2_dtlz2,
@@ -152,6 +155,7 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     **{f"nbgraph-{data}": partial(nasbench_graph, data) for data in _NBGRAPH},
     **{f"hpobench-{d}": partial(hpobench, d, f"hpobench-{d}") for d in _HPOBENCH},
     **{f"hpolib-{d}": partial(hpolib, d, f"hpolib-{d}") for d in _HPOLIB},
+    "fashion-curves": fashion_curves,
     "model-search": model_search,
     **{f"depth-and-width-{n}": partial(depth_and_width, n) for n in (3, 6)},
     "families-cancer": families,

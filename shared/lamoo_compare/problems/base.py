@@ -42,6 +42,8 @@ class Problem:
         canonical: a key that is the same for configurations that are really the same.
         constraints: how many constraints there are.
         constrain: parameters -> constraint values, satisfied where ``<= 0``.
+        curves: parameters -> the objective values after each epoch of training, of which
+            ``evaluate`` gives the last, shape ``(epochs, m)``; ``None`` if there are no epochs.
         noise: standard deviations of what an evaluation adds to each objective, ``()`` for none;
             ``evaluate`` returns the true values, which are what is scored.
     """
@@ -61,6 +63,7 @@ class Problem:
     canonical: Callable[[Params], int] | None = None
     constraints: int = 0
     constrain: Callable[[Params], tuple[float, ...]] = lambda _: ()
+    curves: Callable[[Params], Floats] | None = None
 
     def scored(self, params: Params) -> tuple[float, ...]:
         """Return the true objective values, all NaN where a constraint is violated."""

@@ -1,0 +1,164 @@
+"""Record learning curves: train every network of a small space on Fashion-MNIST, epoch by epoch.
+
+    python examples/nas/record.py --out fashion_curves.npz
+
+This made the table of the problem ``fashion-curves`` of ``lamoo compare``: 320 networks, 27 epochs
+each, about twenty minutes of one core. Each is written down as it ends, so Ctrl-C is no loss: the
+same command goes on. Several of them at the same time share the work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from extras import needs
+
+try:
+    import numpy as np
+    import torch
+    from images import Images, Splits, fashion
+    from rich.progress import Progress
+    from spaces.stages import Network, Stage
+    from torch import nn
+    from training import Recipe, error, seed_of, train
+
+    from lamoo_compare.problems.curves import EPOCHS, WIDTHS, configurations
+except ModuleNotFoundError as missing:
+    needs(missing, "demo", "compare", besides=", and torch (https://pytorch.org)")
+
+#: Pixels, images to train on, to judge a search by and to judge its result by.
+SIZE, TRAIN, VALID, TEST = 7, 512, 1000, 500
+
+
+def splits(folder: Path | None = None) -> Splits:
+    """Return the images."""
+    found = fashion(folder, size=SIZE, train=TRAIN, valid=VALID)
+    return found._replace(test=found.test.part(0, TEST))
+
+
+def network_of(params: Mapping[str, Any]) -> Network:
+    """Return the network of a configuration."""
+    depth, block, kernel = (params[name] for name in ("depth", "block", "kernel"))
+    width = WIDTHS[params["width"]]
+    expansion = 2 if block == "mbconv" else 1
+    first = Stage(1, width, block, kernel, expansion, skip=True)
+    second = Stage(depth, 2 * width, block, kernel, expansion, skip=depth > 1)
+    return Network((first, second), "relu")
+
+
+def recipe_of(params: Mapping[str, Any]) -> Recipe:
+    """Return how a configuration is trained."""
+    rate = 10.0 ** params["log10_learning_rate"]
+    return Recipe(params["optimizer"], rate, epochs=EPOCHS, batch=32)
+
+
+@dataclass
+class Curves:
+    """What one training was like.
+
+    Args:
+        valid: accuracy on the validation images after each epoch, percent.
+        test: on the test images.
+        seconds: of the CPU, of training alone.
+    """
+
+    valid: list[float] = field(default_factory=list)
+    test: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def curves_of(params: Mapping[str, Any], images: Splits, seed: int) -> Curves:
+    """Train a configuration and return its learning curves."""
+    found, network = Curves(), network_of(params).build
+    built: list[nn.Module] = []
+    started = time.process_time()
+
+    def build() -> nn.Module:
+        built.append(network())
+        return built[0]
+
+    def on_epoch(epochs: int) -> None:
+        nonlocal started
+        found.seconds += time.process_time() - started
+        if epochs:
+            found.valid.append(accuracy(built[0], images.valid))
+            found.test.append(accuracy(built[0], images.test))
+        started = time.process_time()
+
+    train(build, images.train, recipe_of(params), seed=seed, on_epoch=on_epoch)
+    return found
+
+
+def accuracy(network: nn.Module, images: Images) -> float:
+    """Return the share of images that a network gets right, in percent to two digits."""
+    return round(100 - error(network, images), 2)
+
+
+def record(file: Path, images: Splits, bar: Progress) -> None:
+    """Train what a file of JSON lines does not hold yet, in random order, and add it line by line.
+
+    Another process may do the same: what both train at the same time is written twice, equal.
+    """
+    every = list(configurations())
+    task = bar.add_task("training", total=len(every))
+    for i in np.random.default_rng().permutation(len(every)).tolist():
+        done = {row["row"] for row in rows(file)}
+        bar.update(task, completed=len(done))
+        if i in done:
+            continue
+        curves = curves_of(every[i], images, seed_of(0, i))
+        cost = network_of(every[i]).cost(SIZE)
+        line = {"row": i, "parameters": cost.parameters, "macs": cost.macs, **asdict(curves)}
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+    bar.update(task, completed=len(every))
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    """Return what is recorded, but for a line that a killed process left unfinished."""
+    if not file.exists():
+        return []
+    lines = file.read_text(encoding="utf-8").split("\n")[:-1]
+    return [json.loads(line) for line in lines]
+
+
+def write_table(file: Path, out: Path) -> None:
+    """Write the table, rows in the order of ``configurations()``."""
+    by_row = {row["row"]: row for row in rows(file)}
+    table = [by_row[i] for i in sorted(by_row)]
+    kinds = {"parameters": int, "macs": int, "seconds": np.float32, "valid": float, "test": float}
+    columns = {name: np.array([row[name] for row in table], kind) for name, kind in kinds.items()}
+    np.savez_compressed(out, **columns)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Record what is missing, and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="of Fashion-MNIST's .gz files")
+    parser.add_argument("--out", type=Path, default=Path("fashion_curves.npz"), help="the table")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    lines = options.out.with_suffix(".jsonl")
+    try:
+        images = splits(options.data)
+        with Progress() as bar:
+            record(lines, images, bar)
+    except FileNotFoundError as wrong:
+        sys.exit(str(wrong))
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted. The same command goes on from here.")
+    write_table(lines, options.out)
+
+
+if __name__ == "__main__":
+    main()
