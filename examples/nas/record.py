@@ -14,7 +14,9 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,9 @@ except ModuleNotFoundError as missing:
 SIZE, TRAIN, VALID, TEST = 7, 512, 1000, 500
 
 
+@cache
 def splits(folder: Path | None = None) -> Splits:
-    """Return the images."""
+    """Return the images, read once."""
     found = fashion(folder, size=SIZE, train=TRAIN, valid=VALID)
     return found._replace(test=found.test.part(0, TEST))
 
@@ -118,16 +121,17 @@ def record(file: Path, images: Splits, bar: Progress) -> None:
         cost = network_of(every[i]).cost(SIZE)
         line = {"row": i, "parameters": cost.parameters, "macs": cost.macs, **asdict(curves)}
         with file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
+            stream.write(f"\n{json.dumps(line)}")
     bar.update(task, completed=len(every))
 
 
 def rows(file: Path) -> list[dict[str, Any]]:
-    """Return what is recorded, but for a line that a killed process left unfinished."""
-    if not file.exists():
-        return []
-    lines = file.read_text(encoding="utf-8").split("\n")[:-1]
-    return [json.loads(line) for line in lines]
+    """Return what is recorded, but for half a line of a process that was killed."""
+    found = []
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        with suppress(json.JSONDecodeError):
+            found.append(json.loads(line))
+    return found
 
 
 def write_table(file: Path, out: Path) -> None:

@@ -194,8 +194,8 @@ def epilog() -> str:
         problems.setdefault(missing(name), []).append(name)
     lines = [
         f"samplers: {', '.join(SAMPLERS)}; on problems with known objectives {', '.join(KNOWING)}",
-        "or file.py:factory, package.module:factory, a function seed -> sampler; behind each may "
-        f"stand a rule that stops trials early: {', '.join(f'+{rule}' for rule in RULES)}",
+        "or file.py:factory, package.module:factory, a function seed -> sampler",
+        f"behind each a rule that stops trials: {' or '.join(f'+{r}' for r in RULES)}",
         f"built-in problems: {', '.join(problems.pop(None))}",
         *(f"after {how}: {', '.join(names)}" for how, names in problems.items()),
     ]

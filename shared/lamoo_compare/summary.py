@@ -160,13 +160,13 @@ class Comparison:
         ``hypervolume`` (median over seeds, with ``lower`` and ``upper`` quartile), ``share`` of the
         best known, ``log10_gap`` of what is missing to it, ``match`` (other sampler -> number of
         trials, or epochs, after which this one's median is what the other ends with, ``None`` if
-        never), ``ratio`` (of the budget to the first sampler's match of this one: its sample efficiency
-        over this one), ``p`` (two-sided Wilcoxon signed-rank test of this against the first,
-        paired by seed), ``ask_seconds`` (mean of a run, median over seeds), ``duplicates`` and
-        ``not_counted`` (trials that failed, diverged, were pruned or are infeasible; medians over
-        seeds), ``trials`` and ``stopped`` (how many there were and how many of them were pruned;
-        medians over seeds), ``runs`` and ``incomplete`` (how many), ``warnings`` (of the sampler,
-        in all runs).
+        never), ``ratio`` (of the budget to the first sampler's match of this one: its sample
+        efficiency over this one), ``p`` (two-sided Wilcoxon signed-rank test of this against the
+        first, paired by seed), ``ask_seconds`` (mean of a run, median over seeds), ``duplicates``
+        and ``not_counted`` (trials that failed, diverged, were pruned or are infeasible; medians
+        over seeds), ``trials`` and ``stopped`` (how many there were and how many of them were
+        pruned; medians over seeds), ``runs`` and ``incomplete`` (how many), ``warnings`` (of the
+        sampler, in all runs).
         """
         return [self._row(sampler) for sampler in self.samplers]
 

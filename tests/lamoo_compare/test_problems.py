@@ -8,6 +8,7 @@ import re
 import sys
 import warnings
 from functools import lru_cache
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ KINDS = [
     "nbgraph-cora",
     "hpobench-car",
     "hpolib-protein_structure",
+    "fashion-curves",
     "model-search",
     "depth-and-width-3",
     *list(PROBLEMS)[list(PROBLEMS).index("branin-currin") :],
@@ -375,6 +377,39 @@ def quietly(read, *args):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         return read(*args)
+
+
+def test_fashion_curves_is_the_recorded_table():
+    problem = load("fashion-curves")
+    file = resources.files("lamoo_compare.problems") / "fashion_curves.npz"
+    with file.open("rb") as stream:
+        table = dict(np.load(stream))
+    values = itertools.product(
+        range(5), (1, 2), ("conv", "mbconv"), (3, 5), ("sgd", "adamw"), (-3, -2, -1, 0)
+    )
+    names = ("width", "depth", "block", "kernel", "optimizer", "log10_learning_rate")
+    every = [dict(zip(names, row, strict=True)) for row in values]
+    assert problem.space.size == len(every) == len(table["valid"]) == 320
+    found = []
+    for params, valid, macs in zip(every, table["valid"], table["macs"], strict=True):
+        curves = problem.curves(params)
+        np.testing.assert_array_equal(curves[:, 0], valid)
+        np.testing.assert_array_equal(curves[:, 1], [math.log10(macs)] * 27)
+        assert problem.evaluate(params) == tuple(curves[-1])
+        found.append(problem.evaluate(params))
+    front = {
+        (a, b)
+        for a, b in found
+        if not any(x >= a and y <= b and (x, y) != (a, b) for x, y in found)
+    }
+    assert set(problem.best_front) == front
+    # shares of images: of 1,000 to search by, of 500 to judge the result by
+    for name, images in (("valid", 1000), ("test", 500)):
+        shares = table[name] * images / 100
+        np.testing.assert_allclose(shares, shares.round(), atol=1e-9)
+        assert ((table[name] >= 0) & (table[name] <= 100)).all()
+    assert (table["seconds"] > 0).all()
+
 
 
 def test_nasbench_graph_reads_the_row_of_the_architecture(rng):
