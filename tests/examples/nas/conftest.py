@@ -25,12 +25,21 @@ def write_idx(path, array):
 
 
 @pytest.fixture
-def invented(tmp_path):
-    """Give a folder in Fashion-MNIST's format: 120 and 40 images, as bright as their label."""
-    folder = tmp_path / "invented"
+def invent(tmp_path):
+    """Give a function that writes a folder in Fashion-MNIST's format, as bright as its labels."""
+    return lambda train, test: _invent(tmp_path / "invented", train, test)
+
+
+@pytest.fixture
+def invented(invent):
+    """Give such a folder of 120 and 40 images."""
+    return invent(120, 40)
+
+
+def _invent(folder, train, test):
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for name, n in (("train", 120), ("t10k", 40)):
+    for name, n in (("train", train), ("t10k", test)):
         y = rng.integers(0, 10, n)
         x = 20 * y[:, None, None] + rng.integers(0, 60, (n, 28, 28))
         write_idx(folder / f"{name}-images-idx3-ubyte.gz", x)

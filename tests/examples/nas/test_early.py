@@ -1,6 +1,11 @@
 """Learning curves that are recorded, and a search that stops trainings, on invented images."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import optuna
@@ -49,7 +54,7 @@ def test_recording_goes_on_and_writes_one_table(small, invented, tmp_path, monke
     monkeypatch.setattr(record, "curves_of", dying)
     with pytest.raises(SystemExit, match="The same command goes on"):
         record.main(["--data", str(invented), "--out", str(halves)])
-    assert len(lines.read_text().splitlines()) == 1
+    assert len(record.rows(lines)) == 1
     with lines.open("a") as file:
         file.write('{"row": 2, "par')  # and half a line of one that was killed
     monkeypatch.setattr(record, "curves_of", real)
@@ -117,3 +122,29 @@ def test_a_search_that_was_interrupted_goes_on_from_the_last_epoch(
     )
     assert found == expected
     assert not list(halves.glob("*.pt"))
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_search_and_go_on_after_a_kill(load, invent, tmp_path, patience):
+    program = load("early").__file__
+    folder = tmp_path / "kept"
+    command = [sys.executable, program, *options(folder, invent(1600, 500), 10, workers=2)]
+    process = subprocess.Popen(command, start_new_session=True)
+    while process.poll() is None and len([*folder.glob("trial_*.pt")]) < 2:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = trials_of(folder)
+    running = [trial for trial in before if not trial.state.is_finished()]
+    assert running
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=patience)
+    assert done.returncode == 0, done.stderr
+    after = trials_of(folder)
+    assert all(trial.state.is_finished() for trial in after)
+    assert 10 <= len(after) <= 11  # two may begin the last at the same time
+    for old, new in zip(before, after, strict=False):
+        assert old.params.items() <= new.params.items()
+    for trial in running:
+        kept = trial.user_attrs.get("lamoo:reports", "[]")
+        assert after[trial.number].user_attrs["lamoo:reports"].startswith(kept[:-1])
+    assert not list(folder.glob("*.pt"))
