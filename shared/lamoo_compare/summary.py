@@ -113,7 +113,10 @@ class Comparison:
     @cached_property
     def full(self) -> float:
         """What a full training costs: a trial, or the epochs of the longest that any run had."""
-        every = [1.0, *(cost for run in self.runs for cost in run.costs(self.budget).tolist())]
+        every: list[float] = [
+            1.0,
+            *(cost for run in self.runs for cost in run.costs(self.budget).tolist()),
+        ]
         return max(every)
 
     @property

@@ -411,7 +411,6 @@ def test_fashion_curves_is_the_recorded_table():
     assert (table["seconds"] > 0).all()
 
 
-
 def test_nasbench_graph_reads_the_row_of_the_architecture(rng):
     package = importlib.import_module("nas_bench_graph")
     rows = quietly(package.light_read, "cora")
