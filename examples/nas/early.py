@@ -106,6 +106,8 @@ def objective(trial: Trial, setting: Setting, problem: Problem) -> tuple[float, 
 
     def on_epoch(epoch: int) -> None:
         nonlocal found
+        if _orphaned():
+            sys.exit("the search was killed")  # who goes on with it trains this one, too
         if epoch == 0:
             return
         found = accuracy(built[0], images.valid)
@@ -122,6 +124,11 @@ def objective(trial: Trial, setting: Setting, problem: Problem) -> tuple[float, 
         on_epoch=on_epoch,
     )
     return found, log_macs(params)
+
+
+def _orphaned() -> bool:
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def checkpoint_of(number: int, setting: Setting) -> Path:
@@ -171,11 +178,13 @@ def report(study: optuna.Study) -> tuple[Table, str]:
     """Return the front as a table, and in words what it took."""
     problem = load("fashion-curves")
     table = Table(title="The front", show_edge=False)
-    for column in ("trial", "accuracy, %", "multiply-adds", *problem.space.parameters):
-        table.add_column(column, justify="right")
+    for column in ("trial", "accuracy, %", "multiply-adds", "network"):
+        table.add_column(column, justify="left" if column == "network" else "right")
     for trial in sorted(study.best_trials, key=lambda trial: trial.values[1]):
         values = f"{trial.values[0]:.1f}", f"{10 ** trial.values[1]:,.0f}"
-        table.add_row(str(trial.number), *values, *map(str, trial.params.values()))
+        network = "{block} {kernel}, width {width}, depth {depth}, {optimizer}, rate 1e{rate}"
+        words = network.format(**trial.params, rate=trial.params["log10_learning_rate"])
+        table.add_row(str(trial.number), *values, words)
     epochs = sum(trained(trial, len(directions)) for trial in study.trials)
     stopped = len(study.get_trials(deepcopy=False, states=(TrialState.PRUNED,)))
     full = len(study.trials) * EPOCHS
