@@ -178,11 +178,11 @@ def report(study: optuna.Study) -> tuple[Table, str]:
     """Return the front as a table, and in words what it took."""
     problem = load("fashion-curves")
     table = Table(title="The front", show_edge=False)
-    for column in ("trial", "accuracy, %", "multiply-adds", "network"):
+    for column in ("trial", "accuracy, %", "MACs", "network"):
         table.add_column(column, justify="left" if column == "network" else "right")
     for trial in sorted(study.best_trials, key=lambda trial: trial.values[1]):
         values = f"{trial.values[0]:.1f}", f"{10 ** trial.values[1]:,.0f}"
-        network = "{block} {kernel}, width {width}, depth {depth}, {optimizer}, rate 1e{rate}"
+        network = "{block} {kernel}, width {width}, depth {depth}, {optimizer} 1e{rate}"
         words = network.format(**trial.params, rate=trial.params["log10_learning_rate"])
         table.add_row(str(trial.number), *values, words)
     epochs = sum(trained(trial, len(directions)) for trial in study.trials)
