@@ -41,7 +41,7 @@ try:
 
     from lamoo_compare.budget import trained
     from lamoo_compare.problems import Problem, load
-    from lamoo_compare.problems.curves import EPOCHS
+    from lamoo_compare.problems.curves import EPOCHS, WIDTHS
     from lamoo_compare.target import suggest
     from optuna_lamoo import EarlyStopping, LaMOOSampler, track
 except ModuleNotFoundError as missing:
@@ -182,8 +182,10 @@ def report(study: optuna.Study) -> tuple[Table, str]:
         table.add_column(column, justify="left" if column == "network" else "right")
     for trial in sorted(study.best_trials, key=lambda trial: trial.values[1]):
         values = f"{trial.values[0]:.1f}", f"{10 ** trial.values[1]:,.0f}"
-        network = "{block} {kernel}, width {width}, depth {depth}, {optimizer} 1e{rate}"
-        words = network.format(**trial.params, rate=trial.params["log10_learning_rate"])
+        about = trial.params | {"width": WIDTHS[trial.params["width"]]}
+        words = (
+            "{block} {kernel}, width {width}, depth {depth}, {optimizer} 1e{log10_learning_rate}"
+        ).format(**about)
         table.add_row(str(trial.number), *values, words)
     epochs = sum(trained(trial, len(directions)) for trial in study.trials)
     stopped = len(study.get_trials(deepcopy=False, states=(TrialState.PRUNED,)))
