@@ -246,7 +246,9 @@ class LaMOOAdapter(TorchAdapter):
         one changes all others; and winsorised, so that many are equal. The engine has its own ways.
         """
         experiment, training = self._experiment, self._training_data
-        curve = curve_of(training) if MAP_KEY in self.parameters else None
+        # Ax's own model has the step for a parameter, the engine learns curves as such
+        stepped = self.generator.confined and MAP_KEY in self.parameters
+        curve = curve_of(training) if stepped else None
         goals, measured = self._wanted(config, curve)
         inside = [*inside_of(experiment, self._model_space)]
         if self.outcomes:

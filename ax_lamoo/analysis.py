@@ -72,7 +72,8 @@ class PartitionTree(_OfPartition):
     """The tree of regions, and the path to the leaf that is chosen next.
 
     The card's data frame has a row per node: ``node``, ``parent``, ``side``, ``depth``,
-    ``trials``, ``pending``, ``hypervolume`` (as a share of the root's), ``ucb`` and ``chosen``.
+    ``trials``, ``pending``, ``stopped`` (early), ``hypervolume`` (as a share of the root's),
+    ``ucb`` and ``chosen``.
     """
 
     def compute(

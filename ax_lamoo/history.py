@@ -10,6 +10,8 @@ from ax_lamoo.encoding import Encoding, Params
 from ax_lamoo.goals import Goals, weighted
 from ax_lamoo.measured import Measured, kept_items
 from lamoo import History
+from lamoo.arrays import Bools
+from lamoo.curves import Curve, Curves
 from lamoo.space.history import Partial
 from lamoo.space.rows import first_rows, rows_in
 
@@ -23,9 +25,11 @@ def history_of(
 ) -> tuple[History, tuple[str, ...]]:
     """Return what is known of the experiment, and the names of the arms that have all outcomes.
 
-    Of a trial that lacks some of the outcomes that count, the others are learned. It may still be
-    running; a trial that ended without any of them has failed. Arms that break an equality
-    constraint have no place where one parameter follows from the others, and are left out.
+    Of a trial that lacks some of the outcomes that count, the others are learned, and what it
+    measured along a curve. It may still be running, or have been stopped early; a trial that ended
+    without any of them has failed, or whose last measurement along a curve was infinite. Arms that
+    break an equality constraint have no place where one parameter follows from the others, and are
+    left out.
 
     Args:
         encoding: of the search space.
@@ -45,7 +49,12 @@ def history_of(
     used = (np.concatenate([goals.weights, A]) != 0).any(axis=0)
     counting = ~np.isnan(measured.outcomes[:, used])
     whole = np.asarray(counting.all(axis=1))
-    some = counting.any(axis=1) & ~whole
+    curves = [
+        Curve(along.steps, -weighted(along.values, goals.weights), y if ended else None)
+        for along, y, ended in zip(measured.curves, Y, whole, strict=True)
+    ]
+    reported = np.array([curve.sound for curve in curves], dtype=bool)
+    some = (counting.any(axis=1) | reported) & ~whole
     waiting = first_rows(np.concatenate([encoding.encode(pending), X[running & ~whole]]))
     done = rows_in(waiting, X[whole | (some & ~running)])
     history = History(
@@ -55,6 +64,15 @@ def history_of(
         waiting[~done],
         np.concatenate([X[~whole & ~some & ~running], encoding.encode(failed)]),
         noise=noise[whole],
-        partial=Partial(X[some], Y[some], G[some], noise[some]),
+        partial=Partial(X[some], Y[some], G[some], noise[some], _of(curves, some)),
+        curves=_of(curves, whole),
     )
     return history, tuple(kept_items(measured.arms, whole))
+
+
+def _of(curves: Sequence[Curve], rows: Bools) -> Curves | None:
+    """Return the curves of some rows, ``None`` if no arm has any."""
+    if not any(map(len, curves)):
+        return None
+    kept = kept_items(curves, rows)
+    return Curves.of(kept, curves[0].values.shape[1])

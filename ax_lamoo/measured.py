@@ -16,8 +16,10 @@ from ax.core.parameter import ParameterType, RangeParameter
 from ax.core.search_space import SearchSpace
 from ax.core.trial_status import TrialStatus
 
+from ax_lamoo.curves import curves_along, cut_short
 from ax_lamoo.encoding import Params
 from lamoo.arrays import Bools, Floats
+from lamoo.curves import Curve
 
 #: So many arms tell an experiment from another.
 FIRST_ARMS = 32
@@ -36,6 +38,7 @@ class Measured:
         outcomes: their outcomes, shape ``(n, k)``, NaN where one is missing.
         sems: standard errors of the outcomes, shape ``(n, k)``, NaN where unknown.
         running: whether more may be reported, shape ``(n,)``.
+        curves: the outcomes of each arm along the way, ``n``; nothing of those without a curve.
     """
 
     arms: tuple[str, ...]
@@ -44,12 +47,13 @@ class Measured:
     outcomes: Floats
     sems: Floats
     running: Bools
+    curves: tuple[Curve, ...]
 
     @classmethod
     def nothing(cls, metrics: Sequence[str]) -> Measured:
         """Return what is measured before the first outcome."""
         none = np.empty((0, len(metrics)))
-        return cls((), (), tuple(metrics), none, none, np.empty(0, dtype=bool))
+        return cls((), (), tuple(metrics), none, none, np.empty(0, dtype=bool), ())
 
     def at(self, kept: Bools) -> Measured:
         """Return only some of the arms (n,)."""
@@ -60,6 +64,7 @@ class Measured:
             self.outcomes[kept],
             self.sems[kept],
             self.running[kept],
+            tuple(kept_items(self.curves, kept)),
         )
 
 
@@ -73,7 +78,7 @@ def measured_of(
     """Return the arms that have data, and their outcomes.
 
     Of an arm that was measured along a curve, the last measurement counts, once the trial has
-    ended.
+    ended, unless it was cut short (:func:`cut_short`).
 
     Args:
         experiment: has the arms.
@@ -93,13 +98,17 @@ def measured_of(
     means = table["mean"]
     outcomes = means[list(metrics)].to_numpy(dtype=float, copy=True)
     names = means.index.get_level_values("arm_name")
-    trials = [experiment.trials[i] for i in means.index.get_level_values("trial_index")]
-    running = np.array([not trial.status.is_terminal for trial in trials], dtype=bool)
+    indices = means.index.get_level_values("trial_index")
+    running = np.array([not experiment.trials[i].status.is_terminal for i in indices], dtype=bool)
     parameters: list[dict[str, Any]] = [
         dict(experiment.arms_by_name[name].parameters) for name in names
     ]
-    if MAP_KEY in means:
-        outcomes[running & means[MAP_KEY].notna().to_numpy()] = np.nan
+    curves, changing = curves_along(experiment, means.index, metrics)
+    short = np.isin(indices, [*cut_short(experiment)]) & (curve is None)
+    for row, along in enumerate(curves):
+        if len(along):  # what was attached once, without a step, is in no last row
+            outcomes[row] = np.where(changing[row], outcomes[row], along.values[-1])
+    outcomes[changing & (running | short)[:, None]] = np.nan
     if curve is not None:
         steps = means[MAP_KEY].fillna(curve.upper).tolist()
         parameters = [{**p, MAP_KEY: step} for p, step in zip(parameters, steps, strict=True)]
@@ -110,6 +119,7 @@ def measured_of(
         outcomes=outcomes,
         sems=table["sem"][list(metrics)].to_numpy(dtype=float),
         running=running,
+        curves=curves if curve is None else tuple(Curve.nothing(len(metrics)) for _ in names),
     )
 
 

@@ -14,6 +14,7 @@ from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import DataRequiredError, UserInputError
 from ax.service.utils.best_point import derelativize_opt_config
 
+from ax_lamoo.curves import cut_short
 from ax_lamoo.goals import Goals, goals_of, weighted
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats, Ints
@@ -178,7 +179,11 @@ def results_of(experiment: Experiment) -> Results:
 
 
 def measurements_of(experiment: Experiment) -> Measurements:
-    """Return what the finished trials measured, of a curve its last value."""
+    """Return what the finished trials measured, of a curve its last value.
+
+    Not of trials that were cut short: what they would have become is unknown.
+    """
+    short = cut_short(experiment)
     data = experiment.lookup_data().df
     data = data[data["metric_name"].isin(experiment.metrics)]
     keys = ["trial_index", "arm_name"]
@@ -187,7 +192,7 @@ def measurements_of(experiment: Experiment) -> Measurements:
     ran = [
         (index, arm)
         for index, trial in sorted(experiment.trials.items())
-        if trial.status in FINISHED
+        if trial.status in FINISHED and index not in short
         for arm in trial.arms
         if arm not in trial.abandoned_arms and (index, arm.name) in wide.index
     ]

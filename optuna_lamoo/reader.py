@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from optuna.distributions import BaseDistribution
@@ -10,11 +11,14 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Space
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, Ints
+from lamoo.curves import Curve, Curves
+from lamoo.space.history import Partial
 from optuna_lamoo.columns import answers, to_space
 from optuna_lamoo.memory import Finished, News
 from optuna_lamoo.notes import enqueued, proposal
 from optuna_lamoo.objectives import constraints, signs
+from optuna_lamoo.reports import curve
 
 
 class Reader:
@@ -34,39 +38,103 @@ class Reader:
         search_space: Mapping[str, BaseDistribution],
         trials: Sequence[FrozenTrial],
         directions: Sequence[StudyDirection],
+        names: Sequence[str] | None = None,
     ) -> History:
         """Return what the trials say, with all objectives turned to minimisation.
 
-        Pruned and failed trials have no objective values; their points are only never proposed
-        again.
+        Pruned and failed trials have no objective values. What those, and running ones, reported
+        along the way is partial knowledge. A trial that was pruned without any report, or whose
+        last one was no number, failed.
+
+        Args:
+            search_space: the distributions of the columns.
+            trials: of one study.
+            directions: of its objectives.
+            names: of its objectives, see :func:`optuna_lamoo.reports.curve`.
         """
         columns = list(search_space.items())  # their order counts
         if self._columns != columns:
             self._columns, self._finished = columns, Finished()
             self._space = to_space(search_space)
         news = self._finished.read(trials)
-        self._remember(search_space, news, len(directions))
+        self._remember(search_space, news, directions, names)
         complete = ~np.isnan(self._values[news.rows]).any(axis=1)
-        evaluated, failed = news.rows[complete], news.rows[~complete]
-        return History(
+        evaluated, lost = news.rows[complete], news.rows[~complete]
+        failed = lost[~self._stopped[lost]]
+        history = History(
             X=self._X[evaluated],
             Y=signs(directions) * self._values[evaluated],
             G=self._G[evaluated],
             pending=to_points(search_space, self._space, news.unfinished),
             failed=_somewhere(self._X[failed]),
         )
+        going = [(t, curve(t, directions, names)) for t in news.unfinished]
+        return self._with_reports(history, evaluated, lost, search_space, going)
 
-    def _remember(self, search_space: Mapping[str, BaseDistribution], news: News, m: int) -> None:
-        new = news.finished
+    def _with_reports(
+        self,
+        history: History,
+        evaluated: Ints,
+        lost: Ints,
+        search_space: Mapping[str, BaseDistribution],
+        going: Sequence[tuple[FrozenTrial, Curve]],
+    ) -> History:
+        """Return a history with what was reported along the way, if anything was.
+
+        Args:
+            history: without.
+            evaluated: the rows of its evaluations.
+            lost: the rows of trials that ended without values.
+            search_space: the distributions of the columns.
+            going: unfinished trials, and their curves.
+        """
+        m = history.Y.shape[1]
+        told = lost[[self._curves[i].sound for i in lost]]
+        now = [(trial, reports) for trial, reports in going if reports.sound]
+        if not len(told) and not now:
+            return history
+        X = np.concatenate(
+            [self._X[told], _points(search_space, self._space, [trial for trial, _ in now])]
+        )
+        somewhere = ~np.isnan(X).all(axis=1)
+        curves = Curves.of([*(self._curves[i] for i in told), *(c for _, c in now)], m)
+        missing = np.full((len(now), self._G.shape[1]), np.nan)
+        unknown = np.full((len(X), m), np.nan)
+        partial = Partial(X, unknown, np.concatenate([self._G[told], missing]), unknown, curves)
+        return replace(
+            history,
+            partial=partial.at(np.flatnonzero(somewhere)),
+            curves=Curves.of([self._curves[i] for i in evaluated], m),
+        )
+
+    def _remember(
+        self,
+        search_space: Mapping[str, BaseDistribution],
+        news: News,
+        directions: Sequence[StudyDirection],
+        names: Sequence[str] | None,
+    ) -> None:
+        new, m = news.finished, len(directions)
         if len(new) == len(news.rows):  # nothing was known before
             self._X, self._values = np.empty((0, len(search_space))), np.empty((0, m))
             self._names: list[str] = []
             self._G = np.empty((0, 0))
+            self._curves: list[Curve] = []
+            self._stopped = np.empty(0, dtype=bool)
         values = [_values(trial) or [np.nan] * m for trial in new]
         self._values = np.concatenate([self._values, np.array(values).reshape(len(new), m)])
         X = self._space.encode([answers(t, search_space) for t in new])
         self._X = np.concatenate([self._X, X])
-        self._G = self._with_columns([constraints(t) if _values(t) else {} for t in new])
+        curves = [curve(t, directions, names) for t in new]
+        stopped = [
+            t.state == TrialState.PRUNED and c.sound for t, c in zip(new, curves, strict=True)
+        ]
+        self._curves += curves
+        self._stopped = np.concatenate([self._stopped, np.array(stopped, dtype=bool)])
+        counting = [_values(t) is not None or s for t, s in zip(new, stopped, strict=True)]
+        self._G = self._with_columns(
+            [constraints(t) if c else {} for t, c in zip(new, counting, strict=True)]
+        )
 
     def _with_columns(self, reported: Sequence[Mapping[str, float]]) -> Floats:
         """Return the constraint values of all trials, one column per constraint, sorted by name.
@@ -99,6 +167,13 @@ def to_points(
         space: the same for the engine.
         trials: of one study.
     """
+    return _somewhere(_points(search_space, space, trials))
+
+
+def _points(
+    search_space: Mapping[str, BaseDistribution], space: Space, trials: Sequence[FrozenTrial]
+) -> Floats:
+    """Return where trials are, or will be as far as is known, one row for each."""
     known = [
         answers(trial, search_space)
         if trial.state.is_finished()
@@ -107,7 +182,7 @@ def to_points(
         | dict(answers(trial, search_space))
         for trial in trials
     ]
-    return _somewhere(space.encode(known))
+    return space.encode(known)
 
 
 def _somewhere(X: Floats) -> Floats:

@@ -35,6 +35,9 @@ KEY = "lamoo:reports"
 #: How many characters an attribute may reach before another one is begun.
 ROOM = 2_000
 
+#: The user attribute of OptunaHub's ``multi_metric_pruner``.
+HUB_KEY = "multi_pruner:values"
+
 #: The values of one report, one per objective; ``None`` where it was not given.
 Values = Sequence[float | None]
 
@@ -70,19 +73,23 @@ def attribute(attrs: Mapping[str, Any], step: int, values: Values) -> tuple[str,
     return key, json.dumps(rows)
 
 
-def curve(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> Curve:
+def curve(
+    trial: FrozenTrial, directions: Sequence[StudyDirection], names: Sequence[str] | None = None
+) -> Curve:
     """Return what a trial reported, all objectives turned to minimisation.
 
     Args:
         trial: of any state.
         directions: of its study.
+        names: of its objectives, if they have some: then what OptunaHub's ``multi_metric_pruner``
+            stores is read, too.
     """
     m = len(directions)
     found: Mapping[int, Values]
     if m == 1:
         found = {step: [value] for step, value in sorted(trial.intermediate_values.items())}
     else:
-        found = reports(trial.user_attrs, m)
+        found = reports(trial.user_attrs, m) or _of_hub(trial.user_attrs, names or ())
     rows = [*found.values()]
     given = np.array([[v is not None for v in row] for row in rows], dtype=bool).reshape(-1, m)
     values = np.array([[math.nan if v is None else v for v in row] for row in rows], dtype=float)
@@ -94,6 +101,21 @@ def curve(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> Curve:
         final=None if final is None else turn * np.array(final, dtype=float),
         feasible=all(g <= 0 for g in constraints(trial).values()),
     )
+
+
+def _of_hub(attrs: Mapping[str, Any], names: Sequence[str]) -> dict[int, Values]:
+    """Return what a trial reported through OptunaHub's pruner of several metrics.
+
+    That stores ``{"3": {"error": 0.3}, ...}`` and knows metrics by names of its own: those count
+    that are names of objectives.
+    """
+    stored = attrs.get(HUB_KEY, {})
+    try:
+        rows = {int(step): [row.get(name) for name in names] for step, row in stored.items()}
+        found = {s: [None if v is None else float(v) for v in row] for s, row in rows.items()}
+    except (AttributeError, TypeError, ValueError):
+        return {}
+    return {step: found[step] for step in sorted(found) if any(v is not None for v in found[step])}
 
 
 def _keys(attrs: Mapping[str, Any]) -> Iterator[str]:

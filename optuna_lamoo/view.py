@@ -20,7 +20,11 @@ from lamoo.space.prior import Bound, Complete, Prior
 from optuna_lamoo import columns, objectives
 from optuna_lamoo.ranges import Ranges
 from optuna_lamoo.reader import Reader
+from optuna_lamoo.reports import HUB_KEY
 from optuna_lamoo.sources import Source
+
+#: How many trials are looked at for reports of OptunaHub's pruner: all workers report alike.
+LATEST = 8
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,15 @@ class View:
     ) -> History:
         """Return only what the trials say."""
         with self._turn:
-            return self._reader.history(search_space, trials, study.directions)
+            return self._reader.history(
+                search_space, trials, study.directions, self._names(study, trials)
+            )
+
+    def _names(self, study: Study, trials: Sequence[FrozenTrial]) -> Sequence[str] | None:
+        """Return the names of the objectives where some are needed: that takes a storage long."""
+        if any(HUB_KEY in t.user_attrs for t in trials[-LATEST:]):
+            return getattr(study, "metric_names", None)
+        return None
 
     def of(
         self,

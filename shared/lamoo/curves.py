@@ -7,7 +7,7 @@ training went wrong. NaN stands for an objective of which nothing was reported.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,9 +32,20 @@ class Curve:
     final: Floats | None = None
     feasible: bool = True
 
+    @classmethod
+    def nothing(cls, m: int) -> Curve:
+        """Return the curve of a trial of ``m`` objectives that reported nothing."""
+        return cls(np.empty(0), np.empty((0, m)))
+
     def __len__(self) -> int:
         """Return the number of reports."""
         return len(self.steps)
+
+    @property
+    def sound(self) -> bool:
+        """Whether anything was reported, and nothing had gone wrong by the last report."""
+        last = self.values[-1:]
+        return bool(np.isfinite(last).any() and not np.isinf(last).any())
 
 
 def held(values: Floats, given: Bools) -> Floats:
@@ -107,6 +118,24 @@ class Curves:
             finals=np.concatenate([self.finals, others.finals]),
             feasible=np.concatenate([self.feasible, others.feasible]),
         )
+
+    def some(self, rows: Ints) -> Curves:
+        """Return only the curves with the given indices (k,), in their order."""
+        length = (self.ends - self.begins)[rows]
+        ends = np.cumsum(length)
+        reports = np.arange(length.sum()) + np.repeat(self.begins[rows] - ends + length, length)
+        return Curves(
+            steps=self.steps[reports],
+            values=self.values[reports],
+            ends=ends,
+            finals=self.finals[rows],
+            feasible=self.feasible[rows],
+        )
+
+    def only(self, objectives: Sequence[int]) -> Curves:
+        """Return the curves with only some of the objectives, by their indices."""
+        kept = [*objectives]
+        return replace(self, values=self.values[:, kept], finals=self.finals[:, kept])
 
     @cached_property
     def begins(self) -> Ints:

@@ -162,7 +162,7 @@ class Task:
         history = self.history.with_failures(self.failures)
         if len(self.rows) < history.n:
             history = history.only(np.flatnonzero(self.history.comparable[~self.failures]))
-        return _without_infinite_parts(history)
+        return _with_constants(_without_infinite_parts(history))
 
     @cached_property
     def domain(self) -> Space:
@@ -260,3 +260,18 @@ def _without_infinite_parts(history: History) -> History:
         pending=history.pending[~rows_in(history.pending, X)],
         failed=np.concatenate([history.failed, X]),
     )
+
+
+def _with_constants(history: History) -> History:
+    """Return the history with objectives that do not change with steps known wherever reported.
+
+    The number of parameters, say: then it is exact although the training was stopped.
+    """
+    partial, ended = history.partial, history.curves
+    if partial.curves is None or not partial.reported.any():
+        return history
+    curves = partial.curves if ended is None else ended.and_of(partial.curves)
+    Y, told = partial.Y.copy(), partial.reported
+    last = partial.curves.values[partial.curves.ends[told] - 1]
+    Y[told] = np.where(curves.constant & np.isnan(Y[told]) & np.isfinite(last), last, Y[told])
+    return replace(history, partial=replace(partial, Y=Y))

@@ -10,6 +10,7 @@ from ax_lamoo.history import history_of
 from ax_lamoo.measured import Measured
 from ax_lamoo.task import task_of
 from lamoo import Settings
+from lamoo.curves import Curve
 
 ENCODING = encoding_of(
     SearchSpace([RangeParameter(n, ParameterType.FLOAT, 0.0, 1.0) for n in "xy"])
@@ -29,6 +30,7 @@ def measured(parameters, outcomes, *, sems=None, running=False):
         outcomes=np.array(outcomes, dtype=float),
         sems=np.full((n, k), np.nan) if sems is None else np.array(sems),
         running=np.full(n, running),
+        curves=(Curve.nothing(k),) * n,
     )
 
 

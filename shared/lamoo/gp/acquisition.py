@@ -30,6 +30,8 @@ from lamoo.gp.ehvi import (
     sides_of,
 )
 from lamoo.gp.inputs import input_slopes, inputs_of, known_column, known_values
+from lamoo.gp.process import GP
+from lamoo.gp.steps import END
 from lamoo.gp.targets import Transform
 from lamoo.space import Space
 
@@ -163,6 +165,26 @@ class KnownObjective:
         slope = np.zeros(len(x))
         slope[column] = (above - below) / (2 * _STEP)
         return mean, 0.0, slope, np.zeros(len(x))
+
+
+@dataclass(frozen=True)
+class AtTheEnd:
+    """The process of an objective that was also reported along the way: its final value.
+
+    Args:
+        process: of the objective; the last of its inputs is the step.
+    """
+
+    process: GP
+
+    def predict(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return means and stds at the last step, ``(n,)``."""
+        return self.process.predict(np.column_stack([X, np.full(len(X), END)]))
+
+    def predict_gradient(self, x: Floats) -> tuple[float, float, Floats, Floats]:
+        """Return :meth:`predict` at one point's inputs (p,), and the gradients ``(p,)``."""
+        mean, std, dmean, dstd = self.process.predict_gradient(np.append(x, END))
+        return mean, std, dmean[:-1], dstd[:-1]
 
 
 @dataclass(frozen=True)

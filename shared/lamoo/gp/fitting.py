@@ -7,7 +7,7 @@ alone, and the memory only saves time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -18,10 +18,12 @@ from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
 from lamoo.gp.process import GP, Hyperparameters, condition, fit
+from lamoo.gp.steps import END, reports_of
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
-from lamoo.space.history import History
+from lamoo.space.history import History, Partial
 from lamoo.space.prior import Known
+from lamoo.space.rows import rows_in
 
 #: Observations a model is trained on at most: the best and a spread of the rest. Half as many are
 #: enough to choose a transform and to search hyperparameters from their prior. It is no power of
@@ -40,6 +42,9 @@ SURPRISE = 3.0
 FEWEST = 8
 #: Values count as precise if known noise is at most this share of the variance of all.
 PRECISE = 0.1
+#: Reports count as of the same step if they are that near on the scale of
+#: :class:`lamoo.gp.steps.Reports`: within a factor of 1.2 for trainings of 30 steps.
+NEAR = 0.05
 #: Histories of fits, and single fits, that are remembered: those of the objectives of a few studies
 #: that take turns.
 _TASKS, _FITS = 8, 128
@@ -66,11 +71,14 @@ class Values:
         rows: of :func:`points_of`, where that was, shape ``(n,)``; complete observations first.
         y: values ``(n,)``, finite.
         noise: variances of their noise ``(n,)``, NaN where unknown.
+        step: at which step each was observed ``(n,)``, see :class:`lamoo.gp.steps.Reports`;
+            ``None`` where all are final.
     """
 
     rows: Ints
     y: Floats
     noise: Floats
+    step: Floats | None = None
 
     def transformed(self, transform: Transform) -> Values:
         """Return transformed values, and noise of 0 where it is unknown: a process finds it."""
@@ -95,6 +103,59 @@ def values_of(data: History) -> list[Values]:
     return out
 
 
+def stepwise_values(data: History, size: int) -> list[Values | None]:
+    """Return the values of each objective, and what was reported of it along the way.
+
+    Args:
+        data: the observations.
+        size: how many values are wanted at most.
+
+    Returns:
+        One for each objective; ``None`` where there is nothing to learn from reports, because every
+        training came to its end or because the objective is known wherever one was stopped.
+    """
+    each = values_of(data)
+    reports = reports_of(data, size - data.n)
+    if reports is None:
+        return [None] * len(each)
+    unknown = np.isnan(data.partial.Y[data.partial.reported])
+    return [
+        _along(values, reports.rows, reports.step, y) if open_ended.any() else None
+        for values, y, open_ended in zip(each, reports.Y.T, unknown.T, strict=True)
+    ]
+
+
+def _along(values: Values, rows: Ints, step: Floats, y: Floats) -> Values | None:
+    """Return final values and what was reported, as far as that is finite, of one objective."""
+    told = np.isfinite(y)
+    if not told.any():
+        return None
+    return Values(
+        np.concatenate([values.rows, rows[told]]),
+        failures.finite(np.concatenate([values.y, y[told]])[:, None])[:, 0],
+        np.concatenate([values.noise, np.full(told.sum(), np.nan)]),
+        np.concatenate([np.full(len(values.rows), END), step[told]]),
+    )
+
+
+def learned_values(data: History, stepwise: Collection[int], size: int) -> list[Values]:
+    """Return what each objective is learned from.
+
+    Args:
+        data: the observations.
+        stepwise: the objectives that are learned from reports, too.
+        size: how many values are wanted at most.
+    """
+    ended = values_of(data)
+    if not stepwise:
+        return ended
+    each = zip(ended, stepwise_values(data, size), strict=True)
+    return [
+        (whole or replace(values, step=np.full(len(values.rows), END))) if j in stepwise else values
+        for j, (values, whole) in enumerate(each)
+    ]
+
+
 def scheduled(n: int) -> int:
     """Return the largest history length up to ``n`` at which hyperparameters are fitted.
 
@@ -117,11 +178,14 @@ class ObjectiveFit:
         learn_transform: learns the transform of its values from values (n,) and a bound.
         hyperparameters: of its Gaussian process.
         tau: how well each value was predicted from all others, in Kendall's tau.
+        stepwise: whether it is learned from reports along the way, too: then the step is one more
+            input of the process.
     """
 
     learn_transform: Callable[[Floats, float], Transform]
     hyperparameters: Hyperparameters
     tau: float
+    stepwise: bool = False
 
 
 def _bounds(data: History) -> Floats:
@@ -130,7 +194,9 @@ def _bounds(data: History) -> Floats:
 
 
 def transforms_of(
-    data: History, learners: Sequence[Callable[[Floats, float], Transform]]
+    data: History,
+    learners: Sequence[Callable[[Floats, float], Transform]],
+    values: Sequence[Values] | None = None,
 ) -> list[Transform]:
     """Learn an increasing transform for each objective.
 
@@ -138,8 +204,9 @@ def transforms_of(
         data: the observations.
         learners: one per objective; each is given its values (n,) and the bound beyond which no
             hypervolume is gained: the coordinate of a reference point that all values infer.
+        values: the values of each objective, if not the final ones.
     """
-    each = zip(learners, values_of(data), _bounds(data).tolist(), strict=True)
+    each = zip(learners, values or values_of(data), _bounds(data).tolist(), strict=True)
     return [learn_transform(values.y, bound) for learn_transform, values, bound in each]
 
 
@@ -163,22 +230,40 @@ def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> 
     unknown = [j for j in range(history.Y.shape[1]) if j not in space.known.objectives]
     if not unknown:
         return []
-    n = scheduled(history.n)
-    partial = history.partial.at(np.arange(scheduled(len(history.partial.X))))
+    early = history.first(scheduled(history.n))
+    partial = _settled(history)
+    partial = partial.at(np.arange(scheduled(len(partial.X))))
     early = History(
-        history.X[:n],
-        history.Y[:n, unknown],
-        history.G[:n],
-        noise=history.noise[:n, unknown],
-        partial=replace(partial, Y=partial.Y[:, unknown], noise=partial.noise[:, unknown]),
+        early.X,
+        early.Y[:, unknown],
+        early.G,
+        noise=early.noise[:, unknown],
+        partial=Partial(
+            partial.X,
+            partial.Y[:, unknown],
+            partial.G,
+            partial.noise[:, unknown],
+            None if partial.curves is None else partial.curves.only(unknown),
+        ),
+        curves=None if early.curves is None else early.curves.only(unknown),
     )
     if space.known.predicts:  # functions cannot be compared, so nothing is remembered of them
         return _fit_all(early, space, size)
     partial = early.partial
     observed = early.X, early.Y, early.G, early.noise, partial.X, partial.Y, partial.noise
     kinds = space.categorical, space.alike, space.smooth
-    key = tuple(array.tobytes() for array in (*observed, *kinds))
+    told = [c for c in (early.curves, partial.curves) if c is not None]
+    reports = [array for c in told for array in (c.ends, c.steps, c.values)]
+    key = tuple(array.tobytes() for array in (*observed, *kinds, *reports))
     return [*_remembered_fits(_Task(key, size, early, replace(space, known=Known())))]
+
+
+def _settled(history: History) -> Partial:
+    """Return what is partially known, without trainings that go on: those say more each time."""
+    partial = history.partial
+    if partial.curves is None:
+        return partial
+    return partial.at(np.flatnonzero(~(partial.reported & rows_in(partial.X, history.pending))))
 
 
 @dataclass(frozen=True)
@@ -205,17 +290,31 @@ def _remembered_fits(task: _Task) -> tuple[ObjectiveFit, ...]:
 
 def _fit_all(history: History, space: Space, size: int) -> list[ObjectiveFit]:
     """Return how each objective is modelled after a history of a scheduled length."""
-    base = 2 ** (history.n.bit_length() - 1) if history.n >= 32 else history.n
-    early = training_set(history.first(base), max(1, size // 2))
-    columns = zip(values_of(early), _bounds(early).tolist(), strict=True)
+    partial, base = history.partial, _base(history.n)
+    if partial.reported.any():  # most trainings are among these
+        base, few = _doubling(history.n), _doubling(len(partial.X))
+        partial = partial.at(np.arange(few))
+    start = replace(history.first(base), partial=partial)
+    early, fewer = training_set(start, max(1, size // 2)), max(1, size // 2)
+    columns = zip(
+        values_of(early), stepwise_values(early, fewer), _bounds(early).tolist(), strict=True
+    )
     inputs = inputs_of(space, points_of(early))
-    fits = [_choose(_sample_of(inputs, values, space), bound) for values, bound in columns]
-    if history.n == base:
+    fits = [
+        _choose(
+            _sample_of(inputs, values, space),
+            bound,
+            None if whole is None else _sample_of(inputs, whole, space),
+        )
+        for values, whole, bound in columns
+    ]
+    if (history.n, len(history.partial.X)) == (base, len(partial.X)):
         return fits
     late = training_set(history, size)
     inputs = inputs_of(space, points_of(late))
-    transforms = transforms_of(late, [fitted.learn_transform for fitted in fits])
-    each = zip(fits, transforms, values_of(late), strict=True)
+    learned = learned_values(late, [j for j, f in enumerate(fits) if f.stepwise], size)
+    transforms = transforms_of(late, [fitted.learn_transform for fitted in fits], learned)
+    each = zip(fits, transforms, learned, strict=True)
     return [
         replace(
             fitted,
@@ -225,6 +324,16 @@ def _fit_all(history: History, space: Space, size: int) -> list[ObjectiveFit]:
         )
         for fitted, transform, values in each
     ]
+
+
+def _base(n: int) -> int:
+    """Return the largest history length up to ``n`` at which fits are chosen."""
+    return _doubling(n) if n >= 32 else n
+
+
+def _doubling(n: int) -> int:
+    """Return the largest power of two up to ``n``, 0 for 0."""
+    return 1 << (n.bit_length() - 1) if n else 0
 
 
 @dataclass(frozen=True)
@@ -238,6 +347,8 @@ class _Sample:
         categorical: which columns hold choices ``(p,)``.
         alike: labels of the columns ``(p,)``, see :func:`lamoo.gp.process.fit`.
         smooth: whether the space has a continuous parameter.
+        trial: numbers the trainings ``(n,)`` that reported several of the values; the last input
+            is the step then. Nothing where all values are final.
     """
 
     X: bytes
@@ -246,6 +357,7 @@ class _Sample:
     categorical: bytes
     alike: bytes
     smooth: bool
+    trial: bytes = b""
 
     @property
     def known(self) -> Floats:
@@ -293,11 +405,24 @@ def _sample(X: Floats, y: Floats, space: Space, noise: Floats | None = None) -> 
 
 def _sample_of(inputs: Floats, values: Values, space: Space) -> _Sample:
     """Return the sample of an objective's values, given the inputs of all points (n, p)."""
-    return _sample(inputs[values.rows], values.y, space, values.noise)
+    sample = _sample(inputs[values.rows], values.y, space, values.noise)
+    if values.step is None:
+        return sample
+    columns, labels = (
+        np.append(categorical_inputs(space), False),
+        np.append(alike_inputs(space), -1),
+    )
+    return replace(
+        sample,
+        X=np.column_stack([inputs[values.rows], values.step]).tobytes(),
+        categorical=columns.tobytes(),
+        alike=labels.tobytes(),
+        trial=values.rows.tobytes(),
+    )
 
 
 @lru_cache(maxsize=_FITS)
-def _choose(sample: _Sample, bound: float) -> ObjectiveFit:
+def _choose(sample: _Sample, bound: float, whole: _Sample | None = None) -> ObjectiveFit:
     """Choose the transform that predicts left-out values best.
 
     Judged by the order of the values (Kendall's tau), which is the same for all transforms, while
@@ -306,7 +431,21 @@ def _choose(sample: _Sample, bound: float) -> ObjectiveFit:
     of HPOBench's networks: .33 and .72), nor is what one bad choice can ruin, so that values come
     in cliffs (accuracy on NAS-Bench-201: .49 and .58). Equal to a hair, linear is chosen: half by
     ranks, model size on NAS-Bench-201 took 80 trials where it takes 30.
+
+    Where trainings were stopped, ``whole`` is the sample with what was reported along the way. It
+    is learned from unless final values are predicted better without, those of all other trainings
+    given.
     """
+    fitted = _better_transform(sample, bound)
+    if whole is None:
+        return fitted
+    stepwise = replace(_better_transform(whole, bound), stepwise=True)
+    if len(sample.values) >= FEWEST and fitted.tau > stepwise.tau + MARGIN:
+        return fitted
+    return stepwise
+
+
+def _better_transform(sample: _Sample, bound: float) -> ObjectiveFit:
     judged = []
     for learn_transform in (compress, blend):
         transformed = sample.transformed(learn_transform(sample.values, bound))
@@ -367,6 +506,8 @@ def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:
     Where some are much more precise than others (see :data:`PRECISE`), of those: the order of the
     rest is mostly noise.
     """
+    if sample.trial:
+        return _stepwise_tau(sample, hyperparameters)
     y, left_out = sample.values, sample.process(hyperparameters).left_out(sample.values)
     precise = sample.known <= PRECISE * y.var()
     if precise.sum() >= FEWEST:
@@ -374,3 +515,21 @@ def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:
     if (y == y[0]).all():  # tau would be NaN, with a warning
         return 0.0
     return float(kendalltau(left_out, y).statistic)
+
+
+def _stepwise_tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:
+    """Return Kendall's tau of values and what all other trainings predict for them.
+
+    Of final values; of few, of all values at about the same step: that a value gets better as the
+    training goes on is easily predicted.
+    """
+    y, together = sample.values, np.frombuffer(sample.trial, np.intp)
+    left_out = sample.process(hyperparameters).left_out(y, together)
+    step = sample.arrays[0][:, -1]
+    ended = step == END
+    if ended.sum() >= FEWEST:
+        y, left_out, step = y[ended], left_out[ended], step[ended]
+    near = np.triu(np.abs(step - step[:, None]) <= NEAR, 1)
+    order = np.sign(y - y[:, None]) * near
+    pairs = np.abs(order).sum()
+    return float((order * np.sign(left_out - left_out[:, None])).sum() / pairs) if pairs else 0.0

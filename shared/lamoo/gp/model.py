@@ -18,6 +18,7 @@ from lamoo import failures, pareto
 from lamoo.arrays import Floats
 from lamoo.gp.acquisition import (
     Acquisition,
+    AtTheEnd,
     Factor,
     Feasibility,
     KnownObjective,
@@ -31,16 +32,17 @@ from lamoo.gp.fitting import (
     apply,
     fit_objectives,
     fit_to,
+    learned_values,
     objective_process,
     points_of,
     process_of,
     scheduled,
     training_set,
     transforms_of,
-    values_of,
 )
 from lamoo.gp.inputs import inputs_of, known_everywhere, known_range
-from lamoo.gp.process import GP
+from lamoo.gp.process import GP, Hyperparameters
+from lamoo.gp.steps import END
 from lamoo.gp.targets import Transform, compress, untransformed
 from lamoo.space import Space
 from lamoo.space.history import History
@@ -76,8 +78,9 @@ def learn(
     """
     data = training_set(history, size)
     feasible = data.violation == 0
-    constraints = _constraint_processes(history, data, space, size) + _failure_process(
-        history, space
+    constraints = (
+        *_constraint_processes(history, data, space, size),
+        *_failure_process(history, space),
     )
     factors: list[Factor] = []
     trust = 1.0
@@ -131,13 +134,15 @@ def _learn_objectives(history: History, data: History, space: Space, size: int) 
     fits = fit_objectives(history, space, size)
     fit_of = dict(zip([j for j in range(m) if j not in known], fits, strict=True))
     learners = [compress if j in known else fit_of[j].learn_transform for j in range(m)]
-    transforms = transforms_of(data, learners)
+    stepwise = {j for j, fitted in fit_of.items() if fitted.stepwise}
+    learned = learned_values(data, stepwise, size)
+    transforms = transforms_of(data, learners, learned)
     inputs = inputs_of(space, points_of(data))
-    values = [v.transformed(f) for v, f in zip(values_of(data), transforms, strict=True)]
+    values = [v.transformed(f) for v, f in zip(learned, transforms, strict=True)]
     processes: tuple[Process, ...] = tuple(
         KnownObjective(space, j, transforms[j], _learner(data, values[j], space))
         if j in known
-        else objective_process(inputs, values[j], space, fit_of[j].hyperparameters)
+        else _process(inputs, values[j], space, fit_of[j].hyperparameters)
         for j in range(m)
     )
     trust = min([1.0, *(max(0.0, fitted.tau) for fitted in fits)])
@@ -160,6 +165,14 @@ def _learner(data: History, values: Values, space: Space) -> Callable[[], GP]:
         return process_of(X, values.y, plain, fit_to(X, values.y, plain))
 
     return learned
+
+
+def _process(
+    inputs: Floats, values: Values, space: Space, hyperparameters: Hyperparameters
+) -> Process:
+    """Return the process of an objective's final values."""
+    process = objective_process(inputs, values, space, hyperparameters)
+    return process if values.step is None else AtTheEnd(process)
 
 
 def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History:
@@ -226,9 +239,21 @@ def _outcomes(history: History, n: int, f: int, space: Space) -> tuple[Floats, F
     known = replace(history, failed=history.failed[:f]).failures(MAX_OUTCOMES)
     if not len(known):
         return None
-    good = training_set(history.first(n), MAX_OUTCOMES).X
-    outcome = np.repeat([-1.0, 1.0], [len(good), len(known)])
-    return inputs_of(space, np.concatenate([good, known])), outcome
+    # what was stopped had not failed by then
+    stopped = history.stopped[: scheduled(len(history.stopped))]
+    good = [training_set(history.first(n), MAX_OUTCOMES).X, _spread(stopped)]
+    return _told_apart(np.concatenate(good), known, space)
+
+
+def _told_apart(good: Floats, bad: Floats, space: Space) -> tuple[Floats, Floats]:
+    """Return the inputs (k, p) of good and bad points, and -1 or 1 (k,)."""
+    outcome = np.repeat([-1.0, 1.0], [len(good), len(bad)])
+    return inputs_of(space, np.concatenate([good, bad])), outcome
+
+
+def _spread(X: Floats) -> Floats:
+    """Return points (k, d), at most :data:`MAX_OUTCOMES`, spread over all of X (n, d)."""
+    return X[np.linspace(0, len(X) - 1, min(len(X), MAX_OUTCOMES)).astype(np.intp)]
 
 
 def _reports(data: History, constraint: int, space: Space) -> tuple[Floats, Floats]:
@@ -264,20 +289,24 @@ def _believe(
     believed = predict(processes, running)[0]
     everywhere = np.concatenate([inputs, running])
 
-    def believing(j: int, process: GP) -> GP:
+    def believing(j: int, hyperparameters: Hyperparameters) -> Process:
         values, seen = learned.values[j], ~np.isnan(data.partial.Y[:, j])
         unknown = np.flatnonzero(~rows_in(pending, data.partial.X[seen]))
         more = Values(
             np.concatenate([values.rows, len(inputs) + unknown]),
             np.concatenate([values.y, believed[unknown, j]]),
             np.concatenate([values.noise, np.zeros(len(unknown))]),
+            None
+            if values.step is None
+            else np.concatenate([values.step, np.full(len(unknown), END)]),
         )
-        return objective_process(everywhere, more, space, process.hyperparameters)
+        return _process(everywhere, more, space, hyperparameters)
 
-    return tuple(
-        believing(j, process) if isinstance(process, GP) else process
-        for j, process in enumerate(processes)
-    ), believed
+    def again(j: int, process: Process) -> Process:
+        fitted = process.process if isinstance(process, AtTheEnd) else process
+        return believing(j, fitted.hyperparameters) if isinstance(fitted, GP) else process
+
+    return tuple(again(j, process) for j, process in enumerate(processes)), believed
 
 
 def inferred_ref_point(targets: Floats, violation: Floats, turn: int) -> Floats:

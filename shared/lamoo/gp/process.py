@@ -426,15 +426,25 @@ class GP:
             std[block] = _std(variance - np.einsum("ij,ij->i", explained, explained))
         return mean, std
 
-    def left_out(self, y: Floats) -> Floats:
+    def left_out(self, y: Floats, together: Ints | None = None) -> Floats:
         """Return what is predicted at each data point (n,) from all others.
 
-        Rasmussen and Williams (2006), equation 5.12.
+        Rasmussen and Williams (2006), equation 5.12; where several are left out together, its
+        generalisation to blocks of the inverse kernel matrix.
 
         Args:
             y: the values that were conditioned on, shape ``(n,)``.
+            together: equal for those that are left out together, shape ``(n,)``; by default each
+                alone.
         """
-        return np.asarray(y - self._solved / (self._root**2).sum(axis=0))
+        if together is None:
+            return np.asarray(y - self._solved / (self._root**2).sum(axis=0))
+        precision, predicted = self._root.T @ self._root, y.copy()
+        order = np.argsort(together, kind="stable")
+        for rows in np.split(order, np.flatnonzero(np.diff(together[order])) + 1):
+            block = precision[np.ix_(rows, rows)]
+            predicted[rows] -= np.linalg.solve(block, self._solved[rows])
+        return predicted
 
     def winsorised(self, y: Floats, most: float) -> tuple[GP, Floats]:
         """Return the process conditioned on winsorised values, and those values (n,).

@@ -82,7 +82,8 @@ class Observations:
 
     Args:
         index: where these observations stand in the history, shape ``(n,)``.
-        features: of the observations and then all pending points, shape ``(n + p, f)``.
+        features: of the observations, then all pending points, then all whose training was
+            stopped, shape ``(n + p + s, f)``.
         Y: objective values, shape ``(n, m)``, rescaled.
         feasible: which observations violate no constraint, shape ``(n,)``.
         dominates: shape ``(n, n)``, 1 where row dominates column, else 0.
@@ -109,12 +110,14 @@ class Node:
         data: what all nodes share.
         rows: indices (into ``data``) of the observations inside the region.
         pending: indices (into ``data.features``) of the running points inside the region.
+        stopped: indices (into ``data.features``) of the points inside whose training was stopped.
         region: the region itself.
     """
 
     data: Observations
     rows: Ints
     pending: Ints
+    stopped: Ints
     region: Region
 
     @property
@@ -130,8 +133,8 @@ class Node:
 
     @property
     def visits(self) -> int:
-        """How often the region was chosen: its members and the points running in it."""
-        return len(self.rows) + len(self.pending)
+        """How often the region was chosen: its members, and those that run or were stopped."""
+        return len(self.rows) + len(self.pending) + len(self.stopped)
 
     @cached_property
     def children(self) -> tuple[Node, ...]:
@@ -149,6 +152,7 @@ class Node:
                 self.data,
                 self.rows[side[self.rows] == chosen],
                 self.pending[side[self.pending] == chosen],
+                self.stopped[side[self.stopped] == chosen],
                 self.region.cut(boundary, good=chosen),
             )
             for chosen in (True, False)
@@ -192,9 +196,10 @@ def grow(
     index = pareto.representative(history.means, history.violation, MAX_OBSERVATIONS)
     Y, violation = history.means[index], history.violation[index]
     scaled, scaled_reference = pareto.comparable(Y, violation, reference_point)
+    points = [history.X[index], history.pending, history.stopped]
     data = Observations(
         index=index,
-        features=boundary_features(space, np.concatenate([history.X[index], history.pending])),
+        features=boundary_features(space, np.concatenate(points)),
         Y=scaled,
         feasible=violation == 0,
         dominates=pareto.dominance_matrix(Y, violation).astype(float),
@@ -202,8 +207,9 @@ def grow(
         volume=_volume(Y, violation, reference_point) if settings.absolute else 0.0,
         settings=settings,
     )
-    everything = np.arange(len(data.features))
-    return Node(data, everything[: len(index)], everything[len(index) :], Region(space))
+    ends = np.cumsum([len(X) for X in points])
+    rows, pending, stopped, _ = np.split(np.arange(ends[-1]), ends)
+    return Node(data, rows, pending, stopped, Region(space))
 
 
 def _volume(Y: Floats, violation: Floats, reference_point: Floats | None) -> float:

@@ -101,7 +101,7 @@ def explain(path: Sequence[Node], history: History, rng: np.random.Generator) ->
     within = box.contains(found, levels)
     rows = np.flatnonzero(kept[root.data.index])
     whole = root.hypervolume
-    some = Node(root.data, rows, np.arange(0), region)
+    some = Node(root.data, rows, np.arange(0), np.arange(0), region)
     return RegionReport(
         box=box,
         share=float(boxed.mean()),

@@ -152,7 +152,9 @@ def partition(rows: Sequence[NodeRow]) -> Figure:
 def _about(row: NodeRow) -> str:
     """Return what is said of a node, in lines of HTML."""
     return (
-        f"{row.node}<br>{row.trials} trials, {row.pending} pending<br>"
+        f"{row.node}<br>{row.trials} trials, {row.pending} pending"
+        + (f", {row.stopped} stopped early" if row.stopped else "")
+        + "<br>"
         f"hypervolume {row.hypervolume:.1%}<br>UCB {row.ucb:.3f}"
         + ("<br>on the path chosen next" if row.chosen else "")
     )

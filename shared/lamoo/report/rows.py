@@ -29,6 +29,7 @@ class NodeRow:
         depth: 0 for the root.
         trials: observations inside.
         pending: running points inside.
+        stopped: points inside whose training was stopped early.
         hypervolume: of the observations inside, as a share of the root's.
         ucb: the upper confidence bound by which a leaf is chosen, as a share of the root's
             hypervolume.
@@ -41,6 +42,7 @@ class NodeRow:
     depth: int
     trials: int
     pending: int
+    stopped: int
     hypervolume: float
     ucb: float
     chosen: bool
@@ -68,6 +70,7 @@ def _row(nodes: tuple[Node, ...], chosen: tuple[Node, ...]) -> NodeRow:
         depth=len(sides),
         trials=len(node.rows),
         pending=len(node.pending),
+        stopped=len(node.stopped),
         hypervolume=node.hypervolume / whole if whole else 0.0,
         ucb=score(nodes) / whole if whole else 0.0,
         chosen=any(node is other for other in chosen),

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED, added_later
 from lamoo.space.parameters import TRUE_TO_SCALE
 from lamoo.space.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
@@ -29,16 +30,27 @@ class Partial:
         Y: their objective values, shape ``(k, m)``, NaN where unknown.
         G: their constraint values, shape ``(k, c)``, NaN where unknown.
         noise: variances of the noise in ``Y``, shape ``(k, m)``, NaN where unknown.
+        curves: what was reported of each before its training ended or was stopped, ``k`` of them,
+            or ``None`` where nobody reports.
     """
 
     X: Floats
     Y: Floats
     G: Floats
     noise: Floats
+    curves: Curves | None = None
 
     def at(self, rows: Ints) -> Partial:
         """Return only the points with the given indices."""
-        return Partial(self.X[rows], self.Y[rows], self.G[rows], self.noise[rows])
+        curves = _some(self.curves, rows)
+        return Partial(self.X[rows], self.Y[rows], self.G[rows], self.noise[rows], curves)
+
+    @property
+    def reported(self) -> Bools:
+        """Which of the points reported while they were trained, shape ``(k,)``."""
+        if self.curves is None:
+            return np.zeros(len(self.X), dtype=bool)
+        return np.asarray(self.curves.ends > self.curves.begins)
 
 
 _NOTHING = np.empty((0, 0))
@@ -67,6 +79,8 @@ class History:
             are compared; NaN, as everywhere by default, where they are compared by ``Y``.
         key: numbers points (n, d), shape ``(n,)``, the same where they are the same configuration
             although they differ; ``None`` where that does not happen.
+        curves: what each evaluation reported before it ended, ``n`` of them, or ``None`` where
+            nobody reports.
 
     Raises:
         ValueError: if the shapes disagree, ``Y`` holds NaN or a variance is negative.
@@ -79,9 +93,10 @@ class History:
     failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
     ended: Floats = field(default_factory=lambda: np.empty((0, 0)))
     noise: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    partial: Partial = field(default_factory=lambda: Partial(*[_NOTHING] * 4))
+    partial: Partial = Partial(_NOTHING, _NOTHING, _NOTHING, _NOTHING)
     denoised: Floats = field(default_factory=lambda: np.empty((0, 0)))
     key: Callable[[Floats], Ints] | None = None
+    curves: Curves | None = None
 
     def __post_init__(self) -> None:
         """Give the empty defaults their shapes, freeze all arrays and check them."""
@@ -109,7 +124,11 @@ class History:
             name: _frozen(f"partial.{name}", getattr(self.partial, name), (k, width))
             for name, width in widths.items()
         }
-        object.__setattr__(self, "partial", Partial(**parts))
+        object.__setattr__(self, "partial", Partial(**parts, curves=self.partial.curves))
+        for curves, size in ((self.curves, n), (self.partial.curves, k)):
+            if curves is not None and len(curves) != size:
+                msg = f"curves must be one per point ({size}), got {len(curves)}"
+                raise ValueError(msg)
         if (self.noise < 0).any() or (self.partial.noise < 0).any():
             msg = "noise must hold variances, which are not negative"
             raise ValueError(msg)
@@ -215,20 +234,28 @@ class History:
     @cached_property
     def tried(self) -> Floats:
         """All points that must not be proposed again, shape ``(n + p + f + k, d)``."""
-        return np.concatenate([self.X, self.pending, self.failed, self._given_up])
+        given_up = self._given_up(~self.partial.reported)
+        return np.concatenate([self.X, self.pending, self.failed, given_up, self.stopped])
 
     @property
     def open(self) -> Floats:
         """Points whose values are not all known, running or not, shape ``(p + k, d)``.
 
         A model takes its predictions for the missing values, so that no neighbour is tried next.
+        Not those of trainings that were stopped: what they reported is learned, and what they would
+        have become is nobody's result.
         """
-        return np.concatenate([self.pending, self._given_up])
+        return np.concatenate([self.pending, self._given_up(~self.partial.reported)])
 
-    @property
-    def _given_up(self) -> Floats:
-        """Points that stay partially known, because they do not run any more, ``(k, d)``."""
-        partial = self.partial.X
+    @cached_property
+    def stopped(self) -> Floats:
+        """Points whose training was stopped after some reports, and did not fail, ``(s, d)``."""
+        stopped = self._given_up(self.partial.reported)
+        return stopped[~rows_in(stopped, self.failed)] if len(stopped) else stopped
+
+    def _given_up(self, which: Bools) -> Floats:
+        """Return which points stay partially known, as they do not run any more, ``(k, d)``."""
+        partial = self.partial.X[which]
         return partial[~rows_in(partial, self.pending)] if len(partial) else partial
 
     @cached_property
@@ -331,6 +358,9 @@ class History:
         G[self.n, : len(g)] = g
         X, Y = np.concatenate([self.X, x[None]]), np.concatenate([self.Y, y[None]])
         partial, blank = self.partial, np.full((1, self.Y.shape[1]), np.nan)
+        curves = self.curves
+        if curves is not None:
+            curves = curves.and_of(Curves.of([Curve.nothing(len(y))], len(y)))
         if len(partial.X):
             missing = np.full((len(partial.X), width - self.G.shape[1]), np.nan)
             partial = replace(partial, G=np.concatenate([partial.G, missing], axis=1))
@@ -343,6 +373,9 @@ class History:
             noise=np.concatenate([self.noise, blank]),
             denoised=np.concatenate([self.denoised, blank]),
             partial=partial,
+            curves=None
+            if self.curves is None
+            else self.curves.and_of(Curves.of([Curve.nothing(len(y))], len(y))),
         )
 
     def first(self, n: int) -> History:
@@ -363,7 +396,13 @@ class History:
             denoised=self.denoised[members],
             partial=self.partial,
             key=self.key,
+            curves=_some(self.curves, members),
         )
+
+
+def _some(curves: Curves | None, rows: Ints) -> Curves | None:
+    """Return the curves of some rows, if there are any."""
+    return None if curves is None else curves.some(rows)
 
 
 def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:

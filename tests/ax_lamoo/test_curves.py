@@ -1,0 +1,115 @@
+"""Trials of Ax that were stopped early: what is learned of them, and that they are no results."""
+
+import numpy as np
+import pytest
+from ax.api.configs import RangeParameterConfig
+from ax.early_stopping.strategies import PercentileEarlyStoppingStrategy
+
+from ax_lamoo.results import front
+
+FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
+ENDS = 9
+
+
+def error(params, step):
+    return (params["x"] - 0.3) ** 2 + params["y"] / 5 + 1 / step - 1 / ENDS
+
+
+def size(params):
+    return 1.0 - params["x"]
+
+
+def history_of(client):
+    client.get_next_trials(max_trials=1)
+    return client._generation_strategy.adapter.task().history
+
+
+def train(client, params, steps, end):
+    """Run a trial for some steps; its size is told once, without a step."""
+    index = client.attach_trial(params)
+    report(client, index, params, steps)
+    if end is not None:
+        getattr(client, end)(index)
+    return index
+
+
+def report(client, index, params, steps):
+    client.attach_data(index, {"size": size(params)})
+    for step in range(1, steps + 1):
+        client.attach_data(index, {"error": error(params, step)}, progression=step)
+
+
+@pytest.fixture
+def started(client):
+    experiment = client(FLOAT, "-error, -size", initialization_budget=4)
+    for _ in range(4):
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        report(experiment, index, params, ENDS)
+        experiment.complete_trial(index)
+    return experiment
+
+
+def test_stopped_trials_are_learned_and_are_no_results(started):
+    early = {"x": 0.3, "y": 0.0}  # better than all that ended
+    train(started, early, 3, "mark_trial_early_stopped")
+    late = train(started, {"x": 0.31, "y": 0.0}, ENDS, "mark_trial_early_stopped")
+    history = history_of(started)
+    np.testing.assert_allclose(history.stopped, [[0.3, 0.0]])
+    np.testing.assert_allclose(history.partial.Y, [[np.nan, size(early)]])
+    expected = [[error(early, step), size(early)] for step in (1, 2, 3)]
+    np.testing.assert_allclose(history.partial.curves.values, expected)
+    assert not len(history.failed)
+    # one that was stopped at the last step had come to its end
+    assert history.n == 5
+    np.testing.assert_allclose(history.X[-1], [0.31, 0.0])
+    assert late in {point.trial_index for point in front(started)}
+    assert early not in [point.parameters for point in front(started)]
+    finished = history.curves
+    assert (finished.ends - finished.begins).tolist() == [ENDS] * 5
+    np.testing.assert_allclose(finished.finals, history.Y)
+
+
+def test_running_trials_say_what_they_reported(started):
+    params = {"x": 0.4, "y": 0.2}
+    train(started, params, 2, None)
+    history = history_of(started)
+    np.testing.assert_allclose(history.pending, [[0.4, 0.2]])
+    assert not len(history.stopped)
+    np.testing.assert_allclose(history.partial.curves.steps, [1, 2])
+    np.testing.assert_allclose(history.partial.Y, [[np.nan, size(params)]])
+
+
+def test_a_training_that_went_wrong_has_failed(started):
+    index = started.attach_trial({"x": 0.4, "y": 0.2})
+    for step, value in enumerate((0.5, np.inf), start=1):
+        started.attach_data(index, {"error": value, "size": 0.6}, progression=step)
+    started.mark_trial_early_stopped(index)
+    history = history_of(started)
+    np.testing.assert_allclose(history.failed, [[0.4, 0.2]])
+    assert not len(history.partial.X)
+
+
+def test_trials_that_one_of_axs_strategies_stops(client):
+    experiment = client(FLOAT, "-error, -size", initialization_budget=4)
+    experiment.set_early_stopping_strategy(
+        PercentileEarlyStoppingStrategy(
+            metric_signatures=["error"], min_curves=3, min_progression=2
+        )
+    )
+    stopped = []
+    for _ in range(12):
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        for step in range(1, ENDS + 1):
+            data = {"error": error(params, step), "size": size(params)}
+            experiment.attach_data(index, data, progression=step)
+            if step < ENDS and experiment.should_stop_trial_early(index):
+                stopped.append([params["x"], params["y"]])
+                experiment.mark_trial_early_stopped(index)
+                break
+        else:
+            experiment.complete_trial(index)
+    assert stopped
+    history = history_of(experiment)
+    np.testing.assert_allclose(history.stopped, stopped)
+    assert history.n + len(stopped) == 12
+    assert not len(history.failed)

@@ -1,0 +1,246 @@
+"""Trainings that were stopped: what is learned of them, by brute force and closed forms."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lamoo import Float, History, Settings, Space, Task, suggest
+from lamoo.curves import Curve, Curves
+from lamoo.gp.acquisition import AtTheEnd, predict
+from lamoo.gp.fitting import MAX_TRAINING, training_set
+from lamoo.gp.model import _believe, _learn_objectives
+from lamoo.gp.process import Hyperparameters, condition
+from lamoo.gp.steps import MOST, reports_of
+from lamoo.space.history import Partial
+
+SPACE = Space({"a": Float(0.0, 1.0), "b": Float(0.0, 1.0)})
+STEPS = 27
+
+
+def curve_of(x, until=STEPS, rng=None):
+    """Return a curve of two objectives: an error that falls, the faster the larger b, and a size.
+
+    In the end the error is (a - .3)^2.
+    """
+    steps = np.arange(1.0, STEPS + 1)
+    gap = steps ** -(0.5 + x[1]) - STEPS ** -(0.5 + x[1])
+    noise = 0.0 if rng is None else 0.01 * rng.standard_normal(STEPS) * (gap > 0)
+    values = np.column_stack([(x[0] - 0.3) ** 2 + gap + noise, np.full(STEPS, 1 - x[0])])
+    return Curve(steps[:until], values[:until], values[-1] if until == STEPS else None)
+
+
+def studied(n, stopped, rng, until=3):
+    """Return a history of n complete trainings and others that were stopped at a step."""
+    X = rng.random((n + stopped, 2))
+    curves = [curve_of(x, STEPS if i < n else until) for i, x in enumerate(X)]
+    unknown = np.full((stopped, 2), np.nan)
+    return History(
+        X[:n],
+        np.array([curve.final for curve in curves[:n]]),
+        partial=Partial(X[n:], unknown, np.empty((stopped, 0)), unknown, Curves.of(curves[n:], 2)),
+        curves=Curves.of(curves[:n], 2),
+    )
+
+
+def model_of(history):
+    clean = Task(SPACE, history).cleaned
+    return _learn_objectives(clean, training_set(clean), SPACE, MAX_TRAINING)
+
+
+def test_the_last_report_and_those_at_a_third_and_a_ninth_are_learned(rng):
+    history = studied(4, 5, rng, until=9)
+    found = reports_of(history, room=1000)
+    expected = []
+    for i in range(9):
+        curve = curve_of(history.X[i] if i < 4 else history.partial.X[i - 4])
+        for step in (9, 3, 1):
+            row = curve.values[step - 1]
+            expected.append((i, np.log(step) / np.log(STEPS), *row))
+    order = np.lexsort((-found.step, found.rows))
+    given = np.column_stack([found.rows, found.step, found.Y])[order]
+    np.testing.assert_allclose(given, expected)
+
+
+def test_of_little_room_the_last_reports_are_kept(rng):
+    history = studied(4, 5, rng, until=9)
+    counts = [len(reports_of(history, room).rows) for room in (27, 26, 17, 8, 0)]
+    assert counts == [9 * MOST, 18, 9, 5, 5]
+    assert reports_of(studied(4, 0, rng), room=100) is None
+
+
+def test_steps_are_counted_from_the_first_and_up_to_each_ones_last(rng):
+    steps = [np.array([10.0, 20.0, 30.0]), np.array([10.0, 40.0, 70.0, 100.0])]
+    curves = [Curve(s, np.column_stack([s, s])) for s in steps]
+    short = Curve(np.array([10.0, 20.0]), np.ones((2, 2)))
+    X = rng.random((3, 2))
+    unknown = np.full((1, 2), np.nan)
+    history = History(
+        X[:2],
+        np.zeros((2, 2)),
+        partial=Partial(X[2:], unknown, np.empty((1, 0)), unknown, Curves.of([short], 2)),
+        curves=Curves.of([replace(c, final=np.zeros(2)) for c in curves], 2),
+    )
+    found = reports_of(history, room=100)
+    mine = found.step[found.rows == 2]  # the longest has 91 steps from the first one on
+    np.testing.assert_allclose(np.sort(mine), [0.0, np.log(11) / np.log(91)])
+    own = found.step[found.rows == 0]  # 21 steps, of which a third and a ninth are at the first
+    np.testing.assert_allclose(own, [0.0])
+
+
+def test_left_out_blocks_are_predicted_from_all_others(rng):
+    X, y = rng.random((20, 3)), rng.standard_normal(20)
+    together = rng.integers(0, 7, size=20)
+    h = Hyperparameters(np.full(3, 0.7), 1.0, 0.05, 0.3, 0.2)
+    categorical = np.zeros(3, dtype=bool)
+    process = condition(X, y, categorical, h)
+    expected = np.empty(20)
+    for label in range(7):
+        mine = together == label
+        others = condition(X[~mine], y[~mine], categorical, h)
+        expected[mine] = others.predict(X[mine])[0]
+    np.testing.assert_allclose(process.left_out(y, together), expected, atol=1e-9)
+    np.testing.assert_allclose(process.left_out(y, np.arange(20)), process.left_out(y))
+
+
+def test_gradients_at_the_end_are_differences(rng):
+    X, y = rng.random((12, 3)), rng.standard_normal(12)
+    h = Hyperparameters(np.full(3, 0.7), 1.0, 0.05, 0.3, 0.2)
+    process = AtTheEnd(condition(X, y, np.zeros(3, dtype=bool), h))
+    x, step = rng.random(2), 1e-6
+    mean, std, dmean, dstd = process.predict_gradient(x)
+    np.testing.assert_allclose(process.predict(x[None]), [[mean], [std]])
+    for j in range(2):
+        up, down = (process.predict((x + s * np.eye(2)[j])[None]) for s in (step, -step))
+        assert dmean[j] == pytest.approx((up[0] - down[0])[0] / (2 * step), abs=1e-5)
+        assert dstd[j] == pytest.approx((up[1] - down[1])[0] / (2 * step), abs=1e-5)
+
+
+@pytest.mark.parametrize("until", [1, 3, 9])
+def test_left_out_curves_end_where_is_predicted(rng, until):
+    """What stopped trainings would have become, against all others' final values alone."""
+    history = studied(6, 40, rng, until)
+    truth = (history.partial.X[:, 0] - 0.3) ** 2
+    learned = model_of(history)
+    alone = model_of(replace(history, partial=studied(1, 0, rng).partial))
+    assert isinstance(learned.processes[0], AtTheEnd)
+
+    def error(model):
+        mean, std = (values[:, 0] for values in predict(model.processes, history.partial.X))
+        target = model.transforms[0](truth)
+        scale = model.transforms[0](np.array([0.0, 0.1]))
+        return np.abs(mean - target).mean() / np.ptp(scale), np.abs(mean - target) / std
+
+    (with_reports, deviations), (without, _) = error(learned), error(alone)
+    assert with_reports < 0.7 * without
+    assert np.median(deviations) < 2
+
+
+def test_what_does_not_change_with_steps_is_exact(rng):
+    history = Task(SPACE, studied(5, 20, rng, until=1)).cleaned
+    np.testing.assert_array_equal(history.partial.Y[:, 1], 1 - history.partial.X[:, 0])
+    assert np.isnan(history.partial.Y[:, 0]).all()
+    size = model_of(history).processes[1]
+    assert not isinstance(size, AtTheEnd)
+    mean, _ = size.predict(history.partial.X)
+    order = np.argsort(history.partial.X[:, 0])
+    assert (np.diff(mean[order]) < 0).all()
+
+
+def test_reports_of_trainings_that_all_ended_change_nothing(rng):
+    history = studied(14, 0, rng)
+    plain = replace(history, curves=None)
+    for seed in range(3):
+        with_reports, without = (
+            suggest(Task(SPACE, h), 2, np.random.default_rng(seed)) for h in (history, plain)
+        )
+        np.testing.assert_array_equal(with_reports, without)
+
+
+def test_the_order_of_stopped_trainings_does_not_matter(rng):
+    history = studied(8, 16, rng)
+    shuffled = replace(history, partial=history.partial.at(rng.permutation(16)))
+    U = rng.random((50, 2))
+    for mine, other in zip(
+        predict(model_of(history).processes, U),
+        predict(model_of(shuffled).processes, U),
+        strict=True,
+    ):
+        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-3)
+
+
+def test_stopped_trainings_are_tried_and_nobodys_result(rng):
+    """Also where what they reported is better than all that ended."""
+    history = studied(8, 16, rng)
+    better = replace(history.partial.curves, values=history.partial.curves.values - 5.0)
+    lucky = replace(history, partial=replace(history.partial, curves=better))
+    assert len(lucky.stopped) == 16
+    assert len(lucky.tried) == 24
+    assert not len(lucky.open)
+    chosen = Task(SPACE, lucky).cleaned
+    assert chosen.n == 8
+    np.testing.assert_array_equal(chosen.means, history.means)
+    x = suggest(Task(SPACE, lucky), 5, rng)
+    assert not (np.abs(x[:, None] - lucky.tried).max(axis=2) == 0).any()
+
+
+def test_the_start_lasts_until_enough_trainings_ended(rng):
+    history = studied(2, 12, rng)
+    x = suggest(Task(SPACE, history, Settings(n_startup=3)), 1, rng)
+    np.testing.assert_allclose(x[0], SPACE.sobol(14, 8, 0)[0])
+
+
+def test_running_trainings_inform_and_are_believed(rng):
+    history = studied(8, 6, rng)
+    x = np.array([0.95, 0.9])
+    silent = replace(history, pending=x[None])
+    partial, unknown = history.partial, np.full((1, 2), np.nan)
+    told = replace(
+        silent,
+        partial=Partial(
+            np.vstack([partial.X, x]),
+            np.vstack([partial.Y, unknown]),
+            np.empty((7, 0)),
+            np.vstack([partial.noise, unknown]),
+            partial.curves.and_of(Curves.of([curve_of(x, 9)], 2)),
+        ),
+    )
+    assert len(told.open) == len(told.pending) == 1
+    assert len(told.tried) == len(silent.tried)
+    models = [model_of(h) for h in (silent, told)]
+    before, after = (predict(model.processes, x[None])[1][0, 0] for model in models)
+    assert after < before  # more data, the same hyperparameters
+    clean = Task(SPACE, told).cleaned
+    processes, believed = _believe(models[1], training_set(clean), clean.open, SPACE)
+    mean, std = predict(processes, x[None])
+    np.testing.assert_allclose(mean, believed, atol=0.01)
+    assert std[0, 0] < 0.5 * after
+
+
+def test_reports_that_say_nothing_of_the_end_are_left_out(rng):
+    """Errors that were reported at random: final values are predicted better without them."""
+    history = studied(24, 24, rng)
+
+    def scrambled(curves):
+        noise = rng.standard_normal(curves.values.shape) * 10
+        return replace(curves, values=noise)
+
+    history = replace(
+        history,
+        curves=scrambled(history.curves),
+        partial=replace(history.partial, curves=scrambled(history.partial.curves)),
+    )
+    assert not isinstance(model_of(history).processes[0], AtTheEnd)
+
+
+def test_infinite_reports_are_no_measurements(rng):
+    history = studied(8, 8, rng)
+    curves = history.partial.curves
+    values = curves.values.copy()
+    values[curves.begins[3:5]] = np.inf
+    spoiled = replace(
+        history, partial=replace(history.partial, curves=replace(curves, values=values))
+    )
+    mean, std = predict(model_of(spoiled).processes, rng.random((9, 2)))
+    assert np.isfinite(mean).all()
+    assert np.isfinite(std).all()
