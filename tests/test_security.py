@@ -46,6 +46,7 @@ EXCEPTIONS = {
     ("optuna_lamoo/view.py", "__setstate__"): "the same, of what a sampler was given",
     ("optuna_lamoo/early.py", "__setstate__"): "a pruner that its user pickles or copies",
     ("shared/lamoo/solvers/__init__.py", "import_module"): "its own modules, named there",
+    ("shared/lamoo/__main__.py", "import_module"): "the command's tools, named there",
 }
 
 

@@ -13,6 +13,7 @@ from lamoo.space.history import History
 from lamoo.space.prior import Known
 from lamoo.stopping import conclusive, exhausted, recent_gain
 from lamoo.task import Settings, Task
+from lamoo.version import __version__
 
 __all__ = [
     "PAPER",
@@ -27,6 +28,7 @@ __all__ = [
     "Settings",
     "Space",
     "Task",
+    "__version__",
     "chosen_path",
     "conclusive",
     "exhausted",

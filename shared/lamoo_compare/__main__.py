@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from lamoo.version import __version__
+
 try:
     from rich import box
     from rich.console import Console
@@ -205,6 +207,7 @@ def epilog() -> str:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="lamoo", description="Tools of lamoo.")
+    parser.add_argument("--version", action="version", version=f"lamoo {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="compare")
     sub = commands.add_parser(
         "compare",
