@@ -24,10 +24,10 @@ LOG := $(VENV)/pip.log
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test test-oldest lint bench structure clean
+.PHONY: help demo test test-oldest lint bench structure docs release-check clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo "Another interpreter: make demo PYTHON=python3.12. Options for the program: ARGS=..."
 
 demo: $(VENV)/.demo ## search NAS-Bench-201 with LaMOO and with Optuna's default, side by side
@@ -47,12 +47,20 @@ bench: $(VENV)/.dev $(VENV)/.oracle ## compare with other samplers on the benchm
 structure: $(VENV)/pyvenv.cfg ## draw who imports whom into CONTRIBUTING.md
 	@$(PY) docs/structure.py
 
+docs: $(VENV)/.docs ## build the documentation site, and check it: docs/_build/html/index.html
+	@rm -rf docs/_build
+	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@$(PY) docs/check.py docs/_build/html
+
+release-check: $(VENV)/.release ## build what a release publishes, and prove that it is whole: dist/
+	@$(PY) -m pytest tests/test_release.py -m 'release or not release' $(ARGS)
+
 test-oldest: ## run the tests with the oldest supported dependencies, in .venv-oldest
 	@$(MAKE) --no-print-directory VENV=.venv-oldest .venv-oldest/.oldest
 	@.venv-oldest/bin/python $(PYTEST) $(ARGS)
 
 clean: ## remove the virtual environments, the caches and what was built
-	@rm -rf .venv .venv-oldest build dist shared/*.egg-info *.egg-info
+	@rm -rf .venv .venv-oldest build dist docs/_build shared/*.egg-info *.egg-info
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find ax_lamoo examples optuna_lamoo shared tests -name __pycache__ -prune -exec rm -rf {} +
 
@@ -81,6 +89,13 @@ $(VENV)/.demo: pyproject.toml setup.cfg $(VENV)/pyvenv.cfg
 
 $(VENV)/.dev: pyproject.toml setup.cfg $(VENV)/pyvenv.cfg
 	$(call install,test$(comma)lint,lamoo and what tests and checks need (about a minute))
+
+# Ax's torch first: `.oracle` knows which.
+$(VENV)/.docs: pyproject.toml setup.cfg $(VENV)/.dev $(VENV)/.oracle
+	$(call install,docs,what the documentation is built with (about a minute))
+
+$(VENV)/.release: pyproject.toml setup.cfg $(VENV)/.dev
+	$(call install,release,what a release is built and checked with)
 
 $(VENV)/.oldest: pyproject.toml setup.cfg $(VENV)/pyvenv.cfg
 	@$(PY) -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
