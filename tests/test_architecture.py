@@ -81,6 +81,7 @@ OUTSIDE_OF = {
     "lamoo.solvers.botorch": {"botorch", "gpytorch", "torch"},
     "lamoo.solvers.cma": {"cmaes"},
     "lamoo_compare.ax_sampler": {"ax", "ax_lamoo"},
+    "lamoo_compare.egobox_sampler": {"egobox"},
     "optuna_lamoo.visualization.matplotlib": {"matplotlib"},
 }
 

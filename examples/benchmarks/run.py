@@ -20,7 +20,7 @@ from asking import positive
 from extras import needs
 
 from lamoo_compare import __main__ as command
-from lamoo_compare.problems import PROBLEMS
+from lamoo_compare.problems import exists
 
 SUITE = (
     "nb201-cifar10-size",
@@ -78,6 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def problem(name: str) -> str:
+    """Return a name if it is one of a problem."""
+    if not exists(name):
+        raise argparse.ArgumentTypeError(f"no problem is called {name!r}, see below (--help)")
+    return name
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -85,7 +92,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=command.epilog(),
     )
-    parser.add_argument("--problems", nargs="+", choices=PROBLEMS, metavar="NAME")
+    parser.add_argument("--problems", nargs="+", type=problem, metavar="NAME")
     parser.add_argument("--samplers", nargs="+", metavar="NAME")
     parser.add_argument("--seeds", type=positive, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")

@@ -31,7 +31,7 @@ try:
     from lamoo_compare.errors import CompareError
     from lamoo_compare.overview import write_overview
     from lamoo_compare.page import cells, columns, verdict, warnings_of
-    from lamoo_compare.problems import PROBLEMS, missing
+    from lamoo_compare.problems import FAMILIES, PROBLEMS, missing
     from lamoo_compare.samplers import KNOWING, RULES, SAMPLERS
     from lamoo_compare.summary import Comparison
 except ModuleNotFoundError as error:  # the command is installed with lamoo, whatever extras
@@ -199,6 +199,7 @@ def epilog() -> str:
         "or file.py:factory, package.module:factory, a function seed -> sampler",
         f"behind each a rule that stops trials: {' or '.join(f'+{r}' for r in RULES)}",
         f"built-in problems: {', '.join(problems.pop(None))}",
+        f"drawn from any number N: {', '.join(f'drawn-{family}-N' for family in FAMILIES)}",
         *(f"after {how}: {', '.join(names)}" for how, names in problems.items()),
     ]
     return "\n\n".join(textwrap.fill(line, 96, break_on_hyphens=False) for line in lines)

@@ -22,7 +22,17 @@ from lamoo_compare.summary import Comparison, Run, best_of, infer_reference
 from lamoo_compare.target import Target, load_target
 from optuna_lamoo.objectives import constraints
 
-LIBRARIES = ("lamoo", "optuna", "ax-platform", "botorch", "numpy", "scipy", "scikit-learn", "torch")
+LIBRARIES = (
+    "lamoo",
+    "optuna",
+    "ax-platform",
+    "botorch",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "egobox",
+)
 
 
 class Silent:

@@ -43,6 +43,12 @@ def _of_ax(strategy: str, seed: int) -> BaseSampler:
     return ax_sampler.AxSampler(ax_sampler.STRATEGIES[strategy], seed)
 
 
+def _of_egobox(seed: int) -> BaseSampler:
+    from lamoo_compare.egobox_sampler import EgoboxSampler  # noqa: PLC0415 - as above
+
+    return EgoboxSampler(seed)
+
+
 #: A leaf that is never full is never split, which leaves the solver alone.
 ALONE = Partition(leaf_size=sys.maxsize)
 
@@ -51,7 +57,7 @@ def _lamoo(**settings: Any) -> Factory:
     return lambda seed: LaMOOSampler(seed=seed, **settings)
 
 
-#: Optuna's, with their default settings unless the name says otherwise.
+#: Optuna's and egobox's, with their default settings unless the name says otherwise.
 _RIVALS: dict[str, Factory] = {
     "tpe": lambda seed: TPESampler(seed=seed),
     "tpe-multivariate": lambda seed: TPESampler(seed=seed, multivariate=True),
@@ -59,6 +65,7 @@ _RIVALS: dict[str, Factory] = {
     "nsgaii": lambda seed: NSGAIISampler(seed=seed),
     "nsgaii-pop20": lambda seed: NSGAIISampler(seed=seed, population_size=20),
     "gp": lambda seed: GPSampler(seed=seed),
+    "egobox": _of_egobox,
     "qmc": lambda seed: QMCSampler(seed=seed, warn_independent_sampling=False),
     "random": lambda seed: RandomSampler(seed=seed),
 }
@@ -137,6 +144,7 @@ def make_pruner(name: str) -> BasePruner:
 #: What a sampler imports when it first proposes, and the extra that brings it.
 _NEEDS = {
     **dict.fromkeys(("gp", "lamoo-gp"), ("torch", "botorch")),
+    **dict.fromkeys(("egobox", "lamoo-egobox"), ("egobox", "egobox")),
     **dict.fromkeys(("cmaes", "lamoo-cmaes"), ("cmaes", "cma")),
     **dict.fromkeys((name for name in SAMPLERS if name.startswith("ax")), ("ax", "ax")),
 }

@@ -17,7 +17,7 @@ import optuna
 from lamoo.arrays import Floats
 from lamoo.space import Categorical, Float, Integer
 from lamoo_compare.errors import CompareError
-from lamoo_compare.problems import PROBLEMS, Direction, Problem, load
+from lamoo_compare.problems import PROBLEMS, Direction, Problem, exists, load
 from optuna_lamoo import track
 
 DIRECTIONS = ("minimize", "maximize")
@@ -50,7 +50,7 @@ def load_target(source: str, directions: Sequence[str] | None = None, seed: int 
     Raises:
         CompareError: if it cannot be imported or found, or the directions are missing or unknown.
     """
-    if source in PROBLEMS:
+    if exists(source):
         return _built_in(source, seed)
     module, objective = import_object(source, "objective")
     said: Any = directions or getattr(module, "directions", ())

@@ -620,3 +620,29 @@ def test_the_authors_first_points_have_the_authors_values(paper):
         assert len(points) == len(wanted) == 10
         np.testing.assert_allclose([problem.evaluate(p) for p in points], wanted, atol=1e-4)
     assert paper.first_points(load("branin-currin"), 0) == []
+
+
+def test_two_versions_are_compared_pair_by_pair(tmp_path, monkeypatch, capsys):
+    builds = script("builds", monkeypatch)
+    before, after = tmp_path / "before.csv", tmp_path / "after.csv"
+    given = ["--problems", "drawn-forest-1", "c2-dtlz2-d12", "--trials", "12", "--seeds", "1"]
+    given += ["--solver", "evolutionary"]
+    assert builds.main([str(before), *given]) == 0
+    table = before.read_text()
+    assert [line.split(",")[:2] for line in table.splitlines()] == [
+        ["drawn-forest-1", "0"],
+        ["c2-dtlz2-d12", "0"],
+    ]
+    builds.main([str(before), *given])  # all of it is there
+    assert before.read_text() == table
+
+    before.write_text("a,0,0.9,0.9,0.90\nb,0,0.0,0.5,0.99\nc,0,1,1,1\n")
+    after.write_text("a,0,0.9,0.9,0.99\nb,0,0.9,0.0,1.00\n")
+    builds.main([str(after), "--against", str(before), "--trials", "0"])
+    # by hand: 0 and -1; 0 and .301; -1 and -2, since a share beyond .9999 counts as that
+    assert capsys.readouterr().out.splitlines() == [
+        "2 pairs of runs; log10 of the missing share, new less old",
+        "after 20 trials: -0.500 (se 0.500), won 1, lost 0",
+        "after 30 trials: +0.151 (se 0.151), won 0, lost 1",
+        "after 50 trials: -1.500 (se 0.500), won 2, lost 0",
+    ]

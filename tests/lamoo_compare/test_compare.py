@@ -329,6 +329,80 @@ def test_strategies_of_ax_run_on_an_optuna_objective(write, tmp_path):
     assert found == {**asked, "kind": ["a", "b", None][int(asked["kind"])]}
 
 
+def test_egobox_runs_on_an_optuna_objective(write, tmp_path):
+    egobox = pytest.importorskip("egobox")
+    source, n = str(write(GOOD)), 9
+    run_cell(Cell(source, None, "egobox", 0, n, tmp_path / "comparison"))
+    run_cell(Cell(source, None, "egobox", 0, n, tmp_path / "again"))
+    found = params_of(tmp_path / "comparison", "egobox", 0, n)
+    assert found == params_of(tmp_path / "again", "egobox", 0, n)
+    assert all(params.keys() == {"x", "k", "kind"} for params in found)
+    assert all(0 <= p["x"] <= 1 and 0 <= p["k"] <= 100 for p in found)
+
+    # what egobox itself suggests after the first trials, everything minimised
+    kinds = ["a", "b", None]
+    told = found[:2] + found[3:-1]  # all but the failure
+    X = np.array([[p["x"], p["k"], kinds.index(p["kind"])] for p in told])
+    Y = np.array([[x + k / 100 + (kind == 0), (1 - x) ** 2] for x, k, kind in X])
+    specs = [
+        egobox.XSpec(egobox.XType.FLOAT, [0.0, 1.0]),
+        egobox.XSpec(egobox.XType.INT, [0, 100]),
+        egobox.XSpec(egobox.XType.ENUM, [3]),
+    ]
+    ((x, k, kind),) = egobox.Belfegor(specs, n_obj=2).suggest(X, Y, seed=n - 1)
+    assert found[-1] == {"x": x, "k": round(k), "kind": kinds[round(kind)]}
+
+
+@pytest.mark.skipif(not hasattr(optuna.Trial, "set_constraint"), reason="constraints: Optuna 5")
+def test_egobox_knows_logarithms_steps_and_constraints():
+    pytest.importorskip("egobox")
+    from lamoo_compare.egobox_sampler import EgoboxSampler
+
+    def objective(trial):
+        rate = trial.suggest_float("rate", 1e-4, 1.0, log=True)
+        width = trial.suggest_int("width", 8, 512, log=True)
+        drop = trial.suggest_float("drop", 0.0, 0.5, step=0.1)
+        depth = trial.suggest_int("depth", 1, 9, step=2)
+        trial.suggest_int("fixed", 3, 3)
+        trial.set_constraint("size", width * depth - 1_000)
+        if trial.number == 7:
+            raise RuntimeError  # a failure, of which egobox is not told
+        return abs(np.log10(rate) + 2) + drop, 1 / width + 1 / depth
+
+    study = optuna.create_study(directions=["minimize", "maximize"], sampler=EgoboxSampler(seed=1))
+    study.optimize(objective, n_trials=12, catch=RuntimeError)
+    for trial in study.trials:
+        p = trial.params
+        assert 1e-4 <= p["rate"] <= 1
+        assert 8 <= p["width"] <= 512
+        assert min(abs(p["drop"] - 0.1 * i) for i in range(6)) < 1e-9
+        assert p["depth"] in {1, 3, 5, 7, 9}
+        assert p["fixed"] == 3
+    # the first few are spread: a Latin hypercube has one in each fifth
+    rates = [np.log10(t.params["rate"]) for t in study.trials[1:5]]
+    assert len({int((r + 4) / 4 * 5) for r in rates}) == 4
+
+
+def test_egobox_searches_where_there_is_nothing_but_choices():
+    pytest.importorskip("egobox")
+    sampler = make_sampler("egobox", 0)
+    study = optuna.create_study(directions=["minimize", "minimize"], sampler=sampler)
+
+    def objective(trial):
+        picks = [trial.suggest_categorical(name, ["a", "b", "c"]) for name in "xyz"]
+        return picks.count("a"), picks.count("b") + (picks[0] == "c")
+
+    study.optimize(objective, n_trials=8)
+    assert len(study.trials) == 8
+
+
+@pytest.mark.parametrize("name", ["egobox", "lamoo-egobox"])
+def test_egobox_is_asked_for_where_it_is_missing(name, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(CompareError, match=r"needs egobox: pip install 'lamoo\[egobox\]'"):
+        check_sampler(name, 0)
+
+
 # What JavaScript did to the page, told to the page around it.
 SPY = """<script>window.faults = [];
 window.addEventListener("error", e => faults.push(e.message));

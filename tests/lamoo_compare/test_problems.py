@@ -12,10 +12,12 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
+from sklearn.gaussian_process.kernels import Matern
 
 from lamoo.space import Float, Space
 from lamoo_compare import problems
-from lamoo_compare.problems import PROBLEMS, Problem, formulas, load, nasbench201
+from lamoo_compare.problems import FAMILIES, PROBLEMS, Problem, drawn, formulas, load, nasbench201
 
 # One of each kind: all data sets of a table go through the same lines. Those that train a model or
 # may fail are in test_conditional.py.
@@ -28,6 +30,7 @@ KINDS = [
     "model-search",
     "depth-and-width-3",
     *list(PROBLEMS)[list(PROBLEMS).index("branin-currin") :],
+    *(f"drawn-{family}-0" for family in FAMILIES),
 ]
 
 
@@ -113,6 +116,50 @@ def test_evaluating_gives_plain_floats_and_repeats_itself(name, rng):
 def test_an_unknown_name_is_told_with_those_that_exist():
     with pytest.raises(ValueError, match=r"name must be one of .*branin-currin.*got 'branin'"):
         load("branin")
+
+
+# --- drawn problems -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_drawn_problem_is_that_of_its_seed(family, rng):
+    one, same, other = (load(f"drawn-{family}-{seed}") for seed in (12, 12, 13))
+    params = next(draw(one, 1, rng))
+    assert one.evaluate(params) == same.evaluate(params)
+    middles = [p.space.decode(np.full((1, p.space.dimension), 0.5))[0] for p in (one, other)]
+    assert one.evaluate(middles[0]) != other.evaluate(middles[1])
+
+
+@pytest.mark.parametrize(
+    "name", ["drawn-forest", "drawn-wood-1", "drawn-forest--1", "drawn-forest-x"]
+)
+def test_only_a_family_and_a_number_make_a_drawn_problem(name):
+    assert not problems.exists(name)
+    with pytest.raises(ValueError, match=r"or drawn-process-0, .*any other number"):
+        load(name)
+
+
+def test_random_features_have_the_kernel_of_the_process(rng):
+    frequencies, kernel = drawn._frequencies(200_000, 2, rng), Matern(nu=2.5)
+    for distance in (0.1, 0.5, 1.0, 2.0):
+        cosines = np.cos(frequencies @ [0.6 * distance, 0.8 * distance])
+        expected = kernel([[0.0]], [[distance]]).item()
+        # five standard errors
+        assert cosines.mean() == pytest.approx(expected, abs=5 * cosines.std() / 447)
+
+
+def test_a_turned_front_is_where_it_was_and_its_optimum_is_not():
+    problem = load("drawn-turned-1")  # DTLZ2, whose front is the unit sphere
+    assert len(problem.directions) == 3
+    names = list(problem.space.parameters)
+
+    def squared_radius(x):
+        return sum(y**2 for y in problem.evaluate(dict(zip(names, x, strict=True))))
+
+    middle = np.full(len(names), 0.5)
+    lowest = minimize(squared_radius, middle, method="L-BFGS-B", bounds=[(0, 1)] * len(names))
+    assert lowest.fun == pytest.approx(1.0, abs=1e-6)
+    assert squared_radius(middle) > 1.5
 
 
 # --- hypervolume ----------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Test problems, each with the point that its hypervolume is measured from and the best known.
 
-``load(name)`` returns one; ``PROBLEMS`` lists the names. Tables of real, trained models come
-from small packages that are imported when asked for; formulas are written from their papers.
+``load(name)`` returns one; ``PROBLEMS`` lists the names, but those of drawn problems. Tables of
+real, trained models come from small packages that are imported when asked for; formulas are written
+from their papers.
 
 ======================= ============================================================ ===========
 name                    what                                                         objectives
@@ -21,6 +22,8 @@ name                    what                                                    
 ``depth-and-width-...`` invented: a depth, and the channels of each layer            2
 ``families-cancer``     four families of classifiers, trained on the spot            2
 ``branches-<seed>``     random: choices that open choices, 5 to 40 parameters        2
+``drawn-<family>-<n>``  drawn from the seed n, of five families                      2 to 5
+                        (:mod:`lamoo_compare.problems.drawn`)
 the rest                formulas on continuous parameters                            2 to 5
 ======================= ============================================================ ===========
 """
@@ -35,6 +38,7 @@ from lamoo_compare.problems.base import Direction, Params, Problem
 from lamoo_compare.problems.branches import random_tree
 from lamoo_compare.problems.conditional import depth_and_width, families, model_search
 from lamoo_compare.problems.curves import fashion_curves
+from lamoo_compare.problems.drawn import FAMILIES, maker
 from lamoo_compare.problems.formulas import (
     branin_currin,
     c2_dtlz2,
@@ -63,6 +67,7 @@ from lamoo_compare.problems.nasbench201 import (
 from lamoo_compare.problems.tables import hpobench, hpolib, nasbench_graph
 
 __all__ = [
+    "FAMILIES",
     "NASBENCH201_DEVICES",
     "NASBENCH201_OPERATIONS",
     "PROBLEMS",
@@ -70,6 +75,7 @@ __all__ = [
     "Params",
     "Problem",
     "dtlz2",
+    "exists",
     "load",
     "missing",
     "nasbench201_costs",
@@ -92,6 +98,16 @@ def missing(name: str) -> str | None:
     return None
 
 
+def exists(name: str) -> bool:
+    """Tell whether there is a problem of that name.
+
+    Example:
+        >>> exists("kursawe"), exists("drawn-forest-17"), exists("drawn-wood-17")
+        (True, True, False)
+    """
+    return name in PROBLEMS or maker(name) is not None
+
+
 def load(name: str) -> Problem:
     """Return the problem of that name.
 
@@ -108,9 +124,14 @@ def load(name: str) -> Problem:
         >>> problem.hypervolume([(3.0, 5.0), (12.0, 2.0)])
         33.0
     """
-    if name not in PROBLEMS:
-        raise ValueError(f"name must be one of {', '.join(PROBLEMS)}; got {name!r}")
-    return PROBLEMS[name]()
+    make = PROBLEMS.get(name) or maker(name)
+    if make is None:
+        fresh = ", ".join(f"drawn-{family}-0" for family in FAMILIES)
+        raise ValueError(
+            f"name must be one of {', '.join(PROBLEMS)}, or {fresh} (or any other number); "
+            f"got {name!r}"
+        )
+    return make()
 
 
 def _nasbench201_names() -> dict[str, Callable[[], Problem]]:
