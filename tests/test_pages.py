@@ -8,7 +8,6 @@ import json
 import logging
 import re
 import runpy
-import tomllib
 from pathlib import Path
 
 import optuna
@@ -17,7 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
-URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
 
 #: Pages that need more than `make test` may have brought.
 NEEDS = {
@@ -107,32 +105,25 @@ def test_readme_is_one_screen_and_a_half():
     assert len(README.read_text("utf-8").splitlines()) <= 100
 
 
-def test_what_the_readme_links_to_exists():
-    """An index page shows the README alone, so every link in it is a whole address."""
-    text = README.read_text("utf-8")
+def test_an_index_shows_the_readme_with_whole_addresses():
+    make = runpy.run_path(str(DOCS / "index_page.py"))["index_page"]
+    text = make(README.read_text("utf-8"), "https://github.com/one/two")
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     assert len(links) > 15
-    raw = URLS["Repository"].replace("github.com", "raw.githubusercontent.com") + "/main/"
-    where = {
-        raw: lambda path: ROOT / path,
-        URLS["Repository"] + "/blob/main/": lambda path: ROOT / path,
-        URLS["Documentation"] + "/en/latest/": source_of,
+    files = {
+        "https://github.com/one/two/blob/main/",
+        "https://raw.githubusercontent.com/one/two/main/",
     }
-    known = {"https://optuna.org", "https://ax.dev"}
-    for link in set(links) - known:
-        base = next((base for base in where if link.startswith(base)), None)
-        assert base is not None, f"{link} does not begin with an address of pyproject.toml"
-        path, _, anchor = link.removeprefix(base).partition("#")
-        file = where[base](path)
-        assert file.is_file(), link
-        assert not anchor or anchor in anchors(file), link
-
-
-def source_of(path: str) -> Path:
-    """Return the file that a page of the site is made of."""
-    page = DOCS / path
-    notebook = page.with_suffix(".ipynb")
-    return notebook if notebook.exists() else page.with_suffix(".md")
+    for link in set(links) - {"https://optuna.org", "https://ax.dev"}:
+        base = next(base for base in files if link.startswith(base))
+        path = ROOT / link.removeprefix(base).partition("#")[0]
+        assert path.is_file(), link
+        assert (path.suffix == ".png") == ("raw" in base)
+    short = make("[a](b.md) [![c](d.png)](e.md) [f](https://g.h)", "//github.com/r")
+    raw = "![c](//raw.githubusercontent.com/r/main/d.png)"
+    blob = "//github.com/r/blob/main/"
+    assert short == f"[a]({blob}b.md) [{raw}]({blob}e.md) [f](https://g.h)"
+    assert 'pip install "lamoo[optuna]"' in text
 
 
 def anchors(page: Path) -> set[str]:

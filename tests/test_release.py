@@ -163,6 +163,8 @@ def dist(tmp_path_factory):
         copy = source / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((ROOT / name).read_bytes())
+    page = run("docs/index_page.py", folder=source)
+    (source / "README.md").write_text(page, "utf-8")
     for old in out.glob("lamoo-*"):
         old.unlink()
     run("-m", "build", "--no-isolation", "--outdir", out, source, folder=source)
@@ -204,6 +206,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
     )
     assert told["License-Expression"] == "MIT"
     assert dict(url.split(", ") for url in told.get_all("Project-URL")) == PROJECT["urls"]
+    assert "](docs/" not in told.get_payload()
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
