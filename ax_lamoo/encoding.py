@@ -15,6 +15,7 @@ import numpy as np
 from ax.core.observation import ObservationFeatures
 from ax.core.parameter import DerivedParameter, FixedParameter, RangeParameter
 from ax.core.search_space import SearchSpace
+from ax.exceptions.core import UserInputError
 
 from ax_lamoo.linear import Linear, linear_of
 from ax_lamoo.parameters import Column, check_fixed, column_of, rounded
@@ -213,9 +214,11 @@ def fixed_in(
     stays as it is, and one that several values would do for is left open.
 
     Raises:
-        UserInputError: if a parameter is fixed at what it cannot be.
+        UserInputError: if a parameter is fixed at what it cannot be, or a constraint is about a
+            parameter of a branch.
     """
     check_fixed(fixed, search_space)
+    _check_branches(search_space)
     if fixed is None or not search_space.is_hierarchical:
         return fixed
     conditions, asked = _conditions(search_space), dict(fixed.parameters)
@@ -247,3 +250,21 @@ def _conditions(search_space: SearchSpace) -> dict[str, tuple[str, list[Any]]]:
                 elif name in found:
                     found[child] = found[name]
     return found
+
+
+def _check_branches(space: SearchSpace) -> None:
+    """Raise if a constraint is about a parameter of a branch: Ax cannot check it in any other.
+
+    Raises:
+        UserInputError: if one is.
+    """
+    children = _conditions(space).keys()
+    for constraint in space.parameter_constraints:
+        inside = sorted(children & constraint.constraint_dict.keys())
+        if inside:
+            raise UserInputError(
+                f"parameter_constraints holds {constraint}, but {inside[0]!r} exists in one branch "
+                "of the search space only, and Ax refuses all trials of the others. Give "
+                "lamoo_generation_strategy a function in known_constraints instead, or tune "
+                "parameters whose bounds say the same"
+            )

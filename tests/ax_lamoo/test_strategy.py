@@ -250,6 +250,32 @@ def test_a_center_in_another_branch_is_left_out(client, run):
     assert first["model"] == "a"
 
 
+@pytest.mark.parametrize("initialize_with_center", [True, False])
+def test_a_constraint_inside_a_branch_is_refused_before_a_trial_is_spent(
+    initialize_with_center, client
+):
+    model = ChoiceParameterConfig(
+        "model",
+        ["a", "b"],
+        "str",
+        is_ordered=False,
+        dependent_parameters={"a": ["x", "y"], "b": []},
+    )
+    options = {"initialize_with_center": initialize_with_center}
+    experiment = client([*FLOAT, model], parameter_constraints=["x + y <= 1"], **options)
+    with pytest.raises(UserInputError, match=r"'x' exists in one branch.*known_constraints"):
+        experiment.get_next_trials(max_trials=1)
+
+    def sum_is_large(params):
+        return params.get("x", 0) + params.get("y", 0) - 1
+
+    experiment = client([*FLOAT, model], known_constraints=[sum_is_large], **options)
+    for _ in range(8):
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        assert sum_is_large(params) <= 0
+        experiment.complete_trial(trial_index=index, raw_data={"a": len(params), "b": index})
+
+
 def test_constraints_are_learned(client, run):
     def f(params):
         return {**both(params), "c": params["x"]}
