@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # ax-platform==1.3.1
 # Expected: every trial of `get_next_trials(fixed_parameters={"machine": "gpu"})` has that value.
-# Seen: the first trial of the default strategy has not: it is the centre of the space, whatever is
-#   fixed. All later ones have, and with "random_search" the first has as well. No warning, no error.
+# Seen: the first trial has not, by the methods "fast" and "random_search" alike: it is the centre of the
+#   space, whatever is fixed. All later ones have. No warning, no error.
 # Matters: to who fixes what cannot be had just now (a machine, a fidelity, a data set): the first
 #   training goes to another one. Attach the first trial by hand, or look at what one was given.
 set -euo pipefail
@@ -47,8 +47,8 @@ others = ["gpu"] * (N_TRIALS - 1)
 seen = {method: machines(method) for method in ("fast", "random_search")}
 for method, names in seen.items():
     print(f"{method}:", *names)
-if any(names[1:] != others for names in seen.values()) or seen["random_search"][0] != "gpu":
-    sys.exit("Changed: fixed parameters of later trials, or of a random search.")
-if seen["fast"][0] == "gpu":
+if any(names[1:] != others for names in seen.values()):
+    sys.exit("Changed: fixed parameters of later trials.")
+if any(names[0] == "gpu" for names in seen.values()):
     sys.exit("Changed: the first trial respects fixed parameters.")
 PY
