@@ -8,6 +8,7 @@ noisy objectives. :func:`track` lets trials of several objectives report while t
 
 from lamoo.report.words import Explanation
 from lamoo.space.prior import vectorized
+from optuna_lamoo import decision, visualization
 from optuna_lamoo.early import EarlyStopping
 from optuna_lamoo.explanation import explain, reduced_space
 from optuna_lamoo.reduction import ReducedSpace
@@ -23,9 +24,11 @@ __all__ = [
     "ReducedSpace",
     "Repeated",
     "StopWhenConverged",
+    "decision",
     "explain",
     "mean_front",
     "reduced_space",
     "track",
     "vectorized",
+    "visualization",
 ]

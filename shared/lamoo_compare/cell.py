@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +25,8 @@ from optuna.trial import FrozenTrial, TrialState
 from lamoo_compare.budget import Budget, costs, full_trainings, trained
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Direction, Problem
-from lamoo_compare.samplers import make_pruner, make_sampler
+from lamoo_compare.program import check
+from lamoo_compare.samplers import make_pruner, make_sampler, program_of
 from lamoo_compare.target import Target, checked, is_failed, load_target
 from optuna_lamoo import LaMOOSampler
 
@@ -227,10 +227,14 @@ def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
         told: called with the number of finished trials, at the start and after each.
 
     Raises:
-        CompareError: if the objective cannot be used, see :func:`lamoo_compare.target.checked`.
+        CompareError: if the objective cannot be used, see :func:`lamoo_compare.target.checked`, or
+            was edited, see :func:`lamoo_compare.program.check`.
         SamplerError: if the sampler raised.
     """
     target = load_target(cell.source, cell.directions, cell.seed)
+    # it may have been edited while other cells ran
+    check(cell.folder, cell.source, target.program)
+    check(cell.folder, cell.sampler, program_of(cell.sampler))
     optuna.logging.disable_default_handler()
     cell.journal.parent.mkdir(parents=True, exist_ok=True)
     kept = _study_of(cell.journal, target.directions)
@@ -240,6 +244,10 @@ def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
     study = optuna.create_study(
         directions=target.directions, sampler=sampler, pruner=make_pruner(cell.sampler)
     )
+    if target.metric_names:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names(list(target.metric_names))
     study.add_trials(done)
     successes = sum(trial.state != TrialState.FAIL for trial in done)
     epochs = [*map(epochs_of, done)]  # and of those that are running
@@ -380,11 +388,3 @@ def epochs_of(trial: FrozenTrial) -> int:
 def is_done(cell: Cell) -> bool:
     """Tell whether all trials of a cell are on disk."""
     return _paid([*map(epochs_of, trials_of(cell))], cell) >= cell.trials
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a file that is there as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
-    aside.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    aside.replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -13,12 +12,13 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo_compare.budget import BUDGETS, Budget
-from lamoo_compare.cell import ASK, WARNED, Cell, epochs_of, is_done, trials_of, write_json
+from lamoo_compare.cell import ASK, WARNED, Cell, epochs_of, is_done, trials_of
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Problem
-from lamoo_compare.samplers import check_sampler
+from lamoo_compare.program import claim
+from lamoo_compare.samplers import check_sampler, program_of
 from lamoo_compare.schedule import Display, run_all
-from lamoo_compare.summary import Comparison, Run, best_of, infer_reference
+from lamoo_compare.summary import FEWEST_SEEDS, Comparison, Run, best_of, infer_reference
 from lamoo_compare.target import Target, load_target
 from optuna_lamoo.objectives import constraints
 
@@ -49,7 +49,7 @@ def compare(  # noqa: PLR0913 - the options of a command
     source: str,
     *,
     samplers: Sequence[str] = ("lamoo", "tpe", "nsgaii", "random"),
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Sequence[int] = range(FEWEST_SEEDS),
     trials: int = 50,
     jobs: int = 1,
     workers: int = 1,
@@ -63,16 +63,18 @@ def compare(  # noqa: PLR0913 - the options of a command
     """Run every sampler with every seed on an objective, each in a process of its own.
 
     What is on disk already is not run again, so a call that was interrupted goes on when it is
-    made again, and more samplers, seeds or trials join those that are there.
+    made again, and more samplers, seeds or trials join those that are there: of the same program.
+    If the objective's file, or one beside it that it imports, was edited since, that is an error.
 
     Args:
         source: ``file.py``, ``file.py:function``, ``package.module:function`` or a built-in
-            problem's name. The objective takes an Optuna trial.
+            problem's name. The objective takes an Optuna trial. What its file calls
+            ``metric_names`` are its objectives' names.
         samplers: names of :data:`lamoo_compare.samplers.SAMPLERS`, or ``where:factory``, a function
             seed -> sampler; for built-in problems also of ``KNOWING`` there. Behind each may stand
             a rule that stops its trials early: ``tpe+halving``, ``lamoo+curves``. The others are
             compared with the first.
-        seeds: of the samplers.
+        seeds: of the samplers. With fewer than six the verdict abstains.
         trials: of each run.
         jobs: processes at a time; more than the machine has cores make all of them slower.
         workers: how many trials of a run are running at a time.
@@ -102,10 +104,11 @@ def compare(  # noqa: PLR0913 - the options of a command
     if budget not in BUDGETS:
         raise CompareError(f"budget must be one of {', '.join(BUDGETS)}, got {budget!r}")
     _check(target, samplers, seeds, reference_point)
+    names = tuple(dict.fromkeys(samplers))
+    programs = {source: target.program} | {name: program_of(name) for name in names}
     # the workers' processes take it over, where no file beside the objective may pass for lamoo
     sys.path[:] = path
-    _claim(out, source, target.directions)
-    names = tuple(dict.fromkeys(samplers))
+    claim(out, source, target.directions, {n: each for n, each in programs.items() if each})
     cells = [
         Cell(source, target.directions, sampler, seed, trials, out, workers, budget)
         for seed in dict.fromkeys(seeds)
@@ -139,6 +142,7 @@ def compare(  # noqa: PLR0913 - the options of a command
         versions=versions(),
         command=command or f"compare({source!r}, ...)",
         budget=budget,
+        metric_names=target.metric_names,
     )
     write_report(result, out)
     return result
@@ -165,26 +169,6 @@ def _check(
         )
     for name in samplers:
         check_sampler(name, seeds[0], target.problem)
-
-
-def _claim(out: Path, source: str, directions: Sequence[str]) -> None:
-    """Note in a folder what is compared there.
-
-    Raises:
-        CompareError: if it holds another comparison.
-    """
-    note = out / "runs" / "objective.json"
-    mine = {"source": source, "directions": list(directions)}
-    try:
-        found = json.loads(note.read_text(encoding="utf-8")) if note.exists() else mine
-        if found != mine:
-            raise CompareError(
-                f"{out} holds a comparison of {found['source']} ({', '.join(found['directions'])}):"
-                " choose another folder with --out, or remove that one"
-            )
-        write_json(note, mine)
-    except OSError as error:
-        raise CompareError(f"{out} cannot be written: {error}") from error
 
 
 def _reference(

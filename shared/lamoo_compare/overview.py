@@ -40,7 +40,8 @@ def row_of(comparison: Comparison) -> Row:
     ``rival`` has the highest median; ``match`` is after how many trials, or epochs, the first
     sampler's median is what the rival's is after the budget, ``ratio`` the budget over it (a budget
     of full trainings, where epochs are counted) and ``p`` that of
-    :meth:`~lamoo_compare.Comparison.p_value`. Without whole runs of both, only a part.
+    :meth:`~lamoo_compare.Comparison.p_value`. Without whole runs of both, only a part; a rival that
+    has nothing is not matched.
     """
     first, row = comparison.samplers[0], Row(problem=comparison.source)
     for n in budgets_of(comparison):
@@ -59,7 +60,7 @@ def row_of(comparison: Comparison) -> Row:
         if best and first in shares:
             match = comparison.match(first, best, n)
             p = comparison.p_value(best, n)
-            row[f"match@{n}"] = match or "never"
+            row[f"match@{n}"] = match or ("never" if comparison.has_any(best, n) else "-")
             row[f"ratio@{n}"] = f"{n * comparison.full / match:.2f}" if match else "-"
             row[f"p@{n}"] = "-" if p is None else f"{p:.3f}"
     return row

@@ -17,8 +17,11 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from lamoo_compare import figures
-from lamoo_compare.cell import write_json
-from lamoo_compare.summary import Comparison
+from lamoo_compare.files import write_json
+from lamoo_compare.summary import FEWEST_SEEDS, Comparison
+
+#: A difference with a p above may be chance.
+LEVEL = 0.05
 
 #: The columns of the table: what stands above it, and what it means.
 COLUMNS = {
@@ -85,7 +88,7 @@ code { background: #f3f3f3; padding: .1rem .3rem; overflow-wrap: anywhere; }
 <p class="verdict">$verdict</p>
 $errors
 <h2>Hypervolume against $budget</h2>
-<p>Lines: medians of the seeds. Shaded: the middle half of them.</p>
+<p>Lines: medians of the seeds. Shaded: the middle half of them.$apart</p>
 $hypervolume
 $by_trials
 <h2>In numbers</h2>
@@ -96,6 +99,7 @@ $by_trials
 <h2>Time to propose</h2>
 $ask
 <h2>The fronts that all runs of a sampler found together</h2>
+$some
 $fronts
 <h2>How this was made</h2>
 <dl>
@@ -119,6 +123,7 @@ def page(comparison: Comparison) -> str:
     """Return the page."""
     titles = columns(comparison)
     table = [list(titles), *cells(comparison)]
+    many = len(comparison.samplers) > figures.MOST
     return PAGE.substitute(
         title=html.escape(f"Samplers on {comparison.source}"),
         verdict=html.escape(verdict(comparison)),
@@ -130,9 +135,11 @@ def page(comparison: Comparison) -> str:
         end=comparison.end,
         facts=_facts(comparison),
         plotly=get_plotlyjs(),
+        apart=" Each beside the first sampler, the thicker line." if many else "",
         hypervolume=_drawn(figures.hypervolume(comparison)),
         by_trials=_by_trials(comparison),
         ask=_drawn(figures.ask_time(comparison)),
+        some="<p>Of the first sampler and the five best of the others.</p>" if many else "",
         fronts=_drawn(figures.fronts(comparison)),
     )
 
@@ -155,7 +162,7 @@ def _drawn(figure: go.Figure) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Return in a sentence what came out."""
+    """Return in a sentence what came out; with fewer than six seeds nothing is decided."""
     rows = {row["sampler"]: row for row in comparison.rows if "hypervolume" in row}
     first, unit = comparison.samplers[0], comparison.budget
     rivals = [row for name, row in rows.items() if name != first]
@@ -174,20 +181,28 @@ def verdict(comparison: Comparison) -> str:
             "hypervolume. There is nothing to match: the median of each other sampler has nothing "
             "better than the reference point in every objective."
         )
+    against = (
+        f"{rows[first]['share']:.1%} of the best known hypervolume against {rival['share']:.1%}"
+    )
+    seeds = comparison.pairs(name)
+    if seeds < FEWEST_SEEDS:
+        return (
+            f"Undecided: {seeds} seed{'s' * (seeds != 1)} cannot tell merit from chance, which "
+            f"takes {FEWEST_SEEDS} or more (--seeds {FEWEST_SEEDS} goes on from here). So far "
+            f"{first} and {name}, the best of the others, end with {against}."
+        )
+    chance = f"; p = {rival['p']:.2g} over {seeds} seeds"
+    if rival["p"] >= LEVEL:
+        chance += ", so the difference at the end may be chance"
     matched = comparison.match(first, name)
     if matched is None:
         return (
             f"Within {n} {unit} {first} does not reach what {name}, the best of the others, ends "
-            f"with ({rows[first]['share']:.1%} of the best known hypervolume against "
-            f"{rival['share']:.1%})."
+            f"with ({against}{chance})."
         )
-    p = rival["p"]
-    chance = "" if p is None else f"; p = {p:.2g} over {rival['runs']} seeds"
     return (
         f"After {matched} of {n} {unit} {first} has what {name}, the best of the others, has at "
-        f"the end: {n / matched:.1f} times fewer {unit}. At the end "
-        f"{rows[first]['share']:.1%} of the best known hypervolume against "
-        f"{rival['share']:.1%}{chance}."
+        f"the end: {n / matched:.1f} times fewer {unit}. At the end {against}{chance}."
     )
 
 
@@ -208,7 +223,7 @@ def _cells(row: Mapping[str, Any], comparison: Comparison) -> dict[str, str]:
     is_first = row["sampler"] == comparison.samplers[0]
     match = comparison.match(comparison.samplers[0], row["sampler"])
     matched = {
-        "matched after": str(match or "never"),
+        "matched after": str(match or ("never" if comparison.has_any(row["sampler"]) else "-")),
         "ratio": "-" if match is None else f"{comparison.end / match:.1f}",
         "of its epochs": "-" if match is None else f"{match / comparison.end:.0%}",
     }
@@ -228,12 +243,15 @@ def _cells(row: Mapping[str, Any], comparison: Comparison) -> dict[str, str]:
 
 def _matches(comparison: Comparison) -> list[list[str]]:
     names = list(comparison.samplers)
-    table = [["", *names]]
-    for row in names:
-        found = [comparison.match(row, column) for column in names]
-        line = ["" if row == c else str(n or "never") for c, n in zip(names, found, strict=True)]
-        table.append([row, *line])
-    return table
+    lines = [[row, *(_match(comparison, row, column) for column in names)] for row in names]
+    return [["", *names], *lines]
+
+
+def _match(comparison: Comparison, row: str, column: str) -> str:
+    if row == column:
+        return ""
+    found = comparison.match(row, column)
+    return str(found or ("never" if comparison.has_any(column) else "-"))
 
 
 def warnings_of(comparison: Comparison) -> list[str]:
@@ -273,10 +291,12 @@ def _facts(comparison: Comparison) -> str:
     seeds = ", ".join(map(str, dict.fromkeys(run.seed for run in comparison.runs)))
     facts = {
         "Command": f"<code>{html.escape(comparison.command)}</code>",
-        "Objectives": html.escape(", ".join(comparison.directions)),
+        "Objectives": html.escape(_listed(comparison, comparison.directions)),
         f"{comparison.budget.capitalize()} per run": str(comparison.end),
         "Seeds": seeds,
-        "Reference point": html.escape(", ".join(f"{v:.6g}" for v in comparison.reference_point)),
+        "Reference point": html.escape(
+            _listed(comparison, [f"{v:.6g}" for v in comparison.reference_point])
+        ),
         "Best hypervolume known": f"{comparison.best:.6g}",
         "Warnings": html.escape("; ".join(warnings_of(comparison)) or "none"),
         "Versions": html.escape(", ".join(f"{k} {v}" for k, v in comparison.versions.items())),
@@ -284,11 +304,18 @@ def _facts(comparison: Comparison) -> str:
     return "\n".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items())
 
 
+def _listed(comparison: Comparison, values: Sequence[str]) -> str:
+    """Return a value per objective, with the names of those if they have any."""
+    named = zip(comparison.metric_names, values, strict=False)
+    return ", ".join([f"{name}: {value}" for name, value in named] or values)
+
+
 def as_json(comparison: Comparison) -> dict[str, Any]:
     """Return all figures; not-a-numbers are ``None``."""
     return {
         "source": comparison.source,
         "directions": list(comparison.directions),
+        "metric_names": list(comparison.metric_names),
         "trials": comparison.trials,
         "budget": comparison.budget,
         "end": comparison.end,
@@ -326,10 +353,12 @@ def _summary(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _trials(comparison: Comparison) -> list[dict[str, Any]]:
     rows = []
+    names = comparison.metric_names or range(len(comparison.directions))
     for run, curve in zip(comparison.runs, comparison.curves, strict=True):
         for n in range(len(curve)):
             row = {"sampler": run.sampler, "seed": run.seed, "trial": n, "state": run.states[n]}
-            row |= {f"value {j}": v for j, v in enumerate(run.values[n].tolist())}
+            named = zip(names, run.values[n].tolist(), strict=True)
+            row |= {f"value {name}": value for name, value in named}
             row |= {"hypervolume": curve[n], "ask_cpu_seconds": run.ask[n]}
             row |= {"epochs": run.epochs[n]} if run.epochs else {}
             rows.append(row | {"params": json.dumps(dict(run.params[n]), default=str)})

@@ -25,7 +25,8 @@ from optuna.samplers import (
 from lamoo import Partition
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Problem
-from lamoo_compare.target import import_object
+from lamoo_compare.program import Hashes
+from lamoo_compare.target import import_object, program
 from optuna_lamoo import EarlyStopping, LaMOOSampler
 
 Factory = Callable[[int], BaseSampler]
@@ -192,6 +193,12 @@ def make_sampler(name: str, seed: int, problem: Problem | None = None) -> BaseSa
     if not isinstance(sampler, BaseSampler):
         raise CompareError(f"sampler {name}: factory({seed}) returned {sampler!r}, no sampler")
     return sampler
+
+
+def program_of(name: str) -> Hashes:
+    """Return the program of a sampler's factory, empty if it is one of ours."""
+    source = _parts(name)[0]
+    return program(import_object(source, "sampler")[0]) if ":" in source else {}
 
 
 def _factory(name: str, problem: Problem | None) -> Factory:

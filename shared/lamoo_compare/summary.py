@@ -17,6 +17,9 @@ from lamoo_compare.problems.base import signs
 
 #: Gaps below are reported as this.
 SMALLEST_GAP = 1e-6
+#: With fewer pairs no signed-rank test can be below .05, whatever was found: of n it is at least
+#: two of 2^n ways to give signs (Wilcoxon 1945).
+FEWEST_SEEDS = 6
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -77,6 +80,7 @@ class Comparison:
         versions: of what decides the result.
         command: what repeats it.
         budget: what is counted: ``"trials"`` or ``"epochs"``.
+        metric_names: what the objectives are called, one each or none.
     """
 
     source: str
@@ -89,6 +93,13 @@ class Comparison:
     versions: Mapping[str, str]
     command: str
     budget: Budget = "trials"
+    metric_names: tuple[str, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What to call each objective."""
+        numbered = tuple(f"objective {j}" for j in range(len(self.directions)))
+        return self.metric_names or numbered
 
     @cached_property
     def curves(self) -> list[Floats]:
@@ -209,8 +220,8 @@ class Comparison:
     def match(self, sampler: str, other: str, after: int | None = None) -> int | None:
         """Return after how many trials, or epochs, a sampler's median is what another's is at last.
 
-        ``None`` if that never happens or one of them has no whole run. Nothing has been reached
-        while the median is 0.
+        ``None`` if that never happens, one of them has no whole run, or the other's median is 0:
+        who has nothing cannot be matched, see :meth:`has_any`.
 
         Args:
             sampler: whose trials or epochs are counted.
@@ -221,7 +232,7 @@ class Comparison:
         if not len(mine) or not len(theirs):
             return None
         middle, target = np.median(mine, axis=0), np.median(theirs[:, self.at(after)])
-        reached = np.flatnonzero((middle >= target) & (middle > 0))
+        reached = np.flatnonzero((middle >= target) & (target > 0))
         return int(self.grid[reached[0]]) if len(reached) else None
 
     def p_value(self, sampler: str, after: int | None = None) -> float | None:
@@ -229,18 +240,31 @@ class Comparison:
 
         ``after`` is the number of full trainings after which they are compared, by default all.
         """
-        first, at = self.samplers[0], self.at(after)
-        ends = [
-            {self.runs[i].seed: float(self.curve_of(i)[at]) for i in self.whole(name)}
-            for name in (sampler, first)
-        ]
-        pairs = [(ends[0][seed], ends[1][seed]) for seed in ends[0] if seed in ends[1]]
-        if sampler == first or len(pairs) < 2:
+        pairs = self._pairs(sampler, after)
+        if sampler == self.samplers[0] or len(pairs) < 2:
             return None
         differences = np.subtract(*np.array(pairs).T)
         if not differences.any():
             return 1.0
         return float(wilcoxon(differences).pvalue)
+
+    def pairs(self, sampler: str) -> int:
+        """Return how many seeds a sampler and the first have both finished."""
+        return len(self._pairs(sampler, None))
+
+    def _pairs(self, sampler: str, after: int | None) -> list[tuple[float, float]]:
+        """Return the hypervolumes of a sampler and of the first, for each seed that both have."""
+        at = self.at(after)
+        ends = [
+            {self.runs[i].seed: float(self.curve_of(i)[at]) for i in self.whole(name)}
+            for name in (sampler, self.samplers[0])
+        ]
+        return [(ends[0][seed], ends[1][seed]) for seed in ends[0] if seed in ends[1]]
+
+    def has_any(self, sampler: str, after: int | None = None) -> bool:
+        """Tell whether a sampler's median is above 0 after so many full trainings, or at last."""
+        curves = self.curves_of(sampler)
+        return len(curves) > 0 and float(np.median(curves[:, self.at(after)])) > 0
 
     def front(self, sampler: str) -> Floats:
         """Return the front of all runs of a sampler together, in the user's directions, (k, m)."""

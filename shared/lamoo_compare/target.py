@@ -7,7 +7,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from lamoo.arrays import Floats
 from lamoo.space import Categorical, Float, Integer
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import PROBLEMS, Direction, Problem, exists, load
+from lamoo_compare.program import Hashes, hashes
 from optuna_lamoo import track
 
 DIRECTIONS = ("minimize", "maximize")
@@ -31,11 +32,15 @@ class Target:
         objective: an Optuna trial -> objective values.
         directions: ``"minimize"`` or ``"maximize"``, one per objective.
         problem: the built-in problem that it is, ``None`` if it is the user's.
+        metric_names: what the objectives are called, one each or none.
+        program: its source, by hashes; empty for a built-in problem.
     """
 
     objective: Callable[[optuna.Trial], Sequence[float] | float]
     directions: tuple[Direction, ...]
     problem: Problem | None = None
+    metric_names: tuple[str, ...] = ()
+    program: Hashes = field(default_factory=dict)
 
 
 def load_target(source: str, directions: Sequence[str] | None = None, seed: int = 0) -> Target:
@@ -43,7 +48,8 @@ def load_target(source: str, directions: Sequence[str] | None = None, seed: int 
 
     Args:
         source: ``file.py``, ``file.py:function``, ``package.module:function`` or the name of a
-            built-in problem. Without a function's name it is ``objective``.
+            built-in problem. Without a function's name it is ``objective``. Beside it may stand
+            ``directions`` and ``metric_names``, which are what the objectives are called.
         directions: one per objective; by default what the file calls ``directions``.
         seed: of the noise, if a built-in problem has some.
 
@@ -62,7 +68,37 @@ def load_target(source: str, directions: Sequence[str] | None = None, seed: int 
         )
     if unknown := [d for d in chosen if d not in DIRECTIONS]:
         raise CompareError(f"{source}: directions must be minimize or maximize, got {unknown}")
-    return Target(objective, tuple(chosen))
+    names = _metric_names(module, source, len(chosen))
+    return Target(objective, tuple(chosen), metric_names=names, program=program(module))
+
+
+def _metric_names(module: Any, source: str, m: int) -> tuple[str, ...]:
+    """Return what a module calls its ``m`` objectives, empty if it does not say.
+
+    Raises:
+        CompareError: if these are not ``m`` different texts.
+    """
+    said = getattr(module, "metric_names", ())
+    names = tuple(said) if isinstance(said, Sequence) and not isinstance(said, str) else (said,)
+    if names and not (
+        len(names) == len({*map(str, names)}) == m and all(isinstance(n, str) for n in names)
+    ):
+        raise CompareError(
+            f"{source}: metric_names must be {m} different names, one per direction, got {said!r}"
+        )
+    return names
+
+
+def program(module: Any) -> Hashes:
+    """Return a module's source and that of what it imports from beside it, by hashes.
+
+    Empty if it was made of no file. See :func:`lamoo_compare.program.hashes`.
+    """
+    if not getattr(module, "__file__", None):
+        return {}
+    file = Path(module.__file__).resolve()
+    depth = module.__name__.count(".") + (file.stem == "__init__")
+    return hashes(file, file.parents[depth])
 
 
 def import_object(source: str, default: str) -> tuple[Any, Callable[..., Any]]:
@@ -108,7 +144,8 @@ def _module_of_file(path: Path) -> Any:
     if folder not in sys.path:
         sys.path.insert(0, folder)  # for what stands beside it
     # not in place of a module that others have imported
-    name = f"lamoo_compare_of_{path.stem}" if path.stem in sys.modules else path.stem
+    stem = path.stem.replace(".", "_")
+    name = f"lamoo_compare_of_{stem}" if stem in sys.modules else stem
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise CompareError(f"{path} is no Python file")

@@ -90,7 +90,9 @@ def test_budgets_and_matches_by_hand():
     assert result.match("tpe+halving", "tpe", after=3) == 21
     assert [row["trials"] for row in result.rows] == [10, 4]
     assert [row["stopped"] for row in result.rows] == [6, 0]
-    assert "After 34 of 40 epochs tpe+halving has what tpe, the best of" in verdict(result)
+    twice = [replace(each, seed=each.seed + 3 * k) for each in STOPPED + FULL for k in range(2)]
+    said = verdict(comparison(twice, 4))
+    assert "After 34 of 40 epochs tpe+halving has what tpe, the best of" in said
     line = dict(zip(columns(result), cells(result)[1], strict=True))
     assert line["matched after"] == "34"
     assert line["of its epochs"] == "85%"

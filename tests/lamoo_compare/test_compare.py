@@ -229,6 +229,8 @@ def test_a_crash_is_marked_and_the_rest_goes_on(command, write, tmp_path):
         ("def objective(trial): ...", ["task.py"], "task.py: no directions"),
         (GOOD, ["task.py", "--directions", "up", "down"], "must be minimize or maximize"),
         (GOOD, ["task.py", "--directions", "minimize"], "two objectives or more, got 1"),
+        (GOOD + "metric_names = ['a', 'a']", ["task.py"], "metric_names must be 2 different names"),
+        (GOOD + "metric_names = 'ab'", ["task.py"], "one per direction, got 'ab'"),
         (GOOD, ["task.py", "--samplers", "tpee"], "sampler 'tpee' is none of lamoo"),
         (GOOD, ["task.py", "--samplers", "task.py:objective"], "factory(0) raised"),
         (GOOD, ["task.py", "--reference-point", "1"], "reference_point must hold 2 finite"),
@@ -277,6 +279,69 @@ def test_a_folder_keeps_to_one_objective(write, tmp_path):
     compare(str(tmp_path / "task.py"), **usual)
     with pytest.raises(CompareError, match=r"holds a comparison of .*task\.py"):
         compare(str(tmp_path / "other.py"), **usual)
+
+
+def test_an_edited_objective_is_noticed_and_never_mixed(write, tmp_path):
+    write("def offset():\n    return 0\n", "beside.py")
+    write("unused = 1", "other.py")
+    task = write(
+        """
+        directions, metric_names = ["minimize"] * 2, ["loss", "seconds"]
+        def objective(trial):
+            from beside import offset
+            x = trial.suggest_float("x", 0, 1)
+            return x + offset(), 1 - x
+        """
+    )
+    out = tmp_path / "out"
+    usual = {"samplers": ["random"], "seeds": [0], "out": out}
+    before = compare(str(task), **usual, trials=3)
+    assert before.metric_names == ("loss", "seconds")
+    write("unused = 2", "other.py")
+    compare(str(task), **usual, trials=4)
+    write("def offset():\n    return 5\n", "beside.py")
+    with pytest.raises(CompareError, match=r"beside\.py changed since the runs in .*out began"):
+        compare(str(task), **usual, trials=6)
+    # nor by a run that was waiting while somebody edited it
+    cell = Cell(str(task), before.directions, "random", 1, 3, out)
+    with pytest.raises(CompareError, match=r"beside\.py changed since"):
+        run_cell(cell)
+    assert not cell.journal.exists()
+    write("def offset():\n    return 0\n", "beside.py")
+    after = compare(str(task), **usual, trials=6).runs[0]
+    assert list(after.params[:3]) == list(before.runs[0].params)
+    # who says that it makes no difference is believed
+    write("def offset():\n    return 0.0\n", "beside.py")
+    (out / "runs" / "objective.json").unlink()
+    assert len(compare(str(task), **usual, trials=7).runs[0].values) == 7
+
+
+def test_an_edited_factory_of_samplers_is_noticed(write, tmp_path):
+    task = str(write(GOOD))
+    factory = (
+        "from optuna.samplers import RandomSampler\ndef mine(seed):\n    return RandomSampler(SEED)"
+    )
+    mine = f"{write(factory.replace('SEED', 'seed'), 'mine.py')}:mine"
+    usual = {"seeds": [0], "trials": 3, "out": tmp_path / "out"}
+    compare(task, samplers=["random", mine], **usual)
+    write(factory.replace("SEED", "seed + 1"), "mine.py")
+    compare(task, samplers=["random"], **usual)  # not of this one
+    with pytest.raises(CompareError, match=r"mine\.py:mine: mine\.py changed since the runs"):
+        compare(task, samplers=["random", mine], **usual)
+
+
+def test_names_of_objectives_reach_samplers(write, tmp_path):
+    text = GOOD.replace("def objective", 'metric_names = ["loss", "score"]\n\ndef objective')
+    task = str(write(text))
+    sampler = """
+        from optuna_lamoo import LaMOOSampler
+        def mine(seed):
+            return LaMOOSampler(seed=seed, solver="random", reference_point={"loss": 9})
+        """
+    mine = f"{write(sampler, 'mine.py')}:mine"
+    result = compare(task, samplers=[mine], seeds=[0], trials=14, out=tmp_path / "out")
+    assert result.runs[0].error is None
+    assert result.objectives == ("loss", "score")
 
 
 def test_built_in_problem_has_its_reference_point_and_best(tmp_path):

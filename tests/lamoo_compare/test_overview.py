@@ -34,6 +34,7 @@ LINES = {
     "never": {"lamoo": 0.1, "tpe": 0.5, "gp": 0.2},
     "nothing": {"lamoo": 0.0, "tpe": 0.0, "gp": 0.0},
     "level": {"lamoo": 0.5, "tpe": 0.5},
+    "alone": {"lamoo": 0.5, "tpe": 0.0},
 }
 
 
@@ -46,10 +47,12 @@ def test_the_overview_of_straight_lines():
         "late": ["gp", 80, "0.62"],
         # 0.25 is more than 0.1
         "never": ["tpe", "never", "-"],
-        "nothing": [found["nothing"][0], "never", "-"],
+        # who has nothing is not matched
+        "nothing": [found["nothing"][0], "-", "-"],
         "level": ["tpe", 50, "1.00"],
+        "alone": ["tpe", "-", "-"],
     }
-    assert [row["match@100"] for row in rows] == [50, "never", "never", "never", 100]
+    assert [row["match@100"] for row in rows] == [50, "never", "never", "-", 100, "-"]
     first = rows[0]
     assert (first["its share@50"], first["lamoo@50"], first["log10 gap@50"]) == (
         "0.2000",
@@ -57,8 +60,8 @@ def test_the_overview_of_straight_lines():
         "-0.22",
     )
     assert count(rows, "lamoo") == (
-        "lamoo at 50 trials: ratio >= 2 on 1, >= 1 on 2 of 5 problems.\n\n"
-        "lamoo at 100 trials: ratio >= 2 on 1, >= 1 on 2 of 5 problems."
+        "lamoo at 50 trials: ratio >= 2 on 1, >= 1 on 2 of 6 problems.\n\n"
+        "lamoo at 100 trials: ratio >= 2 on 1, >= 1 on 2 of 6 problems."
     )
 
 
@@ -104,4 +107,4 @@ def test_what_is_written_is_what_was_found(tmp_path):
         "0.8000",
     )
     rows = list(csv.DictReader((tmp_path / "overview.csv").read_text().splitlines()))
-    assert [row["match@50"] for row in rows] == ["25", "never", "never", "never", "50"]
+    assert [row["match@50"] for row in rows] == ["25", "never", "never", "-", "50", "-"]

@@ -1,12 +1,14 @@
 """The figures of a comparison, against their definitions."""
 
+from dataclasses import replace
+
 import moocore
 import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from lamoo_compare import Comparison, Run
-from lamoo_compare.page import as_json, cells, page, verdict
+from lamoo_compare import Comparison, Run, figures
+from lamoo_compare.page import _trials, as_json, cells, page, verdict
 from lamoo_compare.summary import best_of, front_of, infer_reference
 
 DIRECTIONS = ("minimize", "maximize")
@@ -64,8 +66,8 @@ def test_row_is_medians_over_seeds():
 
 
 def test_match_is_the_first_trial_at_which_the_median_is_there():
-    steps = [[(0.9, 0.1)] * k + [(0.5, 0.5)] * (6 - k) for k in (1, 2, 3)]
-    late = [[(0.9, 0.1)] * 5 + [(0.5, 0.5)] for _ in range(3)]
+    steps = [[(0.9, 0.1)] * k + [(0.5, 0.5)] * (6 - k) for k in (1, 2, 3) * 2]
+    late = [[(0.9, 0.1)] * 5 + [(0.5, 0.5)] for _ in range(6)]
     runs = [run("a", i, v) for i, v in enumerate(steps)]
     runs += [run("b", i, v) for i, v in enumerate(late)]
     result = comparison(runs, 6)
@@ -77,7 +79,8 @@ def test_match_is_the_first_trial_at_which_the_median_is_there():
 
 
 def test_never_reached_is_said():
-    runs = [run("a", 0, [(0.9, 0.1)] * 3), run("b", 0, [(0.1, 0.9)] * 3)]
+    starts = {"a": (0.9, 0.1), "b": (0.1, 0.9)}
+    runs = [run(s, i, [start] * 3) for s, start in starts.items() for i in range(6)]
     result = comparison(runs, 3)
     assert result.match("a", "b") is None
     assert "Within 3 trials a does not reach what b" in verdict(result)
@@ -96,6 +99,107 @@ def test_there_is_nothing_to_match_where_no_rival_has_anything():
     assert "a has 12.5% of the best known hypervolume" in said
     assert "nothing to match" in said
     assert "fewer trials" not in said
+    assert cells(comparison(runs, 3))[1][4:6] == ["-", "-"]
+
+
+@pytest.mark.parametrize("seeds", range(1, 9))
+def test_the_verdict_abstains_where_no_test_could_tell(seeds):
+    # nothing is clearer than this: b is better with every seed, by another amount
+    runs = [run("b", i, [(0.2 - i / 99, 0.8)] * 4) for i in range(seeds)]
+    runs += [run("a", i, [(0.7, 0.3)] * 4) for i in range(seeds)]
+    for samplers in (("a", "b"), ("b", "a")):
+        said = verdict(comparison(runs, 4, samplers))
+        could = seeds > 1 and wilcoxon(np.arange(1.0, seeds + 1)).pvalue < 0.05
+        assert said.startswith("Undecided") == (not could)
+        assert ("times fewer" in said) == (could and samplers[0] == "b")
+        assert "may be chance" not in said
+    # seeds that only one of them has are no pairs
+    other = [replace(each, seed=each.seed + 10 * (each.sampler == "a")) for each in runs]
+    assert verdict(comparison(other, 4)).startswith("Undecided: 0 seeds")
+
+
+def test_a_difference_that_may_be_chance_is_said_to_be():
+    rng = np.random.default_rng(3)
+    runs = [run(s, i, rng.random((5, 2))) for s in "ab" for i in range(7)]
+    result = comparison(runs, 5)
+    assert result.rows[1]["p"] > 0.05
+    assert f"p = {result.rows[1]['p']:.2g} over 7 seeds, so the difference at the end may be" in (
+        verdict(result)
+    )
+
+
+def test_objectives_have_names_where_somebody_gave_them():
+    plain, n = comparison(random_runs(), 12), 72 * 2
+    named = replace(plain, metric_names=("loss", "accuracy"))
+    for result, labels, keys in [
+        (plain, ["objective 0 (min.)", "objective 1 (max.)"], ["value 0", "value 1"]),
+        (named, ["loss (min.)", "accuracy (max.)"], ["value loss", "value accuracy"]),
+    ]:
+        layout = figures.fronts(result).layout
+        assert [layout.xaxis.title.text, layout.yaxis.title.text] == labels
+        rows = _trials(result)
+        assert len(rows) == n
+        assert all(key in row for row in rows for key in keys)
+    assert as_json(named)["metric_names"] == ["loss", "accuracy"]
+    text = page(named)
+    assert "<dd>loss: minimize, accuracy: maximize</dd>" in text
+    assert "<dd>loss: 1, accuracy: 0</dd>" in text
+    assert "<dd>minimize, maximize</dd>" in page(plain)
+
+
+def many(k, n=8):
+    rng = np.random.default_rng(k)
+    names = tuple(f"s{i}" for i in range(k))
+    # the later, the better
+    runs = [
+        run(s, seed, rng.random((n, 2)) * [1 - i / 20, 1])
+        for i, s in enumerate(names)
+        for seed in (0, 1)
+    ]
+    return comparison(runs, n, names)
+
+
+@pytest.mark.parametrize("draw", [figures.hypervolume, figures.ask_time])
+def test_up_to_six_samplers_share_a_picture_and_are_told_apart(draw):
+    for k in (2, 6):
+        lines = [trace for trace in draw(many(k)).data if trace.mode == "lines"]
+        assert [line.name for line in lines] == [f"s{i}" for i in range(k)]
+        assert len({line.line.color for line in lines}) == k
+        assert len({line.line.dash for line in lines}) == k
+        assert {line.xaxis for line in lines} <= {None, "x"}
+
+
+@pytest.mark.parametrize("draw", [figures.hypervolume, figures.ask_time])
+def test_more_samplers_have_a_picture_each_beside_the_first(draw):
+    result = many(9)
+    figure = draw(result)
+    panels = {}
+    for trace in figure.data:
+        if trace.mode == "lines":
+            panels.setdefault(trace.xaxis, {})[trace.name] = trace
+    assert [sorted(panel) for panel in panels.values()] == [["s0", f"s{i}"] for i in range(1, 9)]
+    titles = [note.text for note in figure.layout.annotations]
+    assert titles[:8] == [f"s{i}" for i in range(1, 9)]
+    for panel in panels.values():
+        first, other = panel["s0"], panel[next(name for name in panel if name != "s0")]
+        assert first.line.color != other.line.color
+        assert first.line.dash != other.line.dash
+    assert sum(bool(t.showlegend) for t in figure.data) == 1
+    if draw is figures.hypervolume:
+        for i in range(1, 9):
+            middle = np.median(result.curves_of(f"s{i}"), axis=0) / result.best
+            np.testing.assert_allclose(panels["x" + str(i) * (i > 1)][f"s{i}"].y, middle)
+
+
+def test_fronts_are_of_the_first_and_the_best():
+    result = many(9)
+    medians = {row["sampler"]: row["hypervolume"] for row in result.rows}
+    best = sorted([f"s{i}" for i in range(1, 9)], key=lambda s: -medians[s])[:5]
+    drawn = figures.fronts(result).data
+    assert {trace.name for trace in drawn} == {"s0", *best}
+    assert len({(trace.marker.color, trace.marker.symbol) for trace in drawn}) == 6
+    assert "the five best of the others" in page(result)
+    assert "the five best of the others" not in page(many(6))
 
 
 def test_unfinished_runs_are_marked_and_left_out():

@@ -63,21 +63,57 @@ def study():
 
 def test_partition_is_the_tree(study):
     known = knowledge_of(study)
-    (icicle,) = visualization.plot_partition(study).data
-    sizes = dict(zip(icicle.ids, icicle.values, strict=True))
-    parents = dict(zip(icicle.ids, icicle.parents, strict=True))
+    figure = visualization.plot_partition(study)
+    nodes, frames = figure.data
+    sizes = dict(zip(nodes.ids, nodes.x, strict=True))
+    parents = {node: node.rpartition(" > ")[0] for node in sizes}
     assert sizes["all"] == len(known.trials) == 59
     inner = set(parents.values()) - {""}
     assert inner
     for node in inner:
         assert sizes[node] == sum(sizes[child] for child in parents if parents[child] == node)
-    framed = [i for i, w in zip(icicle.ids, icicle.marker.line.width, strict=True) if w > 1]
-    assert len(framed) == len(known.path)
-    assert [sizes[node] for node in framed] == [len(node.rows) for node in known.path]
-    assert "on the path chosen next" in icicle.hovertext[0]
+    assert len(frames.ids) == len(known.path)
+    assert [sizes[node] for node in frames.ids] == [len(node.rows) for node in known.path]
+    assert "on the path chosen next" in nodes.hovertext[0]
     axes = twin.plot_partition(study)
     drawn = sorted((round(p.get_y()), p.get_width()) for p in axes.patches)
     assert drawn == sorted((node.count(">"), sizes[node]) for node in sizes)
+
+
+def test_nodes_of_the_tree_stand_below_their_parents_in_both_libraries(study):
+    figure = visualization.plot_partition(study)
+    nodes, frames = figure.data
+    sides = zip(nodes.ids, nodes.y, nodes.base, nodes.x, nodes.marker.color, strict=True)
+    at = {node: (depth, left, left + trials) for node, depth, left, trials, _ in sides}
+    for node, (depth, left, right) in at.items():
+        above, _, side = node.rpartition(" > ")
+        if above:
+            assert depth == at[above][0] + 1
+            assert at[above][1] <= left < right <= at[above][2]
+            good, bad = at[f"{above} > good"], at[f"{above} > bad"]
+            assert (good[1], good[2], bad[2]) == (at[above][1], bad[1], at[above][2])
+        assert side in ("all", "good", "bad")
+    axes = twin.plot_partition(study)
+    patches = {(p.get_y(), p.get_x(), p.get_x() + p.get_width()) for p in axes.patches}
+    assert patches == set(at.values())
+    # the same words on axes, bar and legend
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("trials", "depth")
+    assert [figure.layout[a].title.text for a in ("xaxis", "yaxis")] == ["trials", "depth"]
+    (entry,) = axes.get_legend().get_texts()
+    assert (nodes.showlegend, frames.showlegend) == (False, True)
+    assert entry.get_text() == frames.name == "chosen next"
+    assert axes.figure.axes[1].get_ylabel() == "hypervolume, share of all"
+    assert nodes.marker.colorbar.title.text == "hypervolume,<br>share of all"
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        str(depth) for depth in sorted({depth for depth, _, _ in at.values()})
+    ]
+    # and in the nodes their trials
+    texts = {text.replace("<br>", "\n") for text in nodes.text}
+    assert {text.get_text() for text in axes.texts} <= texts
+    assert nodes.text[0] == "all<br>100%<br>59 trials"
+    assert all(
+        text.endswith(f"<br>{n}") for text, n in zip(nodes.text[1:], nodes.x[1:], strict=True)
+    )
 
 
 def number(text):
@@ -309,6 +345,73 @@ def test_one_reference_point_for_all_and_errors(study):
         visualization.plot_hypervolume_history([])
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # the names
+def test_a_hypervolume_history_says_where_it_is_measured_from_and_takes_it(study):
+    other = optuna.create_study(directions=study.directions, sampler=RandomSampler(seed=1))
+    other.optimize(objective, n_trials=20)
+    both = {"ours": study, "random": other}
+
+    def shown(*arguments):
+        title = visualization.plot_hypervolume_history(*arguments).layout.title.text
+        twins = twin.plot_hypervolume_history(*arguments).get_title()
+        assert title == twins.replace("\n", "<br><sup>") + "</sup>"
+        return title.split("reference point: ")[1].removesuffix("</sup>")
+
+    assert shown(both, [3.0, -1.0]) == "3, -1"
+    inferred = shown(both)
+    point = [float(number) for number in inferred.split(", ")]
+    again = visualization.plot_hypervolume_history(both, point)
+    for trace, same in zip(
+        visualization.plot_hypervolume_history(both).data, again.data, strict=True
+    ):
+        np.testing.assert_allclose(trace.y, same.y, rtol=2e-3)  # it is printed with four digits
+    named = optuna.create_study(directions=study.directions)
+    named.set_metric_names(["loss", "accuracy"])
+    named.add_trials(study.trials)
+    assert shown(named, [3.0, -1.0]) == "loss 3, accuracy -1"
+    # not all of them have these names
+    assert shown({"named": named, "other": other}, [3.0, -1.0]) == "3, -1"
+    with pytest.raises(ValueError, match="must hold finite values"):
+        visualization.plot_hypervolume_history(study, [3.0, np.nan])
+
+
+def test_more_studies_than_colours_are_told_apart_by_their_dashes(study):
+    many = {str(k): study for k in range(12)}
+    lines = [trace.line for trace in visualization.plot_hypervolume_history(many).data]
+    assert len({(line.color, line.dash) for line in lines}) == 12
+    drawn = twin.plot_hypervolume_history(many).lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in drawn}) == 12
+
+
+def test_the_twin_is_there_without_an_import_of_its_own(python):
+    done = python(
+        "-c", "import optuna_lamoo; print(optuna_lamoo.visualization.matplotlib.plot_regions)"
+    )
+    assert done.stdout.startswith("<function plot_regions"), done.stderr
+    # and nobody pays for pictures who draws none
+    loaded = "import sys, optuna_lamoo; print({'matplotlib', 'plotly'} & sys.modules.keys())"
+    assert python("-c", loaded).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("package", ["plotly", "matplotlib", "optuna_dashboard"])
+def test_a_figure_without_its_package_names_the_extra(study, monkeypatch, package):
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    names = ("partition", "regions", "region_history", "hypervolume_history")
+    drawing = {
+        "plotly": [getattr(visualization, f"plot_{name}") for name in names],
+        "matplotlib": [getattr(twin, f"plot_{name}") for name in names],
+        "optuna_dashboard": [visualization.save_to_dashboard],
+    }[package]
+    extra = "dashboard" if package == "optuna_dashboard" else "plots"
+    for draw in drawing:
+        with pytest.raises(
+            ModuleNotFoundError, match=rf"{package}: pip install 'lamoo\[{extra}\]'"
+        ):
+            draw(study)
+
+
 @pytest.mark.parametrize("m", [2, 3, 4])
 def test_ten_thousand_trials_are_drawn_with_few_hypervolumes(m, monkeypatch):
     rng = np.random.default_rng(0)
@@ -354,7 +457,7 @@ def test_dashboard_shows_the_figures(patience, tmp_path):
     assert found.keys() == {
         "lamoo-partition", "lamoo-region-history", "lamoo-hypervolume", "lamoo-regions",
     }  # fmt: skip
-    assert found["lamoo-partition"]["data"][0]["type"] == "icicle"
+    assert found["lamoo-partition"]["data"][0]["type"] == "bar"
 
 
 def ask(address, patience):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lamoo.arrays import Floats
+from lamoo.report.extras import needing
 from lamoo.report.rows import NodeRow
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure, Heatmap, Scatter
+    from plotly.graph_objects import Bar, Figure, Heatmap, Scatter
 
 Scale = Literal["linear", "log", "category"]
 
@@ -115,6 +116,38 @@ def worst(maps: Sequence[Map]) -> int:
     return max([1, *(each.numbers[i] for each in maps for i in each.drawn)])
 
 
+@dataclass(frozen=True)
+class Box:
+    """Where a node of the tree is drawn, and what it says.
+
+    Args:
+        row: the node.
+        left: where it begins; it is as wide as it has trials.
+    """
+
+    row: NodeRow
+    left: int
+
+    @property
+    def text(self) -> str:
+        """Its side, its hypervolume and its trials (the root says so), in lines."""
+        trials = f"{self.row.trials}" if self.row.side else f"{self.row.trials} trials"
+        return f"{self.row.side or 'all'}\n{self.row.hypervolume:.0%}\n{trials}"
+
+
+def boxes(rows: Sequence[NodeRow]) -> list[Box]:
+    """Return where the nodes of a tree are drawn: children side by side below their parent."""
+    start: dict[str, int] = {}  # where the next child of a node begins
+    drawn = []
+    for row in rows:
+        left = start.get(row.parent, 0)
+        start[row.parent] = left + row.trials
+        start[row.node] = left
+        drawn.append(Box(row, left))
+    return drawn
+
+
+@needing("plotly", "plots")
 def partition(rows: Sequence[NodeRow]) -> Figure:
     """Draw the tree: a node is as wide as it has trials, its colour is its hypervolume.
 
@@ -122,31 +155,72 @@ def partition(rows: Sequence[NodeRow]) -> Figure:
     """
     import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
 
-    figure = go.Figure(
-        go.Icicle(
-            ids=[row.node for row in rows],
-            labels=[row.side or "all" for row in rows],
-            parents=[row.parent for row in rows],
-            values=[row.trials for row in rows],
-            branchvalues="total",
-            text=[f"{row.hypervolume:.0%}" for row in rows],
-            hovertext=[_about(row) for row in rows],
-            hoverinfo="text",
-            tiling={"orientation": "v"},
-            marker={
-                "colors": [row.hypervolume for row in rows],
-                "colorscale": "Cividis",
-                "cmin": 0,
-                "cmax": 1,
-                "colorbar": {"title": "hypervolume", "tickformat": ".0%"},
-                "line": {
-                    "width": [4 if row.chosen else 1 for row in rows],
-                    "color": [CHOSEN if row.chosen else "white" for row in rows],
-                },
-            },
-        )
+    drawn = boxes(rows)
+    figure = go.Figure()
+    figure.add_trace(_nodes(drawn))
+    figure.add_trace(_frames([box for box in drawn if box.row.chosen]))
+    lowest = max(row.depth for row in rows)
+    figure.update_xaxes(title="trials", range=[0, rows[0].trials])
+    figure.update_yaxes(title="depth", range=[lowest + 0.55, -0.55], dtick=1)
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(showgrid=False, zeroline=False)
+    return figure.update_layout(
+        template="plotly_white",
+        barmode="overlay",
+        bargap=0,
+        margin={"t": 80},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1, "xanchor": "right", "x": 1},
     )
-    return figure.update_layout(margin={"t": 40, "l": 10, "r": 10, "b": 10})
+
+
+def _nodes(drawn: Sequence[Box]) -> Bar:
+    """Return all nodes."""
+    import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
+
+    return go.Bar(
+        **_places(drawn),
+        ids=[box.row.node for box in drawn],
+        text=[box.text.replace("\n", "<br>") for box in drawn],
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        hovertext=[_about(box.row) for box in drawn],
+        hoverinfo="text",
+        showlegend=False,
+        marker={
+            "color": [box.row.hypervolume for box in drawn],
+            "colorscale": "Cividis",
+            "cmin": 0,
+            "cmax": 1,
+            "colorbar": {"title": "hypervolume,<br>share of all", "tickformat": ".0%"},
+            "line": {"width": 1, "color": "white"},
+        },
+    )
+
+
+def _frames(drawn: Sequence[Box]) -> Bar:
+    """Return frames around nodes, with a line in the legend."""
+    import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
+
+    return go.Bar(
+        **_places(drawn),
+        ids=[box.row.node for box in drawn],
+        name="chosen next",
+        hoverinfo="skip",
+        showlegend=True,
+        marker={"color": "rgba(0,0,0,0)", "line": {"width": 4, "color": CHOSEN}},
+    )
+
+
+def _places(drawn: Sequence[Box]) -> dict[str, Any]:
+    """Return plotly's words for where boxes are."""
+    return {
+        "orientation": "h",
+        "base": [box.left for box in drawn],
+        "x": [box.row.trials for box in drawn],
+        "y": [box.row.depth for box in drawn],
+        "width": 1,
+    }
 
 
 def _about(row: NodeRow) -> str:
@@ -160,6 +234,7 @@ def _about(row: NodeRow) -> str:
     )
 
 
+@needing("plotly", "plots")
 def regions(maps: Sequence[Map]) -> Figure:
     """Draw maps: the region as a shade, the trials as points coloured by dominance number.
 

@@ -65,8 +65,11 @@ def test_rows_are_a_tree_with_parents_first_whose_children_share_out_what_is_ins
 
 def test_a_figure_says_of_each_node_what_its_row_says():
     rows = tree_rows(chosen_path(Task(CUBE, history_of(), SETTINGS)))
-    (icicle,) = figures.partition(rows).data
-    for row, text in zip(rows, icicle.hovertext, strict=True):
+    nodes, frames = figures.partition(rows).data
+    assert list(nodes.ids) == [row.node for row in rows]
+    assert list(nodes.marker.color) == [row.hypervolume for row in rows]
+    assert list(frames.ids) == [row.node for row in rows if row.chosen]
+    for row, text in zip(rows, nodes.hovertext, strict=True):
         assert f"{row.trials} trials, {row.pending} pending" in text
         assert ("on the path chosen next" in text) == row.chosen
 
