@@ -43,6 +43,20 @@ def signs(directions: Sequence[StudyDirection]) -> Floats:
     return np.array([-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in directions])
 
 
+def labels(
+    directions: Sequence[StudyDirection], names: Mapping[int, str] | None = None
+) -> tuple[tuple[str, float], ...]:
+    """Return what messages call each objective, and its sign, see :class:`lamoo.Settings`.
+
+    Args:
+        directions: of the study.
+        names: of the objectives, as far as they are known.
+    """
+    called = names or {}
+    turn = enumerate(signs(directions).tolist())
+    return tuple((called.get(j, f"objective {j}"), sign) for j, sign in turn)
+
+
 def constraints(trial: FrozenTrial) -> dict[str, float]:
     """Return a trial's constraint values by name, also those that Optuna before 5.0 wrote."""
     recorded: Any = getattr(trial, "constraints", None)
@@ -114,6 +128,5 @@ class ReferencePoint:
         values = np.full(m, np.nan)
         values[[found[key] for key in self.values]] = list(self.values.values())
         turn = signs(study.directions)
-        names = {j: key if isinstance(key, str) else f"objective {j}" for key, j in found.items()}
-        labels = tuple((names[j], float(sign)) for j, sign in enumerate(turn))
-        return tuple((turn * values).tolist()), labels
+        names = {j: key for key, j in found.items() if isinstance(key, str)}
+        return tuple((turn * values).tolist()), labels(study.directions, names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,9 +18,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, NothingAllowed, Partition, Settings, Space, Task, suggest
 from lamoo.arrays import Floats
+from lamoo.search import beginning
 from lamoo.solvers import Solver
 from lamoo.space.prior import Asked, Prior
-from optuna_lamoo import columns, distributions, exhaustion, notes
+from optuna_lamoo import columns, distributions, exhaustion, notes, objectives
 from optuna_lamoo.arguments import check_kind, check_seed, check_stale_after, checked_space
 from optuna_lamoo.base import base_of
 from optuna_lamoo.claims import Claims, as_begun, generator
@@ -189,6 +192,7 @@ class LaMOOSampler(BaseSampler):
         self._stale_after = stale_after
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
+        self._announced: set[str] = set()  # studies
         self._claims = self._fresh_claims()
 
     def _fresh_claims(self) -> Claims:
@@ -269,6 +273,11 @@ class LaMOOSampler(BaseSampler):
         held = columns.possible(notes.held(study.sampler), known)
         asked, later = search_space.keys(), self.view.unmet(known) - held.keys()
         if not asked and not later:
+            logger.debug(
+                "Study %r: trial %d has no parameter yet that is known: each is drawn on its own",
+                study.study_name,
+                trial.number,
+            )
             return {}
         if held or later:
             wanted, both = {*asked, *held, *later}, {**known, **search_space}
@@ -277,18 +286,37 @@ class LaMOOSampler(BaseSampler):
             settings = replace(settings, solver=self._base.solver(search_space))
         fixed = {**notes.enqueued(trial, search_space), **held, **trial.params}
         space, seed = columns.to_space(search_space, fixed), settings.seed
+        began = time.perf_counter()
 
         def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
             stubborn = attempt < STUBBORN_YIELDS
             wanted = settings if stubborn else replace(settings, solver="random")
-            return suggest(Task(space, history, wanted), 1, generator(seed, number, attempt))
+            task = Task(space, history, wanted)
+            x = suggest(task, 1, generator(seed, number, attempt))
+            self._announce(study, task)
+            return x
 
         try:
             params = self._claims.claim(study, trial, search_space, space, propose)
         except NothingAllowed:
             exhaustion.end(study)  # the others would only fail, too, where failures are caught
             raise
+        logger.debug(
+            "Study %r: trial %d gets %s, after %.3f s",
+            study.study_name,
+            trial.number,
+            params,
+            time.perf_counter() - began,
+        )
         return {name: value for name, value in params.items() if name in asked}
+
+    def _announce(self, study: Study, task: Task) -> None:
+        """Tell once of each study that the start is over."""
+        if study.study_name in self._announced or not logger.isEnabledFor(logging.INFO):
+            return
+        if (text := beginning(task)) is not None:
+            self._announced.add(study.study_name)
+            logger.info("Study %r: %s", study.study_name, text)
 
     def sample_independent(
         self,
@@ -350,7 +378,7 @@ class LaMOOSampler(BaseSampler):
     def settings_for(self, study: Study) -> Settings:
         """Return the settings with the reference point turned to minimisation."""
         if self._reference_point is None:
-            return self._settings
+            return replace(self._settings, labels=objectives.labels(study.directions))
         values, labels = self._reference_point.turned(study)
         return replace(self._settings, reference_point=values, labels=labels)
 

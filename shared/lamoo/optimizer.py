@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lamoo.arrays import Floats
-from lamoo.search import suggest
+from lamoo.search import beginning, suggest
 from lamoo.space import Space
 from lamoo.space.evidence import Evidence
 from lamoo.space.history import History
 from lamoo.task import Settings, Task
 
 
+class Evaluation(NamedTuple):
+    """What was evaluated, and what came of it.
+
+    Args:
+        params: the parameters that were told.
+        values: the objective values in the user's directions, the mean of all evaluations.
+    """
+
+    params: dict[str, Any]
+    values: tuple[float, ...]
+
+
 class Optimizer:
     """Ask and tell, for people without a framework.
+
+    Any number may be asked for before the first is told, in any order, and what was not asked for
+    may be told as well. The logger ``"lamoo"`` has a line at level INFO when the model phase begins
+    and one at DEBUG for each point. :attr:`history` is all that an optimizer knows: another one
+    that is given it (``other.history = optimizer.history``) goes on as this one would.
 
     Args:
         space: the search space.
@@ -36,6 +53,8 @@ class Optimizer:
         ...     optimizer.tell(params, [params["x"] ** 2, (params["x"] - 1) ** 2])
         >>> optimizer.history.Y.shape
         (12, 2)
+        >>> all(-0.1 < params["x"] < 1.1 for params, values in optimizer.front())
+        True
     """
 
     def __init__(
@@ -61,6 +80,7 @@ class Optimizer:
         labels = [(f"objective {j}", sign) for j, sign in enumerate(self._signs.tolist())]
         self._settings = replace(settings, reference_point=signed, labels=settings.labels or labels)
         self.history = History(np.empty((0, space.dimension)), np.empty((0, len(directions))))
+        self._announced = False
 
     def ask(self) -> dict[str, Any]:
         """Return the parameters to evaluate next; they count as running until told.
@@ -69,12 +89,39 @@ class Optimizer:
         a condition learned from few trials may be wrong. Tell only those that were used.
         """
         rng = np.random.default_rng((self._settings.seed, len(self.history.tried)))
-        x = suggest(self._task(), 1, rng)[0]
+        task = self._task()
+        x = suggest(task, 1, rng)[0]
+        self._announce(task)
         params = self.space.decode(np.where(np.isnan(x), self.space.sample(1, rng), x))
         # encoded anew, so that rounding cannot hide from `tell` what it answers
         asked = np.where(np.isnan(x), np.nan, self.space.encode(params)[0])
         self.history = self.history.with_pending(asked)
         return params[0]
+
+    def front(self) -> list[Evaluation]:
+        """Return what nobody dominates, in the order of the evaluations.
+
+        What was evaluated repeatedly counts once, by the mean of its values. Left out are
+        evaluations that break a constraint, and infinite ones as long as there are others.
+
+        Example:
+            >>> from lamoo import Integer, Space
+            >>> optimizer = Optimizer(Space({"n": Integer(1, 4)}), ["minimize", "maximize"])
+            >>> for n, accuracy in [(1, 0.5), (3, 0.7), (2, 0.8)]:
+            ...     optimizer.tell({"n": n}, [n, accuracy])
+            >>> [(params["n"], values) for params, values in optimizer.front()]
+            [(1, (1.0, 0.5)), (2, (2.0, 0.8))]
+        """
+        rows = Task(self.space, self.history, self._settings).front
+        params = self.space.decode(self.history.X[rows])
+        values = (self._signs * self.history.means[rows] + 0.0).tolist()
+        return [Evaluation(p, tuple(v)) for p, v in zip(params, values, strict=True)]
+
+    def _announce(self, task: Task) -> None:
+        """Tell once that the start is over."""
+        if not self._announced and (text := beginning(task)) is not None:
+            self._announced = True
+            self._settings.logger.info(text)
 
     def _task(self) -> Task:
         """Return the task, where nothing is asked about but configurations that there are."""

@@ -191,6 +191,41 @@ class Task:
         """The user's reference point (m,), see :func:`reached_reference_point`."""
         return reached_reference_point(self.cleaned, self.settings)
 
+    @cached_property
+    def front(self) -> Ints:
+        """The observations that nobody dominates, as indices into the history, ``(k,)``.
+
+        By their means, and one for each point, however often it was evaluated. None breaks a
+        constraint or stands for a failure.
+        """
+        history = self.history
+        rows = np.flatnonzero(history.violation == 0)
+        rows = rows[np.sort(np.unique(history.group[rows], return_index=True)[1])]
+        rows = rows[failures.sound(history.means[rows])]
+        return rows[pareto.nondominated(history.means[rows])]
+
+    @cached_property
+    def measured_from(self) -> str:
+        """The reference point for messages, in the user's directions."""
+        known, point = self.cleaned, self.reference_point
+        if not known.n:
+            return "no reference point yet"
+        origin = "reference point"
+        if point is None:
+            point = pareto.inferred_reference_point(known.means, known.violation)
+            origin = "inferred reference point"
+        labels = _labels(self.settings, len(point))
+        values = [
+            f"{name} = {value / scale + 0.0:g}"
+            for (name, scale), value in zip(labels, point.tolist(), strict=True)
+        ]
+        return f"{origin} ({', '.join(values)})"
+
+
+def _labels(settings: Settings, m: int) -> Sequence[tuple[str, float]]:
+    """Return what the user calls each of ``m`` objectives, and what its values are multiplied by."""
+    return settings.labels or [(f"objective {j}", 1.0) for j in range(m)]
+
 
 def reached_reference_point(history: History, settings: Settings) -> Floats | None:
     """Return the user's reference point (m,), ``None`` until some feasible point dominates it.
@@ -222,7 +257,7 @@ def _warn_of_unreached(point: Floats, history: History, settings: Settings) -> N
         short = np.where(given, np.maximum(Y - point, 0.0), 0.0)
         worst = (short / np.where(width > 0, width, 1.0)).max(axis=1)
     nearest = Y[np.lexsort((worst, history.violation[:PATIENCE]))[0]]
-    labels = settings.labels or [(f"objective {j}", 1.0) for j in range(len(point))]
+    labels = _labels(settings, len(point))
     asked = [
         f"{name} {'<=' if scale > 0 else '>='} {bound / scale:g}"
         for (name, scale), bound in zip(labels, point.tolist(), strict=True)
