@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
 
 from ax.api.client import Client
@@ -32,7 +33,7 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
             with several at a time there mostly are some.
 
     Raises:
-        UserInputError: if an argument is negative, or ``n_trials`` is 0.
+        UserInputError: if an argument is negative or no number, or ``n_trials`` is 0.
 
     Example:
         >>> from ax.api.client import Client
@@ -60,13 +61,19 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
         inactive_when_pending_trials: bool = False,  # noqa: FBT001, FBT002  Ax's signature
     ) -> None:
         """Check the arguments."""
-        if n_trials < 1 or min_trials < 0:
+        whole = all(isinstance(count, Integral) for count in (n_trials, min_trials))
+        if not whole or n_trials < 1 or min_trials < 0:
             raise UserInputError(
-                f"n_trials must be at least 1 and min_trials at least 0, got {n_trials!r} and "
-                f"{min_trials!r}"
+                "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
+                f"{n_trials!r} and {min_trials!r}"
             )
-        if not tolerance >= 0:
-            raise UserInputError(f"tolerance must be at least 0, got {tolerance!r}")
+        if not (isinstance(tolerance, Real) and tolerance >= 0):
+            raise UserInputError(f"tolerance must be at least 0, a number, got {tolerance!r}")
+        if not isinstance(inactive_when_pending_trials, bool):
+            raise UserInputError(
+                "inactive_when_pending_trials must be True or False, got "
+                f"{inactive_when_pending_trials!r}"
+            )
         super().__init__(min_trials, inactive_when_pending_trials)
         self.n_trials, self.tolerance = n_trials, tolerance
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 import optuna
 from optuna.study import Study
 from optuna.trial import FrozenTrial
@@ -26,7 +28,7 @@ class StopWhenConverged:
         min_trials: it does not end before so many finished trials.
 
     Raises:
-        ValueError: if an argument is negative, or ``n_trials`` is 0.
+        ValueError: if an argument is negative or no number, or ``n_trials`` is 0.
 
     Example:
         >>> import optuna
@@ -43,14 +45,15 @@ class StopWhenConverged:
 
     def __init__(self, n_trials: int = 20, tolerance: float = 0.001, min_trials: int = 30) -> None:
         """Check the arguments."""
-        if n_trials < 1 or min_trials < 0:
+        whole = all(isinstance(count, Integral) for count in (n_trials, min_trials))
+        if not whole or n_trials < 1 or min_trials < 0:
             msg = (
-                f"n_trials must be at least 1 and min_trials at least 0, got {n_trials!r} and "
-                f"{min_trials!r}"
+                "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
+                f"{n_trials!r} and {min_trials!r}"
             )
             raise ValueError(msg)
-        if not tolerance >= 0:
-            msg = f"tolerance must be at least 0, got {tolerance!r}"
+        if not (isinstance(tolerance, Real) and tolerance >= 0):
+            msg = f"tolerance must be at least 0, a number, got {tolerance!r}"
             raise ValueError(msg)
         self._n_trials, self._tolerance, self._min_trials = n_trials, tolerance, min_trials
 

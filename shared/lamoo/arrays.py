@@ -17,3 +17,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
+
+
+def numbers(given: object) -> Floats | None:
+    """Return what a user gave as a row of numbers (n,), ``None`` if it is anything else.
+
+    Example:
+        >>> numbers([1, float("nan")]), numbers("ab"), numbers({0: 1.0}), numbers(3.0)
+        (array([ 1., nan]), None, None, None)
+    """
+    try:
+        row = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        return None
+    return row if row.ndim == 1 else None

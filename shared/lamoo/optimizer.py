@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, numbers
 from lamoo.search import beginning, suggest
 from lamoo.space import Space
 from lamoo.space.evidence import Evidence
@@ -43,7 +43,7 @@ class Optimizer:
         seed: of all random choices.
 
     Raises:
-        ValueError: if a direction is unknown.
+        ValueError: if an argument is none of these.
 
     Example:
         >>> from lamoo import Float, Space
@@ -65,9 +65,18 @@ class Optimizer:
         seed: int = 0,
     ) -> None:
         """Start without observations."""
-        unknown = [d for d in directions if d not in ("minimize", "maximize")]
-        if unknown or not directions:
-            msg = f"directions must be 'minimize' or 'maximize' per objective, got {directions!r}"
+        if not isinstance(space, Space):
+            msg = f"space must be a lamoo.Space, such as Space({{'x': Float(0, 1)}}), got {space!r}"
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        if not isinstance(settings, Settings | None):
+            msg = f"settings must be lamoo.Settings or None, got {settings!r}"
+            raise ValueError(msg)  # noqa: TRY004  as above
+        listed = isinstance(directions, Sequence) and not isinstance(directions, str)
+        if not listed or not directions or not {*directions} <= {"minimize", "maximize"}:
+            msg = (
+                "directions must be 'minimize' or 'maximize' per objective, in a list, got "
+                f"{directions!r}"
+            )
             raise ValueError(msg)
         self.space = space
         self._signs = np.array([1.0 if d == "minimize" else -1.0 for d in directions])
@@ -146,26 +155,35 @@ class Optimizer:
             constraints: constraint values, satisfied where ``<= 0``.
 
         Raises:
-            ValueError: if the number of values is not the number of objectives, or a parameter
-                or its value is not one of the space's.
+            ValueError: if the number of values is not the number of objectives, a parameter or
+                its value is not one of the space's, or the constraints are no numbers.
         """
+        limits = numbers(constraints)
+        if limits is None:
+            msg = f"constraints must be a list of numbers, got {constraints!r}"
+            raise ValueError(msg)
         self.history = self.history.with_outcome(
             self._point(params),
             None if values is None else self._signs * self._checked(values),
-            np.asarray(constraints, dtype=float),
+            limits,
         )
 
     def _point(self, params: Mapping[str, Any]) -> Floats:
-        x: Floats = self.space.encode([params])[0]
-        known = [name in params for name in self.space.parameters]
-        if sum(known) < len(params) or np.isnan(x[known]).any():
-            msg = f"params must be of {dict(self.space.parameters)}, got {dict(params)}"
+        parameters = dict(self.space.parameters)
+        try:
+            x: Floats = self.space.encode([params])[0]
+            known = [name in params for name in parameters]
+            fine = sum(known) == len(params) and self.space.holds(x[None])[0][known].all()
+        except (TypeError, ValueError):  # it is no dictionary, or holds texts for numbers
+            fine = False
+        if not fine:
+            msg = f"params must be of {parameters}, got {params!r}"
             raise ValueError(msg)
         return x
 
     def _checked(self, values: Sequence[float]) -> Floats:
-        array = np.asarray(values, dtype=float)
-        if array.shape != self._signs.shape:
+        array = numbers(values)
+        if array is None or array.shape != self._signs.shape:
             msg = f"values must hold one number per objective ({len(self._signs)}), got {values!r}"
             raise ValueError(msg)
         return array

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, numbers
 from lamoo.gp.model import denoise
 from lamoo.partition.tree import Partition
 from lamoo.solvers import SOLVERS, Solver
@@ -69,18 +70,26 @@ class Settings:
         if not isinstance(self.solver, Solver) and self.solver not in SOLVERS:
             msg = f"solver must be one of {list(SOLVERS)}, got {self.solver!r}"
             raise ValueError(msg)
-        if self.n_startup < 0:
-            msg = f"n_startup must be at least 0, got {self.n_startup!r}"
+        if not isinstance(self.partition, Partition):
+            msg = f"partition must be a lamoo.Partition, got {self.partition!r}"
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        if not isinstance(self.n_startup, Integral) or self.n_startup < 0:
+            msg = f"n_startup must be at least 0, a whole number, got {self.n_startup!r}"
             raise ValueError(msg)
-        point = np.asarray(() if self.reference_point is None else self.reference_point, float)
-        if np.isinf(point).any():
-            msg = f"reference_point must be finite or NaN, got {self.reference_point!r}"
+        if self.reference_point is not None:
+            point = numbers(self.reference_point)
+            if point is None or np.isinf(point).any():
+                msg = (
+                    "reference_point must be finite or NaN, one number per objective, got "
+                    f"{self.reference_point!r}"
+                )
+                raise ValueError(msg)
+        if not isinstance(self.seed, Integral) or self.seed < 0:
+            msg = f"seed must be at least 0, a whole number, got {self.seed!r}"
             raise ValueError(msg)
-        if self.seed < 0:
-            msg = f"seed must be at least 0, got {self.seed!r}"
-            raise ValueError(msg)
-        if self.reevaluate is not None and self.reevaluate < 2:
-            msg = f"reevaluate must be at least 2 or None, got {self.reevaluate!r}"
+        every = self.reevaluate
+        if every is not None and (not isinstance(every, Integral) or every < 2):
+            msg = f"reevaluate must be at least 2, a whole number, or None, got {every!r}"
             raise ValueError(msg)
         self.chosen_solver.check()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
@@ -57,8 +58,8 @@ class Partition:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if self.leaf_size < 1:
-            msg = f"leaf_size must be at least 1, got {self.leaf_size!r}"
+        if not isinstance(self.leaf_size, Integral) or self.leaf_size < 1:
+            msg = f"leaf_size must be at least 1, a whole number, got {self.leaf_size!r}"
             raise ValueError(msg)
         if self.kernel not in ("linear", "poly", "rbf"):
             msg = f"kernel must be 'linear', 'poly' or 'rbf', got {self.kernel!r}"
@@ -66,8 +67,11 @@ class Partition:
         if self.selection not in ("path", "leaf"):
             msg = f"selection must be 'path' or 'leaf', got {self.selection!r}"
             raise ValueError(msg)
-        if not self.c_p >= 0:
-            msg = f"c_p must be at least 0, got {self.c_p!r}"
+        if not (isinstance(self.c_p, Real) and self.c_p >= 0):
+            msg = f"c_p must be at least 0, a number, got {self.c_p!r}"
+            raise ValueError(msg)
+        if not isinstance(self.absolute, bool):
+            msg = f"absolute must be True or False, got {self.absolute!r}"
             raise ValueError(msg)
 
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import partial
 from itertools import count
 from numbers import Real
@@ -158,6 +159,9 @@ class vectorized:  # noqa: N801  used like a decorator
     Args:
         function: the answers may be any sequence, or an array with one row each.
 
+    Raises:
+        ValueError: if it is no function.
+
     Example:
         >>> sizes = vectorized(lambda many: [params["width"] ** 2 for params in many])
         >>> sizes([{"width": 2}, {"width": 3}])
@@ -165,6 +169,15 @@ class vectorized:  # noqa: N801  used like a decorator
     """
 
     function: Callable[[Sequence[Params]], Sequence[Any]]
+
+    def __post_init__(self) -> None:
+        """Check that it is a function."""
+        if not callable(self.function):
+            msg = (
+                "vectorized must be given a function of a list of parameter dictionaries, got "
+                f"{self.function!r}"
+            )
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
 
     def __call__(self, many: Sequence[Params]) -> Sequence[Any]:
         """Call the function."""
@@ -283,12 +296,43 @@ class Prior:
             RuntimeError: if one raises or returns what it must not; a parameter that is missing
                 here is missing wherever it is read.
         """
+        for name, function, read in self._functions():
+            if read is not _number:
+                _ask(name, function, [params], read)
+
+    def rehearse(self, params: Sequence[Params]) -> None:
+        """Ask the functions about some configurations, each until it gives an answer.
+
+        These hold every parameter that is declared, which in a space of branches no trial has; so
+        what is wrong counts only if it is wrong of all. Others may be declared later, but a name
+        that is missing and much like one of these is a typing error.
+
+        Args:
+            params: parameter dictionaries, at least one.
+
+        Raises:
+            RuntimeError: if a function raises or returns what it must not, asked about any.
+        """
+        for name, function, read in self._functions():
+            for k, each in enumerate(params):
+                try:
+                    _ask(name, function, [each], read)
+                except RuntimeError as error:
+                    if k == len(params) - 1 and not _undeclared(error.__cause__, each):
+                        raise
+                else:
+                    break
+
+    def _functions(self) -> Iterator[tuple[str, Asked, Callable[[Any], Any]]]:
+        """Yield each function: how errors call it, and what reads its answers."""
+        for key, function in self.objectives.items():
+            yield _name(key), function, _number
         for i, function in enumerate(self.constraints):
-            _ask(f"known_constraints[{i}]", function, [params], _limit)
+            yield f"known_constraints[{i}]", function, _limit
         if self.features is not None:
-            _ask("features", self.features, [params], _numbers)
+            yield "features", self.features, _numbers
         if self.canonical is not None:
-            _ask("canonical", self.canonical, [params], _numbering())
+            yield "canonical", self.canonical, _numbering()
 
     def bind(
         self,
@@ -544,6 +588,13 @@ def _lacks(params: Params, error: KeyError, names: Collection[str] | None) -> bo
     if not isinstance(key, str) or key in params:
         return False
     return key in names if names is not None else key not in params.values()
+
+
+def _undeclared(error: BaseException | None, params: Params) -> bool:
+    """Tell whether an error is about a parameter that is not there, and like none that is."""
+    if not isinstance(error, KeyError) or not _lacks(params, error, None):
+        return False
+    return not get_close_matches(str(error.args[0]), [*params])
 
 
 def _number(answer: object) -> float:
