@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import Any
 
 from ax.api.client import Client
@@ -13,6 +12,7 @@ from ax.utils.common.logger import get_logger
 
 from ax_lamoo.results import results_of
 from lamoo import Settings, recent_gain
+from lamoo.arrays import is_number, is_whole
 
 logger = get_logger(__name__)
 
@@ -61,15 +61,14 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
         inactive_when_pending_trials: bool = False,  # noqa: FBT001, FBT002  Ax's signature
     ) -> None:
         """Check the arguments."""
-        whole = all(isinstance(count, Integral) for count in (n_trials, min_trials))
-        if not whole or n_trials < 1 or min_trials < 0:
+        if not (is_whole(n_trials, 1) and is_whole(min_trials, 0)):
             raise UserInputError(
                 "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
                 f"{n_trials!r} and {min_trials!r}"
             )
-        if not (isinstance(tolerance, Real) and tolerance >= 0):
+        if not is_number(tolerance, 0):
             raise UserInputError(f"tolerance must be at least 0, a number, got {tolerance!r}")
-        if not isinstance(inactive_when_pending_trials, bool):
+        if inactive_when_pending_trials not in (True, False):
             raise UserInputError(
                 "inactive_when_pending_trials must be True or False, got "
                 f"{inactive_when_pending_trials!r}"

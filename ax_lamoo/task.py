@@ -24,6 +24,8 @@ from lamoo.search import beginning
 from lamoo.space.prior import Known, total_violation
 
 logger = get_logger(__name__)
+#: Configurations on which functions are tried before they are needed, until one gives an answer.
+TRIES = 8
 #: When the experiments were made of which it was told that their start is over.
 _announced: set[datetime] = set()
 
@@ -85,7 +87,8 @@ def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> 
     encoding, space, history = task.encoding, task.space, task.history
     about = repr(encoding.search_space.parameters), space.parameters
     names = encoding.search_space.parameters.keys()
-    bound = told.bound(about, goals.weights, metrics, encoding.decode, names)
+    samples = encoding.decode(space.sample(TRIES, np.random.default_rng(0)))
+    bound = told.bound(about, goals.weights, metrics, encoding.decode, names, samples)
     told.check(history.X[history.inside & space.activity.complete(history.X)[1]])
     for sentence in told.contradictions(history, task.arms):
         warn_once(sentence)
@@ -112,7 +115,7 @@ def announce(task: Task, experiment: Experiment, solver: str) -> None:
     if (text := beginning(task, solver)) is not None:
         _announced.add(created)
         name = f" {experiment.name!r}" if experiment.has_name else ""
-        logger.info(f"Experiment{name}: {text}")
+        logger.info("Experiment%s: %s", name, text)
 
 
 @lru_cache(maxsize=256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from optuna.study import Study
@@ -99,9 +100,10 @@ def best_under_limits(
     trials, Y = _feasible(study)
     signs = objectives.signs(study.directions)
     j = _index(study, objective)
-    worst = _values(study, "limits", limits, np.nan) if isinstance(limits, Mapping) else None
+    given: Any = limits  # whatever it is
+    worst = _values(study, "limits", given, np.nan) if isinstance(given, Mapping) else None
     if worst is None:
-        msg = f"limits must map an objective's index or name to a finite number, got {limits!r}"
+        msg = f"limits must map an objective's index or name to a finite number, got {given!r}"
         raise ValueError(msg)
     bound = np.where(np.isnan(worst), np.inf, signs * worst)
     i, keeps = decision.best_under_limits(Y, j, bound)
@@ -141,8 +143,7 @@ def _index(study: Study, objective: int | str, argument: str = "objective") -> i
     m = len(study.directions)
     if isinstance(objective, str) and objective in names:
         return names.index(objective)
-    whole = isinstance(objective, int) and not isinstance(objective, bool)
-    if whole and 0 <= objective < m:
+    if isinstance(objective, int) and not isinstance(objective, bool) and 0 <= objective < m:
         return objective
     by_name = f"one of {names}" if names else "a name of study.set_metric_names([...])"
     known = f"0 to {m - 1} or {by_name}"

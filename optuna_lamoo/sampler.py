@@ -57,8 +57,8 @@ class LaMOOSampler(BaseSampler):
 
     It handles any number of objectives in any direction, every distribution, conditional search
     spaces, constraints set with ``trial.set_constraint`` or by ``constraints_func``, enqueued and
-    partially fixed trials, and failed, pruned or infinite results. A configuration of a discrete space is not repeated
-    while untried ones are left, unless ``reevaluate`` asks for it.
+    partially fixed trials, and failed, pruned or infinite results. A configuration of a discrete
+    space is not repeated while untried ones are left, unless ``reevaluate`` asks for it.
 
     Args:
         seed: of all random choices; ``None`` draws one.
@@ -125,8 +125,8 @@ class LaMOOSampler(BaseSampler):
         ValueError: if an argument is outside what is listed here; on the first suggestion, if
             the reference point or a known objective is not one of the study's; when more trials
             report another value than the known one (by more than a millionth) than report that.
-        RuntimeError: if one of the given functions raises or returns what it must not; at once
-            where ``search_space`` tells what it will be asked about.
+        RuntimeError: if one of the given functions raises or returns what it must not: before the
+            first trial runs, where ``search_space`` tells what it will be asked about.
 
     Example:
         >>> import optuna

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-
 import optuna
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from lamoo import recent_gain
+from lamoo.arrays import is_number, is_whole
 from optuna_lamoo.knowledge import knowledge_of
 
 logger = optuna.logging.get_logger("optuna.lamoo")
@@ -45,14 +44,13 @@ class StopWhenConverged:
 
     def __init__(self, n_trials: int = 20, tolerance: float = 0.001, min_trials: int = 30) -> None:
         """Check the arguments."""
-        whole = all(isinstance(count, Integral) for count in (n_trials, min_trials))
-        if not whole or n_trials < 1 or min_trials < 0:
+        if not (is_whole(n_trials, 1) and is_whole(min_trials, 0)):
             msg = (
                 "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
                 f"{n_trials!r} and {min_trials!r}"
             )
             raise ValueError(msg)
-        if not (isinstance(tolerance, Real) and tolerance >= 0):
+        if not is_number(tolerance, 0):
             msg = f"tolerance must be at least 0, a number, got {tolerance!r}"
             raise ValueError(msg)
         self._n_trials, self._tolerance, self._min_trials = n_trials, tolerance, min_trials

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,6 @@ from optuna_lamoo.sources import Source
 
 #: How many trials are looked at for reports of OptunaHub's pruner: all workers report alike.
 LATEST = 8
-
-
 #: Configurations on which functions are tried before the first trial, until one gives an answer.
 TRIES = 8
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -65,19 +66,7 @@ class Optimizer:
         seed: int = 0,
     ) -> None:
         """Start without observations."""
-        if not isinstance(space, Space):
-            msg = f"space must be a lamoo.Space, such as Space({{'x': Float(0, 1)}}), got {space!r}"
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
-        if not isinstance(settings, Settings | None):
-            msg = f"settings must be lamoo.Settings or None, got {settings!r}"
-            raise ValueError(msg)  # noqa: TRY004  as above
-        listed = isinstance(directions, Sequence) and not isinstance(directions, str)
-        if not listed or not directions or not {*directions} <= {"minimize", "maximize"}:
-            msg = (
-                "directions must be 'minimize' or 'maximize' per objective, in a list, got "
-                f"{directions!r}"
-            )
-            raise ValueError(msg)
+        _check(space, directions, settings)
         self.space = space
         self._signs = np.array([1.0 if d == "minimize" else -1.0 for d in directions])
         settings = replace(settings or Settings(), seed=seed)
@@ -170,13 +159,12 @@ class Optimizer:
 
     def _point(self, params: Mapping[str, Any]) -> Floats:
         parameters = dict(self.space.parameters)
-        try:
-            x: Floats = self.space.encode([params])[0]
-            known = [name in params for name in parameters]
-            fine = sum(known) == len(params) and self.space.holds(x[None])[0][known].all()
-        except (TypeError, ValueError):  # it is no dictionary, or holds texts for numbers
-            fine = False
-        if not fine:
+        x: Floats | None = None
+        # whatever is given: no dictionary, or texts for numbers
+        with contextlib.suppress(TypeError, ValueError):
+            x = self.space.encode([params])[0]
+        known = [x is not None and name in params for name in parameters]
+        if x is None or sum(known) < len(params) or not self.space.holds(x[None])[0][known].all():
             msg = f"params must be of {parameters}, got {params!r}"
             raise ValueError(msg)
         return x
@@ -187,3 +175,20 @@ class Optimizer:
             msg = f"values must hold one number per objective ({len(self._signs)}), got {values!r}"
             raise ValueError(msg)
         return array
+
+
+def _check(space: object, directions: object, settings: object) -> None:
+    """Check the kinds of an optimizer's arguments."""
+    if not isinstance(space, Space):
+        msg = f"space must be a lamoo.Space, such as Space({{'x': Float(0, 1)}}), got {space!r}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+    if not isinstance(settings, Settings | None):
+        msg = f"settings must be lamoo.Settings or None, got {settings!r}"
+        raise ValueError(msg)  # noqa: TRY004  as above
+    listed = directions if isinstance(directions, Sequence) else ()
+    if not listed or any(d not in ("minimize", "maximize") for d in listed):
+        msg = (
+            "directions must be 'minimize' or 'maximize' per objective, in a list, got "
+            f"{directions!r}"
+        )
+        raise ValueError(msg)

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from numbers import Integral
+from typing import Any
 
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints, numbers
+from lamoo.arrays import Bools, Floats, Ints, is_whole, numbers
 from lamoo.gp.model import denoise
 from lamoo.partition.tree import Partition
 from lamoo.solvers import SOLVERS, Solver
@@ -70,10 +70,11 @@ class Settings:
         if not isinstance(self.solver, Solver) and self.solver not in SOLVERS:
             msg = f"solver must be one of {list(SOLVERS)}, got {self.solver!r}"
             raise ValueError(msg)
-        if not isinstance(self.partition, Partition):
-            msg = f"partition must be a lamoo.Partition, got {self.partition!r}"
+        partition: Any = self.partition  # whatever was given
+        if not isinstance(partition, Partition):
+            msg = f"partition must be a lamoo.Partition, got {partition!r}"
             raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
-        if not isinstance(self.n_startup, Integral) or self.n_startup < 0:
+        if not is_whole(self.n_startup, 0):
             msg = f"n_startup must be at least 0, a whole number, got {self.n_startup!r}"
             raise ValueError(msg)
         if self.reference_point is not None:
@@ -84,11 +85,11 @@ class Settings:
                     f"{self.reference_point!r}"
                 )
                 raise ValueError(msg)
-        if not isinstance(self.seed, Integral) or self.seed < 0:
+        if not is_whole(self.seed, 0):
             msg = f"seed must be at least 0, a whole number, got {self.seed!r}"
             raise ValueError(msg)
         every = self.reevaluate
-        if every is not None and (not isinstance(every, Integral) or every < 2):
+        if every is not None and not is_whole(every, 2):
             msg = f"reevaluate must be at least 2, a whole number, or None, got {every!r}"
             raise ValueError(msg)
         self.chosen_solver.check()
@@ -232,7 +233,7 @@ class Task:
 
 
 def _labels(settings: Settings, m: int) -> Sequence[tuple[str, float]]:
-    """Return what the user calls each of ``m`` objectives, and what its values are multiplied by."""
+    """Return what the user calls each of ``m`` objectives, and its factor."""
     return settings.labels or [(f"objective {j}", 1.0) for j in range(m)]
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
 from scipy.stats import rankdata
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, is_number, is_whole
 from lamoo.partition.features import boundary_features
 from lamoo.partition.region import Region
 from lamoo.partition.split import Kernel, label, learn_boundary
@@ -58,7 +57,7 @@ class Partition:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if not isinstance(self.leaf_size, Integral) or self.leaf_size < 1:
+        if not is_whole(self.leaf_size, 1):
             msg = f"leaf_size must be at least 1, a whole number, got {self.leaf_size!r}"
             raise ValueError(msg)
         if self.kernel not in ("linear", "poly", "rbf"):
@@ -67,10 +66,10 @@ class Partition:
         if self.selection not in ("path", "leaf"):
             msg = f"selection must be 'path' or 'leaf', got {self.selection!r}"
             raise ValueError(msg)
-        if not (isinstance(self.c_p, Real) and self.c_p >= 0):
+        if not is_number(self.c_p, 0):
             msg = f"c_p must be at least 0, a number, got {self.c_p!r}"
             raise ValueError(msg)
-        if not isinstance(self.absolute, bool):
+        if self.absolute not in (True, False):
             msg = f"absolute must be True or False, got {self.absolute!r}"
             raise ValueError(msg)
 

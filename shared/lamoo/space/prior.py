@@ -172,10 +172,11 @@ class vectorized:  # noqa: N801  used like a decorator
 
     def __post_init__(self) -> None:
         """Check that it is a function."""
-        if not callable(self.function):
+        function: Any = self.function  # whatever was given
+        if not callable(function):
             msg = (
                 "vectorized must be given a function of a list of parameter dictionaries, got "
-                f"{self.function!r}"
+                f"{function!r}"
             )
             raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
 
@@ -296,13 +297,15 @@ class Prior:
             RuntimeError: if one raises or returns what it must not; a parameter that is missing
                 here is missing wherever it is read.
         """
-        for name, function, read in self._functions():
-            if read is not _number:
-                _ask(name, function, [params], read)
+        for i, function in enumerate(self.constraints):
+            _ask(f"known_constraints[{i}]", function, [params], _limit)
+        for name, function, read in self._predictors():
+            _ask(name, function, [params], read)
 
     def rehearse(self, params: Sequence[Params]) -> None:
         """Ask the functions about some configurations, each until it gives an answer.
 
+        Not those of objectives and constraints, which are asked before anything else is proposed.
         These hold every parameter that is declared, which in a space of branches no trial has; so
         what is wrong counts only if it is wrong of all. Others may be declared later, but a name
         that is missing and much like one of these is a typing error.
@@ -313,7 +316,7 @@ class Prior:
         Raises:
             RuntimeError: if a function raises or returns what it must not, asked about any.
         """
-        for name, function, read in self._functions():
+        for name, function, read in self._predictors():
             for k, each in enumerate(params):
                 try:
                     _ask(name, function, [each], read)
@@ -323,12 +326,8 @@ class Prior:
                 else:
                     break
 
-    def _functions(self) -> Iterator[tuple[str, Asked, Callable[[Any], Any]]]:
-        """Yield each function: how errors call it, and what reads its answers."""
-        for key, function in self.objectives.items():
-            yield _name(key), function, _number
-        for i, function in enumerate(self.constraints):
-            yield f"known_constraints[{i}]", function, _limit
+    def _predictors(self) -> Iterator[tuple[str, Asked, Callable[[Any], Any]]]:
+        """Yield features and key: how errors call it, and what reads its answers."""
         if self.features is not None:
             yield "features", self.features, _numbers
         if self.canonical is not None:

@@ -69,16 +69,18 @@ class Space:
 
     def __post_init__(self) -> None:
         """Check the parameters and the fixed values."""
-        if not isinstance(self.parameters, Mapping) or not all(
-            hasattr(parameter, "from_unit") for parameter in self.parameters.values()
+        parameters: Any = self.parameters  # whatever was given
+        fixed: Any = self.fixed
+        if not isinstance(parameters, Mapping) or not all(
+            hasattr(parameter, "from_unit") for parameter in parameters.values()
         ):
             msg = (
                 "parameters must map names to lamoo.Float, lamoo.Integer or lamoo.Categorical, got "
-                f"{self.parameters!r}"
+                f"{parameters!r}"
             )
             raise ValueError(msg)
-        if not isinstance(self.fixed, Mapping):
-            msg = f"fixed must map names of parameters to values, got {self.fixed!r}"
+        if not isinstance(fixed, Mapping):
+            msg = f"fixed must map names of parameters to values, got {fixed!r}"
             raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
         for name, value in self.fixed.items():
             if name not in self.parameters:
@@ -172,9 +174,9 @@ class Space:
 
         Neither out of bounds nor between two values; what is missing (NaN) is none.
         """
-        near = np.stack(
-            [p.snap(X[:, j]) for j, p in enumerate(self.parameters.values())], axis=1
-        )
+        near = np.empty_like(X)
+        for j, parameter in enumerate(self.parameters.values()):
+            near[:, j] = parameter.snap(X[:, j])
         return np.asarray(np.abs(X - near) <= ROUNDED)
 
     def snap(self, X: Floats) -> Floats:
