@@ -538,10 +538,8 @@ def test_a_typing_error_in_the_search_space_is_told_at_the_first_trial(complaint
     sampler = LaMOOSampler(seed=0, search_space=space)
     study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
     study.optimize(lambda t: (t.suggest_int("width", 1, 8), t.suggest_float("lr", 0, 1)), 3)
-    assert [line for line in complaints() if "'widht'" in line] == [
-        f"Study {study.study_name!r}: search_space names 'widht', but trial 0 asked for 'width' and "
-        "not for that: is it a typing error?"
-    ]
+    (told,) = [line for line in complaints() if "'widht'" in line]
+    assert "search_space names 'widht', but trial 0 asked for 'width' and not for that" in told
 
 
 @pytest.mark.filterwarnings("ignore:.*constraints_func:FutureWarning")
