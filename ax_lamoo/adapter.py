@@ -34,11 +34,12 @@ from ax.utils.common.constants import Keys
 
 from ax_lamoo.encoding import Params, encoding_of, fixed_in
 from ax_lamoo.features import features_of, parameter_of
-from ax_lamoo.generator import LaMOOGenerator
+from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import Goals, check_linear, goals_of, objectives_of, with_reference
 from ax_lamoo.measured import Measured, curve_of, inside_of, lost_of, measured_of, own_seed
-from ax_lamoo.task import Task, task_of, warn_once
+from ax_lamoo.task import Task, announce, logger, task_of, warn_once
 from lamoo.arrays import Floats
+from lamoo.search import WHOLE
 
 #: What a proposal needs while there are no outcomes.
 WITHOUT_DATA = (FillMissingParameters, Cast, *MBM_X_trans_base)
@@ -70,8 +71,9 @@ class LaMOOAdapter(TorchAdapter):
         space = search_space or self._search_space
         fixed_features = fixed_in(fixed_features, space)
         config = optimization_config or self._goals()
+        start = time.monotonic()
         if not self._engine_proposes(config, model_gen_options):
-            return super().gen(
+            run = super().gen(
                 n=n,
                 search_space=search_space,
                 optimization_config=config,
@@ -79,7 +81,8 @@ class LaMOOAdapter(TorchAdapter):
                 fixed_features=fixed_features,
                 model_gen_options=model_gen_options,
             )
-        start = time.monotonic()
+            logger.debug("left to Ax's default acquisition, %.3f s", time.monotonic() - start)
+            return run
         self._validate_gen_inputs(n)
         waiting = pending_observations or {}
         task = self._task(
@@ -90,14 +93,17 @@ class LaMOOAdapter(TorchAdapter):
         )
         rng = self.generator.rng(task.history, own_seed(self._experiment))
         if not self.generator.confined or not self.outcomes:
-            return self._run(task, self.generator.propose(n, task, rng), space, config, start)
+            X = self.generator.propose(n, task, rng)
+            announce(task, self._experiment, task.settings.chosen_solver.name)
+            return self._run(task, X, space, config, start)
+        announce(task, self._experiment, CONFINED)
         features = partial(features_of, task.encoding, self.parameters, self.transforms)
         leaf = self.generator.leaf(task, rng, features)
         options = {**(model_gen_options or {})}
         key = Keys.AX_ACQUISITION_KWARGS.value
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(rng.integers(2**31)))
-            return super().gen(
+            run = super().gen(
                 n=n,
                 search_space=search_space,
                 optimization_config=config,
@@ -105,6 +111,15 @@ class LaMOOAdapter(TorchAdapter):
                 fixed_features=fixed_features,
                 model_gen_options={**options, key: {**options.get(key, {}), "leaf": leaf}},
             )
+        logger.debug(
+            "after %d results: model phase: solver %s in %s, %s, %.3f s",
+            task.history.n,
+            CONFINED,
+            WHOLE if leaf is None else f"the leaf, {len(leaf.place.members)} results",
+            task.measured_from,
+            time.monotonic() - start,
+        )
+        return run
 
     def _engine_proposes(
         self, config: OptimizationConfig | None, options: Mapping[str, Any] | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.encoding import fixed_in
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import check_linear
+from ax_lamoo.task import logger
 from ax_lamoo.told import Told
 
 
@@ -120,7 +122,8 @@ class StartAdapter(RandomAdapter):
             check_linear(config.objective)
         fixed_features = fixed_in(fixed_features, space)
         if self.generator.told is None and not _beyond_sobol(space, fixed_features):
-            return super().gen(
+            began = time.monotonic()
+            run = super().gen(
                 n=n,
                 search_space=search_space,
                 optimization_config=optimization_config,
@@ -128,6 +131,8 @@ class StartAdapter(RandomAdapter):
                 fixed_features=fixed_features,
                 model_gen_options=model_gen_options,
             )
+            logger.debug("start-up: Ax's Sobol points, %.3f s", time.monotonic() - began)
+            return run
         engine = LaMOOAdapter(
             experiment=self._experiment,
             generator=LaMOOGenerator(told=self.generator.told, seed=self.generator.seed),

@@ -12,6 +12,7 @@ from ax.utils.common.logger import get_logger
 
 from ax_lamoo.results import results_of
 from lamoo import Settings, recent_gain
+from lamoo.arrays import is_number, is_whole
 
 logger = get_logger(__name__)
 
@@ -32,7 +33,7 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
             with several at a time there mostly are some.
 
     Raises:
-        UserInputError: if an argument is negative, or ``n_trials`` is 0.
+        UserInputError: if an argument is negative or no number, or ``n_trials`` is 0.
 
     Example:
         >>> from ax.api.client import Client
@@ -60,13 +61,18 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
         inactive_when_pending_trials: bool = False,  # noqa: FBT001, FBT002  Ax's signature
     ) -> None:
         """Check the arguments."""
-        if n_trials < 1 or min_trials < 0:
+        if not (is_whole(n_trials, 1) and is_whole(min_trials, 0)):
             raise UserInputError(
-                f"n_trials must be at least 1 and min_trials at least 0, got {n_trials!r} and "
-                f"{min_trials!r}"
+                "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
+                f"{n_trials!r} and {min_trials!r}"
             )
-        if not tolerance >= 0:
-            raise UserInputError(f"tolerance must be at least 0, got {tolerance!r}")
+        if not is_number(tolerance, 0):
+            raise UserInputError(f"tolerance must be at least 0, a number, got {tolerance!r}")
+        if inactive_when_pending_trials not in (True, False):
+            raise UserInputError(
+                "inactive_when_pending_trials must be True or False, got "
+                f"{inactive_when_pending_trials!r}"
+            )
         super().__init__(min_trials, inactive_when_pending_trials)
         self.n_trials, self.tolerance = n_trials, tolerance
 

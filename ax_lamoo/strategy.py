@@ -132,6 +132,13 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     _check_count("seed", seed, 0)
     _check_count("initialization_budget", initialization_budget, 0)
     _check_count("min_observed_initialization_trials", min_observed_initialization_trials, 0)
+    _check_kind("initialize_with_center", initialize_with_center, bool)
+    _check_kind(
+        "use_existing_trials_for_initialization", use_existing_trials_for_initialization, bool
+    )
+    _check_kind(
+        "allow_exceeding_initialization_budget", allow_exceeding_initialization_budget, bool
+    )
     seed = None if seed is None else int(seed)  # Ax cannot store numpy's
     options: dict[str, Any] = {
         "solver": solver,
@@ -145,7 +152,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             warm_start=warm_start,
         ),
         "seed": seed,
-        "torch_device": None if torch_device is None else torch.device(torch_device),
+        "torch_device": _checked_device(torch_device),
         # as in Ax's default: constraints relative to the status quo refer to what was measured
         "transform_configs": get_derelativize_config(derelativize_with_raw_status_quo=True),
     }
@@ -278,6 +285,15 @@ def _check_kind(name: str, value: object, *kinds: type) -> None:
 def _check_count(name: str, value: object, least: int) -> None:
     if value is not None and not (isinstance(value, Integral) and int(value) >= least):
         raise UserInputError(f"{name} must be an int of at least {least}, got {value!r}")
+
+
+def _checked_device(device: str | None) -> torch.device | None:
+    try:
+        return None if device is None else torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise UserInputError(
+            f"torch_device must be a device of torch's, such as 'cuda', or None, got {device!r}"
+        ) from error
 
 
 def _checked_point(point: Mapping[str, float] | None) -> dict[str, float]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
+from ax.core.experiment import Experiment
 from ax.utils.common.logger import get_logger
 
 import lamoo
@@ -17,9 +20,14 @@ from ax_lamoo.measured import Measured
 from ax_lamoo.told import Told
 from lamoo import Settings, Space
 from lamoo.gp.transfer import taught
+from lamoo.search import beginning
 from lamoo.space.prior import Known, total_violation
 
 logger = get_logger(__name__)
+#: Configurations on which functions are tried before they are needed, until one gives an answer.
+TRIES = 8
+#: When the experiments were made of which it was told that their start is over.
+_announced: set[datetime] = set()
 
 #: Trials inside a space that was narrowed, before anything is learned again. Elsewhere that is the
 #: business of the strategy's first nodes.
@@ -79,7 +87,8 @@ def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> 
     encoding, space, history = task.encoding, task.space, task.history
     about = repr(encoding.search_space.parameters), space.parameters
     names = encoding.search_space.parameters.keys()
-    bound = told.bound(about, goals.weights, metrics, encoding.decode, names)
+    samples = encoding.decode(space.sample(TRIES, np.random.default_rng(0)))
+    bound = told.bound(about, goals.weights, metrics, encoding.decode, names, samples)
     told.check(history.X[history.inside & space.activity.complete(history.X)[1]])
     for sentence in told.contradictions(history, task.arms):
         warn_once(sentence)
@@ -96,6 +105,17 @@ def _together(own: Known, told: Known) -> Known:
     if len(violations) < 2:
         return replace(told, violation=violations[0] if violations else None)
     return replace(told, violation=lambda X: total_violation([v(X) for v in violations]))
+
+
+def announce(task: Task, experiment: Experiment, solver: str) -> None:
+    """Tell once of each experiment that the start is over."""
+    created = experiment.time_created
+    if created in _announced or not logger.isEnabledFor(logging.INFO):
+        return
+    if (text := beginning(task, solver)) is not None:
+        _announced.add(created)
+        name = f" {experiment.name!r}" if experiment.has_name else ""
+        logger.info("Experiment%s: %s", name, text)
 
 
 @lru_cache(maxsize=256)

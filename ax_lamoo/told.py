@@ -71,6 +71,7 @@ class Told:
         metrics: Sequence[str],
         decode: Callable[[Floats], Sequence[Params]],
         names: Collection[str],
+        samples: Sequence[Params],
     ) -> Bound:
         """Return the functions for the engine.
 
@@ -80,9 +81,11 @@ class Told:
             metrics: their names.
             decode: returns the user's parameters at points (n, d).
             names: of all parameters.
+            samples: some configurations, on which the functions are tried first.
 
         Raises:
             UserInputError: if a known objective is not one of the experiment's.
+            RuntimeError: if a function raises or returns what it must not.
         """
         about = (about, weights.tolist(), list(metrics))
         if self._bound is None or self._about != about:
@@ -94,6 +97,7 @@ class Told:
                 raise UserInputError(str(error)) from error
             self._decode = decode
             self._objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
+            self.functions.rehearse(samples)
             self._bound, self._about = self.functions.bind(self._objectives, decode, names), about
         return self._bound
 

@@ -16,6 +16,13 @@ def check_kind(name: str, value: object, *kinds: type) -> None:
         raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
 
 
+def check_callable(name: str, value: object) -> None:
+    """Check that an argument is a function, or none."""
+    if value is not None and not callable(value):
+        msg = f"{name} must be a function or None, got {value!r}"
+        raise ValueError(msg)
+
+
 def check_seed(seed: object) -> None:
     """Check that a seed is an integer that numpy takes, or none."""
     if seed is not None and not (isinstance(seed, Integral) and int(seed) >= 0):

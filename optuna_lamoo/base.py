@@ -99,7 +99,12 @@ class Base:
                 return evolutionary.propose(place, rng)
             return x
 
-        return Solver(propose, global_turns=self._learns)
+        return Solver(propose, global_turns=self._learns, name=self._name)
+
+    @cached_property
+    def _name(self) -> str:
+        """What logs call it."""
+        return type(self.make(0)).__name__
 
     @cached_property
     def _learns(self) -> bool:

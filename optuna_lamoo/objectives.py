@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, numbers
 
 _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 
@@ -43,6 +43,20 @@ def signs(directions: Sequence[StudyDirection]) -> Floats:
     return np.array([-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in directions])
 
 
+def labels(
+    directions: Sequence[StudyDirection], names: Mapping[int, str] | None = None
+) -> tuple[tuple[str, float], ...]:
+    """Return what messages call each objective, and its sign, see :class:`lamoo.Settings`.
+
+    Args:
+        directions: of the study.
+        names: of the objectives, as far as they are known.
+    """
+    called = names or {}
+    turn = enumerate(signs(directions).tolist())
+    return tuple((called.get(j, f"objective {j}"), sign) for j, sign in turn)
+
+
 def constraints(trial: FrozenTrial) -> dict[str, float]:
     """Return a trial's constraint values by name, also those that Optuna before 5.0 wrote."""
     recorded: Any = getattr(trial, "constraints", None)
@@ -50,6 +64,26 @@ def constraints(trial: FrozenTrial) -> dict[str, float]:
         values = trial.system_attrs.get(_CONSTRAINTS)
         recorded = dict(enumerate(values)) if isinstance(values, list | tuple) else {}
     return {str(name): float(value) for name, value in recorded.items() if isinstance(value, Real)}
+
+
+def record_constraints(
+    function: Callable[[FrozenTrial], Sequence[float]], study: Study, trial: FrozenTrial
+) -> None:
+    """Write what a function says of a finished trial to where Optuna's samplers write it.
+
+    Raises:
+        ValueError: if it returns anything but numbers; NaN is none.
+    """
+    given = function(trial)
+    limits = numbers(given)
+    if limits is None or np.isnan(limits).any():
+        msg = (
+            "constraints_func must return a list of numbers, at most 0 where a trial is feasible, "
+            f"got {given!r} for trial {trial.number}"
+        )
+        raise ValueError(msg)
+    # a tuple, as other samplers write it, and not NumPy's numbers, which no storage takes
+    study._storage.set_trial_system_attr(trial._trial_id, _CONSTRAINTS, (*limits.tolist(),))
 
 
 def constraint_note(g: Floats) -> dict[str, list[float]]:
@@ -114,6 +148,5 @@ class ReferencePoint:
         values = np.full(m, np.nan)
         values[[found[key] for key in self.values]] = list(self.values.values())
         turn = signs(study.directions)
-        names = {j: key if isinstance(key, str) else f"objective {j}" for key, j in found.items()}
-        labels = tuple((names[j], float(sign)) for j, sign in enumerate(turn))
-        return tuple((turn * values).tolist()), labels
+        names = {j: key for key, j in found.items() if isinstance(key, str)}
+        return tuple((turn * values).tolist()), labels(study.directions, names)

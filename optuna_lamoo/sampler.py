@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,10 +18,17 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, NothingAllowed, Partition, Settings, Space, Task, suggest
 from lamoo.arrays import Floats
+from lamoo.search import beginning
 from lamoo.solvers import Solver
 from lamoo.space.prior import Asked, Prior
-from optuna_lamoo import columns, distributions, exhaustion, notes
-from optuna_lamoo.arguments import check_kind, check_seed, check_stale_after, checked_space
+from optuna_lamoo import columns, distributions, exhaustion, notes, objectives
+from optuna_lamoo.arguments import (
+    check_callable,
+    check_kind,
+    check_seed,
+    check_stale_after,
+    checked_space,
+)
 from optuna_lamoo.base import base_of
 from optuna_lamoo.claims import Claims, as_begun, generator
 from optuna_lamoo.messages import logger, warn_of_equal_choices, warn_once
@@ -47,9 +56,9 @@ class LaMOOSampler(BaseSampler):
     Trials that were running when their worker was killed are left out, see ``stale_after``.
 
     It handles any number of objectives in any direction, every distribution, conditional search
-    spaces, constraints set with ``trial.set_constraint``, enqueued and partially fixed trials,
-    and failed, pruned or infinite results. A configuration of a discrete space is not repeated
-    while untried ones are left, unless ``reevaluate`` asks for it.
+    spaces, constraints set with ``trial.set_constraint`` or by ``constraints_func``, enqueued and
+    partially fixed trials, and failed, pruned or infinite results. A configuration of a discrete
+    space is not repeated while untried ones are left, unless ``reevaluate`` asks for it.
 
     Args:
         seed: of all random choices; ``None`` draws one.
@@ -83,6 +92,9 @@ class LaMOOSampler(BaseSampler):
             :class:`lamoo.NothingAllowed` and the study ends.
         canonical: a function of the parameter dictionary that returns the same key (anything
             hashable) for configurations that are really the same; one of them is tried.
+        constraints_func: a function of a finished trial that returns its constraint values, at most
+            0 where they are kept, as Optuna's own samplers take it: for what is measured, when
+            ``trial.set_constraint`` is not there (Optuna 4.8) or a program was written without.
         search_space: name -> distribution, as far as they are known beforehand. Otherwise the
             first trial, which tells them, is drawn parameter by parameter, and functions of
             parameters know nothing of it.
@@ -113,7 +125,8 @@ class LaMOOSampler(BaseSampler):
         ValueError: if an argument is outside what is listed here; on the first suggestion, if
             the reference point or a known objective is not one of the study's; when more trials
             report another value than the known one (by more than a millionth) than report that.
-        RuntimeError: if one of the given functions raises or returns what it must not.
+        RuntimeError: if one of the given functions raises or returns what it must not: before the
+            first trial runs, where ``search_space`` tells what it will be asked about.
 
     Example:
         >>> import optuna
@@ -142,6 +155,7 @@ class LaMOOSampler(BaseSampler):
         features: Asked | None = None,
         known_constraints: Sequence[Asked] | None = None,
         canonical: Asked | None = None,
+        constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
         search_space: Mapping[str, BaseDistribution] | None = None,
         warm_start: Study | Any | Sequence[Study | Any] | None = None,
         reevaluate: int | None = None,
@@ -160,6 +174,7 @@ class LaMOOSampler(BaseSampler):
         check_kind("stop_when_exhausted", stop_when_exhausted, bool)
         check_stale_after(stale_after)
         check_kind("warn_independent_sampling", warn_independent_sampling, bool)
+        check_callable("constraints_func", constraints_func)
         self.view = View(
             Prior(known_objectives or {}, features, known_constraints or (), canonical),
             sources_of(warm_start),
@@ -185,10 +200,14 @@ class LaMOOSampler(BaseSampler):
             )
             raise ValueError(msg)
         self._base = None if base_sampler is None else base_of(base_sampler)
+        self._constraints_func = constraints_func
         self._stop_when_exhausted = stop_when_exhausted
         self._stale_after = stale_after
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
+        # studies, of which something was told or looked at already
+        self._announced: set[str] = set()
+        self._compared: set[str] = set()
         self._claims = self._fresh_claims()
 
     def _fresh_claims(self) -> Claims:
@@ -223,8 +242,13 @@ class LaMOOSampler(BaseSampler):
         """Check known objectives, stop a study that has nothing left, and pass it on.
 
         Raises:
-            ValueError: if a known objective is not what most trials reported.
+            ValueError: if a known objective is not what most trials reported, or
+                ``constraints_func`` returns anything but numbers.
         """
+        if self._constraints_func is not None and state != TrialState.FAIL:
+            objectives.record_constraints(self._constraints_func, study, trial)
+        if state == TrialState.COMPLETE:
+            self._compare_names(study, trial)
         if trial.distributions and all(d.single() for d in trial.distributions.values()):
             warn_once(study.study_name, "every parameter has a single value: nothing to search")
         for name, distribution in trial.distributions.items():
@@ -269,6 +293,11 @@ class LaMOOSampler(BaseSampler):
         held = columns.possible(notes.held(study.sampler), known)
         asked, later = search_space.keys(), self.view.unmet(known) - held.keys()
         if not asked and not later:
+            logger.debug(
+                "Study %r: trial %d has no parameter yet that is known: each is drawn on its own",
+                study.study_name,
+                trial.number,
+            )
             return {}
         if held or later:
             wanted, both = {*asked, *held, *later}, {**known, **search_space}
@@ -277,18 +306,44 @@ class LaMOOSampler(BaseSampler):
             settings = replace(settings, solver=self._base.solver(search_space))
         fixed = {**notes.enqueued(trial, search_space), **held, **trial.params}
         space, seed = columns.to_space(search_space, fixed), settings.seed
+        began = time.perf_counter()
 
         def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
             stubborn = attempt < STUBBORN_YIELDS
             wanted = settings if stubborn else replace(settings, solver="random")
-            return suggest(Task(space, history, wanted), 1, generator(seed, number, attempt))
+            task = Task(space, history, wanted)
+            x = suggest(task, 1, generator(seed, number, attempt))
+            self._announce(study, task)
+            return x
 
         try:
             params = self._claims.claim(study, trial, search_space, space, propose)
         except NothingAllowed:
             exhaustion.end(study)  # the others would only fail, too, where failures are caught
             raise
+        logger.debug(
+            "Study %r: trial %d gets %s, after %.3f s",
+            study.study_name,
+            trial.number,
+            params,
+            time.perf_counter() - began,
+        )
         return {name: value for name, value in params.items() if name in asked}
+
+    def _compare_names(self, study: Study, trial: FrozenTrial) -> None:
+        """Warn of names in ``search_space`` that look mistyped, at a study's first trial."""
+        if study.study_name not in self._compared:
+            self._compared.add(study.study_name)
+            for sentence in self.view.misnamed(trial):
+                warn_once(study.study_name, sentence)
+
+    def _announce(self, study: Study, task: Task) -> None:
+        """Tell once of each study that the start is over."""
+        if study.study_name in self._announced or not logger.isEnabledFor(logging.INFO):
+            return
+        if (text := beginning(task)) is not None:
+            self._announced.add(study.study_name)
+            logger.info("Study %r: %s", study.study_name, text)
 
     def sample_independent(
         self,
@@ -350,7 +405,7 @@ class LaMOOSampler(BaseSampler):
     def settings_for(self, study: Study) -> Settings:
         """Return the settings with the reference point turned to minimisation."""
         if self._reference_point is None:
-            return self._settings
+            return replace(self._settings, labels=objectives.labels(study.directions))
         values, labels = self._reference_point.turned(study)
         return replace(self._settings, reference_point=values, labels=labels)
 

@@ -7,6 +7,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from lamoo import recent_gain
+from lamoo.arrays import is_number, is_whole
 from optuna_lamoo.knowledge import knowledge_of
 
 logger = optuna.logging.get_logger("optuna.lamoo")
@@ -26,7 +27,7 @@ class StopWhenConverged:
         min_trials: it does not end before so many finished trials.
 
     Raises:
-        ValueError: if an argument is negative, or ``n_trials`` is 0.
+        ValueError: if an argument is negative or no number, or ``n_trials`` is 0.
 
     Example:
         >>> import optuna
@@ -43,14 +44,14 @@ class StopWhenConverged:
 
     def __init__(self, n_trials: int = 20, tolerance: float = 0.001, min_trials: int = 30) -> None:
         """Check the arguments."""
-        if n_trials < 1 or min_trials < 0:
+        if not (is_whole(n_trials, 1) and is_whole(min_trials, 0)):
             msg = (
-                f"n_trials must be at least 1 and min_trials at least 0, got {n_trials!r} and "
-                f"{min_trials!r}"
+                "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
+                f"{n_trials!r} and {min_trials!r}"
             )
             raise ValueError(msg)
-        if not tolerance >= 0:
-            msg = f"tolerance must be at least 0, got {tolerance!r}"
+        if not is_number(tolerance, 0):
+            msg = f"tolerance must be at least 0, a number, got {tolerance!r}"
             raise ValueError(msg)
         self._n_trials, self._tolerance, self._min_trials = n_trials, tolerance, min_trials
 

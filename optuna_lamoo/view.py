@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from optuna_lamoo.sources import Source
 
 #: How many trials are looked at for reports of OptunaHub's pruner: all workers report alike.
 LATEST = 8
+#: Configurations on which functions are tried before the first trial, until one gives an answer.
+TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,19 @@ class View:
         self._sources = tuple(sources)
         self._search_space = dict(search_space)
         self._forget()
+        if self._search_space and self.functions:
+            space = columns.to_space(self._search_space)
+            self.functions.rehearse(space.decode(space.sample(TRIES, np.random.default_rng(0))))
+
+    def misnamed(self, trial: FrozenTrial) -> Iterator[str]:
+        """Yield a sentence for each name in the search space that may be another in a trial."""
+        asked = trial.params.keys() - self._search_space.keys()
+        for name in self._search_space.keys() - trial.params.keys():
+            for alike in get_close_matches(name, sorted(asked), n=1):
+                yield (
+                    f"search_space names {name!r}, but trial {trial.number} asked for {alike!r} "
+                    "and not for that: is it a typing error?"
+                )
 
     def _forget(self) -> None:
         self._turn = threading.RLock()

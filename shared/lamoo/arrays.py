@@ -1,4 +1,4 @@
-"""Names for the arrays that travel through the engine.
+"""Names for the arrays that travel through the engine, and whether what users give is numbers.
 
 ======== ============ =====================================================================
 symbol   shape        meaning
@@ -11,9 +11,36 @@ symbol   shape        meaning
 
 from __future__ import annotations
 
+import math
+from numbers import Integral, Real
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
+
+
+def is_whole(value: object, least: int) -> bool:
+    """Tell whether a value is a whole number, and not less than the least that will do."""
+    return isinstance(value, Integral) and int(value) >= least
+
+
+def is_number(value: object, least: float = -math.inf) -> bool:
+    """Tell whether a value is a real number, not NaN, and not less than the least that will do."""
+    return isinstance(value, Real) and float(value) >= least
+
+
+def numbers(given: object) -> Floats | None:
+    """Return what a user gave as a row of numbers (n,), ``None`` if it is anything else.
+
+    Example:
+        >>> numbers([1, float("nan")]), numbers("ab"), numbers({0: 1.0}), numbers(3.0)
+        (array([ 1., nan]), None, None, None)
+    """
+    try:
+        row = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        return None
+    return row if row.ndim == 1 else None

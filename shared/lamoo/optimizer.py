@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lamoo.arrays import Floats
-from lamoo.search import suggest
+from lamoo.arrays import Floats, numbers
+from lamoo.search import beginning, suggest
 from lamoo.space import Space
 from lamoo.space.evidence import Evidence
 from lamoo.space.history import History
 from lamoo.task import Settings, Task
 
 
+class Evaluation(NamedTuple):
+    """What was evaluated, and what came of it.
+
+    Args:
+        params: the parameters that were told.
+        values: the objective values in the user's directions, the mean of all evaluations.
+    """
+
+    params: dict[str, Any]
+    values: tuple[float, ...]
+
+
 class Optimizer:
     """Ask and tell, for people without a framework.
+
+    Any number may be asked for before the first is told, in any order, and what was not asked for
+    may be told as well. The logger ``"lamoo"`` has a line at level INFO when the model phase begins
+    and one at DEBUG for each point. :attr:`history` is all that an optimizer knows: another one
+    that is given it (``other.history = optimizer.history``) goes on as this one would.
 
     Args:
         space: the search space.
@@ -26,7 +44,7 @@ class Optimizer:
         seed: of all random choices.
 
     Raises:
-        ValueError: if a direction is unknown.
+        ValueError: if an argument is none of these.
 
     Example:
         >>> from lamoo import Float, Space
@@ -36,6 +54,8 @@ class Optimizer:
         ...     optimizer.tell(params, [params["x"] ** 2, (params["x"] - 1) ** 2])
         >>> optimizer.history.Y.shape
         (12, 2)
+        >>> all(-0.1 < params["x"] < 1.1 for params, values in optimizer.front())
+        True
     """
 
     def __init__(
@@ -46,10 +66,7 @@ class Optimizer:
         seed: int = 0,
     ) -> None:
         """Start without observations."""
-        unknown = [d for d in directions if d not in ("minimize", "maximize")]
-        if unknown or not directions:
-            msg = f"directions must be 'minimize' or 'maximize' per objective, got {directions!r}"
-            raise ValueError(msg)
+        _check(space, directions, settings)
         self.space = space
         self._signs = np.array([1.0 if d == "minimize" else -1.0 for d in directions])
         settings = replace(settings or Settings(), seed=seed)
@@ -61,6 +78,7 @@ class Optimizer:
         labels = [(f"objective {j}", sign) for j, sign in enumerate(self._signs.tolist())]
         self._settings = replace(settings, reference_point=signed, labels=settings.labels or labels)
         self.history = History(np.empty((0, space.dimension)), np.empty((0, len(directions))))
+        self._announced = False
 
     def ask(self) -> dict[str, Any]:
         """Return the parameters to evaluate next; they count as running until told.
@@ -69,12 +87,39 @@ class Optimizer:
         a condition learned from few trials may be wrong. Tell only those that were used.
         """
         rng = np.random.default_rng((self._settings.seed, len(self.history.tried)))
-        x = suggest(self._task(), 1, rng)[0]
+        task = self._task()
+        x = suggest(task, 1, rng)[0]
+        self._announce(task)
         params = self.space.decode(np.where(np.isnan(x), self.space.sample(1, rng), x))
         # encoded anew, so that rounding cannot hide from `tell` what it answers
         asked = np.where(np.isnan(x), np.nan, self.space.encode(params)[0])
         self.history = self.history.with_pending(asked)
         return params[0]
+
+    def front(self) -> list[Evaluation]:
+        """Return what nobody dominates, in the order of the evaluations.
+
+        What was evaluated repeatedly counts once, by the mean of its values. Left out are
+        evaluations that break a constraint, and infinite ones as long as there are others.
+
+        Example:
+            >>> from lamoo import Integer, Space
+            >>> optimizer = Optimizer(Space({"n": Integer(1, 4)}), ["minimize", "maximize"])
+            >>> for n, accuracy in [(1, 0.5), (3, 0.7), (2, 0.8)]:
+            ...     optimizer.tell({"n": n}, [n, accuracy])
+            >>> [(params["n"], values) for params, values in optimizer.front()]
+            [(1, (1.0, 0.5)), (2, (2.0, 0.8))]
+        """
+        rows = Task(self.space, self.history, self._settings).front
+        params = self.space.decode(self.history.X[rows])
+        values = (self._signs * self.history.means[rows] + 0.0).tolist()
+        return [Evaluation(p, tuple(v)) for p, v in zip(params, values, strict=True)]
+
+    def _announce(self, task: Task) -> None:
+        """Tell once that the start is over."""
+        if not self._announced and (text := beginning(task)) is not None:
+            self._announced = True
+            self._settings.logger.info(text)
 
     def _task(self) -> Task:
         """Return the task, where nothing is asked about but configurations that there are."""
@@ -99,26 +144,51 @@ class Optimizer:
             constraints: constraint values, satisfied where ``<= 0``.
 
         Raises:
-            ValueError: if the number of values is not the number of objectives, or a parameter
-                or its value is not one of the space's.
+            ValueError: if the number of values is not the number of objectives, a parameter or
+                its value is not one of the space's, or the constraints are no numbers.
         """
+        limits = numbers(constraints)
+        if limits is None:
+            msg = f"constraints must be a list of numbers, got {constraints!r}"
+            raise ValueError(msg)
         self.history = self.history.with_outcome(
             self._point(params),
             None if values is None else self._signs * self._checked(values),
-            np.asarray(constraints, dtype=float),
+            limits,
         )
 
     def _point(self, params: Mapping[str, Any]) -> Floats:
-        x: Floats = self.space.encode([params])[0]
-        known = [name in params for name in self.space.parameters]
-        if sum(known) < len(params) or np.isnan(x[known]).any():
-            msg = f"params must be of {dict(self.space.parameters)}, got {dict(params)}"
+        parameters = dict(self.space.parameters)
+        x: Floats | None = None
+        # whatever is given: no dictionary, or texts for numbers
+        with contextlib.suppress(TypeError, ValueError):
+            x = self.space.encode([params])[0]
+        known = [x is not None and name in params for name in parameters]
+        if x is None or sum(known) < len(params) or not self.space.holds(x[None])[0][known].all():
+            msg = f"params must be of {parameters}, got {params!r}"
             raise ValueError(msg)
         return x
 
     def _checked(self, values: Sequence[float]) -> Floats:
-        array = np.asarray(values, dtype=float)
-        if array.shape != self._signs.shape:
+        array = numbers(values)
+        if array is None or array.shape != self._signs.shape:
             msg = f"values must hold one number per objective ({len(self._signs)}), got {values!r}"
             raise ValueError(msg)
         return array
+
+
+def _check(space: object, directions: object, settings: object) -> None:
+    """Check the kinds of an optimizer's arguments."""
+    if not isinstance(space, Space):
+        msg = f"space must be a lamoo.Space, such as Space({{'x': Float(0, 1)}}), got {space!r}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+    if not isinstance(settings, Settings | None):
+        msg = f"settings must be lamoo.Settings or None, got {settings!r}"
+        raise ValueError(msg)  # noqa: TRY004  as above
+    listed = directions if isinstance(directions, Sequence) else ()
+    if not listed or any(d not in ("minimize", "maximize") for d in listed):
+        msg = (
+            "directions must be 'minimize' or 'maximize' per objective, in a list, got "
+            f"{directions!r}"
+        )
+        raise ValueError(msg)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,8 @@ REASON = 200
 #: Of four proposals these go to branches that were tried too little, as long as there are any: one
 #: of the two in the whole space, and one of the two in a leaf.
 BRANCH_TURNS = (0, 3)
+#: What the log calls the place of a global turn.
+WHOLE = "the whole space"
 #: Random points of which the nearest is told where none keeps the known constraints.
 LOOKED_AT = 64
 
@@ -112,41 +115,91 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
         raise ValueError(msg)
     X = np.empty((q, task.space.dimension))
     with single_threaded():
-        history = task.cleaned
+        began, history = time.perf_counter(), task.cleaned
         for i in range(q):
-            X[i] = _next(task, history, rng)
+            X[i], how = _next(task, history, rng)
+            began = _log(task, history, how, began)
             history = history.with_pending(X[i])
     return X
 
 
-def _next(task: Task, history: History, rng: np.random.Generator) -> Floats:
-    """Return the next point (d,) after a task's history and what was proposed since."""
+def beginning(task: Task, solver: str | None = None) -> str | None:
+    """Return what to tell people once when the model phase begins, ``None`` before that.
+
+    Args:
+        task: the search.
+        solver: what proposes, if it is none of the engine's.
+    """
+    if _starting(task, task.cleaned):
+        return None
+    return (
+        f"model phase, from {task.history.n} results on: "
+        f"solver {solver or task.settings.chosen_solver.name}, {task.measured_from}"
+    )
+
+
+def _starting(task: Task, history: History) -> bool:
+    """Tell whether too little was observed to learn from.
+
+    What a space was before it was narrowed says little of what it is: it starts again.
+    """
+    return bool(history.inside.sum() < max(task.settings.n_startup, 1))
+
+
+def _log(task: Task, history: History, how: str, began: float) -> float:
+    """Write how a point was found to the log, and return the time now, by the same clock."""
+    now = time.perf_counter()
+    if task.settings.logger.isEnabledFor(logging.DEBUG):
+        task.settings.logger.debug(
+            "after %d results, %d running and %d failed: %s, %s, %.3f s",
+            history.n,
+            len(history.pending),
+            len(history.failed),
+            how,
+            task.measured_from,
+            now - began,
+        )
+    return now
+
+
+class _Found(NamedTuple):
+    """A point (d,), ``None`` if there is none, and how it was found, for the log."""
+
+    x: Floats | None
+    how: str
+
+
+def _next(task: Task, history: History, rng: np.random.Generator) -> tuple[Floats, str]:
+    """Return the next point (d,) after a task's history and what was proposed since, and how."""
     space, settings = task.domain, task.settings
-    x = None
-    # what a space was before it was narrowed says little of what it is: it starts again
-    if history.inside.sum() < max(settings.n_startup, 1):
-        x = next_start(space, history, settings.seed)
-    if x is None and not _any_allowed(space, history, settings.seed):
-        return _broken(space, settings, rng)
-    if x is None and settings.reevaluate and len(history.tried) % settings.reevaluate == 0:
-        x = least_sure(space, history)
-    if x is None and history.n:
-        x = _by_solver(task, history, rng)
-    if x is None:
-        x = random.propose(Place(history, Region(space), np.arange(0)), rng)
-    if x is None:
-        x = least_sure(space, history)
-    return _again(space, history, rng) if x is None else x
+    found = _Found(None, "")
+    if _starting(task, history):
+        found = _Found(next_start(space, history, settings.seed), "start-up")
+    if found.x is None and not _any_allowed(space, history, settings.seed):
+        return _broken(space, settings, rng), "known constraints broken"
+    if found.x is None and settings.reevaluate and len(history.tried) % settings.reevaluate == 0:
+        found = _Found(least_sure(space, history), "model phase: evaluated again")
+    if found.x is None and history.n:
+        found = _by_solver(task, history, rng)
+    if found.x is None:
+        everywhere = Place(history, Region(space), np.arange(0))
+        found = _Found(random.propose(everywhere, rng), "at random")
+    if found.x is None:
+        found = _Found(least_sure(space, history), "nothing untried is left: evaluated again")
+    if found.x is None:
+        return _again(space, history, rng), "nothing untried is left: evaluated again"
+    return found.x, found.how
 
 
-def _by_solver(task: Task, history: History, rng: np.random.Generator) -> Floats | None:
+def _by_solver(task: Task, history: History, rng: np.random.Generator) -> _Found:
     """Return what the solver proposes, or a simpler one where it finds nothing or fails.
 
     A point that would repeat an evaluation, see :func:`lamoo.space.rows.repeats`, is the last
     resort.
     """
-    last_resort = None
-    for propose, place in _attempts(task, history):
+    last_resort = _Found(None, "")
+    for name, propose, place, where in _attempts(task, history):
+        how = f"model phase: solver {name} in {where}, {len(place.members)} results"
         try:
             x = propose(place, rng)
         # a warning where the user's filters turn those of libraries into errors
@@ -154,30 +207,45 @@ def _by_solver(task: Task, history: History, rng: np.random.Generator) -> Floats
             _tell_of_failure(task.settings, error)
             continue
         if x is not None and not history.repeats(x[None])[0]:
-            return _apart(x, Place.everywhere(task.domain, history), rng)
-        last_resort = x if last_resort is None else last_resort
+            return _Found(_apart(x, Place.everywhere(task.domain, history), rng), how)
+        last_resort = _Found(x, how) if last_resort.x is None else last_resort
     return last_resort
 
 
-def _attempts(task: Task, history: History) -> Iterator[tuple[Propose, Place]]:
+class _Attempt(NamedTuple):
+    """Who is to propose, and where, with their names for the log."""
+
+    name: str
+    propose: Propose
+    place: Place
+    where: str
+
+
+def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
     """Yield who is to propose and where: the solver in the chosen leaf first.
 
     Where a leaf is exhausted, its nearest ancestor that is not takes its place. In a global turn
     the solver works in the whole space. Branches that were tried too little take turns with both.
     """
     solver, reference_point = task.settings.chosen_solver, task.reference_point
-    everywhere = Place.everywhere(task.domain, history, reference_point)
+    name, everywhere = solver.name, Place.everywhere(task.domain, history, reference_point)
     if len(history.tried) % 4 in BRANCH_TURNS:
         for branch in neglected(task.domain, history):
-            yield solver.propose, Place.everywhere(branch, history, reference_point)
+            place = Place.everywhere(branch, history, reference_point)
+            yield _Attempt(name, solver.propose, place, "a branch that was tried little")
     if solver.global_turns and is_global(history):
-        yield solver.propose, everywhere
+        yield _Attempt(name, solver.propose, everywhere, WHOLE)
     else:
         root = grow(task.domain, history, task.settings.partition, reference_point)
-        for node in reversed(select(root)):
-            yield solver.propose, Place(history, node.region, node.members, reference_point)
-    yield evolutionary.propose, everywhere
-    yield random.propose, everywhere
+        path = select(root)
+        for depth in reversed(range(len(path))):
+            node = path[depth]
+            kind = "leaf" if depth == len(path) - 1 else "node"
+            where = f"the {kind} at depth {depth} of the tree"
+            place = Place(history, node.region, node.members, reference_point)
+            yield _Attempt(name, solver.propose, place, where)
+    yield _Attempt("evolutionary", evolutionary.propose, everywhere, WHOLE)
+    yield _Attempt("random", random.propose, everywhere, WHOLE)
 
 
 def _apart(x: Floats, everywhere: Place, rng: np.random.Generator) -> Floats:

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, is_whole, numbers
 from lamoo.gp.model import denoise
 from lamoo.partition.tree import Partition
 from lamoo.solvers import SOLVERS, Solver
@@ -69,18 +70,27 @@ class Settings:
         if not isinstance(self.solver, Solver) and self.solver not in SOLVERS:
             msg = f"solver must be one of {list(SOLVERS)}, got {self.solver!r}"
             raise ValueError(msg)
-        if self.n_startup < 0:
-            msg = f"n_startup must be at least 0, got {self.n_startup!r}"
+        partition: Any = self.partition  # whatever was given
+        if not isinstance(partition, Partition):
+            msg = f"partition must be a lamoo.Partition, got {partition!r}"
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        if not is_whole(self.n_startup, 0):
+            msg = f"n_startup must be at least 0, a whole number, got {self.n_startup!r}"
             raise ValueError(msg)
-        point = np.asarray(() if self.reference_point is None else self.reference_point, float)
-        if np.isinf(point).any():
-            msg = f"reference_point must be finite or NaN, got {self.reference_point!r}"
+        if self.reference_point is not None:
+            point = numbers(self.reference_point)
+            if point is None or np.isinf(point).any():
+                msg = (
+                    "reference_point must be finite or NaN, one number per objective, got "
+                    f"{self.reference_point!r}"
+                )
+                raise ValueError(msg)
+        if not is_whole(self.seed, 0):
+            msg = f"seed must be at least 0, a whole number, got {self.seed!r}"
             raise ValueError(msg)
-        if self.seed < 0:
-            msg = f"seed must be at least 0, got {self.seed!r}"
-            raise ValueError(msg)
-        if self.reevaluate is not None and self.reevaluate < 2:
-            msg = f"reevaluate must be at least 2 or None, got {self.reevaluate!r}"
+        every = self.reevaluate
+        if every is not None and not is_whole(every, 2):
+            msg = f"reevaluate must be at least 2, a whole number, or None, got {every!r}"
             raise ValueError(msg)
         self.chosen_solver.check()
 
@@ -191,6 +201,41 @@ class Task:
         """The user's reference point (m,), see :func:`reached_reference_point`."""
         return reached_reference_point(self.cleaned, self.settings)
 
+    @cached_property
+    def front(self) -> Ints:
+        """The observations that nobody dominates, as indices into the history, ``(k,)``.
+
+        By their means, and one for each point, however often it was evaluated. None breaks a
+        constraint or stands for a failure.
+        """
+        history = self.history
+        rows = np.flatnonzero(history.violation == 0)
+        rows = rows[np.sort(np.unique(history.group[rows], return_index=True)[1])]
+        rows = rows[failures.sound(history.means[rows])]
+        return rows[pareto.nondominated(history.means[rows])]
+
+    @cached_property
+    def measured_from(self) -> str:
+        """The reference point for messages, in the user's directions."""
+        known, point = self.cleaned, self.reference_point
+        if not known.n:
+            return "no reference point yet"
+        origin = "reference point"
+        if point is None:
+            point = pareto.inferred_reference_point(known.means, known.violation)
+            origin = "inferred reference point"
+        labels = _labels(self.settings, len(point))
+        values = [
+            f"{name} = {value / scale + 0.0:g}"
+            for (name, scale), value in zip(labels, point.tolist(), strict=True)
+        ]
+        return f"{origin} ({', '.join(values)})"
+
+
+def _labels(settings: Settings, m: int) -> Sequence[tuple[str, float]]:
+    """Return what the user calls each of ``m`` objectives, and its factor."""
+    return settings.labels or [(f"objective {j}", 1.0) for j in range(m)]
+
 
 def reached_reference_point(history: History, settings: Settings) -> Floats | None:
     """Return the user's reference point (m,), ``None`` until some feasible point dominates it.
@@ -222,7 +267,7 @@ def _warn_of_unreached(point: Floats, history: History, settings: Settings) -> N
         short = np.where(given, np.maximum(Y - point, 0.0), 0.0)
         worst = (short / np.where(width > 0, width, 1.0)).max(axis=1)
     nearest = Y[np.lexsort((worst, history.violation[:PATIENCE]))[0]]
-    labels = settings.labels or [(f"objective {j}", 1.0) for j in range(len(point))]
+    labels = _labels(settings, len(point))
     asked = [
         f"{name} {'<=' if scale > 0 else '>='} {bound / scale:g}"
         for (name, scale), bound in zip(labels, point.tolist(), strict=True)

@@ -130,7 +130,17 @@ def test_it_can_be_saved():
     assert repr(again) == repr(rule)
 
 
-@pytest.mark.parametrize("wrong", [{"n_trials": 0}, {"tolerance": -1.0}, {"min_trials": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n_trials": 0},
+        {"tolerance": -1.0},
+        {"min_trials": -1},
+        {"n_trials": 5.5},
+        {"min_trials": "many"},
+        {"tolerance": "little"},
+    ],
+)
 def test_a_wrong_argument_is_named(wrong):
     with pytest.raises(UserInputError, match=next(iter(wrong))):
         StopWhenConverged(**wrong)

@@ -1,5 +1,6 @@
 """A client with LaMOO's strategy: every space, every result, and like Ax wherever Ax decides."""
 
+import logging
 import math
 
 import numpy as np
@@ -559,6 +560,8 @@ def test_without_a_seed_the_clients_counts(client, run):
         ({"initialization_budget": 2.5}, r"initialization_budget must be an int"),
         ({"reference_point": [1, 2]}, r"reference_point must be Mapping or None"),
         ({"reference_point": {"a": math.nan}}, r"reference_point must map metric names to finite"),
+        ({"initialize_with_center": "no"}, r"initialize_with_center must be bool"),
+        ({"torch_device": "abacus"}, r"torch_device must be a device .* got 'abacus'"),
     ],
 )
 def test_wrong_arguments_are_named(options, said):
@@ -717,3 +720,20 @@ def test_what_is_fixed_in_a_branch_is_so_from_the_first_trial_on(fixed, client, 
         assert fixed.items() <= params.items()
         assert branch[next(iter(fixed))].items() <= params.items()
     assert len({tuple(sorted(params.items())) for params in asked}) == len(asked)
+
+
+def test_an_experiment_can_be_followed(client, run, caplog):
+    logger = logging.getLogger("ax.ax_lamoo.task")
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    try:
+        with caplog.at_level(logging.DEBUG, logger.name):
+            run(client(FLOAT, seed=0, initialization_budget=3, solver="evolutionary"), 6, both)
+    finally:
+        logger.setLevel(level)
+    mine = [r for r in caplog.records if r.name == logger.name]
+    (began,) = [r.getMessage() for r in mine if r.levelname == "INFO"]
+    assert "model phase, from 3 results on: solver evolutionary, inferred reference" in began
+    lines = [r.getMessage() for r in mine if r.levelname == "DEBUG"]
+    assert sum("start-up" in line for line in lines) == 2  # besides the center
+    assert sum("solver evolutionary in the leaf at depth 0" in line for line in lines) == 3

@@ -201,6 +201,23 @@ def test_a_function_that_fails_is_named():
         )
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"features": lambda params: "deep"},
+        {"canonical": lambda params: [*params]},
+        {"features": lambda params: 1 / 0},
+    ],
+)
+def test_functions_are_tried_before_the_start_is_paid_for(given):
+    with pytest.raises(RuntimeError, match=next(iter(given))):
+        advance(
+            started(NET, "a, -b", initialize_with_center=False, **given),
+            1,
+            lambda _: {"a": 1.0, "b": 2.0},
+        )
+
+
 # ------------------------------------------------------------------ choices that open others
 
 PIPELINE = [

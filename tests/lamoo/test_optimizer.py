@@ -3,11 +3,14 @@
 import json
 import logging
 import pickle
+import re
 import textwrap
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import special
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -493,6 +496,20 @@ def test_a_reference_point_steers_the_search():
         (lambda: loop().tell({"a": 0, "b": 0}, [[1.0, 2.0]]), "values must hold"),
         (lambda: loop().tell({"a": 0, "z": 0}, [1.0, 2.0]), "params must be of"),
         (lambda: loop().tell({"a": np.nan, "b": 0}, [1.0, 2.0]), "params must be of"),
+        (lambda: loop().tell({"a": 1.01, "b": 0}, [1.0, 2.0]), r"params must be of .* got .*1\.01"),
+        (lambda: loop().tell({"a": "z", "b": 0}, [1.0, 2.0]), "params must be of"),
+        (lambda: loop().tell([0, 0], [1.0, 2.0]), "params must be of"),
+        (lambda: loop().tell({"a": 0, "b": 0}, ["z", 2.0]), "values must hold"),
+        (lambda: loop().tell({"a": 0, "b": 0}, [1.0, 2.0], 3.0), "constraints must be a list"),
+        (lambda: Optimizer({"a": Float(0, 1)}, ["minimize"]), "space must be a lamoo.Space"),
+        (lambda: Optimizer(SQUARE, "minimize"), "directions must be .* in a list"),
+        (lambda: Optimizer(SQUARE, None), "directions must be"),
+        (lambda: Optimizer(SQUARE, ["minimize"], {"solver": "gp"}), "settings must be"),
+        (lambda: Optimizer(SQUARE, ["minimize"], seed=None), "seed must be at least 0, a whole"),
+        (lambda: Settings(n_startup=2.5), "n_startup must be at least 0, a whole number"),
+        (lambda: Settings(reevaluate=2.5), "reevaluate must be at least 2, a whole number"),
+        (lambda: Settings(reference_point=3.0), "reference_point must be finite or NaN, one"),
+        (lambda: Settings(partition={}), "partition must be a lamoo.Partition"),
         (lambda: suggest(Task(SQUARE, history(3, 2)), 1, None), "history holds points of 3"),
         (lambda: suggest(Task(SQUARE, history(2, 2)), -1, None), "q must be at least 0"),
         (lambda: suggest(Task(SQUARE, history(2, 3), HALF), 1, None), "reference_point must hold"),
@@ -813,3 +830,74 @@ def test_a_violation_in_truth_values_is_refused():
     space = replace(SQUARE, known=Known(violation=lambda X: X[:, 0] < 0.5))
     with pytest.raises(TypeError, match="violation must return numbers"):
         Optimizer(space, ["minimize"] * 2).ask()
+
+
+# ------------------------------------------------------------------------------ what can be seen
+
+
+def test_each_point_has_a_line_and_the_model_phase_begins_once(caplog):
+    caplog.set_level(logging.DEBUG, "lamoo")
+    optimizer = Optimizer(SQUARE, ["minimize", "maximize"], Settings("evolutionary", 3))
+    for _ in range(30):
+        params = optimizer.ask()
+        optimizer.tell(params, [params["a"], params["a"] - params["b"]])
+    told = [r.getMessage() for r in caplog.records if r.levelno == logging.INFO]
+    assert len(told) == 1
+    assert told[0].startswith("model phase, from 3 results on: solver evolutionary, inferred refer")
+    lines = [r.getMessage() for r in caplog.records if r.levelno == logging.DEBUG]
+    assert [line.startswith(f"after {n} results") for n, line in enumerate(lines)] == [True] * 30
+    assert ["start-up" in line for line in lines] == [True] * 3 + [False] * 27
+    sizes = [re.search(r"leaf at depth (\d+) of the tree, (\d+) results", line) for line in lines]
+    path = chosen_path(Task(SQUARE, optimizer.history.first(29), optimizer._settings))
+    assert sizes[-1].groups() == (str(len(path) - 1), str(len(path[-1].members)))
+
+
+def test_the_log_tells_the_reference_point_in_the_users_directions(caplog):
+    caplog.set_level(logging.INFO, "lamoo")
+    settings = Settings("random", 2, reference_point=[2.0, -3.0])
+    optimizer = Optimizer(SQUARE, ["minimize", "maximize"], settings)
+    for _ in range(3):
+        params = optimizer.ask()
+        optimizer.tell(params, [params["a"], -params["b"]])
+    assert caplog.messages[-1].endswith("reference point (objective 0 = 2, objective 1 = -3)")
+
+
+def test_what_is_logged_changes_no_proposal(caplog):
+    def points(level):
+        caplog.set_level(level, "lamoo")
+        return run(SQUARE, 2, 8, "gp").history.X
+
+    np.testing.assert_array_equal(points(logging.WARNING), points(logging.DEBUG))
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 4), min_size=1, max_size=20))
+def test_the_front_is_what_the_definition_says(rows):
+    """By brute force over the means of what is feasible."""
+    optimizer = Optimizer(Space({"n": Integer(0, 3)}), ["minimize", "maximize"])
+    for n, loss, accuracy, broken in rows:
+        optimizer.tell({"n": n}, [loss, accuracy], [broken - 2])
+    means = {}
+    for n in {n for n, *_ in rows}:
+        values = np.array([row[1:] for row in rows if row[0] == n], dtype=float).mean(axis=0)
+        if values[2] <= 2:
+            means[n] = tuple(values[:2].tolist())
+    expected = {
+        n: (loss, accuracy)
+        for n, (loss, accuracy) in means.items()
+        if not any(
+            a <= loss and b >= accuracy and (a, b) != (loss, accuracy) for a, b in means.values()
+        )
+    }
+    found = {params["n"]: values for params, values in optimizer.front()}
+    assert found.keys() == expected.keys()
+    for n, values in found.items():
+        assert values == pytest.approx(expected[n])
+
+
+def test_of_nothing_there_is_no_front_and_failures_are_in_none():
+    optimizer = loop()
+    assert optimizer.front() == []
+    optimizer.tell({"a": 0, "b": 0}, None)
+    optimizer.tell({"a": 0.5, "b": 0}, [np.inf, 0.0])
+    optimizer.tell({"a": 1, "b": 0}, [1.0, 2.0])
+    assert optimizer.front() == [({"a": 1.0, "b": 0.0}, (1.0, 2.0))]

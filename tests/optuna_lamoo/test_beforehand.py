@@ -192,6 +192,7 @@ def test_a_function_that_fails_is_named(function, message):
         ({"canonical": "op0"}, "canonical must be a function"),
         ({"search_space": {"x": (0, 1)}}, "search_space must map names"),
         ({"search_space": ["x"]}, "search_space must map names"),
+        ({"constraints_func": [0.0]}, "constraints_func must be a function"),
     ],
 )
 def test_a_wrong_argument_is_named(settings, message):
@@ -505,3 +506,97 @@ def test_limits_that_nothing_reaches_are_told_with_the_nearest_point(complaints)
     )
     assert "is not dominated by any" in str(complaints())
     assert "nearest is" in str(complaints())
+
+
+# ------------------------------------------------------------------- before a trial is paid for
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"features": lambda params: params["op9"]}, r"features raised KeyError\('op9'\)"),
+        ({"features": lambda params: "deep"}, r"features must return a sequence of finite numbers"),
+        ({"features": lambda params: params["op0"].depth}, r"features raised AttributeError"),
+        ({"canonical": lambda params: [*params]}, r"canonical must be hashable"),
+    ],
+)
+def test_functions_are_tried_when_the_space_is_known(given, message):
+    with pytest.raises(RuntimeError, match=message):
+        LaMOOSampler(search_space=SPACE, **given)
+
+
+def test_a_function_may_rely_on_what_nobody_declared_and_on_branches():
+    def features(params):
+        assert params["op0"] == "conv" or "op1" not in params
+        return [params["momentum"]]
+
+    LaMOOSampler(search_space=SPACE, features=features, canonical=lambda params: params["op0"])
+
+
+def test_a_typing_error_in_the_search_space_is_told_at_the_first_trial(complaints):
+    space = {"widht": IntDistribution(1, 8), "lr": FloatDistribution(0, 1)}
+    sampler = LaMOOSampler(seed=0, search_space=space)
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    study.optimize(lambda t: (t.suggest_int("width", 1, 8), t.suggest_float("lr", 0, 1)), 3)
+    (told,) = [line for line in complaints() if "'widht'" in line]
+    assert "search_space names 'widht', but trial 0 asked for 'width' and not for that" in told
+
+
+@pytest.mark.filterwarnings("ignore:.*constraints_func:FutureWarning")
+@pytest.mark.parametrize("kind", [tuple, list, np.array])
+def test_constraints_are_taken_as_optunas_samplers_take_them(kind):
+    def limits(trial):
+        return kind([trial.params["x"] - 0.5, 0.2 - trial.params["y"]])
+
+    def objective(trial):
+        x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
+        if trial.number == 2:
+            raise optuna.TrialPruned
+        if trial.number == 3:
+            raise ValueError
+        return 1 - x, y
+
+    lamoo = LaMOOSampler(seed=0, constraints_func=limits, solver="evolutionary")
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=lamoo)
+    study.optimize(objective, n_trials=25, catch=ValueError)
+    reference = optuna.samplers.NSGAIISampler(
+        seed=0, constraints_func=lambda trial: tuple(map(float, limits(trial)))
+    )
+    other = optuna.create_study(directions=["minimize"] * 2, sampler=reference)
+    for trial in study.trials:
+        other.enqueue_trial(trial.params)
+    other.optimize(objective, n_trials=25, catch=ValueError)
+    recorded = [trial.system_attrs.get("constraints") for trial in study.trials]
+    assert recorded == [trial.system_attrs.get("constraints") for trial in other.trials]
+    assert recorded[2] is not None
+    assert recorded[3] is None
+    assert all(t.params["x"] <= 0.5 and t.params["y"] >= 0.2 for t in study.best_trials)
+    late = [t.params["x"] <= 0.5 for t in study.trials[15:]]
+    assert sum(late) > 7  # half of them if they were not learned from
+
+
+@pytest.mark.parametrize("limits", [3.0, [float("nan")], "ok", None])
+def test_constraints_that_are_no_numbers_are_named(limits):
+    sampler = LaMOOSampler(seed=0, constraints_func=lambda trial: limits)
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    with pytest.raises(ValueError, match=r"constraints_func must return a list of numbers"):
+        study.optimize(lambda t: (t.suggest_float("x", 0, 1), 0.0), n_trials=1)
+
+
+# ------------------------------------------------------------------------------ what can be seen
+
+
+def test_a_study_can_be_followed(caplog):
+    optuna.logging.set_verbosity(optuna.logging.DEBUG)
+    sampler = LaMOOSampler(seed=0, n_startup_trials=3, solver="random")
+    study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
+    study.optimize(lambda t: (t.suggest_float("x", 0, 1), t.params["x"]), n_trials=6)
+    mine = [r for r in caplog.records if r.name == "optuna.lamoo"]
+    (began,) = [r.getMessage() for r in mine if r.levelname == "INFO"]
+    assert began.startswith(
+        f"Study {study.study_name!r}: model phase, from 3 results on: solver ra"
+    )
+    lines = [r.getMessage() for r in mine if r.levelname == "DEBUG"]
+    assert [sum(f"trial {n} " in line for line in lines) for n in range(6)] == [1] * 6
+    assert sum("start-up" in line for line in lines) == 2  # after the first, of which none is known
+    assert sum("solver random in the leaf at depth 0" in line for line in lines) == 3

@@ -25,9 +25,9 @@ def test_a_proposal_reads_the_trials_once_and_again_after_its_note(solver, monke
     study.optimize(mixed, n_trials=6)
     counted = study._storage.calls
 
-    def made(*arguments):
+    def made(*arguments, **named):
         counted["spaces"] += 1
-        return Space(*arguments)
+        return Space(*arguments, **named)
 
     monkeypatch.setattr(columns, "Space", made)
     for _ in range(6):

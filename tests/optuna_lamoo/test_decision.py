@@ -115,6 +115,36 @@ def test_wrong_ideal_is_named():
         closest(study_of(CORNER), [1])
 
 
+@pytest.mark.parametrize(
+    ("pick", "message"),
+    [
+        (lambda s: closest(s, {"accuracy": 0.95}), "ideal must name objectives, .*got 'accuracy'"),
+        (lambda s: closest(s, 5), "ideal must hold 2 finite numbers, or map"),
+        (lambda s: closest(s, "ab"), "ideal must hold 2 finite numbers, or map"),
+        (lambda s: weighted(s, {2: 1.0}), "weights must name objectives, 0 to 1"),
+        (lambda s: weighted(s, {0: -1.0}), "weights must hold 2 numbers of at least 0"),
+        (lambda s: best_under_limits(s, 0, [1, 2]), "limits must map"),
+        (lambda s: best_under_limits(s, 0, {1: float("nan")}), "limits must map"),
+        (lambda s: best_under_limits(s, 0, {5: 1.0}), "limits must name objectives, 0 to 1"),
+        (lambda s: best_under_limits(s, True, {1: 1.0}), "objective must be 0 to 1"),
+    ],
+)
+def test_a_wrong_argument_is_named(pick, message):
+    with pytest.raises(ValueError, match=message):
+        pick(study_of(CORNER))
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_numbers_by_objective_are_numbers_in_their_order():
+    study = study_of(CORNER)
+    study.set_metric_names(["size", "accuracy"])
+    for ideal in ([1.0, 5.0], [0.0, 0.0]):
+        named = dict(zip(("accuracy", "size"), reversed(ideal), strict=True))
+        assert closest(study, named) == closest(study, ideal)
+    picked = [weighted(study, weights) for weights in ({"accuracy": 3.0}, {1: 3.0}, [0, 3])]
+    assert picked[0] == picked[1] == picked[2]
+
+
 def test_without_pymoo_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymoo.decomposition.asf", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'lamoo\[decision\]'"):

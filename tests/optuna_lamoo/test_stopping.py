@@ -59,7 +59,17 @@ def test_failed_trials_do_not_count_and_do_no_harm():
     assert 41 + 30 <= len(study.trials) <= 41 + 32
 
 
-@pytest.mark.parametrize("wrong", [{"n_trials": 0}, {"tolerance": -1.0}, {"min_trials": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n_trials": 0},
+        {"tolerance": -1.0},
+        {"min_trials": -1},
+        {"n_trials": 5.5},
+        {"min_trials": "many"},
+        {"tolerance": "little"},
+    ],
+)
 def test_a_wrong_argument_is_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         StopWhenConverged(**wrong)

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, is_number, is_whole
 from lamoo.partition.features import boundary_features
 from lamoo.partition.region import Region
 from lamoo.partition.split import Kernel, label, learn_boundary
@@ -57,8 +57,8 @@ class Partition:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if self.leaf_size < 1:
-            msg = f"leaf_size must be at least 1, got {self.leaf_size!r}"
+        if not is_whole(self.leaf_size, 1):
+            msg = f"leaf_size must be at least 1, a whole number, got {self.leaf_size!r}"
             raise ValueError(msg)
         if self.kernel not in ("linear", "poly", "rbf"):
             msg = f"kernel must be 'linear', 'poly' or 'rbf', got {self.kernel!r}"
@@ -66,8 +66,11 @@ class Partition:
         if self.selection not in ("path", "leaf"):
             msg = f"selection must be 'path' or 'leaf', got {self.selection!r}"
             raise ValueError(msg)
-        if not self.c_p >= 0:
-            msg = f"c_p must be at least 0, got {self.c_p!r}"
+        if not is_number(self.c_p, 0):
+            msg = f"c_p must be at least 0, a number, got {self.c_p!r}"
+            raise ValueError(msg)
+        if self.absolute not in (True, False):
+            msg = f"absolute must be True or False, got {self.absolute!r}"
             raise ValueError(msg)
 
 

@@ -38,11 +38,13 @@ class Solver:
             :func:`is_global`). A surrogate knows more than which half is better, so half of its
             proposals are not confined to a leaf.
         needs: a package that the engine does without, and the extra of lamoo that installs it.
+        name: what logs call it.
     """
 
     propose: Propose
     global_turns: bool = False
     needs: tuple[str, str] | None = None
+    name: str = "of your own"
 
     def check(self) -> None:
         """Raise ``ModuleNotFoundError``, saying what to install, if a package is missing."""
@@ -83,14 +85,15 @@ class Later:
         return import_module(f"lamoo.solvers.{self.module}")
 
 
-SOLVERS: dict[str, Solver] = {
-    "gp": Solver(gp.propose, global_turns=True),
-    "gp-fast": Solver(partial(gp.propose, effort=gp.FAST), global_turns=True),
-    "evolutionary": Solver(evolutionary.propose),
-    "random": Solver(random.propose),
-    "cma": Solver(Later("cma"), needs=("cmaes", "cma")),
-    "botorch": Solver(Later("botorch"), global_turns=True, needs=("botorch", "botorch")),
-}
+_ALL = (
+    Solver(gp.propose, global_turns=True, name="gp"),
+    Solver(partial(gp.propose, effort=gp.FAST), global_turns=True, name="gp-fast"),
+    Solver(evolutionary.propose, name="evolutionary"),
+    Solver(random.propose, name="random"),
+    Solver(Later("cma"), needs=("cmaes", "cma"), name="cma"),
+    Solver(Later("botorch"), global_turns=True, needs=("botorch", "botorch"), name="botorch"),
+)
+SOLVERS: dict[str, Solver] = {solver.name: solver for solver in _ALL}
 
 
 def botorch_solver(*, device: str) -> Solver:

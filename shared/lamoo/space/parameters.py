@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, is_number, is_whole
 
 #: A grid of floats with at least this many steps counts as continuous: the 53 bits of a double
 #: cannot number its values.
@@ -88,13 +88,14 @@ def _even_gaps(u: Floats, levels: float) -> tuple[Floats, Floats]:
 
 
 def _check_bounds(low: float, high: float, *, log: bool, step: float | None) -> None:
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+    numbers = is_number(low) and is_number(high)
+    if not (numbers and math.isfinite(low) and math.isfinite(high) and low <= high):
         msg = f"low and high must be finite with low <= high, got low={low!r}, high={high!r}"
         raise ValueError(msg)
     if log and low <= 0:
         msg = f"low must be positive on a log scale, got low={low!r}"
         raise ValueError(msg)
-    if step is not None and not (math.isfinite(step) and step > 0):
+    if step is not None and not (is_number(step) and math.isfinite(step) and step > 0):
         msg = f"step must be positive and finite, got step={step!r}"
         raise ValueError(msg)
     if log and step is not None:
@@ -232,6 +233,13 @@ class Integer:
     def __post_init__(self) -> None:
         """Check the bounds."""
         _check_bounds(self.low, self.high, log=self.log, step=None if self.log else self.step)
+        whole = is_whole(self.low, self.low) and is_whole(self.high, self.low)
+        if not (whole and is_whole(self.step, 1)):
+            msg = (
+                f"low, high and step must be whole numbers, got low={self.low!r}, "
+                f"high={self.high!r}, step={self.step!r}"
+            )
+            raise ValueError(msg)
         if self.log and self.step != 1:
             msg = f"step must be 1 on a log scale, got step={self.step!r}"
             raise ValueError(msg)

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import partial
 from itertools import count
 from numbers import Real
@@ -158,6 +159,9 @@ class vectorized:  # noqa: N801  used like a decorator
     Args:
         function: the answers may be any sequence, or an array with one row each.
 
+    Raises:
+        ValueError: if it is no function.
+
     Example:
         >>> sizes = vectorized(lambda many: [params["width"] ** 2 for params in many])
         >>> sizes([{"width": 2}, {"width": 3}])
@@ -165,6 +169,16 @@ class vectorized:  # noqa: N801  used like a decorator
     """
 
     function: Callable[[Sequence[Params]], Sequence[Any]]
+
+    def __post_init__(self) -> None:
+        """Check that it is a function."""
+        function: Any = self.function  # whatever was given
+        if not callable(function):
+            msg = (
+                "vectorized must be given a function of a list of parameter dictionaries, got "
+                f"{function!r}"
+            )
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
 
     def __call__(self, many: Sequence[Params]) -> Sequence[Any]:
         """Call the function."""
@@ -285,10 +299,39 @@ class Prior:
         """
         for i, function in enumerate(self.constraints):
             _ask(f"known_constraints[{i}]", function, [params], _limit)
+        for name, function, read in self._predictors():
+            _ask(name, function, [params], read)
+
+    def rehearse(self, params: Sequence[Params]) -> None:
+        """Ask the functions about some configurations, each until it gives an answer.
+
+        Not those of objectives and constraints, which are asked before anything else is proposed.
+        These hold every parameter that is declared, which in a space of branches no trial has; so
+        what is wrong counts only if it is wrong of all. Others may be declared later, but a name
+        that is missing and much like one of these is a typing error.
+
+        Args:
+            params: parameter dictionaries, at least one.
+
+        Raises:
+            RuntimeError: if a function raises or returns what it must not, asked about any.
+        """
+        for name, function, read in self._predictors():
+            for k, each in enumerate(params):
+                try:
+                    _ask(name, function, [each], read)
+                except RuntimeError as error:
+                    if k == len(params) - 1 and not _undeclared(error.__cause__, each):
+                        raise
+                else:
+                    break
+
+    def _predictors(self) -> Iterator[tuple[str, Asked, Callable[[Any], Any]]]:
+        """Yield features and key: how errors call it, and what reads its answers."""
         if self.features is not None:
-            _ask("features", self.features, [params], _numbers)
+            yield "features", self.features, _numbers
         if self.canonical is not None:
-            _ask("canonical", self.canonical, [params], _numbering())
+            yield "canonical", self.canonical, _numbering()
 
     def bind(
         self,
@@ -544,6 +587,13 @@ def _lacks(params: Params, error: KeyError, names: Collection[str] | None) -> bo
     if not isinstance(key, str) or key in params:
         return False
     return key in names if names is not None else key not in params.values()
+
+
+def _undeclared(error: BaseException | None, params: Params) -> bool:
+    """Tell whether an error is about a parameter that is not there, and like none that is."""
+    if not isinstance(error, KeyError) or not _lacks(params, error, None):
+        return False
+    return not get_close_matches(str(error.args[0]), [*params])
 
 
 def _number(answer: object) -> float:

@@ -25,6 +25,8 @@ ENUMERABLE = 20_000
 FINE = 32
 #: The range of a known feature is that over this many uniform points of the space.
 LANDMARKS = 256
+#: How far a value's place may be off by rounding: single precision has seven digits.
+ROUNDED = 1e-6
 #: A known feature whose largest value is more than this many times its least is on a log scale.
 WIDE = 10.0
 
@@ -45,7 +47,8 @@ class Space:
             parameter has in different branches.
 
     Raises:
-        ValueError: if ``fixed`` names an unknown parameter or an impossible value.
+        ValueError: if a parameter is none of these, or ``fixed`` names an unknown one or an
+            impossible value.
 
     Example:
         >>> from lamoo.space import Categorical, Float
@@ -65,7 +68,20 @@ class Space:
     exclusive: Sequence[Sequence[str]] = ()
 
     def __post_init__(self) -> None:
-        """Check the fixed values."""
+        """Check the parameters and the fixed values."""
+        parameters: Any = self.parameters  # whatever was given
+        fixed: Any = self.fixed
+        if not isinstance(parameters, Mapping) or not all(
+            hasattr(parameter, "from_unit") for parameter in parameters.values()
+        ):
+            msg = (
+                "parameters must map names to lamoo.Float, lamoo.Integer or lamoo.Categorical, got "
+                f"{parameters!r}"
+            )
+            raise ValueError(msg)
+        if not isinstance(fixed, Mapping):
+            msg = f"fixed must map names of parameters to values, got {fixed!r}"
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
         for name, value in self.fixed.items():
             if name not in self.parameters:
                 msg = f"fixed names {name!r}, which is not one of {list(self.parameters)}"
@@ -152,6 +168,16 @@ class Space:
             for i, value in zip(rows, parameter.from_unit(X[rows, j]), strict=True):
                 out[i][name] = value
         return out
+
+    def holds(self, X: Floats) -> Bools:
+        """Tell which entries of points (n, d) are values of their parameters, shape ``(n, d)``.
+
+        Neither out of bounds nor between two values; what is missing (NaN) is none.
+        """
+        near = np.empty_like(X)
+        for j, parameter in enumerate(self.parameters.values()):
+            near[:, j] = parameter.snap(X[:, j])
+        return np.asarray(np.abs(X - near) <= ROUNDED)
 
     def snap(self, X: Floats) -> Floats:
         """Move points ``(n, d)`` to the nearest that can be proposed.

@@ -355,6 +355,9 @@ def test_points_that_nobody_dominates_are_split_by_rank(spaces, rng):
     ("settings", "name"),
     [
         ({"leaf_size": 0}, "leaf_size"),
+        ({"leaf_size": 2.5}, "leaf_size must be at least 1, a whole number"),
+        ({"c_p": "large"}, "c_p must be"),
+        ({"absolute": "yes"}, "absolute must be True or False"),
         ({"kernel": "cubic"}, "kernel"),
         ({"selection": "best"}, "selection"),
         ({"c_p": -0.1}, "c_p"),
