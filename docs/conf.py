@@ -29,8 +29,6 @@ from lamoo import __version__  # noqa: E402 - of the checkout
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
-#: Guides whose places in the navigation are kept while they are still being written.
-AWAITED = {"conditional"}
 
 project = "lamoo"
 author = "the lamoo authors"
@@ -116,15 +114,7 @@ def prepare(app: Sphinx) -> None:
 
 
 def link_to_the_repository(app: Sphinx, page: str, source: list[str]) -> None:  # noqa: ARG001
-    """Lead links that leave the folder of the documentation to the repository.
-
-    And leave out of the navigation what is not written yet.
-    """
-    if page == "index":
-        absent = {name for name in AWAITED if not (DOCS / f"{name}.md").exists()}
-        source[0] = "".join(
-            line for line in source[0].splitlines(keepends=True) if line.strip() not in absent
-        )
+    """Lead links that leave the folder of the documentation to the repository."""
     here = (DOCS / page).parent
 
     def lead(match: re.Match[str]) -> str:
