@@ -59,7 +59,10 @@ def labels(
 
 def constraints(trial: FrozenTrial) -> dict[str, float]:
     """Return a trial's constraint values by name, also those that Optuna before 5.0 wrote."""
-    recorded: Any = getattr(trial, "constraints", None)
+    try:
+        recorded: Any = getattr(trial, "constraints", None)
+    except (TypeError, ValueError):  # what somebody else wrote there is none
+        recorded = None
     if not recorded:
         values = trial.system_attrs.get(_CONSTRAINTS)
         recorded = dict(enumerate(values)) if isinstance(values, list | tuple) else {}

@@ -215,13 +215,14 @@ def split_of(study: optuna.Study) -> Split:
     children = known.path[0].children
     if not children:
         raise ValueError("the partition has no boundary yet: score more networks")
-    region, rng = children[0].region, np.random.default_rng(0)
+    region = children[0].region
+    others = known.space.draw(2048, np.random.default_rng(0))
     splits = []
     for j, (name, parameter) in enumerate(known.space.parameters.items()):
         places = map_places(parameter)
         partial = np.full((len(places), known.space.dimension), np.nan)
         partial[:, j] = places
-        shares = region.share(partial, 2048, rng).tolist()
+        shares = region.share(partial, others).tolist()
         splits.append(Split(name, dict(zip(parameter.from_unit(places), shares, strict=True))))
     return max(splits, key=lambda split: np.ptp(list(split.shares.values())))
 

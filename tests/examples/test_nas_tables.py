@@ -123,7 +123,7 @@ def test_the_pages_code_runs():
         exec(code, names)  # noqa: S102  of our own page
     except FileNotFoundError as error:
         pytest.skip(str(error))
-    assert names["problem"].name == names["target"].problem.name == "nb201-raspi4"
+    assert names["problem"].name == names["target"].problem.name == "nb201-cifar10-flops"
     assert names["target"].directions == ("maximize", "minimize")
 
 

@@ -39,7 +39,7 @@ def random_tree(seed: int) -> Problem:
     Example:
         >>> problem = random_tree(1)
         >>> problem.name, len(problem.space.parameters)
-        ('branches-1', 8)
+        ('branches-1', 28)
     """
     tree = _grow(np.random.default_rng(seed), 2 + seed % 2)
     curves = [branch.curve(np.linspace(0.0, 1.0, PARTS + 1)) for branch in tree.branches.values()]
