@@ -16,7 +16,7 @@ from lamoo.partition.branches import neglected
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, grow, select
-from lamoo.solvers import Propose, distant, evolutionary, is_global, random
+from lamoo.solvers import Propose, distant, evolutionary, random
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.startup import least_sure, next_start
@@ -167,11 +167,12 @@ def _attempts(task: Task, history: History) -> Iterator[tuple[Propose, Place]]:
     """
     solver, reference_point = task.settings.chosen_solver, task.reference_point
     everywhere = Place.everywhere(task.domain, history, reference_point)
+    propose, in_whole_space = solver.proposing(task.domain, history)
     if len(history.tried) % 4 in BRANCH_TURNS:
         for branch in neglected(task.domain, history):
-            yield solver.propose, Place.everywhere(branch, history, reference_point)
-    if solver.global_turns and is_global(history):
-        yield solver.propose, everywhere
+            yield propose, Place.everywhere(branch, history, reference_point)
+    if in_whole_space:
+        yield propose, everywhere
     else:
         root = grow(task.domain, history, task.settings.partition, reference_point)
         for node in reversed(select(root)):
