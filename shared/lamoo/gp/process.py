@@ -539,12 +539,13 @@ class GP:
             predicted: by this process, or by the one whose :meth:`believing` returned this.
         """
         n = predicted.covariance.shape[1]
-        since = replace(self, _Z=self._Z[n:], _F=self._F[n:])
-        rows = self._root[n:]  # (b, n + b)
-        explained = (
-            rows[:, :n] @ predicted.covariance.T
-            + rows[:, n:] @ since._covariance(predicted.Z, predicted.F).T
-        )
+        Z, rows = self._Z[n:], self._root[n:]  # (b, p) and (b, n + b)
+        h = self.hyperparameters
+        norms = self._embedding.norms(Z, h.lengthscales)
+        theirs = self._embedding.norms(predicted.Z, h.lengthscales)
+        k = h.signal * _matern(_squared_distances(norms, Z, theirs, predicted.Z))[0]
+        k += self._F[n:] @ predicted.F.T
+        explained = rows[:, :n] @ predicted.covariance.T + rows[:, n:] @ k
         return _std(predicted.variance - (explained**2).sum(axis=0))
 
     def _covariance(self, Z: Floats, F: Floats) -> Floats:

@@ -85,12 +85,12 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
     order, acquisition = local.rank(model, X, history.open, turn, place.reference_point)
     best = history.unseen(X[order])[:LOOKED_AT]
     best = best[~history.repeats(best)]
-    fresh = [x for x in best if not distant.has_twin(x, space, history)]
-    if not fresh:
+    start = next((x for x in best if not distant.has_twin(x, space, history)), None)
+    if start is None:
         return None
     own = np.random.default_rng((turn, k))
-    x = _climbed(fresh[0], acquisition, place, _middle(model.near.X, fresh[0]), own)
-    return x if len(history.unseen(x[None])) else fresh[0]
+    x = _climbed(start, acquisition, place, _middle(model.near.X, start), own)
+    return x if len(history.unseen(x[None])) else start
 
 
 def _climbed(
@@ -110,7 +110,8 @@ def _middle(X: Floats, x: Floats) -> Floats:
     """Return the box (2, d) of the middle half of points (n, d), widened to hold a point (d,)."""
     low, high = np.quantile(np.nan_to_num(X, nan=0.5), MIDDLE, axis=0)
     inside = np.nan_to_num(x, nan=0.5)
-    return np.clip([np.minimum(low, inside), np.maximum(high, inside)], 0.0, 1.0)
+    box = np.stack([np.minimum(low, inside), np.maximum(high, inside)])
+    return np.asarray(np.clip(box, 0.0, 1.0))
 
 
 def _front(history: History, place: Place) -> Ints:
@@ -131,9 +132,13 @@ def _centre(history: History, front: Ints, k: int, rng: np.random.Generator) -> 
 
 def _away(space: Space, X: Floats, centre: Floats) -> Floats:
     """Return squared distances (n,) of points (n, d) from one (d,); another choice is 1 away."""
-    gap = np.nan_to_num(np.abs(X - centre))
-    other = (np.isnan(X) != np.isnan(centre)) | (space.categorical & (gap > distant.SAME))
-    return np.asarray(np.where(other, 1.0, gap**2).sum(axis=1))
+    squared = (X - centre) ** 2
+    other = space.categorical & (squared > distant.SAME**2)
+    squared[other] = 1.0
+    missing = np.isnan(squared)
+    if missing.any():
+        squared = np.where(missing, np.isnan(X) != np.isnan(centre), squared)
+    return np.asarray(squared.sum(axis=1))
 
 
 def _near(history: History, space: Space, centre: int, away: Floats) -> History:
@@ -149,6 +154,6 @@ def _near(history: History, space: Space, centre: int, away: Floats) -> History:
 def _candidates(history: History, place: Place, chosen: Ints, rng: np.random.Generator) -> Floats:
     """Return never tried children (c, d) of some observations (k,)."""
     region = place.region
-    rates = np.exp(rng.uniform(0.0, np.log(MOST_CHANGED), 64))
+    rates = np.exp(rng.uniform(0.0, np.log(MOST_CHANGED), 64)).tolist()
     children = offspring(region.space, history.X[chosen], CANDIDATES, rng, rates=rates)
     return history.unseen(children[region.contains(children)])
