@@ -17,7 +17,7 @@ from lamoo.partition.branches import neglected
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, grow, select
-from lamoo.solvers import Propose, distant, evolutionary, is_global, random
+from lamoo.solvers import Propose, distant, evolutionary, random
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.startup import least_sure, next_start
@@ -229,12 +229,13 @@ def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
     """
     solver, reference_point = task.settings.chosen_solver, task.reference_point
     name, everywhere = solver.name, Place.everywhere(task.domain, history, reference_point)
+    propose, in_whole_space = solver.proposing(task.domain, history)
     if len(history.tried) % 4 in BRANCH_TURNS:
         for branch in neglected(task.domain, history):
             place = Place.everywhere(branch, history, reference_point)
-            yield _Attempt(name, solver.propose, place, "a branch that was tried little")
-    if solver.global_turns and is_global(history):
-        yield _Attempt(name, solver.propose, everywhere, WHOLE)
+            yield _Attempt(name, propose, place, "a branch that was tried little")
+    if in_whole_space:
+        yield _Attempt(name, propose, everywhere, WHOLE)
     else:
         root = grow(task.domain, history, task.settings.partition, reference_point)
         path = select(root)
@@ -243,7 +244,7 @@ def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
             kind = "leaf" if depth == len(path) - 1 else "node"
             where = f"the {kind} at depth {depth} of the tree"
             place = Place(history, node.region, node.members, reference_point)
-            yield _Attempt(name, solver.propose, place, where)
+            yield _Attempt(name, propose, place, where)
     yield _Attempt("evolutionary", evolutionary.propose, everywhere, WHOLE)
     yield _Attempt("random", random.propose, everywhere, WHOLE)
 

@@ -48,6 +48,8 @@ NEAR = 0.05
 #: Histories of fits, and single fits, that are remembered: those of the objectives of a few studies
 #: that take turns.
 _TASKS, _FITS = 8, 128
+#: Processes that are remembered because they are asked for often: those of local models.
+_PROCESSES = 64
 
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:
@@ -473,9 +475,22 @@ def objective_process(
     Values that are much better than predicted stay. On smooth functions, where a surprise also
     tells how rough they are, it was not tried.
     """
-    sample = _sample_of(inputs, values, space)
+    return _conditioned(_sample_of(inputs, values, space), hyperparameters)
+
+
+def _conditioned(sample: _Sample, hyperparameters: Hyperparameters) -> GP:
     process = sample.process(hyperparameters)
-    return process.winsorised(values.y, SURPRISE)[0] if sample.winsorises else process
+    return process.winsorised(sample.values, SURPRISE)[0] if sample.winsorises else process
+
+
+_remembered_process = lru_cache(maxsize=_PROCESSES)(_conditioned)
+
+
+def remembered_process(
+    inputs: Floats, values: Values, space: Space, hyperparameters: Hyperparameters
+) -> GP:
+    """Return what :func:`objective_process` does; the same object for equal data."""
+    return _remembered_process(_sample_of(inputs, values, space), hyperparameters)
 
 
 def _fit_winsorised(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:

@@ -79,8 +79,8 @@ def learn(
     data = training_set(history, size)
     feasible = data.violation == 0
     constraints = (
-        *_constraint_processes(history, data, space, size),
-        *_failure_process(history, space),
+        *constraint_processes(history, data, space, size),
+        *failure_process(history, space),
     )
     factors: list[Factor] = []
     trust = 1.0
@@ -203,7 +203,7 @@ def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History
     return replace(history, denoised=np.where(noisy, np.stack(columns, axis=1), np.nan))
 
 
-def _constraint_processes(
+def constraint_processes(
     history: History, data: History, space: Space, size: int
 ) -> tuple[GP, ...]:
     """Return one process per constraint that was ever violated, feasible where ``<= 0``."""
@@ -220,7 +220,7 @@ def _constraint_processes(
     return tuple(processes)
 
 
-def _failure_process(history: History, space: Space) -> tuple[GP, ...]:
+def failure_process(history: History, space: Space) -> tuple[GP, ...]:
     """Return a process that is negative where evaluations gave values, positive where they failed.
 
     Failures mostly have a cause in the parameters: a network that does not fit into memory, a

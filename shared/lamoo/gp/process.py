@@ -46,6 +46,8 @@ _CHUNK = 256
 _THOROUGH, _ADJUSTING = 60, 10
 #: What is added to the diagonal, as a share of the mean variance, until the factorisation succeeds.
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
+#: What is believed counts as observed with at least this variance: a point may be believed twice.
+_LEAST_NOISE = 1e-6
 #: Stands for 0 where a logarithm is taken.
 _TINY = 1e-300
 #: Stands for a posterior density of 0, in negative logarithms: the line search steps back.
@@ -176,6 +178,12 @@ class _Embedding:
         return counts
 
     @cached_property
+    def _choices(self) -> tuple[Floats, Ints]:
+        """Return all observed choices, and of which categorical column each is, ``(c,)``."""
+        column = np.repeat(np.arange(len(self.levels)), [len(levels) for levels in self.levels])
+        return np.concatenate([*self.levels, np.empty(0)]), column.astype(np.intp)
+
+    @cached_property
     def numbers(self) -> Ints:
         """Return which columns hold numbers, shape ``(q,)``."""
         return np.flatnonzero(~self.categorical)
@@ -193,10 +201,9 @@ class _Embedding:
         active = np.where(inactive, 0.0, np.sqrt(_INACTIVE))
         counts = self._counts(X)
         choices = _number_inactive(X[:, self.categorical])
-        onehots = [
-            (choices[:, [j]] == levels) / np.sqrt(2.0) for j, levels in enumerate(self.levels)
-        ]
-        features = np.concatenate([centred, active, *counts, *onehots], axis=1)
+        each, column = self._choices
+        onehots = (choices[:, column] == each) / np.sqrt(2.0)
+        features = np.concatenate([centred, active, *counts, onehots], axis=1)
         return features, np.concatenate([centred, *counts], axis=1), centred**2
 
     def norms(self, Z: Floats, lengthscales: Floats) -> Floats:
@@ -402,7 +409,7 @@ def fit(
 # ------------------------------------------------------------------------ posterior
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class GP:
     """A Gaussian process conditioned on data; made by :func:`condition`."""
 
@@ -493,6 +500,65 @@ class GP:
         dstd[columns] = (prior - sums[1]) * active / std
         return mean, std, dmean, dstd
 
+    def believing(self, X: Floats) -> GP:
+        """Return the process conditioned also on its own means at points (b, d), as if observed.
+
+        No mean changes by that, only what is sure: the kriging believer. The Cholesky factor grows
+        by ``b`` rows, which costs ``b`` times ``n^2`` where conditioning anew costs ``n^3``.
+
+        Raises:
+            numpy.linalg.LinAlgError: if the grown kernel matrix is singular.
+        """
+        h, n = self.hyperparameters, len(self._Z)
+        Z, F = _scale(self._embedding, X, h)
+        cross = self._covariance(Z, F) @ self._root.T  # (b, n)
+        norms = self._embedding.norms(Z, h.lengthscales)
+        rest = h.signal * _matern(_squared_distances(norms, Z, norms, Z))[0] + F @ F.T
+        rest -= cross @ cross.T
+        rest.flat[:: len(X) + 1] += max(h.noise, _LEAST_NOISE)
+        inverse = np.linalg.inv(np.linalg.cholesky(rest))
+        root = np.zeros((n + len(X), n + len(X)))
+        root[:n, :n], root[n:, n:] = self._root, inverse
+        root[n:, :n] = -inverse @ cross @ self._root
+        return replace(
+            self,
+            _Z=np.concatenate([self._Z, Z]),
+            _F=np.concatenate([self._F, F]),
+            _root=root,
+            _solved=np.concatenate([self._solved, np.zeros(len(X))]),
+        )
+
+    def at(self, X: Floats) -> Prediction:
+        """Return what is predicted at points (c, d), to be kept for when more is believed."""
+        h = self.hyperparameters
+        Z, F = _scale(self._embedding, X, h)
+        k = self._covariance(Z, F)
+        explained = self._root @ k.T
+        variance = h.signal + (F**2).sum(axis=1) - (explained**2).sum(axis=0)
+        return Prediction(Z, F, k, k @ self._solved, variance)
+
+    def std(self, predicted: Prediction) -> Floats:
+        """Return standard deviations (c,) at points that were predicted before, and believed since.
+
+        Args:
+            predicted: by this process, or by the one whose :meth:`believing` returned this.
+        """
+        n = predicted.covariance.shape[1]
+        Z, rows = self._Z[n:], self._root[n:]  # (b, p) and (b, n + b)
+        h = self.hyperparameters
+        norms = self._embedding.norms(Z, h.lengthscales)
+        theirs = self._embedding.norms(predicted.Z, h.lengthscales)
+        k = h.signal * _matern(_squared_distances(norms, Z, theirs, predicted.Z))[0]
+        k += self._F[n:] @ predicted.F.T
+        explained = rows[:, :n] @ predicted.covariance.T + rows[:, n:] @ k
+        return _std(predicted.variance - (explained**2).sum(axis=0))
+
+    def _covariance(self, Z: Floats, F: Floats) -> Floats:
+        """Return prior covariances of scaled points with the data, shape ``(b, n)``."""
+        return np.asarray(
+            self.hyperparameters.signal * _matern(self._squared(Z))[0] + F @ self._F.T
+        )
+
     @cached_property
     def _norms(self) -> Floats:
         """The squared norms of the data, shape ``(n,)``."""
@@ -502,6 +568,25 @@ class GP:
         """Return squared distances of scaled features (b, p) to the data, shape ``(b, n)``."""
         norms = self._embedding.norms(Z, self.hyperparameters.lengthscales)
         return _squared_distances(norms, Z, self._norms, self._Z)
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Prediction:
+    """What a process predicts at some points, see :meth:`GP.at`.
+
+    Args:
+        Z: scaled features of the points, shape ``(c, p)``.
+        F: their trend features, shape ``(c, q)``.
+        covariance: of the points with the data, shape ``(c, n)``.
+        mean: at each point, shape ``(c,)``.
+        variance: at each point, shape ``(c,)``.
+    """
+
+    Z: Floats
+    F: Floats
+    covariance: Floats
+    mean: Floats
+    variance: Floats
 
 
 def condition(

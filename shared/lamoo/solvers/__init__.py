@@ -12,7 +12,8 @@ import numpy as np
 
 from lamoo.arrays import Floats
 from lamoo.partition.place import Place
-from lamoo.solvers import evolutionary, gp, random
+from lamoo.solvers import evolutionary, gp, large, random
+from lamoo.space import Space
 from lamoo.space.history import History
 
 
@@ -34,6 +35,8 @@ class Solver:
 
     Args:
         propose: the proposal function.
+        large: how it proposes in large problems (:func:`lamoo.solvers.large.applies`), in the whole
+            space, if otherwise.
         global_turns: whether every other pair of proposals is made in the whole space (see
             :func:`is_global`). A surrogate knows more than which half is better, so half of its
             proposals are not confined to a leaf.
@@ -45,6 +48,18 @@ class Solver:
     global_turns: bool = False
     needs: tuple[str, str] | None = None
     name: str = "of your own"
+    large: Propose | None = None
+
+    def proposing(self, space: Space, history: History) -> tuple[Propose, bool]:
+        """Return how to propose, and whether that is in the whole space.
+
+        Args:
+            space: the search space.
+            history: what was observed in it.
+        """
+        if self.large is not None and large.applies(space, history):
+            return self.large, True
+        return self.propose, self.global_turns and is_global(history)
 
     def check(self) -> None:
         """Raise ``ModuleNotFoundError``, saying what to install, if a package is missing."""
@@ -86,8 +101,13 @@ class Later:
 
 
 _ALL = (
-    Solver(gp.propose, global_turns=True, name="gp"),
-    Solver(partial(gp.propose, effort=gp.FAST), global_turns=True, name="gp-fast"),
+    Solver(gp.propose, global_turns=True, name="gp", large=large.propose),
+    Solver(
+        partial(gp.propose, effort=gp.FAST),
+        global_turns=True,
+        name="gp-fast",
+        large=large.propose,
+    ),
     Solver(evolutionary.propose, name="evolutionary"),
     Solver(random.propose, name="random"),
     Solver(Later("cma"), needs=("cmaes", "cma"), name="cma"),

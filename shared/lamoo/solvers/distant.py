@@ -13,6 +13,8 @@ from lamoo.space.history import History
 #: Of a continuous parameter's range: points nearer to each other than this are as good as the same,
 #: and values nearer than this other one are the same.
 TWIN, SAME = 1e-3, 1e-9
+#: Columns that are compared first.
+FIRST = 4
 #: Points of which the one farthest from everything is tried, and tried points that they keep from.
 DISTANT, MOST_NEIGHBOURS = 256, 512
 
@@ -24,9 +26,12 @@ def has_twin(x: Floats, space: Space, history: History) -> bool:
     continuous is equal: values of a grid are different by their user's word.
     """
     reach = np.where(np.isinf(space.levels), TWIN, SAME)
-    gaps = np.nan_to_num(np.abs(history.tried - x))
-    absent = np.isnan(history.tried) != np.isnan(x)
-    return bool(((gaps < reach) & ~absent).all(axis=1).any())
+    tried = history.tried
+    for columns in (slice(0, FIRST), slice(FIRST, None)):  # hardly any is near in the first ones
+        gaps = np.nan_to_num(np.abs(tried[:, columns] - x[columns]))
+        absent = np.isnan(tried[:, columns]) != np.isnan(x[columns])
+        tried = tried[((gaps < reach[columns]) & ~absent).all(axis=1)]
+    return len(tried) > 0
 
 
 def propose(place: Place, rng: np.random.Generator) -> Floats | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import mannwhitneyu
 
@@ -15,7 +17,7 @@ from lamoo.partition.split import learn_boundary
 from lamoo.solvers import random
 from lamoo.space import Space
 from lamoo.space.history import History
-from lamoo.space.moves import perturb
+from lamoo.space.moves import RATES, perturb
 from lamoo.space.rows import first_rows
 
 #: How many new points inside the region compete for the proposal.
@@ -45,13 +47,18 @@ def parents(place: Place) -> Ints:
 
 
 def offspring(
-    space: Space, front: Floats, n: int, rng: np.random.Generator, mother: int | None = None
+    space: Space,
+    front: Floats,
+    n: int,
+    rng: np.random.Generator,
+    mother: int | None = None,
+    rates: Sequence[float] = RATES,
 ) -> Floats:
     """Cross and mutate parents (k, d) into ``n`` points, shape ``(n, d)``.
 
     Half of the children come from two parents (each parameter from either, evenly), half from
-    one; one or three parameters are expected to change. A child that enters a branch takes its
-    parameters there from whichever of two parents has them.
+    one; by default one or three parameters are expected to change. A child that enters a branch
+    takes its parameters there from whichever of two parents has them.
 
     Args:
         space: the search space.
@@ -59,6 +66,7 @@ def offspring(
         n: how many children.
         rng: the random generator.
         mother: the row of the first parent of all children; ``None`` draws one for each.
+        rates: expected numbers of changed parameters, see :func:`lamoo.space.moves.perturb`.
     """
     mothers, father = rng.integers(len(front), size=(2, n))
     if mother is not None:
@@ -66,7 +74,7 @@ def offspring(
     cross = (rng.random((n, 1)) < 0.5) & (rng.random((n, space.dimension)) < 0.5)
     child = np.where(cross, front[father], front[mothers])
     either = np.where(np.isnan(front[father]), front[mothers], front[father])
-    return perturb(space, child, rng, spare=either)
+    return perturb(space, child, rng, rates, spare=either)
 
 
 def _order(history: History, rng: np.random.Generator) -> Ints:

@@ -173,11 +173,12 @@ def refine(
     start: Floats,
     smooth: Bools,
     iterations: int = THOROUGH.iterations,
+    box: Floats | None = None,
 ) -> Floats:
     """Climb from a point (d,) of the region to a better one inside it.
 
     L-BFGS over the smooth, active columns; if the end lies outside, the best point inside on the
-    straight line to it.
+    straight line to it. A box, the least and largest coordinates (2, d), is not left either.
     """
     columns = np.flatnonzero(smooth & ~np.isnan(start))
 
@@ -189,12 +190,13 @@ def refine(
 
     if not len(columns):
         return start
+    low, high = (np.zeros(len(start)), np.ones(len(start))) if box is None else box
     result = minimize(
         negative,
         start[columns],
         jac=True,
         method="L-BFGS-B",
-        bounds=[(0.0, 1.0)] * len(columns),
+        bounds=[*zip(low[columns].tolist(), high[columns].tolist(), strict=True)],
         options={"maxiter": iterations},
     )
     line = np.repeat(start[None], 17, axis=0)

@@ -22,6 +22,9 @@ name                    what                                                    
 ``depth-and-width-...`` invented: a depth, and the channels of each layer            2
 ``families-cancer``     four families of classifiers, trained on the spot            2
 ``branches-<seed>``     random: choices that open choices, 5 to 40 parameters        2
+``choices-48``          invented: 48 layers with five choices each, and their        2
+                        interactions
+``trajectory-d60``      a way around obstacles, 30 points of it                      2
 ``drawn-<family>-<n>``  drawn from the seed n, of five families                      2 to 5
                         (:mod:`lamoo_compare.problems.drawn`)
 the rest                formulas on continuous parameters                            2 to 5
@@ -48,12 +51,14 @@ from lamoo_compare.problems.formulas import (
     kursawe,
     noisy,
     osy,
+    shifted_dtlz2,
     vehicle_safety,
     welded_beam,
     wfg4,
     zdt1,
     zdt4,
 )
+from lamoo_compare.problems.large import choices, trajectory
 from lamoo_compare.problems.nasbench201 import (
     NASBENCH201_DEVICES,
     NASBENCH201_OPERATIONS,
@@ -182,11 +187,15 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "families-cancer": families,
     **{f"branches-{seed}": partial(random_tree, seed) for seed in range(20)},
     "branin-currin": branin_currin,
+    "choices-48": partial(choices, 48),
+    "trajectory-d60": partial(trajectory, 60),
     "vehicle-safety": vehicle_safety,
     "dtlz2-d10": partial(dtlz2, 10),
     # 5 % of the front's extent
     "dtlz2-d10-noisy": lambda: noisy(dtlz2(10), (0.05, 0.05)),
     "dtlz2-d100": partial(dtlz2, 100, corner=6.5),
+    "dtlz2-d100-shifted": partial(shifted_dtlz2, 100),
+    "dtlz2-d100-m3-shifted": partial(shifted_dtlz2, 100, 3),
     "dtlz2-d10-m5": partial(dtlz2, 10, 5),
     "dtlz2-d30": partial(dtlz2, 30),
     "dtlz2-d8-m4": partial(dtlz2, 8, 4),

@@ -67,8 +67,8 @@ def vehicle_safety() -> Problem:
     )
 
 
-def _dtlz2(X: Floats, m: int) -> Floats:
-    radius = 1 + ((X[:, m - 1 :] - 0.5) ** 2).sum(axis=1, keepdims=True)
+def _dtlz2(X: Floats, m: int, optimum: Floats | float = 0.5) -> Floats:
+    radius = 1 + ((X[:, m - 1 :] - optimum) ** 2).sum(axis=1, keepdims=True)
     angle = X[:, : m - 1] * np.pi / 2
     ones = np.ones((len(X), 1))
     cosines = np.cumprod(np.hstack([ones, np.cos(angle)]), axis=1)[:, ::-1]
@@ -91,6 +91,23 @@ def dtlz2(d: int, m: int = 2, corner: float = 1.1) -> Problem:
         (corner,) * m,
         corner**m - ball,
         "closed form",
+    )
+
+
+def shifted_dtlz2(d: int, m: int = 2) -> Problem:
+    """Return DTLZ2 with its best points off the centre, between .2 and .8 in each parameter.
+
+    In the centre they are where a model's trend and the mean of random points lead by themselves.
+    """
+    plain = dtlz2(d, m, 6.0)
+    optimum = np.random.default_rng(77).uniform(0.2, 0.8, d)[m - 1 :]
+    return _continuous(
+        f"{plain.name}-shifted",
+        _box(d, 0.0, 1.0),
+        partial(_dtlz2, m=m, optimum=optimum),
+        plain.reference_point,
+        plain.best_hypervolume,
+        plain.source,
     )
 
 

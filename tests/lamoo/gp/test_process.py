@@ -476,3 +476,34 @@ def test_scales_are_those_of_a_space_of_as_many_parameters_as_exist_at_a_time(rn
     branched = gp_process._Objective(X, y, numbers, None).prior
     flat = gp_process._Objective(rng.random((8, 2)), y, numbers[:2], None).prior
     np.testing.assert_array_equal(branched.mean[:8], flat.mean[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_to_believe_is_to_condition_on_the_own_means(kind, rng):
+    X, y, categorical, labels = data(kind, 60, rng)
+    h, points = guess(kind, rng), data(kind, 30, rng)[0]
+    believed = points[:7]
+    plain = condition(X, y, categorical, h, alike=labels)
+    kept, grown = plain.at(points), plain.believing(believed[:3]).believing(believed[3:])
+    values = np.concatenate([y, plain.predict(believed)[0]])
+    anew = condition(np.concatenate([X, believed]), values, categorical, h, alike=labels)
+    mean, std = anew.predict(points)
+    np.testing.assert_allclose(grown.predict(points), (mean, std), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(kept.mean, mean, atol=1e-8)
+    np.testing.assert_allclose(grown.std(kept), std, rtol=1e-6)
+    np.testing.assert_allclose(plain.std(kept), plain.predict(points)[1], rtol=1e-6)
+    if kind != "mixed":
+        x = points[8]
+        np.testing.assert_allclose(
+            np.concatenate(grown.predict_gradient(x)[2:]),
+            np.concatenate(anew.predict_gradient(x)[2:]),
+            rtol=1e-5,
+            atol=1e-7,
+        )
+
+
+def test_a_point_may_be_believed_twice(rng):
+    X, y, categorical, _ = data("numbers", 20, rng)
+    h = Hyperparameters(np.ones(6), 1.0, 0.0, 0.3, 0.3)
+    grown = condition(X, y, categorical, h).believing(np.concatenate([X[:1], X[:1]]))
+    assert np.isfinite(grown.predict(X)).all()

@@ -1,0 +1,159 @@
+"""Large problems: local models around points spread along the front, learned once for a batch.
+
+In many dimensions candidates of the whole space are all bad, and one model of them all is right
+nowhere. Up to :data:`REGIONS` centres, spread along the front, take turns. Around each a model is
+conditioned on the nearest observations, and children of the front nearby compete, which differ from
+their parents in anything from one parameter to many. The best of them climbs, but only inside the
+middle half of what lies near: over the whole cube climbs end where the trend is extrapolated to.
+
+What is learned and who competes depends on what was observed alone, not on what is pending. So all
+proposals of a batch share it (:mod:`lamoo.gp.local`), and ask by ask it is remembered until a trial
+is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from lamoo import pareto
+from lamoo.arrays import Floats, Ints
+from lamoo.gp import local
+from lamoo.gp.acquisition import Acquisition
+from lamoo.gp.fitting import MAX_TRAINING
+from lamoo.partition.place import Place
+from lamoo.solvers import distant
+from lamoo.solvers.evolutionary import offspring, parents
+from lamoo.solvers.gp import around, refine
+from lamoo.space import Space
+from lamoo.space.history import History
+
+#: A problem is large from this many free parameters.
+MANY_PARAMETERS = 40
+#: Neighbourhoods that take turns, and observations that each learns from.
+REGIONS, NEAR = 5, 200
+#: Children that compete in a neighbourhood, and how many of the front's members are their parents,
+#: at least.
+CANDIDATES, PARENTS = 512, 10
+#: Expected numbers of changed parameters are drawn log-uniformly between 1 and this.
+MOST_CHANGED = 30
+#: Steps of a climb along numbers at most; rounds of the one along choices, and the neighbours that
+#: are looked at in each.
+STEPS, ROUNDS, NEIGHBOURS = 15, 10, 32
+#: A climb stays between these quantiles of what lies near.
+MIDDLE = (0.25, 0.75)
+#: Candidates that are looked at for one that is not as good as tried.
+LOOKED_AT = 8
+
+
+def applies(space: Space, history: History) -> bool:
+    """Tell whether a problem is large, and of a kind that local models are learned of.
+
+    Where objectives are known, or trainings report along the way, one model of all learns more.
+    """
+    many = int(space.free.sum()) >= MANY_PARAMETERS
+    along = history.curves is not None or history.partial.curves is not None
+    return many and not along and not space.known.objectives
+
+
+def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: ARG001  see below
+    """Return the best child of the front near the centre whose turn it is, ``None`` without any.
+
+    See :class:`lamoo.solvers.Propose` for the arguments. No random number is drawn: candidates are
+    drawn from a generator that the number of points tried without what is pending seeds, so that
+    they are the same until a trial is told.
+
+    Raises:
+        ValueError: if a kernel matrix is hopeless (``LinAlgError``); use a simpler solver then.
+    """
+    history, space = place.history, place.region.space
+    settled = replace(history, pending=history.pending[:0])
+    turn = len(history.tried)
+    front = _front(settled, place)
+    # pairs, so that either reference point gets a turn around every centre
+    k = (turn // 2) % min(REGIONS, len(front))
+    own = np.random.default_rng((len(settled.tried), k))
+    centre = _centre(settled, front, k, own)
+    away = _away(space, settled.X, settled.X[centre])
+    chosen = front[np.argsort(away[front], kind="stable")]
+    chosen = chosen[: max(PARENTS, len(front) // REGIONS)]
+    X = _candidates(settled, place, chosen, own)
+    if not len(X):
+        return None
+    model = local.learn(settled, _near(settled, space, centre, away), space, MAX_TRAINING)
+    order, acquisition = local.rank(model, X, history.open, turn, place.reference_point)
+    best = history.unseen(X[order])[:LOOKED_AT]
+    best = best[~history.repeats(best)]
+    start = next((x for x in best if not distant.has_twin(x, space, history)), None)
+    if start is None:
+        return None
+    own = np.random.default_rng((turn, k))
+    x = _climbed(start, acquisition, place, _middle(model.near.X, start), own)
+    return x if len(history.unseen(x[None])) else start
+
+
+def _climbed(
+    x: Floats, acquisition: Acquisition, place: Place, box: Floats, rng: np.random.Generator
+) -> Floats:
+    """Return a better point (d,) than one: first what has no gradient, by trial, then the rest."""
+    space = place.region.space
+    smooth = space.free & space.smooth
+    if (space.free & ~smooth).any():
+        for _ in range(ROUNDS):
+            X = np.concatenate([x[None], around(x, NEIGHBOURS, place, rng)])
+            x = X[int(np.argmax(acquisition.score(X)))]
+    return refine(acquisition, place.region, x, smooth, STEPS, box)
+
+
+def _middle(X: Floats, x: Floats) -> Floats:
+    """Return the box (2, d) of the middle half of points (n, d), widened to hold a point (d,)."""
+    low, high = np.quantile(np.nan_to_num(X, nan=0.5), MIDDLE, axis=0)
+    inside = np.nan_to_num(x, nan=0.5)
+    box = np.stack([np.minimum(low, inside), np.maximum(high, inside)])
+    return np.asarray(np.clip(box, 0.0, 1.0))
+
+
+def _front(history: History, place: Place) -> Ints:
+    """Return the indices (k,) of observations that nobody dominates, the best of few."""
+    front = np.flatnonzero(pareto.nondominated(history.means, history.violation))
+    if len(front) >= REGIONS:
+        return front
+    rows = pareto.representative(history.means, history.violation, MAX_TRAINING)
+    return parents(replace(place, history=history, members=rows))
+
+
+def _centre(history: History, front: Ints, k: int, rng: np.random.Generator) -> int:
+    """Return the observation of the k-th of equal parts of the front, along one objective."""
+    order = front[np.argsort(history.means[front, history.n % history.means.shape[1]])]
+    parts = min(REGIONS, len(order))
+    return int(order[int((k + rng.random()) / parts * len(order))])
+
+
+def _away(space: Space, X: Floats, centre: Floats) -> Floats:
+    """Return squared distances (n,) of points (n, d) from one (d,); another choice is 1 away."""
+    squared = (X - centre) ** 2
+    other = space.categorical & (squared > distant.SAME**2)
+    squared[other] = 1.0
+    missing = np.isnan(squared)
+    if missing.any():
+        squared = np.where(missing, np.isnan(X) != np.isnan(centre), squared)
+    return np.asarray(squared.sum(axis=1))
+
+
+def _near(history: History, space: Space, centre: int, away: Floats) -> History:
+    """Return only what was observed nearest to an observation, at most :data:`NEAR` points."""
+    rows = np.sort(np.argsort(away, kind="stable")[:NEAR])
+    partial = history.partial
+    if len(partial.X):
+        far = _away(space, partial.X, history.X[centre])
+        partial = partial.at(np.sort(np.argsort(far, kind="stable")[: NEAR // 2]))
+    return replace(history.at(rows), partial=partial)
+
+
+def _candidates(history: History, place: Place, chosen: Ints, rng: np.random.Generator) -> Floats:
+    """Return never tried children (c, d) of some observations (k,)."""
+    region = place.region
+    rates = np.exp(rng.uniform(0.0, np.log(MOST_CHANGED), 64)).tolist()
+    children = offspring(region.space, history.X[chosen], CANDIDATES, rng, rates=rates)
+    return history.unseen(children[region.contains(children)])

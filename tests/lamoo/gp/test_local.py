@@ -1,0 +1,72 @@
+"""Local models: the order of candidates by definition, and what is learned again."""
+
+import numpy as np
+import pytest
+
+from lamoo import History
+from lamoo.gp import local
+from lamoo.gp.inputs import inputs_of
+from lamoo.gp.process import condition
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", ["float", "integer", "mixed"])
+def test_candidates_are_ordered_by_the_acquisition(spaces, make_history, name, m):
+    rng = np.random.default_rng([m, *name.encode()])
+    history = make_history(spaces[name], 40, m, rng, constraints=m % 2, failed=3)
+    near = history.at(np.arange(25))
+    learned = local.learn(history, near, spaces[name], 250)
+    X, pending = spaces[name].sample(60, rng), spaces[name].sample(4, rng)
+    order, acquisition = local.rank(learned, X, pending, 7, None)
+    scores = acquisition.score(X)
+    assert sorted(order) == list(range(60))
+    np.testing.assert_allclose(scores[order], np.sort(scores)[::-1], rtol=1e-5, atol=1e-6)
+    assert len(learned.constraints) == m % 2 + 1
+    assert len(acquisition.factors) == 2
+
+
+def test_all_but_the_finalists_are_ordered_by_the_screening(spaces, make_history, rng, monkeypatch):
+    history = make_history(spaces["float"], 30, 2, rng)
+    learned = local.learn(history, history, spaces["float"], 250)
+    X = spaces["float"].sample(90, rng)
+    whole, acquisition = local.rank(learned, X, X[:0], 0, None)
+    monkeypatch.setattr(local, "FINALISTS", 8)
+    order = local.rank(learned, X, X[:0], 0, None)[0]
+    # so few on the front that the screening is the criterion
+    np.testing.assert_array_equal(acquisition.score(X)[order], acquisition.score(X)[whole])
+
+
+def test_what_is_believed_is_what_is_predicted(spaces, make_history, rng):
+    space = spaces["float"]
+    history = make_history(space, 30, 2, rng)
+    learned = local.learn(history, history, space, 250)
+    pending = space.sample(5, rng)
+    processes, believed = local.believe(learned, pending)
+    y = learned.transforms[1](history.Y[:, 1])
+    anew = condition(
+        inputs_of(space, np.concatenate([history.X, pending])),
+        np.concatenate([y, believed[:, 1]]),
+        space.categorical,
+        learned.objectives[1].hyperparameters,
+    )
+    X = space.sample(20, rng)
+    np.testing.assert_allclose(processes[1].predict(X), anew.predict(X), rtol=1e-5, atol=1e-6)
+
+
+def test_equal_data_give_the_same_process(spaces, make_history, rng):
+    history = make_history(spaces["mixed"], 30, 2, rng)
+    again = History(history.X.copy(), history.Y.copy())
+    one, other = (local.learn(h, h, spaces["mixed"], 250) for h in (history, again))
+    assert one.objectives[0] is other.objectives[0]
+
+
+def test_until_something_is_feasible_only_feasibility_counts(spaces, make_history, rng):
+    space = spaces["float"]
+    history = make_history(space, 30, 2, rng)
+    history = History(history.X, history.Y, 0.1 + history.X[:, :1])
+    X = space.sample(40, rng)
+    learned = local.learn(history, history, space, 250)
+    order, acquisition = local.rank(learned, X, X[:0], 0, None)
+    assert len(acquisition.factors) == 1
+    mean, std = learned.constraints[0].predict(X)
+    np.testing.assert_array_equal(order, np.argsort(mean / std))
