@@ -70,7 +70,8 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
         ValueError: if a kernel matrix is hopeless (``LinAlgError``); use a simpler solver then.
     """
     history, space = place.history, place.region.space
-    settled = replace(history, pending=history.pending[:0])
+    # what is remembered of an object is lost with a copy of it
+    settled = replace(history, pending=history.pending[:0]) if len(history.pending) else history
     turn = len(history.tried)
     front = _front(settled, place)
     # pairs, so that either reference point gets a turn around every centre
@@ -134,13 +135,15 @@ def _centre(history: History, front: Ints, k: int, rng: np.random.Generator) -> 
 
 def _away(space: Space, X: Floats, centre: Floats) -> Floats:
     """Return squared distances (n,) of points (n, d) from one (d,); another choice is 1 away."""
-    squared = (X - centre) ** 2
-    other = space.categorical & (squared > distant.SAME**2)
-    squared[other] = 1.0
-    missing = np.isnan(squared)
-    if missing.any():
-        squared = np.where(missing, np.isnan(X) != np.isnan(centre), squared)
-    return np.asarray(squared.sum(axis=1))
+    gap, unordered = X - centre, space.categorical
+    if unordered.any():
+        choices = gap[:, unordered]
+        gap[:, unordered] = np.where(np.isnan(choices), choices, np.abs(choices) > distant.SAME)
+    away = np.einsum("ij,ij->i", gap, gap)
+    if np.isnan(away).any():
+        gap = np.where(np.isnan(gap), np.isnan(X) != np.isnan(centre), gap)
+        away = np.einsum("ij,ij->i", gap, gap)
+    return np.asarray(away)
 
 
 def _near(history: History, space: Space, centre: int, away: Floats) -> History:
