@@ -622,6 +622,16 @@ def test_the_authors_first_points_have_the_authors_values(paper):
     assert paper.first_points(load("branin-currin"), 0) == []
 
 
+def test_large_problems_are_asked_for_in_batches(monkeypatch, tmp_path):
+    large, out = script("large", monkeypatch), tmp_path / "curves.csv"
+    given = ["--problems", "choices-48", "--solvers", "evolutionary", "nsga2", "--seeds", "1"]
+    for _ in "ab":  # the second time all of it is there
+        assert large.main([str(out), *given, "--trials", "60", "--batch", "30"]) == 0
+    rows = [line.split(",") for line in out.read_text().splitlines()]
+    assert [(row[1], row[4]) for row in rows] == [("evolutionary", "60"), ("nsga2", "60")]
+    assert all(float(row[5]) > 0 for row in rows)
+
+
 def test_two_versions_are_compared_pair_by_pair(tmp_path, monkeypatch, capsys):
     builds = script("builds", monkeypatch)
     before, after = tmp_path / "before.csv", tmp_path / "after.csv"

@@ -178,12 +178,6 @@ class _Embedding:
         return counts
 
     @cached_property
-    def _choices(self) -> tuple[Floats, Ints]:
-        """Return all observed choices, and of which categorical column each is, ``(c,)``."""
-        column = np.repeat(np.arange(len(self.levels)), [len(levels) for levels in self.levels])
-        return np.concatenate([*self.levels, np.empty(0)]), column.astype(np.intp)
-
-    @cached_property
     def numbers(self) -> Ints:
         """Return which columns hold numbers, shape ``(q,)``."""
         return np.flatnonzero(~self.categorical)
@@ -201,9 +195,10 @@ class _Embedding:
         active = np.where(inactive, 0.0, np.sqrt(_INACTIVE))
         counts = self._counts(X)
         choices = _number_inactive(X[:, self.categorical])
-        each, column = self._choices
-        onehots = (choices[:, column] == each) / np.sqrt(2.0)
-        features = np.concatenate([centred, active, *counts, onehots], axis=1)
+        onehots = [
+            (choices[:, [j]] == levels) / np.sqrt(2.0) for j, levels in enumerate(self.levels)
+        ]
+        features = np.concatenate([centred, active, *counts, *onehots], axis=1)
         return features, np.concatenate([centred, *counts], axis=1), centred**2
 
     def norms(self, Z: Floats, lengthscales: Floats) -> Floats:
