@@ -206,21 +206,24 @@ class LaMOOSampler(BaseSampler):
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
         # studies, of which something was told or looked at already
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        """Forget what only saves time, and what was said."""
+        self._claims = Claims(self.view, self._stale_after, self._settings.seed)
+        # names of studies whose users were told that the start is over, and of misspelt parameters
         self._announced: set[str] = set()
         self._compared: set[str] = set()
-        self._claims = self._fresh_claims()
-
-    def _fresh_claims(self) -> Claims:
-        return Claims(self.view, self._stale_after, self._settings.seed)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return all but the lock, which a copy does not share, and what only saves time."""
-        return {name: value for name, value in vars(self).items() if name != "_claims"}
+        """Return all but the lock, which a copy does not share, and what it need not remember."""
+        passing = {"_claims", "_announced", "_compared"}
+        return {name: value for name, value in vars(self).items() if name not in passing}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy with a lock of its own."""
         vars(self).update(state)
-        self._claims = self._fresh_claims()
+        self._start_anew()
 
     def reseed_rng(self) -> None:
         """Pass it on. Here each trial has a generator of its own, derived from its number."""
