@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import optuna
@@ -107,22 +108,22 @@ def test_readme_is_one_screen_and_a_half():
 
 def test_an_index_shows_the_readme_with_whole_addresses():
     make = runpy.run_path(str(DOCS / "index_page.py"))["index_page"]
-    text = make(README.read_text("utf-8"), "https://github.com/one/two")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    repository = project["urls"]["Repository"]
+    text = make(README.read_text("utf-8"), repository)  # that of an sdist is made already
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     assert len(links) > 15
-    files = {
-        "https://github.com/one/two/blob/main/",
-        "https://raw.githubusercontent.com/one/two/main/",
-    }
+    raw = repository.replace("github.com", "raw.githubusercontent.com") + "/main/"
+    files = {f"{repository}/blob/main/", raw}
     for link in set(links) - {"https://optuna.org", "https://ax.dev"}:
         base = next(base for base in files if link.startswith(base))
         path = ROOT / link.removeprefix(base).partition("#")[0]
         assert path.is_file(), link
-        assert (path.suffix == ".png") == ("raw" in base)
+        assert (path.suffix == ".png") == (base == raw)
     short = make("[a](b.md) [![c](d.png)](e.md) [f](https://g.h)", "//github.com/r")
-    raw = "![c](//raw.githubusercontent.com/r/main/d.png)"
+    picture = "![c](//raw.githubusercontent.com/r/main/d.png)"
     blob = "//github.com/r/blob/main/"
-    assert short == f"[a]({blob}b.md) [{raw}]({blob}e.md) [f](https://g.h)"
+    assert short == f"[a]({blob}b.md) [{picture}]({blob}e.md) [f](https://g.h)"
     assert 'pip install "lamoo[optuna]"' in text
 
 
