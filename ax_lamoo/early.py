@@ -20,7 +20,7 @@ from ax_lamoo.goals import Goals, goals_of, objectives_of, weighted
 from ax_lamoo.results import absolute
 from lamoo.arrays import Floats
 from lamoo.curves import Curve, Curves, held
-from lamoo.early import RULES, Rule
+from lamoo.early import RULES, Rule, rule_of, stops
 
 
 class EarlyStopping(BaseEarlyStoppingStrategy):
@@ -64,14 +64,11 @@ class EarlyStopping(BaseEarlyStoppingStrategy):
 
     def __init__(self, rule: str | Rule = "curves") -> None:
         """Check the rule."""
-        found = RULES.get(rule) if isinstance(rule, str) else rule
-        if not isinstance(found, Rule):
-            raise UserInputError(
-                f"rule must be one of {sorted(RULES)}, a lamoo.early.Extrapolation or a "
-                f"lamoo.early.Halving, got {rule!r}"
-            )
         super().__init__()
-        self.rule = found
+        try:
+            self.rule = rule_of(rule)
+        except ValueError as error:
+            raise UserInputError(str(error)) from error
 
     def __repr__(self) -> str:
         """Return the call that makes it."""
@@ -97,7 +94,7 @@ class EarlyStopping(BaseEarlyStoppingStrategy):
             return False
         m = own.values.shape[1]
         others = Curves.of([curve for i, curve in curves.items() if i != index], m)
-        return bool(own.steps[-1] < others.longest and self.rule.stops(own, others))
+        return stops(self.rule, own, others)
 
     def _is_harmful(
         self,

@@ -12,7 +12,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from lamoo.curves import Curves
-from lamoo.early import RULES, Rule
+from lamoo.early import Rule, rule_of, stops
 from optuna_lamoo import reports
 from optuna_lamoo.memory import Finished
 from optuna_lamoo.messages import warn_once
@@ -60,14 +60,7 @@ class EarlyStopping(BasePruner):
 
     def __init__(self, rule: str | Rule = "curves") -> None:
         """Check the rule."""
-        found = RULES.get(rule) if isinstance(rule, str) else rule
-        if not isinstance(found, Rule):
-            msg = (
-                f"rule must be one of {sorted(RULES)}, a lamoo.early.Extrapolation or a "
-                f"lamoo.early.Halving, got {rule!r}"
-            )
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
-        self._rule = found
+        self._rule = rule_of(rule)
         self._memory = Memory()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -94,8 +87,7 @@ class EarlyStopping(BasePruner):
                 "once, in the first report; known_objectives of LaMOOSampler need not be.",
             )
             return False
-        others = self._memory.curves(study, trial, directions)
-        return bool(own.steps[-1] < others.longest and self._rule.stops(own, others))
+        return stops(self._rule, own, self._memory.curves(study, trial, directions))
 
 
 class Memory:

@@ -12,12 +12,12 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import Partition
 from lamoo_compare.errors import CompareError
+from lamoo_compare.first_trial import SpaceOfFirstTrial
 from optuna_lamoo.objectives import constraints
 
 try:
@@ -53,7 +53,7 @@ STRATEGIES: dict[str, Callable[[Client, int], None]] = {
 }
 
 
-class AxSampler(BaseSampler):
+class AxSampler(SpaceOfFirstTrial):
     """What an Ax client proposes.
 
     Ax wants the whole search space before it begins, which an Optuna objective only tells while it
@@ -67,28 +67,12 @@ class AxSampler(BaseSampler):
 
     def __init__(self, configure: Callable[[Client, int], None], seed: int) -> None:
         """Wait for the first trial."""
-        self._configure, self._seed = configure, seed
-        self._random = RandomSampler(seed=seed)
+        super().__init__(seed)
+        self._configure = configure
         self._client: Client | None = None
-        self._space: dict[str, BaseDistribution] = {}
         self._arms: dict[int, int] = {}
 
-    def infer_relative_search_space(
-        self,
-        study: Study,
-        trial: FrozenTrial,  # noqa: ARG002 - Optuna's signature
-    ) -> dict[str, BaseDistribution]:
-        """Return the parameters of the first trial that gave values, in its order."""
-        if self._client is None:
-            done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            if done:
-                self._begin(study, done)
-        return self._space
-
     def _begin(self, study: Study, done: Sequence[FrozenTrial]) -> None:
-        self._space = {n: d for n, d in done[0].distributions.items() if not d.single()}
-        if not self._space:
-            return
         self._client = client = Client(random_seed=self._seed)
         client.configure_experiment([_parameter(n, d) for n, d in self._space.items()])
         maximized = [d == StudyDirection.MAXIMIZE for d in study.directions]
@@ -118,16 +102,6 @@ class AxSampler(BaseSampler):
             else asked[name]
             for name, d in search_space.items()
         }  # fmt: skip
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Draw what Ax does not know."""
-        return self._random.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
         self,

@@ -13,13 +13,13 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.samplers import BaseSampler, RandomSampler
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo.arrays import Floats
 from lamoo_compare.errors import CompareError
-from optuna_lamoo.objectives import constraints
+from lamoo_compare.first_trial import SpaceOfFirstTrial
+from optuna_lamoo.objectives import constraints, signs
 
 try:
     import egobox
@@ -27,7 +27,7 @@ except ModuleNotFoundError as missing:
     raise CompareError(f"sampler egobox: {missing}. pip install 'lamoo[egobox]'") from missing
 
 
-class EgoboxSampler(BaseSampler):
+class EgoboxSampler(SpaceOfFirstTrial):
     """What egobox's ``Belfegor`` suggests, with its default settings.
 
     As many trials as by its own default are a Latin hypercube, for which it wants the whole search
@@ -41,27 +41,12 @@ class EgoboxSampler(BaseSampler):
 
     def __init__(self, seed: int) -> None:
         """Wait for the first trial."""
-        self._seed = seed
-        self._random = RandomSampler(seed=seed)
+        super().__init__(seed)
         self._start: Floats | None = None
-        self._space: dict[str, BaseDistribution] = {}
 
-    def infer_relative_search_space(
-        self,
-        study: Study,
-        trial: FrozenTrial,  # noqa: ARG002 - Optuna's signature
-    ) -> dict[str, BaseDistribution]:
-        """Return the parameters of the first trial that gave values, in its order."""
-        if self._start is None:
-            done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            if done:
-                self._space = {n: d for n, d in done[0].distributions.items() if not d.single()}
-                n = max(len(self._space) + 1, 5)  # Belfegor's own default
-                specs = self._specs()
-                self._start = (
-                    egobox.sampling(specs, n, seed=self._seed) if specs else np.empty((0, 0))
-                )
-        return self._space
+    def _begin(self, study: Study, done: Sequence[FrozenTrial]) -> None:  # noqa: ARG002
+        n = max(len(self._space) + 1, 5)  # Belfegor's own default
+        self._start = egobox.sampling(self._specs(), n, seed=self._seed)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -82,11 +67,11 @@ class EgoboxSampler(BaseSampler):
         return {name: _from_number(d, number) for (name, d), number in pairs}
 
     def _suggestion(self, study: Study, told: Sequence[FrozenTrial], number: int) -> Floats:
-        signs = np.where([d == StudyDirection.MAXIMIZE for d in study.directions], -1.0, 1.0)
+        turn = signs(study.directions)
         limits = [list(constraints(t).values()) for t in told]
-        Y = np.array([[*(signs * t.values), *limit] for t, limit in zip(told, limits, strict=True)])
+        Y = np.array([[*(turn * t.values), *limit] for t, limit in zip(told, limits, strict=True)])
         X = np.array([_numbers(self._space, t.params) for t in told], dtype=float)
-        search = egobox.Belfegor(self._specs(), n_obj=len(signs), n_cstr=len(limits[0]))
+        search = egobox.Belfegor(self._specs(), n_obj=len(turn), n_cstr=len(limits[0]))
         try:
             point: Floats = np.asarray(search.suggest(X, Y, seed=self._seed + number))[0]
         except BaseException as error:
@@ -97,16 +82,6 @@ class EgoboxSampler(BaseSampler):
 
     def _specs(self) -> list[Any]:
         return [_spec(d) for d in self._space.values()]
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Draw what egobox does not know."""
-        return self._random.sample_independent(study, trial, param_name, param_distribution)
 
 
 def _spec(d: BaseDistribution) -> Any:

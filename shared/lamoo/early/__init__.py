@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lamoo.curves import Curve, Curves
 from lamoo.early.extrapolation import Extrapolation
 from lamoo.early.halving import Halving
 
@@ -9,4 +10,28 @@ from lamoo.early.halving import Halving
 Rule = Extrapolation | Halving
 RULES: dict[str, Rule] = {"curves": Extrapolation(), "halving": Halving()}
 
-__all__ = ["RULES", "Extrapolation", "Halving", "Rule"]
+__all__ = ["RULES", "Extrapolation", "Halving", "Rule", "rule_of", "stops"]
+
+
+def rule_of(rule: str | Rule) -> Rule:
+    """Return a rule, or the one of that name.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    found = RULES.get(rule) if isinstance(rule, str) else rule
+    if not isinstance(found, Rule):
+        msg = (
+            f"rule must be one of {sorted(RULES)}, a lamoo.early.Extrapolation or a "
+            f"lamoo.early.Halving, got {rule!r}"
+        )
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+    return found
+
+
+def stops(rule: Rule, own: Curve, others: Curves) -> bool:
+    """Tell whether a trial that reported every objective is better stopped.
+
+    One that has come as far as the longest complete one never is.
+    """
+    return bool(own.steps[-1] < others.longest and rule.stops(own, others))
