@@ -31,10 +31,10 @@ FULL = 0.9999
 Shares = dict[tuple[str, str], list[float]]
 
 
-def search(problem: Problem, seed: int, trials: int, solver: str) -> list[float]:
+def search(problem: Problem, seed: int, trials: int, settings: Settings) -> list[float]:
     """Return the share of the best hypervolume after each number of trials of :data:`AFTER`."""
     rng = np.random.default_rng((seed, 0))
-    optimizer = Optimizer(problem.space, problem.directions, Settings(solver=solver), seed)
+    optimizer = Optimizer(problem.space, problem.directions, settings, seed)
     scored = []
     for _ in range(trials):
         asked, params = optimizer.ask(), {}
@@ -87,11 +87,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     done = read(options.out)
     wanted = range(options.first_seed, options.first_seed + options.seeds)
+    settings = Settings(solver=options.solver)
     for name in options.problems if options.trials else ():
         seeds = [seed for seed in wanted if (name, str(seed)) not in done]
         problem = load(name) if seeds else None
         for seed in seeds:
-            shares = search(problem, seed, options.trials, options.solver)
+            shares = search(problem, seed, options.trials, settings)
             with options.out.open("a", newline="") as file:
                 csv.writer(file).writerow([name, seed, *(f"{share:.6f}" for share in shares)])
     if options.against:

@@ -16,7 +16,10 @@ import optuna
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
+from lamoo.gp.model import inferred_ref_point
+from lamoo.gp.targets import compress
 from lamoo.partition.features import boundary_features
+from lamoo.partition.place import Place
 from lamoo_compare.problems import PROBLEMS, load
 from lamoo_compare.samplers import make_sampler
 from lamoo_compare.target import suggest
@@ -656,3 +659,48 @@ def test_two_versions_are_compared_pair_by_pair(tmp_path, monkeypatch, capsys):
         "after 30 trials: +0.151 (se 0.151), won 0, lost 1",
         "after 50 trials: -1.500 (se 0.500), won 2, lost 0",
     ]
+
+
+def test_what_the_first_trials_lose_is_compared_with_the_default(tmp_path, monkeypatch, capsys):
+    losses, out = script("losses", monkeypatch), tmp_path / "losses.csv"
+    monkeypatch.setattr(losses, "HINDSIGHT", 10)  # seconds less
+    given = [str(out), "--problems", "drawn-forest-31", "--trials", "12", "--seeds", "1"]
+    assert losses.main(given) == 0
+    table = out.read_text()
+    assert [line.split(",")[0] for line in table.splitlines()] == list(losses.VARIANTS)
+    said = capsys.readouterr().out
+    assert [f"{name}: 1 pairs" in said for name in losses.VARIANTS] == [False] + [True] * 7
+    losses.main(given)  # all of it is there
+    assert out.read_text() == table
+
+
+def test_who_knows_the_truth_takes_what_improves_the_hypervolume_most(monkeypatch):
+    losses, problem = script("losses", monkeypatch), load("drawn-forest-31")
+    X = problem.space.enumerate()
+    Y = losses.minimised(problem, X)
+    tried = np.random.default_rng(0).choice(len(X), 12, replace=False)
+    place = Place.everywhere(problem.space, History(X[tried], Y[tried]))
+    proposed = losses.truth(problem).propose(place, np.random.default_rng(0))
+
+    bounds = pareto.inferred_reference_point(Y[tried])
+    columns = zip(Y.T, bounds, strict=True)
+    targets = np.stack([compress(y[tried], bound)(y) for y, bound in columns], axis=1)
+    reference = inferred_ref_point(targets[tried], np.zeros(12), 12)
+    volumes = [pareto.hypervolume(targets[[*tried, i]], reference) for i in range(len(X))]
+    best = X[int(np.argmax(volumes))]
+    assert max(volumes) > pareto.hypervolume(targets[tried], reference)
+    np.testing.assert_array_equal(proposed, best)
+
+
+def test_differences_of_the_truth_are_its_slopes(monkeypatch):
+    losses, problem = script("losses", monkeypatch), load("dtlz2-d10")
+    process = losses.Truth(problem, 0, lambda y: y)
+    x = np.full(problem.space.dimension, 0.3)
+    x[-1] = 0.0  # at a bound the difference is one-sided
+    value, _, slope, _ = process.predict_gradient(x)
+    # DTLZ2: f = (1 + sum (x - 1/2)^2) cos(pi/2 x_0)
+    g, angle = 8 * 0.04 + 0.25, np.pi / 2 * 0.3
+    assert value == pytest.approx((1 + g) * np.cos(angle))
+    expected = 2 * (x - 0.5) * np.cos(angle)
+    expected[0] = -np.pi / 2 * (1 + g) * np.sin(angle)
+    np.testing.assert_allclose(slope, expected, atol=2e-5)
