@@ -48,6 +48,7 @@ try:
     from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
     from rich.table import Table
     from spaces import Get, SearchSpace, stages
+    from torch import nn
     from spaces.stages import Network
     from training import Recipe, error, seed_of, train
 
@@ -156,7 +157,7 @@ def objective(
     trial: Trial,
     setting: Setting = Setting(),
     checkpoint: Path | None = None,
-    on_epoch: Callable[[int], None] = lambda _: None,
+    on_epoch: Callable[[int, nn.Module], None] = lambda _, __: None,
 ) -> tuple[float, ...]:
     """Train the network that a trial describes, and return its objectives."""
     network, recipe = SPACE.suggest(trial)
@@ -214,7 +215,7 @@ def search(study: optuna.Study, setting: Setting, trials: int, folder: Path, bar
         number = trial.number
         checkpoint = folder / f"trial_{number}.pt"
 
-        def on_epoch(epochs: int, number: int = number) -> None:
+        def on_epoch(epochs: int, _: nn.Module, number: int = number) -> None:
             done = number * setting.epochs + epochs
             bar.update(task, completed=done, description=f"trial {number + 1} of {trials}")
 
