@@ -48,8 +48,8 @@ try:
     from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
     from rich.table import Table
     from spaces import Get, SearchSpace, stages
-    from torch import nn
     from spaces.stages import Network
+    from torch import nn
     from training import Recipe, error, seed_of, train
 
     from lamoo.pareto import nondominated

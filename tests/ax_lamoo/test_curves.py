@@ -81,9 +81,10 @@ def test_running_trials_say_what_they_reported(started):
     np.testing.assert_allclose(history.partial.Y, [[np.nan, size(params)]])
 
 
-def test_a_training_that_went_wrong_has_failed(started):
+@pytest.mark.parametrize("wrong", [np.inf, np.nan])
+def test_a_training_that_went_wrong_has_failed(started, wrong):
     index = started.attach_trial({"x": 0.4, "y": 0.2})
-    for step, value in enumerate((0.5, np.inf), start=1):
+    for step, value in enumerate((0.5, wrong), start=1):
         started.attach_data(index, {"error": value, "size": 0.6}, progression=step)
     started.mark_trial_early_stopped(index)
     history = history_of(started)

@@ -33,9 +33,11 @@ def test_an_interrupted_training_ends_as_it_would_have(load, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             run(checkpoint=checkpoint, on_epoch=stop)
         seen = []
-        resumed = run(
-            checkpoint=checkpoint, on_epoch=lambda epochs, _: seen.append(epochs)
-        ).state_dict()
+
+        def see(epochs, _, seen=seen):
+            seen.append(epochs)
+
+        resumed = run(checkpoint=checkpoint, on_epoch=see).state_dict()
         assert seen == [2, 3, 4]
         assert all(torch.equal(whole[name], resumed[name]) for name in whole)
         other = run(seed=4).state_dict()
