@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     one_thread()
     curves = recorded()
-    table = Table("rule", "epochs spent", "wrongly stopped", "log10 of what is missing")
+    table = Table("rule", "epochs spent", "wrongly stopped", "log10 of the gap")
     for name, rule in RULES.items():
         found = [
             replay(
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for column in ("spent", "wrong", "gap")
         )
         table.add_row(name, f"{spent:.0%}", f"{wrong:.0%}", f"{gap:.2f}")
-    Console().print(table)
+    Console(width=100).print(table)
 
 
 if __name__ == "__main__":

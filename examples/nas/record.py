@@ -3,8 +3,12 @@
     python examples/nas/record.py --out fashion_curves.npz
 
 This made the table of the problem ``fashion-curves`` of ``lamoo compare``: 320 networks, 27 epochs
-each, about twenty minutes of one core. Each is written down as it ends, so Ctrl-C is no loss: the
+each, about forty minutes of one core. Each is written down as it ends, so Ctrl-C is no loss: the
 same command goes on. Several of them at the same time share the work.
+
+The recipe is one that can be stopped: the learning rate is constant and the weights are averaged,
+so no epoch is better for being the last. Where the learning rate falls until then
+(``Recipe(average=None)``), the last epochs bring what earlier ones do not tell of.
 """
 
 from __future__ import annotations

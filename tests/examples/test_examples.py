@@ -656,3 +656,27 @@ def test_two_versions_are_compared_pair_by_pair(tmp_path, monkeypatch, capsys):
         "after 30 trials: +0.151 (se 0.151), won 0, lost 1",
         "after 50 trials: -1.500 (se 0.500), won 2, lost 0",
     ]
+
+
+def test_a_replay_stops_what_its_rule_says(monkeypatch, capsys):
+    early = script("early", monkeypatch)
+    curves = early.recorded()[np.random.default_rng(0).permutation(320)[:20]]
+    finals = curves[:, -1]
+    nobody = early.replay(curves, lambda *_: False)
+    assert (nobody.spent, nobody.wrong, nobody.gap) == (1, 0, -6)
+    # by brute force: a network is trained for one epoch if one before it was better in the end
+    before = [[finals[j] for j in range(i)] for i in range(20)]
+    beaten = [
+        any(np.all(other <= own) and np.any(other < own) for other in others)
+        for own, others in zip(finals, before, strict=True)
+    ]
+    oracle = early.replay(curves, early.RULES["oracle"])
+    assert oracle.spent == pytest.approx(np.where(beaten, 1, 27).mean() / 27)
+    assert (oracle.wrong, oracle.gap) == (0, -6)
+    # only the first is trained, and the last epoch of all others is missing
+    first = early.replay(curves, lambda curve, others, _: len(others) and len(curve) == 26)
+    assert first.spent == pytest.approx((27 + 19 * 26) / (20 * 27))
+    front = pareto.nondominated(finals)
+    assert first.wrong == pytest.approx(1 - front[0] / front.sum())
+    early.main(["--networks", "8", "--seeds", "1"])
+    assert re.search(r"oracle +│ +\d+% +│ +0% +│ +-6.00", capsys.readouterr().out)
