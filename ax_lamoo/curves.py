@@ -31,15 +31,16 @@ def cut_short(experiment: Experiment) -> set[int]:
 
 
 def curves_along(
-    experiment: Experiment, index: pd.Index, metrics: Sequence[str]
+    experiment: Experiment, index: Sequence[tuple[int, str]] | pd.Index, metrics: Sequence[str]
 ) -> tuple[tuple[Curve, ...], Bools]:
     """Return what each arm measured at each step, an outcome that was not measured there held.
 
-    What was attached without a step holds at all of them.
+    What was attached without a step, and never with one, holds at all of them. What is no finite
+    number is ``inf``, see :func:`lamoo.curves.held`.
 
     Args:
         experiment: has the data.
-        index: trials and names of ``n`` arms.
+        index: trial and name of each of ``n`` arms.
         metrics: the signatures of ``k`` outcomes.
 
     Returns:
@@ -51,26 +52,25 @@ def curves_along(
     if not len(index) or not data.has_step_column:
         return tuple(curves), changing
     frame = data.full_df[data.full_df["metric_signature"].isin(metrics)]
-    wide = frame[frame[MAP_KEY].notna()].pivot_table(
-        index=["trial_index", "arm_name", MAP_KEY],
-        columns="metric_signature",
-        values="mean",
-        aggfunc="last",
-        dropna=False,
-    )
-    at_once = (
-        frame[frame[MAP_KEY].isna()]
-        .groupby(["trial_index", "arm_name", "metric_signature"])["mean"]
-        .last()
-    )
+    of_arm = dict(iter(frame.groupby(["trial_index", "arm_name"])))
     for row, key in enumerate(index):
-        if key not in wide.index:
-            continue
-        mine = wide.loc[key].dropna(how="all").reindex(columns=list(metrics))
-        values = mine.to_numpy(dtype=float, copy=True)
-        changing[row] = ~np.isnan(values).all(axis=0)
-        for column, metric in enumerate(metrics):
-            if not changing[row, column] and (*key, metric) in at_once.index:
-                values[:, column] = at_once[(*key, metric)]
-        curves[row] = Curve(mine.index.to_numpy(dtype=float), held(values, ~np.isnan(values)))
+        if key in of_arm:
+            curves[row], changing[row] = _along(of_arm[key], metrics)
     return tuple(curves), changing
+
+
+def _along(frame: pd.DataFrame, metrics: Sequence[str]) -> tuple[Curve, Bools]:
+    """Return what one arm measured, and which outcomes (k,) it measured at steps."""
+    step = frame[MAP_KEY].to_numpy(dtype=float)
+    column = np.array([metrics.index(name) for name in frame["metric_signature"]], dtype=np.intp)
+    mean, stepped = frame["mean"].to_numpy(dtype=float), ~np.isnan(step)
+    steps = np.unique(step[stepped])
+    outcomes = np.full((len(steps), len(metrics)), np.nan)
+    given = np.zeros(outcomes.shape, dtype=bool)
+    at = np.searchsorted(steps, step[stepped]), column[stepped]
+    outcomes[at], given[at] = mean[stepped], True
+    changing = np.asarray(given.any(axis=0))
+    once = ~stepped & ~changing[column]
+    if len(steps):
+        outcomes[0, column[once]], given[0, column[once]] = mean[once], True
+    return Curve(steps, held(outcomes, given)), changing

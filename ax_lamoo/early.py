@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ax.core.data import MAP_KEY
 from ax.core.experiment import Experiment
 from ax.core.trial import Trial
 from ax.core.trial_status import TrialStatus
@@ -16,10 +15,11 @@ from ax.early_stopping.strategies import BaseEarlyStoppingStrategy
 from ax.exceptions.core import UserInputError
 from ax.generation_strategy.generation_node import GenerationNode
 
+from ax_lamoo.curves import curves_along
 from ax_lamoo.goals import Goals, goals_of, objectives_of, weighted
 from ax_lamoo.results import absolute
 from lamoo.arrays import Floats
-from lamoo.curves import Curve, Curves, held
+from lamoo.curves import Curve, Curves
 from lamoo.early import RULES, Rule, rule_of, stops
 
 
@@ -114,37 +114,21 @@ def curves_of(experiment: Experiment) -> dict[int, Curve]:
     data = experiment.lookup_data()
     if config is None or data.df.empty or not data.has_step_column:
         return {}
-    metrics = sorted(experiment.metrics)
+    metrics = sorted(metric.signature for metric in experiment.metrics.values())
     try:
         goals = goals_of(absolute(config, experiment), metrics)
     except UserInputError:  # relative to what was not measured yet
         goals = objectives_of(config, metrics)
     latest = dict(iter(data.df.groupby("trial_index")))
+    trials = {int(i): t for i in latest if isinstance(t := experiment.trials[i], Trial)}
+    index = [(i, trial.arm.name) for i, trial in trials.items() if trial.arm is not None]
+    curves, _ = curves_along(experiment, index, metrics)
     return {
-        int(index): Curve(
-            *_reports(frame, goals, metrics), *_end(trial, latest[index], goals, metrics)
+        i: Curve(
+            curve.steps, _values(curve.values, goals), *_end(trials[i], latest[i], goals, metrics)
         )
-        for index, frame in data.full_df.groupby("trial_index")
-        if isinstance(trial := experiment.trials[index], Trial)
+        for (i, _), curve in zip(index, curves, strict=True)
     }
-
-
-def _reports(frame: pd.DataFrame, goals: Goals, metrics: list[str]) -> tuple[Floats, Floats]:
-    """Return the steps (k,) of a trial, and the values (k, m) that it reported at them.
-
-    What was attached without a step holds for all of them.
-    """
-    steps = np.unique(frame[MAP_KEY].dropna().to_numpy(dtype=float))
-    if not len(steps):
-        return steps, np.empty((0, len(goals.objectives)))
-    frame = frame[frame["metric_name"].isin(metrics)]
-    row = np.searchsorted(steps, frame[MAP_KEY].fillna(-np.inf).to_numpy(dtype=float))
-    column = [metrics.index(name) for name in frame["metric_name"]]
-    outcomes = np.full((len(steps), len(metrics)), np.nan)
-    outcomes[row, column] = frame["mean"].to_numpy(dtype=float)
-    given = np.zeros(outcomes.shape, dtype=bool)
-    given[row, column] = True
-    return steps, _values(held(outcomes, given), goals)
 
 
 def _end(
@@ -153,7 +137,8 @@ def _end(
     """Return the values (m,) that a trial ended with, ``None`` without, and its feasibility."""
     if trial.status is not TrialStatus.COMPLETED:
         return None, True
-    outcomes = frame.set_index("metric_name")["mean"].reindex(metrics).to_numpy(dtype=float)[None]
+    means = frame.set_index("metric_signature")["mean"].reindex(metrics)
+    outcomes = means.to_numpy(dtype=float)[None]
     A, b = goals.constraints
     feasible = not (weighted(outcomes, A) > b).any()
     return _values(outcomes, goals)[0], feasible

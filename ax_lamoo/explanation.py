@@ -53,7 +53,7 @@ def explain(client: Client) -> Explanation:
     """
     task, found = good_region(client, "explain")
     names = list(task.space.parameters)
-    return in_words(found, names, partial(_rule, task), _choices(task), task.history.n)
+    return in_words(found, names, partial(_rule, task), _choices(task), task.history)
 
 
 def existing(task: Task, columns: tuple[int, int]) -> str:

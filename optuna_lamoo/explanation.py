@@ -94,7 +94,7 @@ def _explained(known: Knowledge) -> Explanation:
         list(known.search_space),
         lambda box, j: _rule(known, box, j),
         _choices(known),
-        len(known.trials),
+        known.history,
     )
 
 

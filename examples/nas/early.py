@@ -98,25 +98,20 @@ def objective(trial: Trial, setting: Setting, problem: Problem) -> tuple[float, 
     trial = track(trial)
     params = suggest(trial, problem)
     images, found = splits(setting.data), 0.0
-    built: list[nn.Module] = []
 
-    def build() -> nn.Module:
-        built.append(network_of(params).build())
-        return built[0]
-
-    def on_epoch(epoch: int) -> None:
+    def on_epoch(epoch: int, network: nn.Module) -> None:
         nonlocal found
         if _orphaned():
             sys.exit("the search was killed")  # who goes on with it trains this one, too
         if epoch == 0:
             return
-        found = accuracy(built[0], images.valid)
+        found = accuracy(network, images.valid)
         trial.report([found, log_macs(params)], epoch)  # what it had reported is passed over
         if trial.should_prune():
             raise optuna.TrialPruned
 
     train(
-        build,
+        network_of(params).build,
         images.train,
         recipe_of(params),
         seed=seed_of(setting.seed, trial.number),

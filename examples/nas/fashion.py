@@ -49,6 +49,7 @@ try:
     from rich.table import Table
     from spaces import Get, SearchSpace, stages
     from spaces.stages import Network
+    from torch import nn
     from training import Recipe, error, seed_of, train
 
     from lamoo.pareto import nondominated
@@ -156,7 +157,7 @@ def objective(
     trial: Trial,
     setting: Setting = Setting(),
     checkpoint: Path | None = None,
-    on_epoch: Callable[[int], None] = lambda _: None,
+    on_epoch: Callable[[int, nn.Module], None] = lambda _, __: None,
 ) -> tuple[float, ...]:
     """Train the network that a trial describes, and return its objectives."""
     network, recipe = SPACE.suggest(trial)
@@ -214,7 +215,7 @@ def search(study: optuna.Study, setting: Setting, trials: int, folder: Path, bar
         number = trial.number
         checkpoint = folder / f"trial_{number}.pt"
 
-        def on_epoch(epochs: int, number: int = number) -> None:
+        def on_epoch(epochs: int, _: nn.Module, number: int = number) -> None:
             done = number * setting.epochs + epochs
             bar.update(task, completed=done, description=f"trial {number + 1} of {trials}")
 

@@ -223,7 +223,7 @@ def train_one(study: optuna.Study, job: Job, number: int, seeds: int, console: C
             seed=seed_of(number, 1 + seed),
             device=job.device,
             checkpoint=job.checkpoints / f"{study.study_name}_{number}_final{seed}.pt",
-            on_epoch=lambda epoch: console.print(f"epoch {epoch} of {job.recipe.epochs}"),
+            on_epoch=lambda epoch, _: console.print(f"epoch {epoch} of {job.recipe.epochs}"),
         )
         results.append(error(module, splits.test, device=job.device))
         console.print(f"seed {seed}: test error {results[-1]:.2f} %")

@@ -14,11 +14,18 @@ import torch
 from images import Images
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LinearLR, LRScheduler, OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained; the learning rate rises for a tenth of the steps and then falls.
+
+    With ``average`` it rises for an epoch and stays, and what is judged is a running average of the
+    weights: after each epoch the network is as good as if it had been the last, and how many more
+    there are need not be known (Izmailov et al. 2018; Hägele et al. 2024).
 
     Args:
         optimizer: ``"sgd"`` (with Nesterov's momentum) or ``"adamw"``.
@@ -26,6 +33,8 @@ class Recipe:
         momentum: of ``"sgd"``.
         weight_decay: as the optimizer takes it.
         smoothing: of the labels.
+        average: which share of the average stays with each step (its decay), ``None`` for no
+            average. It is less at the start: (1 + t) / (10 + t) after t steps.
         epochs: how often all images are seen.
         batch: images per step.
         steps: at most so many per epoch, to try things out.
@@ -36,6 +45,7 @@ class Recipe:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     smoothing: float = 0.0
+    average: float | None = None
     epochs: int = 5
     batch: int = 128
     steps: int | None = None
@@ -54,7 +64,7 @@ def train(
     seed: int,
     device: str = "cpu",
     checkpoint: Path | None = None,
-    on_epoch: Callable[[int], None] = lambda _: None,
+    on_epoch: Callable[[int, nn.Module], None] = lambda _, __: None,
 ) -> nn.Module:
     """Return a trained network.
 
@@ -66,22 +76,21 @@ def train(
         device: ``"cpu"`` or ``"cuda"``.
         checkpoint: a file that keeps the state after each epoch. If it is there, the training goes
             on from it and ends as it would have without the interruption.
-        on_epoch: called with the number of finished epochs, at the start and after each.
+        on_epoch: called with the number of finished epochs and the network as it is then (with
+            ``recipe.average``, the average), at the start and after each.
     """
     torch.manual_seed(seed)
     network = build().to(device, memory_format=torch.channels_last)
     optimizer = _optimizer(network, recipe)
     per_epoch = steps_per_epoch(images, recipe)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        recipe.learning_rate,
-        total_steps=recipe.epochs * per_epoch + 1,
-        pct_start=0.1,
-        cycle_momentum=False,
-    )
-    parts = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    schedule = _schedule(optimizer, recipe, per_epoch)
+    parts: dict[str, Any] = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    average = None
+    if recipe.average is not None:
+        parts["average"] = average = _averaged(network, recipe.average)
+    judged = network if average is None else average.module
     first = _restore(checkpoint, parts, device)
-    on_epoch(first)
+    on_epoch(first, judged)
     for epoch in range(first, recipe.epochs):
         torch.manual_seed(seed_of(seed, epoch))  # of what is dropped at random
         network.train()
@@ -95,9 +104,11 @@ def train(
             loss.backward()
             optimizer.step()
             schedule.step()
+            if average is not None:
+                average.update_parameters(network)
         _keep(checkpoint, parts, epoch + 1)
-        on_epoch(epoch + 1)
-    return network
+        on_epoch(epoch + 1, judged)
+    return judged
 
 
 def moved(x: Tensor, device: str) -> Tensor:
@@ -111,7 +122,7 @@ def steps_per_epoch(images: Images, recipe: Recipe) -> int:
     return whole if recipe.steps is None else min(whole, recipe.steps)
 
 
-def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def _optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
     weights, lr, decay = network.parameters(), recipe.learning_rate, recipe.weight_decay
     match recipe.optimizer:
         case "sgd":
@@ -120,6 +131,28 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         case "adamw":
             return torch.optim.AdamW(weights, lr, weight_decay=decay)
     raise ValueError(f"optimizer must be 'sgd' or 'adamw', got {recipe.optimizer!r}")
+
+
+def _schedule(optimizer: Optimizer, recipe: Recipe, per_epoch: int) -> LRScheduler:
+    if recipe.average is not None:
+        return LinearLR(optimizer, 1 / per_epoch, total_iters=per_epoch)
+    return OneCycleLR(
+        optimizer,
+        recipe.learning_rate,
+        total_steps=recipe.epochs * per_epoch + 1,
+        pct_start=0.1,
+        cycle_momentum=False,
+    )
+
+
+def _averaged(network: nn.Module, decay: float) -> AveragedModel:
+    """Return a copy of a network that averages its weights and running statistics."""
+
+    def mixed(averages: Any, now: Any, steps: Any) -> None:
+        early = (1 + int(steps)) / (10 + int(steps))  # what it began with would stay too long
+        get_ema_multi_avg_fn(min(decay, early))(averages, now, steps)
+
+    return AveragedModel(network, multi_avg_fn=mixed, use_buffers=True)
 
 
 @contextmanager

@@ -162,6 +162,17 @@ def _drawn(figure: go.Figure) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
+    """Return in words what came out, and how many trials were stopped early for it."""
+    stopped = [
+        f"{row['sampler']} stopped {row['stopped']:g} of {row['trials']:g} trials early"
+        for row in comparison.rows
+        if comparison.budget == "epochs" and row.get("stopped")
+    ]
+    about = f" Medians of the seeds: {'; '.join(stopped)}." if stopped else ""
+    return _outcome(comparison) + about
+
+
+def _outcome(comparison: Comparison) -> str:
     """Return in a sentence what came out; with fewer than six seeds nothing is decided."""
     rows = {row["sampler"]: row for row in comparison.rows if "hypervolume" in row}
     first, unit = comparison.samplers[0], comparison.budget

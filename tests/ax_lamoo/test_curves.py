@@ -5,6 +5,7 @@ import pytest
 from ax.api.configs import RangeParameterConfig
 from ax.early_stopping.strategies import PercentileEarlyStoppingStrategy
 
+from ax_lamoo import explain
 from ax_lamoo.results import front
 
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
@@ -56,6 +57,7 @@ def test_stopped_trials_are_learned_and_are_no_results(started):
     history = history_of(started)
     np.testing.assert_allclose(history.stopped, [[0.3, 0.0]])
     np.testing.assert_allclose(history.partial.Y, [[np.nan, size(early)]])
+    assert "1 more trial was stopped early, and learned from" in str(explain(started))
     expected = [[error(early, step), size(early)] for step in (1, 2, 3)]
     np.testing.assert_allclose(history.partial.curves.values, expected)
     assert not len(history.failed)
@@ -79,9 +81,10 @@ def test_running_trials_say_what_they_reported(started):
     np.testing.assert_allclose(history.partial.Y, [[np.nan, size(params)]])
 
 
-def test_a_training_that_went_wrong_has_failed(started):
+@pytest.mark.parametrize("wrong", [np.inf, np.nan])
+def test_a_training_that_went_wrong_has_failed(started, wrong):
     index = started.attach_trial({"x": 0.4, "y": 0.2})
-    for step, value in enumerate((0.5, np.inf), start=1):
+    for step, value in enumerate((0.5, wrong), start=1):
         started.attach_data(index, {"error": value, "size": 0.6}, progression=step)
     started.mark_trial_early_stopped(index)
     history = history_of(started)

@@ -704,3 +704,27 @@ def test_differences_of_the_truth_are_its_slopes(monkeypatch):
     expected = 2 * (x - 0.5) * np.cos(angle)
     expected[0] = -np.pi / 2 * (1 + g) * np.sin(angle)
     np.testing.assert_allclose(slope, expected, atol=2e-5)
+
+
+def test_a_replay_stops_what_its_rule_says(monkeypatch, capsys):
+    early = script("early", monkeypatch)
+    curves = early.recorded()[np.random.default_rng(0).permutation(320)[:20]]
+    finals = curves[:, -1]
+    nobody = early.replay(curves, lambda *_: False)
+    assert (nobody.spent, nobody.wrong, nobody.gap) == (1, 0, -6)
+    # by brute force: a network is trained for one epoch if one before it was better in the end
+    before = [[finals[j] for j in range(i)] for i in range(20)]
+    beaten = [
+        any(np.all(other <= own) and np.any(other < own) for other in others)
+        for own, others in zip(finals, before, strict=True)
+    ]
+    oracle = early.replay(curves, early.RULES["oracle"])
+    assert oracle.spent == pytest.approx(np.where(beaten, 1, 27).mean() / 27)
+    assert (oracle.wrong, oracle.gap) == (0, -6)
+    # only the first is trained, and the last epoch of all others is missing
+    first = early.replay(curves, lambda curve, others, _: len(others) and len(curve) == 26)
+    assert first.spent == pytest.approx((27 + 19 * 26) / (20 * 27))
+    front = pareto.nondominated(finals)
+    assert first.wrong == pytest.approx(1 - front[0] / front.sum())
+    early.main(["--networks", "8", "--seeds", "1"])
+    assert re.search(r"oracle +│ +\d+% +│ +0% +│ +-6.00", capsys.readouterr().out)

@@ -264,6 +264,9 @@ def test_a_recorded_training_is_stopped_where_it_stands(tmp_path):
     assert set(full.epochs) == {27}
     assert len(full.epochs) == 8
     assert [*stopped.states].count("PRUNED") > 8
+    said = f"Medians of the seeds: tpe+halving stopped {[*stopped.states].count('PRUNED')} of"
+    assert f"{said} {len(stopped.states)} trials early." in verdict(result)
+    assert "stopped" not in verdict(replace(result, samplers=("tpe",), runs=[full]))
     rows = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
     assert [int(row["epochs"]) for row in rows] == [*stopped.epochs, *full.epochs]
     found = json.loads((tmp_path / "comparison.json").read_text())

@@ -1,5 +1,7 @@
 """What the tests of the Optuna plugin share: storages, and what was logged."""
 
+import contextlib
+import functools
 import importlib.util
 import logging
 from collections import Counter
@@ -69,11 +71,31 @@ def _sqlite(worker, tmp_path_factory: pytest.TempPathFactory) -> RDBStorage:
     return worker.open_storage("sqlite", str(tmp_path_factory.mktemp("sqlite") / "studies.db"))
 
 
+@pytest.fixture(scope="session")
+def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], BaseStorage]]:
+    """Give a function that opens PostgreSQL, or Optuna's gRPC proxy over another one."""
+    for package in ("pgserver", "psycopg2", "grpc"):
+        pytest.importorskip(package, reason="pip install 'lamoo[distributed]'")
+    path = Path(__file__).parents[2] / "examples" / "benchmarks" / "servers.py"
+    spec = importlib.util.spec_from_file_location("servers", path)
+    servers = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(servers)
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def place(kind: str) -> str:
+            return stack.enter_context(servers.shared(kind, tmp_path_factory.mktemp(kind)))
+
+        yield lambda kind: servers.connect(place(kind))
+
+
 @pytest.fixture
 def make_storage(worker, request: pytest.FixtureRequest, tmp_path) -> Callable[[str], BaseStorage]:
     """Give a function that opens a storage of a kind."""
 
     def make(kind: str) -> BaseStorage:
+        if kind in {"postgresql", "grpc"}:
+            return request.getfixturevalue("_servers")(kind)
         if kind == "sqlite":
             return request.getfixturevalue("_sqlite")
         return worker.open_storage(kind, str(tmp_path / "study"))

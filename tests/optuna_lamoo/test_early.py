@@ -88,7 +88,9 @@ def test_what_is_remembered_changes_no_decision(rule):
     assert len({answer for _, answer in asked}) == 2
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+@pytest.mark.parametrize(
+    "kind", ["sqlite", "journal", "grpc", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
 def test_workers_in_turns_decide_as_one(make_storage, kind):
     def turns(workers):
         """Run trials in pairs, each step of which another worker reports and decides."""
@@ -109,7 +111,8 @@ def test_workers_in_turns_decide_as_one(make_storage, kind):
         return made
 
     def in_storage():
-        storage = make_storage(kind)
+        first = make_storage(kind)
+        both = (first, make_storage(kind) if kind in {"grpc", "postgresql"} else first)
         found = [
             study_of(
                 pruner=EarlyStopping("halving"),
@@ -117,7 +120,7 @@ def test_workers_in_turns_decide_as_one(make_storage, kind):
                 study_name=kind,
                 load_if_exists=True,
             )
-            for _ in range(2)
+            for storage in both
         ]
         found[1].sampler = found[0].sampler
         return found

@@ -14,7 +14,7 @@ from optuna.samplers import RandomSampler
 
 from lamoo import Partition, pareto
 from lamoo.report import boxes
-from optuna_lamoo import LaMOOSampler, explain, explanation, reduced_space
+from optuna_lamoo import LaMOOSampler, explain, explanation, reduced_space, track
 from optuna_lamoo.knowledge import knowledge_of
 
 
@@ -151,6 +151,26 @@ def test_too_few_trials_teach_nothing():
     assert found.space_share == 1
     assert "Nothing is learned yet from 3 trials" in str(found)
     assert reduced_space(study_of(objective, 3))["lr"] == FloatDistribution(1e-5, 1e-1, log=True)
+
+
+@pytest.mark.parametrize("n", [1, 30])
+def test_trials_that_were_stopped_early_are_named(n):
+    def training(trial):
+        trial = track(trial)
+        x, size = trial.suggest_float("x", 0, 1), trial.suggest_int("size", 1, 9)
+        for epoch in range(1, 6):
+            error = x + 1 / size + 1 / epoch
+            trial.report([error, size], epoch)
+            if epoch == 2 and trial.number and trial.number % 3 != 0:
+                raise optuna.TrialPruned
+        return error, size
+
+    sampler = LaMOOSampler(seed=0, n_startup_trials=4, solver="evolutionary")
+    study = study_of(training, 3 * n, sampler=sampler)
+    found = explain(study)
+    assert (found.trials, found.stopped) == (n, 2 * n)
+    assert str(found).endswith(f"\n  {2 * n} more trials were stopped early, and learned from")
+    assert explain(study_of(objective, 6)).stopped == 0
 
 
 @pytest.mark.parametrize("choices", [0, 20, 40])

@@ -11,6 +11,7 @@ import numpy as np
 
 from lamoo.report.box import Box
 from lamoo.report.boxes import RegionReport
+from lamoo.space.history import History
 
 #: Significant digits of a bound; it is rounded outwards.
 DIGITS = 2
@@ -35,6 +36,7 @@ class Explanation:
         confidence: cross-validated accuracy of the boundaries that were learned (0.5 is a guess);
             ``None`` if nothing is learned yet.
         trials: with values.
+        stopped: trials that were stopped early; what they reported was learned.
         choices: the parameters whose rule is a tuple of choices.
         where: parameter -> where it exists, as rules of the parameters that decide about it; only
             of those that exist in some branches that keep the rules, and not in others.
@@ -50,6 +52,7 @@ class Explanation:
     importance: Mapping[str, float]
     confidence: float | None
     trials: int
+    stopped: int = 0
     choices: frozenset[str] = frozenset()
     where: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
 
@@ -58,7 +61,7 @@ class Explanation:
         if self.confidence is None:
             return (
                 f"Nothing is learned yet from {self.trials} trials: the good region is the whole "
-                "search space."
+                f"search space.{self._stopped()}"
             )
         always = "; ".join(self._rule(name) for name in self.rules if name not in self.where)
         nothing = "by branch" if self.rules else "no rule in single parameters describes it"
@@ -75,10 +78,17 @@ class Explanation:
             f"  the rules hold {self.coverage:.0%} of the learned region, and "
             f"{self.purity:.0%} of what they hold is in it\n"
             f"  boundaries are right about {self.confidence:.0%} of trials left out\n"
-            f"  a new value alone leads out of the region: {matter}"
+            f"  a new value alone leads out of the region: {matter}{self._stopped()}"
         )
 
     __repr__ = __str__
+
+    def _stopped(self) -> str:
+        """Return a line about trials that were stopped early, nothing without any."""
+        if not self.stopped:
+            return ""
+        were = "trial was" if self.stopped == 1 else "trials were"
+        return f"\n  {self.stopped} more {were} stopped early, and learned from"
 
     def _branches(self) -> dict[str, list[str]]:
         """Return the parameters that have rules in some branches, by where they exist."""
@@ -121,7 +131,7 @@ def in_words(
     names: Sequence[str],
     rule: Callable[[Box, int], tuple[Any, ...]],
     choices: Collection[str],
-    trials: int,
+    history: History,
 ) -> Explanation:
     """Return what was found, by the names and in the values of the user.
 
@@ -130,7 +140,7 @@ def in_words(
         names: of its columns, ``d``.
         rule: returns what a column is to be kept in by a box that has a condition for it.
         choices: the parameters that have choices.
-        trials: with values.
+        history: what it was learned from.
     """
     kept = _rules(found.box, names, rule)
     where = {names[j]: _rules(box, names, rule) for j, box in found.existence.where.items()}
@@ -147,7 +157,8 @@ def in_words(
         hypervolume_share=found.hypervolume,
         importance={names[j]: float(found.importance[j]) for j in order},
         confidence=found.confidence,
-        trials=trials,
+        trials=history.n,
+        stopped=len(history.stopped),
         choices=frozenset(choices) & named,
         where=where,
     )

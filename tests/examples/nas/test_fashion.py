@@ -34,8 +34,8 @@ def test_an_interrupted_search_becomes_what_it_would_have(
     real, calls = fashion.train, []
 
     def dying(*arguments, on_epoch, **more):
-        def stop(epochs):
-            on_epoch(epochs)
+        def stop(epochs, network):
+            on_epoch(epochs, network)
             if len(calls) == 6 and epochs == 1:
                 raise KeyboardInterrupt
 

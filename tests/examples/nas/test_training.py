@@ -1,5 +1,8 @@
 """Images, and training that an interruption does not change."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,23 +17,27 @@ def test_an_interrupted_training_ends_as_it_would_have(load, tmp_path):
 
     blocks, images, training = load("blocks"), load("images"), load("training")
     data = images.synthetic(40, channels=1, size=8, classes=3).train
-    for optimizer in ("sgd", "adamw"):
-        recipe = training.Recipe(optimizer, 0.05, epochs=4, batch=8)
+    for optimizer, average in (("sgd", None), ("adamw", None), ("sgd", 0.9)):
+        recipe = training.Recipe(optimizer, 0.05, average=average, epochs=4, batch=8)
 
         def run(*, recipe=recipe, seed=3, **more):
             return training.train(lambda: network(blocks), data, recipe, seed=seed, **more)
 
         whole = run().state_dict()
-        checkpoint = tmp_path / optimizer / "state.pt"
+        checkpoint = tmp_path / f"{optimizer}-{average}" / "state.pt"
 
-        def stop(epochs):
+        def stop(epochs, _):
             if epochs == 2:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
             run(checkpoint=checkpoint, on_epoch=stop)
         seen = []
-        resumed = run(checkpoint=checkpoint, on_epoch=seen.append).state_dict()
+
+        def see(epochs, _, seen=seen):
+            seen.append(epochs)
+
+        resumed = run(checkpoint=checkpoint, on_epoch=see).state_dict()
         assert seen == [2, 3, 4]
         assert all(torch.equal(whole[name], resumed[name]) for name in whole)
         other = run(seed=4).state_dict()
@@ -43,6 +50,55 @@ def test_training_learns(load):
     recipe = training.Recipe("sgd", 0.1, epochs=8, batch=10)
     module = training.train(lambda: network(blocks), splits.train, recipe, seed=0)
     assert training.error(module, splits.test) < 30  # guessing is wrong in two cases of three
+
+
+def test_the_average_is_of_the_weights_after_each_step(load):
+    import torch
+
+    blocks, images, training = load("blocks"), load("images"), load("training")
+    data = images.synthetic(40, channels=1, size=8, classes=3).train
+    recipe = training.Recipe("sgd", 0.05, average=0.2, epochs=3, batch=40)  # of one step each
+    trained, average, built = [], [], []
+
+    def build():
+        built.append(network(blocks))
+        return built[0]
+
+    def on_epoch(_, judged):
+        trained.append(copy.deepcopy(built[0].state_dict()))
+        average.append(copy.deepcopy(judged.state_dict()))
+
+    module = training.train(build, data, recipe, seed=0, on_epoch=on_epoch)
+    for name in (name for name, value in trained[0].items() if value.is_floating_point()):
+        expected = trained[1][name]  # what it began with is forgotten
+        torch.testing.assert_close(average[1][name], expected)
+        for steps in (1, 2):
+            share = min(0.2, (1 + steps) / (10 + steps))
+            expected = share * expected + (1 - share) * trained[steps + 1][name]
+            torch.testing.assert_close(average[steps + 1][name], expected)
+        torch.testing.assert_close(module.state_dict()[name], average[3][name])
+
+
+def test_a_training_with_an_average_need_not_know_how_long_it_will_be(load):
+    import torch
+
+    blocks, images, training = load("blocks"), load("images"), load("training")
+    data = images.synthetic(40, channels=1, size=8, classes=3).train
+    recipe = training.Recipe("adamw", 0.05, average=0.9, batch=8)
+
+    def states(epochs):
+        found = []
+        training.train(
+            lambda: network(blocks),
+            data,
+            replace(recipe, epochs=epochs),
+            seed=0,
+            on_epoch=lambda _, judged: found.append(copy.deepcopy(judged.state_dict())),
+        )
+        return found
+
+    for short, long in zip(states(2), states(4), strict=False):
+        assert all(torch.equal(short[name], long[name]) for name in short)
 
 
 def test_an_unknown_optimizer_is_refused(load):
