@@ -1,6 +1,6 @@
 """Ax's default strategy and LaMOO's in hierarchical search spaces: choices that open others.
 
-    python examples/benchmarks/ax_conditional.py ax.csv --problems model-search --seeds 3 --trials 60
+    python examples/benchmarks/ax_conditional.py ax.csv --problems model-search --seeds 3
 
 The problems are those of ``lamoo compare`` that have conditions, asked through Ax's client with all
 parameters and what opens them declared beforehand. Ax's spaces are trees (1.3), so a parameter that

@@ -61,7 +61,7 @@ def log_new(history: History, space: Space) -> Callable[[Floats], Floats]:
 
     def least(X: Floats) -> Floats:
         by_rule = -np.logaddexp(0.0, rule.log_odds(X, compared.X).max(axis=1))
-        return np.minimum(by_rule, flat.log_new(X))
+        return np.asarray(np.minimum(by_rule, flat.log_new(X)))
 
     return least
 

@@ -1,9 +1,9 @@
 """Plateaus: parts of the space where all values are equal, since a parameter does nothing there.
 
-The least size of a leaf does nothing in a tree of depth 1, a learning rate nothing to a single stump
-as long as no prediction changes sides. Nobody says so, and a process that also learns from where the
-parameter matters expects that it may. Where such a part is an end of the front, it is asked for
-again and again.
+The least size of a leaf does nothing in a tree of depth 1, a learning rate nothing to a single
+stump as long as no prediction changes sides. Nobody says so, and a process that also learns from
+where the parameter matters expects that it may. Where such a part is an end of the front, it is
+asked for again and again.
 """
 
 from __future__ import annotations

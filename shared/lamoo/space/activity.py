@@ -239,7 +239,7 @@ def _shown(X: Floats, others: Floats) -> Floats:
         return others[:0]
     sets = np.unique(has, axis=0)[:, None]
     part = (theirs <= sets).all(axis=2) & (theirs != sets).any(axis=2)
-    return others[~part.any(axis=0)]
+    return np.asarray(others[~part.any(axis=0)])
 
 
 def _learned(X: Floats, kinds: Kinds) -> Activity:

@@ -197,7 +197,7 @@ KINDS = Kinds(np.array([3.0, np.inf, np.inf, np.inf]), np.array([True, False, Fa
 
 
 def families(n, rng):
-    """A choice of three families, of which the second and the third have parameters of their own."""
+    """A choice of three families; the second and the third have parameters of their own."""
     X = rng.random((n, 4))
     X[:, 0] = (rng.integers(3, size=n) + 0.5) / 3
     X[X[:, 0] != 0.5, 1] = np.nan
