@@ -167,7 +167,7 @@ def table(runs: dict[tuple[str, str, str], list[float]], after: Sequence[int]) -
             f"{n}:{median(row[1 + i] for row in each):.3f}" for i, n in enumerate(after)
         )
         cpu = median(row[0] for row in each) / after[-1]
-        lines.append(f"{name} {strategy} ({len(each)} seeds) {shares}  {cpu:.2f} s per trial\n")
+        lines.append(f"{name} {strategy} (seeds: {len(each)}) {shares}  {cpu:.2f} s per trial\n")
     return "".join(lines)
 
 
