@@ -79,8 +79,9 @@ def test_the_code_on_a_page_runs_as_pasted(page, tmp_path, monkeypatch, quiet):
     with contextlib.redirect_stdout(said):
         for block in blocks(page):
             exec(compile(block, str(page), "exec"), space)  # noqa: S102 - our own page
-    if page == README:
-        compare(said.getvalue(), page.read_text("utf-8").split("```text\n")[1].split("```")[0])
+    shown = re.findall(r"^```text\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    if shown:
+        compare(said.getvalue(), "".join(shown))
 
 
 def compare(said: str, shown: str) -> None:

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -231,8 +232,11 @@ def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
     name, everywhere = solver.name, Place.everywhere(task.domain, history, reference_point)
     propose, in_whole_space = solver.proposing(task.domain, history)
     if len(history.tried) % 4 in BRANCH_TURNS:
-        for branch in neglected(task.domain, history):
+        for branch, unknown in neglected(task.domain, history):
             place = Place.everywhere(branch, history, reference_point)
+            if unknown:
+                spread = partial(_spread_out, seed=task.settings.seed)
+                yield _Attempt("Sobol", spread, place, "a branch without results")
             yield _Attempt(name, propose, place, "a branch that was tried little")
     if in_whole_space:
         yield _Attempt(name, propose, everywhere, WHOLE)
@@ -247,6 +251,14 @@ def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
             yield _Attempt(name, propose, place, where)
     yield _Attempt("evolutionary", evolutionary.propose, everywhere, WHOLE)
     yield _Attempt("random", random.propose, everywhere, WHOLE)
+
+
+def _spread_out(place: Place, rng: np.random.Generator, seed: int) -> Floats | None:  # noqa: ARG001
+    """Propose as at the start, where there is nothing to learn from.
+
+    A model goes to the corners there, and where most trials fail, those fail first.
+    """
+    return next_start(place.region.space, place.history, seed)
 
 
 def _apart(x: Floats, everywhere: Place, rng: np.random.Generator) -> Floats:

@@ -178,11 +178,15 @@ class Task:
     def domain(self) -> Space:
         """The space with the conditions under which parameters exist.
 
-        They are learned from the observations, unless some were declared.
+        They are learned from the observations, unless some were declared, and from what failed or
+        was stopped, as far as that shows more.
         """
         if self.space.activity.rules:
             return self.space
-        return replace(self.space, activity=learn_activity(self.sound.X, self.space.kinds))
+        history = self.sound
+        others = np.concatenate([history.failed, history.stopped])
+        activity = learn_activity(history.X, self.space.kinds, others)
+        return replace(self.space, activity=activity)
 
     @cached_property
     def cleaned(self) -> History:

@@ -462,6 +462,24 @@ def test_ax_benchmark_runs_both_strategies(python, tmp_path):
         assert 0 <= float(share) < 1
 
 
+@pytest.mark.slow  # Ax is slow to start
+def test_hierarchical_spaces_of_ax_are_those_of_the_problems(python, tmp_path):
+    """Also where several values open one parameter, and where evaluations fail."""
+    pytest.importorskip("ax", reason="ax-platform is not installed")
+    command = (
+        EXAMPLES / "benchmarks" / "ax_conditional.py", "ax.csv", "--trials", "10", "--seeds", "1",
+        "--problems", "model-search", "depth-and-width-3", "branches-1", "--strategies", "lamoo",
+    )  # fmt: skip
+    for _ in range(2):  # what is there is not run again
+        shown = python(*command, folder=tmp_path)
+        assert shown.returncode == 0, shown.stderr
+        rows = read_csv(tmp_path / "ax.csv")
+        names = [row["problem"] for row in rows]
+        assert names == ["model-search", "depth-and-width-3", "branches-1"]
+        assert all(0 < float(row["10"]) < 1 for row in rows)
+        assert shown.stdout.count("(seeds: 1) 10:") == 3
+
+
 @pytest.mark.parametrize("name", ["model-search", "hpolib-slice_localization", "nbgraph-cora"])
 def test_suggest_asks_for_what_exists_and_within_the_space(name):
     problem = load(name)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lamoo import Float, History, Settings, Space, Task, chosen_path, pareto, suggest
+from lamoo import Categorical, Float, History, Settings, Space, Task, chosen_path, pareto, suggest
 from lamoo import task as tasks
+from lamoo.curves import Curve, Curves
 from lamoo.solvers import Solver, random
 from lamoo.space.history import Partial
 
@@ -112,3 +113,21 @@ def test_the_solver_is_given_the_leaf_that_is_shown(rng):
     suggest(task, 1, rng)
     np.testing.assert_array_equal(given[0].members, leaf.members)
     np.testing.assert_array_equal(given[0].region.contains(X), leaf.region.contains(X))
+
+
+def test_a_branch_that_only_failed_or_stopped_trials_had_is_a_condition(rng):
+    """They carry parameters, and in a study that stops most trials there are few others."""
+    space = Space({"kind": Categorical("ab"), "x": Float(0, 1), "y": Float(0, 1)})
+    a = np.array([[0.25, u, np.nan] for u in rng.random(8)])
+    b = np.array([[0.75, np.nan, u] for u in rng.random(2)])
+    failed = History(a, rng.random((8, 2)), failed=b)
+    reports = Curves.of([Curve(np.arange(3), rng.random((3, 2)))] * 2, 2)
+    unknown = np.full((2, 2), np.nan)
+    stopped = replace(
+        failed,
+        failed=b[:0],
+        partial=Partial(b, unknown, np.empty((2, 0)), unknown, reports),
+    )
+    for observed in (failed, stopped):
+        masked = Task(space, observed).domain.activity.mask(np.full((2, 3), [0.25, 0.5, 0.5]))
+        np.testing.assert_array_equal(masked[0], [0.25, 0.5, np.nan])

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.fitting import scheduled, training_set
+from lamoo.gp.plateaus import plateaus
 from lamoo.gp.process import groups_alike
 from lamoo.space import Space
 from lamoo.space.history import History
@@ -41,19 +42,28 @@ _RULES = 8
 def log_new(history: History, space: Space) -> Callable[[Floats], Floats]:
     """Return a function of points (n, d): the log probability ``(n,)`` to be equivalent to none.
 
-    That is, to no point observed. The probability follows from the rule of :func:`learn`, and is
-    not calibrated. The log is 0 as long as there is no rule, and where a parameter is continuous.
+    That is, to no point observed. The probability follows from plateaus, and where no parameter is
+    continuous also from the rule of :func:`learn`, which is not calibrated; the least one counts.
+    The log is 0 as long as there is neither.
     """
-    if space.smooth.any() or not _any(history):
+    if not _any(history):
         return _all_new
     history = replace(history, Y=history.means)
+    compared = _compared(history)
+    flat = plateaus(compared, space)
+    if space.smooth.any():
+        return flat.log_new
     early = _compared(history.first(scheduled(history.n)))
     contents = early.X.tobytes(), early.Y.tobytes(), space.alike.tobytes()
     rule = _remembered(*contents, early.n)
     if rule is None:
-        return _all_new
-    others = _compared(history).X
-    return lambda X: np.asarray(-np.logaddexp(0.0, rule.log_odds(X, others).max(axis=1)))
+        return flat.log_new
+
+    def least(X: Floats) -> Floats:
+        by_rule = -np.logaddexp(0.0, rule.log_odds(X, compared.X).max(axis=1))
+        return np.asarray(np.minimum(by_rule, flat.log_new(X)))
+
+    return least
 
 
 def _all_new(X: Floats) -> Floats:

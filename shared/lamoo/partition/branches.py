@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +27,20 @@ MOST_VALUES = 16
 PROBES, SHOWN = 256, 512
 
 
-def neglected(space: Space, history: History) -> Iterator[Space]:
-    """Yield the space confined to each branch that was tried too little, the least tried first.
+class Branch(NamedTuple):
+    """A branch that was tried too little.
+
+    Args:
+        space: the search space confined to it.
+        unknown: whether no trial in it gave values, so that there is nothing to learn from.
+    """
+
+    space: Space
+    unknown: bool
+
+
+def neglected(space: Space, history: History) -> Iterator[Branch]:
+    """Yield each branch that was tried too little, the least tried first.
 
     A branch is entered by the value of an opener, and by those of the openers above it. It was
     tried as often as the rarest of these values, running and failed trials included: too little if
@@ -44,10 +57,11 @@ def neglected(space: Space, history: History) -> Iterator[Space]:
     paths = first_rows(shown[space.allows(shown)][:, columns])
     front = history.X[pareto.nondominated(history.means, history.violation)][:, columns]
     tried = _rarest(paths, history.tried[:, columns])
+    unknown = _rarest(paths, history.X[:, columns]) == 0
     enough = np.where(_taken(paths, front), ENOUGH, FEW)
     for i in np.argsort(tried, kind="stable"):
         if tried[i] < enough[i]:
-            yield _confined(space, columns, paths[i])
+            yield Branch(_confined(space, columns, paths[i]), bool(unknown[i]))
 
 
 def openers(space: Space) -> Ints:

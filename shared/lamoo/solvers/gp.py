@@ -123,7 +123,7 @@ def maximise(
     starts = _spread(X, scores, effort.climbs)
     tries = [refine(acquisition, region, x, smooth, effort.iterations) for x in starts]
     finalists = history.unseen(np.array([best, *tries]))
-    winner: Floats = finalists[int(np.argmax(acquisition.score(finalists)))]
+    winner: Floats = finalists[int(np.argmax(acquisition.score(finalists) + is_new(finalists)))]
     return winner
 
 

@@ -201,7 +201,7 @@ def questions(X: Floats, exclusive: Sequence[Sequence[int]] = ()) -> list[Questi
     return found
 
 
-def learn_activity(X: Floats, kinds: Kinds | None = None) -> Activity:
+def learn_activity(X: Floats, kinds: Kinds | None = None, others: Floats | None = None) -> Activity:
     """Learn from observed points (n, d) when each parameter is active.
 
     A single parent of few values that tells it all is preferred (an unordered one first, and one of
@@ -214,8 +214,36 @@ def learn_activity(X: Floats, kinds: Kinds | None = None) -> Activity:
     Args:
         X: the points.
         kinds: of their columns; by default numbers, of which none can tell alone.
+        others: points that gave no values (k, d), see :func:`_shown`. They count as far as no
+            condition that the observed ones show is lost.
     """
     kinds = kinds or Kinds(np.full(X.shape[1], np.inf), np.zeros(X.shape[1], dtype=bool))
+    learned, others = _learned(X, kinds), _shown(X, X[:0] if others is None else others)
+    if not len(others):
+        return learned
+    more = _learned(np.concatenate([others, X]), kinds)
+    kept = {j for j, *_ in learned.rules} <= {j for j, *_ in more.rules}
+    return more if kept else learned
+
+
+def _shown(X: Floats, others: Floats) -> Floats:
+    """Return points without values (k, d) that seem to have all that their program asks for.
+
+    They may have ended before that. So one is left out if all its parameters stand in an observed
+    point (n, d) that has more of them, or if all observed points have all. Nor is any returned
+    where parameters were added to the running study, since then the order of the points counts.
+    """
+    has, theirs = ~np.isnan(X), ~np.isnan(others)
+    added = added_later(X, 1) & ~has.all(axis=0)
+    if not len(others) or has.all() or added.any():
+        return others[:0]
+    sets = np.unique(has, axis=0)[:, None]
+    part = (theirs <= sets).all(axis=2) & (theirs != sets).any(axis=2)
+    return np.asarray(others[~part.any(axis=0)])
+
+
+def _learned(X: Floats, kinds: Kinds) -> Activity:
+    """Learn the conditions of observed points (n, d) alone."""
     added = added_later(X, ADDED)
     rules: list[tuple[int, Ints, Condition]] = []
     learned: dict[bytes, Explained | None] = {}

@@ -56,10 +56,12 @@ def test_a_branch_is_neglected_until_it_was_tried_often_enough(name, n, rng):
     count = {each: min(values[value] for value in each) for each in branches}
     expected = {each for each in branches if count[each] < (ENOUGH if each in front else FEW)}
     found = []
-    for confined in neglected(space, History(X, Y)):
+    for confined, unknown in neglected(space, History(X, Y)):
         inside = {path(problem, params) for params in confined.decode(confined.sample(50, rng))}
         assert len(inside) == 1
         found += inside
+        # by definition: one of its values was in no trial that gave values
+        assert unknown == any(values[value] == 0 for each in inside for value in each)
     assert len(found) == len(set(found))
     assert set(found) == expected
     assert [count[each] for each in found] == sorted(count[each] for each in found)
@@ -84,7 +86,7 @@ def test_what_is_fixed_stays_fixed_and_forbidden_branches_are_not_entered(rng):
     space = declared(problem)
     fixed = replace(space, fixed={"choice": "a"})
     history = History(space.sample(3, rng), rng.random((3, 2)))
-    for confined in neglected(fixed, history):
+    for confined, _ in neglected(fixed, history):
         assert {p["choice"] for p in confined.decode(confined.sample(9, rng))} == {"a"}
 
 
@@ -102,3 +104,27 @@ def test_no_branch_of_the_best_front_is_left_after_a_few_trials(solver):
         optimizer.tell(params, problem.evaluate(params))
         counts[params["model"]] += 1
     assert min(counts[model] for model in ("linear", "trees", "network")) >= FEW
+
+
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_a_branch_without_results_is_tried_as_at_the_start(solver, caplog):
+    """A model knows nothing of it, and goes to its corners, where here all trials fail."""
+    space = Space({"kind": Categorical("ab"), "x": Float(0, 1), "y": Float(0, 1)})
+    optimizer = Optimizer(space, ["minimize"] * 2, Settings(solver=solver, n_startup=2), seed=0)
+    tried = []
+    with caplog.at_level("DEBUG", logger="lamoo"):
+        for _ in range(24):
+            asked = optimizer.ask()
+            if asked["kind"] == "a":
+                params = {"kind": "a", "x": asked["x"]}
+                optimizer.tell(params, (asked["x"], (1 - asked["x"]) ** 2))
+            else:
+                params = {"kind": "b", "y": asked["y"]}
+                tried.append(asked["y"])
+                optimizer.tell(params, None)
+    assert len(tried) >= FEW
+    first = np.sort(tried[:FEW])
+    assert 0.02 < first[0]
+    assert first[-1] < 0.98
+    assert np.diff(first).min() > 0
+    assert "in a branch without results" in caplog.text

@@ -191,3 +191,62 @@ def test_what_is_declared_is_complete_where_nothing_active_is_missing():
     found, sure = known.complete(X)
     assert sure.tolist() == [True, True, False, False]
     np.testing.assert_array_equal(found[:2], [[0.25, 0.5], [0.75, np.nan]])
+
+
+KINDS = Kinds(np.array([3.0, np.inf, np.inf, np.inf]), np.array([True, False, False, False]))
+
+
+def families(n, rng):
+    """A choice of three families; the second and the third have parameters of their own."""
+    X = rng.random((n, 4))
+    X[:, 0] = (rng.integers(3, size=n) + 0.5) / 3
+    X[X[:, 0] != 0.5, 1] = np.nan
+    X[X[:, 0] < 0.6, 2:] = np.nan
+    return X
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_failed_points_show_a_branch_that_gave_no_values(seed):
+    rng = np.random.default_rng(seed)
+    X, fresh = families(20, rng), families(200, rng)
+    third = X[:, 0] > 0.6
+    assert third.any()
+    filled = np.where(np.isnan(fresh), rng.random(fresh.shape), fresh)
+    learned = learn_activity(X[~third], KINDS, X[third])
+    np.testing.assert_array_equal(learned.mask(filled), fresh)
+    alone = learn_activity(X[~third], KINDS).mask(filled)
+    assert (np.isnan(alone) != np.isnan(fresh)).any()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_points_that_ended_before_they_had_asked_for_everything_teach_nothing(seed):
+    rng = np.random.default_rng(seed)
+    X = families(40, rng)
+    early = families(40, rng)
+    early[:, 2:] = np.nan
+    early[early[:, 0] == 0.5, 1] = np.nan
+    fresh = rng.random((200, 4))
+    wanted = learn_activity(X, KINDS).mask(fresh)
+    np.testing.assert_array_equal(learn_activity(X, KINDS, early).mask(fresh), wanted)
+    # nor in a flat space, nor where there is nothing to compare with
+    flat = rng.random((10, 4))
+    assert not learn_activity(flat, KINDS, early).rules
+    assert not learn_activity(X[:0], KINDS, early).rules
+
+
+def test_failed_points_that_contradict_the_observed_ones_do_not_count(rng):
+    X = families(40, rng)
+    wrong = families(10, rng)
+    wrong[:, 1:] = rng.random((10, 3))  # all parameters in every family
+    fresh = rng.random((200, 4))
+    wanted = learn_activity(X, KINDS).mask(fresh)
+    np.testing.assert_array_equal(learn_activity(X, KINDS, wrong).mask(fresh), wanted)
+
+
+def test_where_the_code_gained_a_parameter_failed_points_do_not_count(rng):
+    X = families(40, rng)
+    X[:10, 3], X[10:, 3] = np.nan, 0.5
+    failed = families(10, rng)
+    fresh = rng.random((200, 4))
+    wanted = learn_activity(X, KINDS).mask(fresh)
+    np.testing.assert_array_equal(learn_activity(X, KINDS, failed).mask(fresh), wanted)
