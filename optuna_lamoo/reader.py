@@ -11,7 +11,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Space
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats, Ints, frozen
 from lamoo.curves import Curve, Curves
 from lamoo.space.history import Partial
 from optuna_lamoo.columns import answers, to_space
@@ -62,7 +62,7 @@ class Reader:
         evaluated, lost = news.rows[complete], news.rows[~complete]
         failed = lost[~self._stopped[lost]]
         history = History(
-            X=self._X[evaluated],
+            X=_rows(self._X, evaluated),
             Y=signs(directions) * self._values[evaluated],
             G=self._G[evaluated],
             pending=to_points(search_space, self._space, news.unfinished),
@@ -116,7 +116,7 @@ class Reader:
     ) -> None:
         new, m = news.finished, len(directions)
         if len(new) == len(news.rows):  # nothing was known before
-            self._X, self._values = np.empty((0, len(search_space))), np.empty((0, m))
+            self._X, self._values = frozen(np.empty((0, len(search_space)))), np.empty((0, m))
             self._names: list[str] = []
             self._G = np.empty((0, 0))
             self._curves: list[Curve] = []
@@ -124,7 +124,8 @@ class Reader:
         values = [_values(trial) or [np.nan] * m for trial in new]
         self._values = np.concatenate([self._values, np.array(values).reshape(len(new), m)])
         X = self._space.encode([answers(t, search_space) for t in new])
-        self._X = np.concatenate([self._X, X])
+        if len(X):
+            self._X = frozen(np.concatenate([self._X, X]))
         curves = [curve(t, directions, names) for t in new]
         stopped = [
             t.state == TrialState.PRUNED and c.sound for t, c in zip(new, curves, strict=True)
@@ -148,6 +149,12 @@ class Reader:
             G[i, [names.index(name) for name in row]] = [*row.values()]
         self._names = names
         return G
+
+
+def _rows(X: Floats, rows: Ints) -> Floats:
+    """Return rows of points (n, d) that nobody can write: the same array if it is all of them."""
+    everything = len(rows) == len(X) and bool((rows == np.arange(len(X))).all())
+    return X if everything else frozen(X[rows])
 
 
 def _values(trial: FrozenTrial) -> list[float] | None:

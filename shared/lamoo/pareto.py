@@ -5,6 +5,8 @@ Everything is minimised. A violation is a point's total constraint violation, 0 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import moocore
 import numpy as np
 
@@ -13,6 +15,8 @@ from lamoo.failures import finite
 
 #: Up to so many objectives hypervolumes are exact.
 EXACT = 5
+#: Answers of :func:`representative` that are remembered: a proposal asks a few times.
+_REMEMBERED = 32
 _LARGEST = np.finfo(float).max
 
 
@@ -91,6 +95,15 @@ def representative(Y: Floats, violation: Floats, size: int) -> Ints:
     """
     if len(Y) <= size:
         return np.arange(len(Y))
+    Y, violation = (np.ascontiguousarray(array, dtype=float) for array in (Y, violation))
+    return _representative(Y.tobytes(), violation.tobytes(), size)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _representative(values: bytes, violations: bytes, size: int) -> Ints:
+    """Return what :func:`representative` does, given contents of arrays; nobody can write it."""
+    violation = np.frombuffer(violations)
+    Y = np.frombuffer(values).reshape(len(violation), -1)
     half = size // 2
     feasible = violation == 0
     layer = np.zeros(len(Y), dtype=np.intp)
@@ -104,7 +117,9 @@ def representative(Y: Floats, violation: Floats, size: int) -> Ints:
     others[best] = False
     rest = np.flatnonzero(others)
     even = rest[np.linspace(0, len(rest) - 1, size - half).astype(np.intp)]
-    return np.sort(np.concatenate([best, even]))
+    found = np.sort(np.concatenate([best, even]))
+    found.flags.writeable = False
+    return found
 
 
 def far_apart(Y: Floats, size: int) -> Ints:

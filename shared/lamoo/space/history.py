@@ -10,10 +10,12 @@ import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.curves import Curve, Curves
-from lamoo.space.activity import ADDED, added_later
-from lamoo.space.parameters import TRUE_TO_SCALE
-from lamoo.space.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
+from lamoo.space.activity import ADDED
+from lamoo.space.points import Points
+from lamoo.space.rows import Keys, agree, first_rows, keys_of, occur, rows_in
 
+#: What follows from the evaluations alone, whatever is pending.
+_OF_EVALUATIONS = ("points", "violation", "means", "noisy")
 #: With fewer failures nothing is learned from where they are: they may be chance.
 FEWEST_FAILURES = 3
 
@@ -139,23 +141,25 @@ class History:
         return len(self.X)
 
     @cached_property
+    def points(self) -> Points:
+        """The evaluated points, and what follows from them alone."""
+        return Points(self.X)
+
+    @property
     def inside(self) -> Bools:
         """Which evaluated points lie in the space as it is now, shape ``(n,)``.
 
         Others were evaluated before it was narrowed.
         """
-        X = self.X
-        return np.asarray((((X >= 0) & (X <= 1)) | np.isnan(X)).all(axis=1))
+        return self.points.inside
 
-    @cached_property
+    @property
     def comparable(self) -> Bools:
         """Which evaluated points are where they seem to be from inside the space, shape ``(n,)``.
 
         Others are far outside (see :func:`lamoo.space.parameters.near`).
         """
-        X = self.X
-        near = (X >= -TRUE_TO_SCALE) & (X <= 1 + TRUE_TO_SCALE)
-        return np.asarray((near | np.isnan(X)).all(axis=1))
+        return self.points.comparable
 
     @cached_property
     def violation(self) -> Floats:
@@ -167,10 +171,10 @@ class History:
         with np.errstate(over="ignore"):
             return np.asarray(np.where(G > 0, G, 0.0).sum(axis=1))
 
-    @cached_property
+    @property
     def group(self) -> Ints:
         """Numbers the evaluated points, the same where one was evaluated repeatedly, ``(n,)``."""
-        return groups(self.X)
+        return self.points.group
 
     @cached_property
     def means(self) -> Floats:
@@ -234,8 +238,14 @@ class History:
     @cached_property
     def tried(self) -> Floats:
         """All points that must not be proposed again, shape ``(n + p + f + k, d)``."""
+        others = self._unevaluated
+        return np.concatenate([self.X, others]) if len(others) else self.X
+
+    @cached_property
+    def _unevaluated(self) -> Floats:
+        """Those of :attr:`tried` that are no evaluations, ``(p + f + k, d)``."""
         given_up = self._given_up(~self.partial.reported)
-        return np.concatenate([self.X, self.pending, self.failed, given_up, self.stopped])
+        return np.concatenate([self.pending, self.failed, given_up, self.stopped])
 
     @property
     def open(self) -> Floats:
@@ -260,23 +270,18 @@ class History:
 
     @cached_property
     def _tried_keys(self) -> Keys:
-        return row_keys(self.tried)
+        others = self._unevaluated
+        if not len(others):
+            return self.points.sorted_keys
+        return np.sort(np.concatenate([self.points.sorted_keys, keys_of(others)]))
 
     @cached_property
     def _answers(self) -> list[tuple[Bools, Keys]]:
-        asked = self.X[self._asked_all(ADDED)]
-        return answers(np.concatenate([asked, self.ended]) if len(self.ended) else asked)
+        return self.points.answers(ADDED, self.ended)
 
     @cached_property
     def _sure_answers(self) -> list[tuple[Bools, Keys]]:
-        return answers(self.X[self._asked_all(0)])
-
-    def _asked_all(self, least: int) -> Bools:
-        """Tell which evaluations (n,) had every parameter that was added to the running study.
-
-        Evaluations from before that do not show what a program does that asks for it.
-        """
-        return np.asarray(~np.isnan(self.X[:, added_later(self.X, least)]).any(axis=1))
+        return self.points.answers(0, self.ended[:0])
 
     def repeats(self, X: Floats) -> Bools:
         """Tell which points (n, d) would repeat one, see :func:`lamoo.space.rows.repeats`."""
@@ -319,7 +324,24 @@ class History:
 
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""
-        return replace(self, pending=np.concatenate([self.pending, x[None]]))
+        more = replace(self, pending=np.concatenate([self.pending, x[None]]))
+        return more._like(self, settled=self.settled)
+
+    @cached_property
+    def settled(self) -> History:
+        """The same with nothing pending: one object for all that :meth:`with_pending` made of it.
+
+        So what is remembered of it serves a whole batch.
+        """
+        if not len(self.pending):
+            return self
+        return replace(self, pending=self.pending[:0])._like(self)
+
+    def _like(self, same: History, **more: object) -> History:
+        """Return this history, knowing what is known of one with the same evaluations."""
+        found = vars(same)
+        vars(self).update({name: found[name] for name in _OF_EVALUATIONS if name in found}, **more)
+        return self
 
     def only(self, members: Ints) -> History:
         """Return only some evaluations, by their indices, and all that gave no values."""
@@ -378,15 +400,21 @@ class History:
             else self.curves.and_of(Curves.of([Curve.nothing(len(y))], len(y))),
         )
 
+    def knowing(self, points: Points) -> History:
+        """Return this history, knowing what is known of its points already, which are equal."""
+        vars(self)["points"] = points
+        return self
+
     def first(self, n: int) -> History:
         """Return only the first ``n`` evaluations and what is partially known, nothing pending."""
-        return self.at(np.arange(min(n, self.n)))
+        part = self.at(slice(min(n, self.n)))
+        return part.knowing(self.points.first(part.n))
 
-    def at(self, members: Ints) -> History:
+    def at(self, members: Ints | slice) -> History:
         """Return only some evaluations and what is partially known, nothing pending.
 
         Args:
-            members: indices of the evaluations.
+            members: indices of the evaluations, or the part of them that is wanted.
         """
         return History(
             self.X[members],
@@ -396,7 +424,7 @@ class History:
             denoised=self.denoised[members],
             partial=self.partial,
             key=self.key,
-            curves=_some(self.curves, members),
+            curves=_some(self.curves, np.arange(self.n)[members]),
         )
 
 
@@ -406,8 +434,11 @@ def _some(curves: Curves | None, rows: Ints) -> Curves | None:
 
 
 def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
-    """Return a copy of values that nobody can write, of a shape whose first number may be -1."""
-    array = np.array(values, dtype=float)
+    """Return values that nobody can write, of a shape whose first number may be -1.
+
+    A copy, unless nobody could write them before: histories that differ in little share the rest.
+    """
+    array = values if _is_frozen(values) else np.array(values, dtype=float)
     if not array.size:
         array = array.reshape(max(shape[0], 0), shape[1])
     if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
@@ -415,3 +446,11 @@ def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
         raise ValueError(msg)
     array.flags.writeable = False
     return array
+
+
+def _is_frozen(values: object) -> bool:
+    """Tell whether values are an array of floats, or a view of one, that nobody can write."""
+    if type(values) is not np.ndarray or values.dtype != float or values.flags.writeable:
+        return False
+    owner = values if values.base is None else values.base
+    return isinstance(owner, np.ndarray) and owner.base is None and not owner.flags.writeable
