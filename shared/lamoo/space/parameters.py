@@ -34,6 +34,10 @@ class Parameter(Protocol):
     def ordered(self) -> bool:
         """Whether its values have an order, as numbers do and choices do not."""
 
+    @property
+    def even(self) -> bool:
+        """Whether its values are everywhere, or in the middles of equal cells."""
+
     def places(self) -> Floats:
         """Return where its values sit in the unit interval, finitely many, increasing, ``(k,)``."""
 
@@ -71,7 +75,7 @@ def near(X: Floats) -> Floats:
     return np.asarray(half + np.sign(X - half) * beyond / (1.0 + 2.0 * beyond))
 
 
-def _cell(u: Floats, levels: float) -> Floats:
+def to_cells(u: Floats, levels: float | Floats) -> Floats:
     """Return the middle of the cell, of ``levels`` equal ones, in which each place lies."""
     return np.asarray((np.clip(np.floor(u * levels), 0, levels - 1) + 0.5) / levels)
 
@@ -174,6 +178,11 @@ class Float:
         return True
 
     @property
+    def even(self) -> bool:
+        """They are everywhere, on the grid as it is placed."""
+        return True
+
+    @property
     def _steps(self) -> float:
         """How many steps there are between the bounds, ``inf`` without a step."""
         if self.step is None:
@@ -214,7 +223,7 @@ class Float:
         """Clip into the unit interval, onto the grid if there is one."""
         if self.levels == math.inf:
             return np.clip(u, 0, 1)
-        return _cell(u, self.levels)
+        return to_cells(u, self.levels)
 
 
 @dataclass(frozen=True)
@@ -255,6 +264,11 @@ class Integer:
         return True
 
     @property
+    def even(self) -> bool:
+        """On a log scale cells are as wide as the logarithm makes them."""
+        return not self.log
+
+    @property
     def _scale(self) -> Scale:
         top = self.low + (int(self.levels) - 1) * self.step
         return Scale(self.low - self.step / 2, top + self.step / 2, self.log)
@@ -289,7 +303,7 @@ class Integer:
     def snap(self, u: Floats) -> Floats:
         """Move to the place of the nearest integer."""
         if not self.log:
-            return _cell(u, self.levels)
+            return to_cells(u, self.levels)
         known = np.isfinite(u)
         out = np.full(u.shape, np.nan)
         out[known] = self.to_unit(self.from_unit(u[known]))
@@ -323,6 +337,11 @@ class Categorical:
         """Choices have no order."""
         return False
 
+    @property
+    def even(self) -> bool:
+        """Each has a cell as wide as the others'."""
+        return True
+
     def places(self) -> Floats:
         """Return the middles of the choices' cells, in the order given, ``(k,)``."""
         return _middles(self.levels)
@@ -350,4 +369,4 @@ class Categorical:
 
     def snap(self, u: Floats) -> Floats:
         """Move to the middle of the cell."""
-        return _cell(u, self.levels)
+        return to_cells(u, self.levels)

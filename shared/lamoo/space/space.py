@@ -15,7 +15,7 @@ from scipy.stats import qmc
 
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space.activity import Activity, Kinds
-from lamoo.space.parameters import Parameter, Scale, near
+from lamoo.space.parameters import Parameter, Scale, near, to_cells
 from lamoo.space.prior import Known, amounts
 from lamoo.space.rows import first_rows
 
@@ -174,23 +174,47 @@ class Space:
 
         Neither out of bounds nor between two values; what is missing (NaN) is none.
         """
-        near = np.empty_like(X)
-        for j, parameter in enumerate(self.parameters.values()):
-            near[:, j] = parameter.snap(X[:, j])
-        return np.asarray(np.abs(X - near) <= ROUNDED)
+        return np.asarray(np.abs(X - self._nearest(X)) <= ROUNDED)
 
     def snap(self, X: Floats) -> Floats:
         """Move points ``(n, d)`` to the nearest that can be proposed.
 
         Fixed parameters take their value; parameters that would be inactive become NaN.
         """
-        out = np.empty_like(X)
-        for j, (name, parameter) in enumerate(self.parameters.items()):
+        out = self._nearest(X)
+        for j, (name, parameter) in enumerate(self.parameters.items() if self.fixed else ()):
             if name in self.fixed:
                 out[:, j] = parameter.snap(parameter.to_unit([self.fixed[name]]))[0]
-            else:
-                out[:, j] = parameter.snap(X[:, j])
         return self.activity.mask(out)
+
+    def _nearest(self, X: Floats) -> Floats:
+        """Return points (n, d), each number of them moved to its parameter's nearest value."""
+        out, (endless, cells, others) = np.empty_like(X), self._evenly
+        out[:, endless] = np.clip(X[:, endless], 0, 1)
+        out[:, cells] = to_cells(X[:, cells], self.levels[cells])
+        for j, parameter in others:
+            out[:, j] = parameter.snap(X[:, j])
+        return out
+
+    def gaps(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return how far the next value up and down is, both ``(n, d)``, 0 where continuous."""
+        up = np.empty(X.shape)
+        up[:] = 1.0 / self.levels
+        down, (*_, others) = up.copy(), self._evenly
+        for j, parameter in others:
+            up[:, j], down[:, j] = parameter.gaps(X[:, j])
+        return up, down
+
+    @cached_property
+    def _evenly(self) -> tuple[Ints, Ints, list[tuple[int, Parameter]]]:
+        """The columns that are continuous, those of even cells, and all others.
+
+        A hundred parameters of one kind are moved together, a hundred times as fast.
+        """
+        even = np.array([p.even for p in self.parameters.values()], dtype=bool)
+        endless = np.isinf(self.levels)
+        others = [(j, p) for j, p in enumerate(self.parameters.values()) if not even[j]]
+        return np.flatnonzero(even & endless), np.flatnonzero(even & ~endless), others
 
     def allows(self, X: Floats) -> Bools:
         """Tell which points (n, d) keep the known constraints, or may do so, shape ``(n,)``.
