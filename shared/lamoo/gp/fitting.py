@@ -23,7 +23,7 @@ from lamoo.gp.process import GP, Hyperparameters, condition, fit
 from lamoo.gp.steps import END, reports_of
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
-from lamoo.space.history import History, Partial
+from lamoo.space.history import History, Partial, scheduled
 from lamoo.space.prior import Known
 from lamoo.space.rows import rows_in
 
@@ -158,20 +158,6 @@ def learned_values(data: History, stepwise: Collection[int], size: int) -> list[
         (whole or replace(values, step=np.full(len(values.rows), END))) if j in stepwise else values
         for j, (values, whole) in enumerate(each)
     ]
-
-
-def scheduled(n: int) -> int:
-    """Return the largest history length up to ``n`` at which hyperparameters are fitted.
-
-    Every length below 32, then every second, fourth, ... : about 16 fits per doubling, and a
-    process that starts in the middle of a study arrives at the same fit.
-
-    Example:
-        >>> [scheduled(n) for n in (5, 31, 35, 100, 1000)]
-        [5, 31, 34, 100, 992]
-    """
-    step = max(1, 2 ** ((n // 16).bit_length() - 1)) if n >= 32 else 1
-    return n // step * step
 
 
 @dataclass(frozen=True, eq=False)

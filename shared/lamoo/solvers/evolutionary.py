@@ -10,13 +10,13 @@ from scipy.stats import mannwhitneyu
 from lamoo import failures, pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.equivalence import log_new
-from lamoo.partition.features import boundary_features
+from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
-from lamoo.partition.split import learn_boundary
+from lamoo.partition.split import Boundary, learn_boundary, remembered_boundary
 from lamoo.solvers import random
 from lamoo.space import Space
-from lamoo.space.history import History
+from lamoo.space.history import History, scheduled
 from lamoo.space.moves import RATES, perturb
 from lamoo.space.rows import first_rows
 
@@ -77,11 +77,15 @@ def offspring(
     return perturb(space, child, rng, rates, spare=either)
 
 
-def _order(history: History, rng: np.random.Generator) -> Ints:
-    """Return all observations (n,), best first, along a random direction across the front.
+def _order(history: History, weights: Floats) -> Ints:
+    """Return all observations (n,), best first, along a direction across the front.
 
-    The augmented Chebyshev distance from the front's ideal point (ParEGO, Knowles 2006), the
-    objectives weighed at random; an infeasible point comes after all less violating ones.
+    The augmented Chebyshev distance from the front's ideal point (ParEGO, Knowles 2006); an
+    infeasible point comes after all less violating ones.
+
+    Args:
+        history: at least two observations.
+        weights: of the objectives, shape ``(m,)``, drawn at random.
     """
     Y = failures.finite(history.means)
     front = Y[pareto.nondominated(Y, history.violation)]
@@ -90,9 +94,36 @@ def _order(history: History, rng: np.random.Generator) -> Ints:
     width = nadir / 2 - ideal / 2
     with np.errstate(over="ignore"):
         scaled = (Y / 2 - ideal / 2) / np.where(width > 0, width, 1.0)
-    weighed = rng.dirichlet(np.ones(Y.shape[1])) * np.clip(scaled, -1e6, 1e6)
+    weighed = weights * np.clip(scaled, -1e6, 1e6)
     value = weighed.max(axis=1) + 0.05 * weighed.sum(axis=1)
     return np.lexsort((value, history.violation))
+
+
+import os
+V = os.environ.get("V", "k4")
+
+
+def _direction(
+    history: History, space: Space, rng: np.random.Generator
+) -> tuple[Floats, History, int]:
+    m = history.Y.shape[1]
+    if not many_features(space) or V == "old":
+        return rng.dirichlet(np.ones(m)), history, MAX_OBSERVATIONS
+    if V == "rows":
+        return rng.dirichlet(np.ones(m)), history, 256
+    if V == "off":
+        return rng.dirichlet(np.ones(m)), history, 0
+    n = scheduled(history.n)
+    k = int(V[1:])
+    own = np.random.default_rng((n, int(rng.integers(k))))
+    return own.dirichlet(np.ones(m)), history.first(n), 256
+
+
+def _around(history: History, space: Space, weights: Floats, most: int) -> Boundary:
+    """Return the boundary around the share of all observations that is best in a direction."""
+    order = _order(history, weights)[:: -(-history.n // most)]
+    good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
+    return remembered_boundary(boundary_features(space, history.X[order]), good)
 
 
 def unlike_failures(history: History, region: Region) -> Region:
@@ -130,14 +161,11 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     if len(place.members):
         chosen = parents(place)
         if history.n > 1 and rng.random() < DIRECTED:
-            order = _order(history, rng)
-            position = np.empty(len(order), dtype=np.intp)
-            position[order] = np.arange(len(order))
+            weights, early, most = _direction(history, region.space, rng)
+            position = np.empty(history.n, dtype=np.intp)
+            position[_order(history, weights)] = np.arange(history.n)
             mother = int(np.argmin(position[chosen]))
-            order = order[:: -(-history.n // MAX_OBSERVATIONS)]
-            good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
-            learned = learn_boundary(boundary_features(region.space, history.X[order]), good)
-            beyond = beyond.cut(learned, good=True)
+            if most: beyond = beyond.cut(_around(early, region.space, weights, most), good=True)
         for _ in range(MAX_ROUNDS):
             children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
             children = history.unseen(children[region.contains(children)])

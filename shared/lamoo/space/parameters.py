@@ -75,6 +75,19 @@ def near(X: Floats) -> Floats:
     return np.asarray(half + np.sign(X - half) * beyond / (1.0 + 2.0 * beyond))
 
 
+def placed(v: Floats, low: float | Floats, high: float | Floats) -> Floats:
+    """Return the places of numbers between bounds, which are different."""
+    # halves, because high - low overflows for the widest ranges a float can express
+    width = high / 2 - low / 2
+    with np.errstate(over="ignore"):
+        return np.asarray((v / 2 - low / 2) / width)
+
+
+def number_at(u: Floats, low: float | Floats, high: float | Floats) -> Floats:
+    """Return the numbers at places between bounds."""
+    return np.asarray(low * (1 - u) + high * u)
+
+
 def to_cells(u: Floats, levels: float | Floats) -> Floats:
     """Return the middle of the cell, of ``levels`` equal ones, in which each place lies."""
     return np.asarray((np.clip(np.floor(u * levels), 0, levels - 1) + 0.5) / levels)
@@ -128,12 +141,9 @@ class Scale:
         if self.log:
             v = np.log(np.where(v > 0, v, np.nan))
             low, high = math.log(low), math.log(high)
-        # halves, because high - low overflows for the widest ranges a float can express
-        width = high / 2 - low / 2
-        if width == 0:
+        if high / 2 - low / 2 == 0:
             return np.where(np.isfinite(v), 0.5, np.nan)
-        with np.errstate(over="ignore"):
-            return np.asarray((v / 2 - low / 2) / width)
+        return placed(v, low, high)
 
     def from_unit(self, u: Floats) -> Floats:
         """Return the numbers at places, shape ``(n,)``."""
@@ -141,7 +151,7 @@ class Scale:
             low, high = math.log(self.low), math.log(self.high)
             with np.errstate(over="ignore"):  # at the largest float; the caller keeps the bounds
                 return np.asarray(np.exp(low + u * (high - low)))
-        return np.asarray(self.low * (1 - u) + self.high * u)
+        return number_at(u, self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -181,6 +191,12 @@ class Float:
     def even(self) -> bool:
         """They are everywhere, on the grid as it is placed."""
         return True
+
+    @property
+    def linear(self) -> bool:
+        """Whether it is continuous, and evenly spread between bounds that are numbers of Python."""
+        plain = self.step is None and not self.log and self.high / 2 - self.low / 2 > 0
+        return plain and type(self.low) in (int, float) and type(self.high) in (int, float)
 
     @property
     def _steps(self) -> float:

@@ -15,7 +15,7 @@ from scipy.stats import qmc
 
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space.activity import Activity, Kinds
-from lamoo.space.parameters import Parameter, Scale, near, to_cells
+from lamoo.space.parameters import Float, Parameter, Scale, near, number_at, placed, to_cells
 from lamoo.space.prior import Known, amounts
 from lamoo.space.rows import first_rows
 
@@ -154,20 +154,54 @@ class Space:
         their order, but no further than its width.
         """
         X = np.full((len(params), self.dimension), np.nan)
+        lines = self._lines
+        try:
+            values = [[p[name] for name in lines.names] for p in params]
+            together = np.array(values, dtype=float).reshape(len(params), len(lines.names))
+        except (KeyError, TypeError, ValueError):  # one is missing, or no number
+            lines = lines.none
+        else:
+            X[:, lines.columns] = placed(together, lines.low, lines.high)
         for j, (name, parameter) in enumerate(self.parameters.items()):
-            rows = [i for i, p in enumerate(params) if name in p]
-            if rows:
-                X[rows, j] = parameter.to_unit([params[i][name] for i in rows])
+            if name not in lines.names:
+                rows = [i for i, p in enumerate(params) if name in p]
+                if rows:
+                    X[rows, j] = parameter.to_unit([params[i][name] for i in rows])
         return near(X)
 
     def decode(self, X: Floats) -> list[dict[str, Any]]:
         """Return parameter dictionaries of points ``(n, d)``; NaN entries are left out."""
-        out: list[dict[str, Any]] = [{} for _ in range(len(X))]
-        for j, (name, parameter) in enumerate(self.parameters.items()):
-            rows = np.flatnonzero(~np.isnan(X[:, j]))
-            for i, value in zip(rows, parameter.from_unit(X[rows, j]), strict=True):
-                out[i][name] = value
-        return out
+        absent, lines = np.isnan(X), self._lines
+        within = np.clip(X[:, lines.columns], 0, 1)
+        numbers = np.clip(number_at(within, lines.low, lines.high), lines.low, lines.high)
+        found = dict(zip(lines.names, numbers.T.tolist(), strict=True))
+        columns = [
+            found[name] if name in found else parameter.from_unit(np.where(gone, 0.5, u))
+            for (name, parameter), u, gone in zip(
+                self.parameters.items(), X.T, absent.T, strict=True
+            )
+        ]
+        if not absent.any() and columns:
+            return [
+                dict(zip(self.parameters, row, strict=True)) for row in zip(*columns, strict=True)
+            ]
+        names = [*self.parameters]
+        return [
+            {names[j]: columns[j][i] for j in np.flatnonzero(~gone)}
+            for i, gone in enumerate(absent)
+        ]
+
+    @cached_property
+    def _lines(self) -> _Lines:
+        """The continuous parameters that are evenly spread, whose numbers are placed together."""
+        which = [
+            (j, name, p)
+            for j, (name, p) in enumerate(self.parameters.items())
+            if isinstance(p, Float) and p.linear
+        ]
+        bounds = np.array([(float(p.low), float(p.high)) for _, _, p in which]).reshape(-1, 2)
+        columns = np.array([j for j, *_ in which], dtype=np.intp)
+        return _Lines(columns, {name: None for _, name, _ in which}, *bounds.T)
 
     def holds(self, X: Floats) -> Bools:
         """Tell which entries of points (n, d) are values of their parameters, shape ``(n, d)``.
@@ -292,6 +326,28 @@ class Space:
             for scale, column in zip(scales, known.T, strict=True)
         ]
         return np.clip(np.stack(scaled, axis=1), -10.0, 10.0) if scaled else known
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class _Lines:
+    """Parameters that are lines between their bounds.
+
+    Args:
+        columns: theirs, shape ``(k,)``.
+        names: theirs, in this order.
+        low: the bounds, shape ``(k,)``.
+        high: the bounds, shape ``(k,)``.
+    """
+
+    columns: Ints
+    names: Mapping[str, None]
+    low: Floats
+    high: Floats
+
+    @property
+    def none(self) -> _Lines:
+        """No parameter at all."""
+        return _Lines(self.columns[:0], {}, self.low[:0], self.high[:0])
 
 
 def _spanning(values: Floats) -> Scale:
