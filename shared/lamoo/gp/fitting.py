@@ -51,7 +51,7 @@ NEAR = 0.05
 #: that take turns.
 _TASKS, _FITS = 8, 128
 #: Processes that are remembered because they are asked for often: those of local models.
-_PROCESSES = 64
+_PROCESSES = 32
 
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:

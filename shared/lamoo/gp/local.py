@@ -43,7 +43,7 @@ from lamoo.space.rows import rows_in
 #: Candidates that are scored exactly, the best by the screening.
 FINALISTS = 128
 #: Predictions at candidates that are remembered: those of a few objectives in a few neighbourhoods.
-_PREDICTIONS = 32
+_PREDICTIONS = 16
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==

@@ -325,16 +325,19 @@ class History:
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""
         more = replace(self, pending=np.concatenate([self.pending, x[None]]))
-        return more._like(self, settled=self.settled)
+        return more._like(self, _settled=self.settled)
 
-    @cached_property
+    @property
     def settled(self) -> History:
         """The same with nothing pending: one object for all that :meth:`with_pending` made of it.
 
         So what is remembered of it serves a whole batch.
         """
-        if not len(self.pending):
-            return self
+        # not remembered by itself: a circle would stay in memory until it is looked for
+        return self._settled if len(self.pending) else self
+
+    @cached_property
+    def _settled(self) -> History:
         return replace(self, pending=self.pending[:0])._like(self)
 
     def _like(self, same: History, **more: object) -> History:
