@@ -209,8 +209,11 @@ class _Embedding:
         active = np.where(inactive, 0.0, np.sqrt(_INACTIVE))
         counts = self._counts(X)
         choices = _number_inactive(X[:, self.categorical])
-        onehots = (choices[:, self._place] == self._all_levels) / np.sqrt(2.0)
-        features = np.concatenate([centred, active, *counts, onehots], axis=1)
+        blocks = [centred, active, *counts]
+        if len(self._all_levels):  # sums round by the layout, which an empty block would change
+            chosen = np.take(choices, self._place, axis=1) == self._all_levels
+            blocks.append(chosen / np.sqrt(2.0))
+        features = np.concatenate(blocks, axis=1)
         return features, np.concatenate([centred, *counts], axis=1), centred**2
 
     def norms(self, Z: Floats, lengthscales: Floats) -> Floats:
