@@ -14,6 +14,7 @@ from lamoo import History, Space
 from lamoo.arrays import Floats, Ints, frozen
 from lamoo.curves import Curve, Curves
 from lamoo.space.history import Partial
+from lamoo.space.points import Points
 from optuna_lamoo.columns import answers, to_space
 from optuna_lamoo.memory import Finished, News
 from optuna_lamoo.notes import enqueued, proposal
@@ -61,15 +62,24 @@ class Reader:
         complete = ~np.isnan(self._values[news.rows]).any(axis=1)
         evaluated, lost = news.rows[complete], news.rows[~complete]
         failed = lost[~self._stopped[lost]]
+        points = self._evaluated(evaluated)
         history = History(
-            X=_rows(self._X, evaluated),
+            X=points.X,
             Y=signs(directions) * self._values[evaluated],
             G=self._G[evaluated],
             pending=to_points(search_space, self._space, news.unfinished),
             failed=_somewhere(self._X[failed]),
-        )
+        ).knowing(points)
         going = [(t, curve(t, directions, names)) for t in news.unfinished]
         return self._with_reports(history, evaluated, lost, search_space, going)
+
+    def _evaluated(self, rows: Ints) -> Points:
+        """Return evaluated points, by their rows, of which the last time's are known."""
+        X, k = _rows(self._X, rows), len(self._rows)
+        same = k <= len(rows) and bool((rows[:k] == self._rows).all())
+        self._points = self._points.extended(X) if same else Points(X)
+        self._rows = rows
+        return self._points
 
     def _with_reports(
         self,
@@ -117,6 +127,7 @@ class Reader:
         new, m = news.finished, len(directions)
         if len(new) == len(news.rows):  # nothing was known before
             self._X, self._values = frozen(np.empty((0, len(search_space)))), np.empty((0, m))
+            self._rows, self._points = news.rows[:0], Points(self._X)
             self._names: list[str] = []
             self._G = np.empty((0, 0))
             self._curves: list[Curve] = []

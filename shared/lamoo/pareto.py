@@ -17,6 +17,8 @@ from lamoo.failures import finite
 EXACT = 5
 #: Answers of :func:`representative` that are remembered: a proposal asks a few times.
 _REMEMBERED = 32
+#: Of more points than this, those that so many good ones dominate are left out first.
+_MANY, _GOOD = 512, 8
 _LARGEST = np.finfo(float).max
 
 
@@ -63,9 +65,25 @@ def nondominated(Y: Floats, violation: Floats | None = None) -> Bools:
     keep = np.ones(len(Y), dtype=bool) if violation is None else violation == np.min(violation)
     if violation is None or (keep.any() and violation[keep][0] == 0):
         # moocore is made for finite values: 0.3 does not survive all others
+        keep[keep] = ~_clearly_dominated(Y[keep]) if len(Y) > _MANY else True
         values = np.clip(Y[keep], -_LARGEST, _LARGEST)
         keep[keep] = moocore.is_nondominated(values, keep_weakly=True)
     return keep
+
+
+def _clearly_dominated(Y: Floats) -> Bools:
+    """Tell which points (n, m) some good ones are better than in every objective, ``(n,)``.
+
+    Most of many points are, which is told sooner than who is on the front.
+    """
+    halves = Y / 2  # because a difference may be larger than a float can express
+    low = halves.min(axis=0)
+    with np.errstate(all="ignore"):  # whoever is chosen, the answer is true
+        total = ((halves - low) / (np.median(halves, axis=0) - low)).sum(axis=1)
+    dominated = np.zeros(len(Y), dtype=bool)
+    for y in Y[np.argpartition(total, _GOOD)[:_GOOD]]:
+        dominated |= (Y > y).all(axis=1)
+    return dominated
 
 
 def layers(Y: Floats) -> Ints:

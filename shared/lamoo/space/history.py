@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, frozen
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.points import Points
@@ -381,7 +381,8 @@ class History:
         G = np.full((self.n + 1, width), np.nan)
         G[: self.n, : self.G.shape[1]] = self.G
         G[self.n, : len(g)] = g
-        X, Y = np.concatenate([self.X, x[None]]), np.concatenate([self.Y, y[None]])
+        X = frozen(np.concatenate([self.X, x[None]]))
+        Y = np.concatenate([self.Y, y[None]])
         partial, blank = self.partial, np.full((1, self.Y.shape[1]), np.nan)
         curves = self.curves
         if curves is not None:
@@ -401,7 +402,7 @@ class History:
             curves=None
             if self.curves is None
             else self.curves.and_of(Curves.of([Curve.nothing(len(y))], len(y))),
-        )
+        ).knowing(self.points.extended(X))
 
     def knowing(self, points: Points) -> History:
         """Return this history, knowing what is known of its points already, which are equal."""

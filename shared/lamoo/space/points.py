@@ -36,6 +36,25 @@ class Points:
             vars(part)["distinct"] = True
         return part
 
+    def extended(self, X: Floats) -> Points:
+        """Return more points, and what is known of them if only the new ones are looked at.
+
+        Args:
+            X: all points, shape ``(n + k, d)``, which begin with these.
+        """
+        more, new, found = Points(X), Points(X[len(self.X) :]), vars(self)
+        known = vars(more)
+        if "keys" in found:
+            known["keys"] = np.concatenate([self.keys, new.keys])
+        if "sorted_keys" in found:
+            places = np.searchsorted(self.sorted_keys, new.sorted_keys)
+            known["sorted_keys"] = np.insert(self.sorted_keys, places, new.sorted_keys)
+        if "whole" in found:
+            known["whole"] = self.whole and new.whole
+        for name in {"inside", "comparable"} & found.keys():
+            known[name] = np.concatenate([getattr(self, name), getattr(new, name)])
+        return more
+
     @cached_property
     def keys(self) -> Keys:
         """One number per point, shape ``(n,)``, see :mod:`lamoo.space.rows`."""
