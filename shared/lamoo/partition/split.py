@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,8 +15,6 @@ Kernel = Literal["linear", "poly", "rbf"]
 #: Features that vary less than this are not magnified to the spread of the others.
 MIN_SPREAD = 0.01
 MAX_NEWTON = 30
-#: Boundaries that are remembered: those in a few directions, of a few studies that take turns.
-_BOUNDARIES = 32
 
 
 def label(dominance_number: Floats, tie_break: Floats) -> Bools:
@@ -98,17 +95,6 @@ def learn_boundary(features: Floats, good: Bools, kernel: Kernel = "linear") -> 
     if kernel == "linear":
         return Boundary(_logistic(features, good))
     return Boundary(SVC(C=1.0, kernel=kernel).fit(features, good))
-
-
-def remembered_boundary(features: Floats, good: Bools) -> Boundary:
-    """Return what :func:`learn_boundary` does with a linear kernel; it is learned once."""
-    return _remembered(features.tobytes(), good.tobytes())
-
-
-@lru_cache(maxsize=_BOUNDARIES)
-def _remembered(features: bytes, good: bytes) -> Boundary:
-    labels = np.frombuffer(good, dtype=bool)
-    return learn_boundary(np.frombuffer(features).reshape(len(labels), -1), labels)
 
 
 def _logistic(features: Floats, good: Bools) -> Linear:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import mannwhitneyu
 
 from lamoo import failures, pareto
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.equivalence import log_new
 from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
-from lamoo.partition.split import Boundary, learn_boundary, remembered_boundary
+from lamoo.partition.split import Boundary, learn_boundary
 from lamoo.solvers import random
 from lamoo.space import Space
 from lamoo.space.history import History, scheduled
@@ -30,6 +32,8 @@ MAX_OBSERVATIONS = 1024
 MAX_ROUNDS = 8
 #: How often failures by chance may be taken for failures with a reason.
 CHANCE = 0.05
+#: Boundaries of many features that are remembered: those of a few studies that take turns.
+_BOUNDARIES = 4
 
 
 def parents(place: Place) -> Ints:
@@ -77,15 +81,11 @@ def offspring(
     return perturb(space, child, rng, rates, spare=either)
 
 
-def _order(history: History, weights: Floats) -> Ints:
-    """Return all observations (n,), best first, along a direction across the front.
+def _order(history: History, rng: np.random.Generator) -> Ints:
+    """Return all observations (n,), best first, along a random direction across the front.
 
-    The augmented Chebyshev distance from the front's ideal point (ParEGO, Knowles 2006); an
-    infeasible point comes after all less violating ones.
-
-    Args:
-        history: at least two observations.
-        weights: of the objectives, shape ``(m,)``, drawn at random.
+    The augmented Chebyshev distance from the front's ideal point (ParEGO, Knowles 2006), the
+    objectives weighed at random; an infeasible point comes after all less violating ones.
     """
     Y = failures.finite(history.means)
     front = Y[pareto.nondominated(Y, history.violation)]
@@ -94,54 +94,47 @@ def _order(history: History, weights: Floats) -> Ints:
     width = nadir / 2 - ideal / 2
     with np.errstate(over="ignore"):
         scaled = (Y / 2 - ideal / 2) / np.where(width > 0, width, 1.0)
-    weighed = weights * np.clip(scaled, -1e6, 1e6)
+    weighed = rng.dirichlet(np.ones(Y.shape[1])) * np.clip(scaled, -1e6, 1e6)
     value = weighed.max(axis=1) + 0.05 * weighed.sum(axis=1)
     return np.lexsort((value, history.violation))
 
 
-import os
-V = os.environ.get("V", "k4")
-
-
-def _direction(
-    history: History, space: Space, rng: np.random.Generator
-) -> tuple[Floats, History, int]:
-    m = history.Y.shape[1]
-    if not many_features(space) or V == "old":
-        return rng.dirichlet(np.ones(m)), history, MAX_OBSERVATIONS
-    if V == "rows":
-        return rng.dirichlet(np.ones(m)), history, 256
-    if V == "off":
-        return rng.dirichlet(np.ones(m)), history, 0
-    n = scheduled(history.n)
-    k = int(V[1:])
-    own = np.random.default_rng((n, int(rng.integers(k))))
-    return own.dirichlet(np.ones(m)), history.first(n), 256
-
-
-def _around(history: History, space: Space, weights: Floats, most: int) -> Boundary:
-    """Return the boundary around the share of all observations that is best in a direction."""
-    order = _order(history, weights)[:: -(-history.n // most)]
-    good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
-    return remembered_boundary(boundary_features(space, history.X[order]), good)
-
-
 def unlike_failures(history: History, region: Region) -> Region:
-    """Return the region with one more boundary, between what was evaluated and what failed."""
+    """Return the region with one more boundary, between what was evaluated and what failed.
+
+    With many features it is learned at scheduled history lengths only, and remembered.
+    """
+    many = many_features(region.space)
+    if many:
+        failed = history.failed[: scheduled(len(history.failed))]
+        history = replace(history.first(scheduled(history.n)), failed=failed)
     failed = history.failures(MAX_OBSERVATIONS)
     if not len(failed) or not history.n:
         return region
     X = np.concatenate([history.X[:: -(-history.n // MAX_OBSERVATIONS)], failed])
     good, features = np.arange(len(X)) < len(X) - len(failed), boundary_features(region.space, X)
+    found = _remembered(features.tobytes(), good.tobytes()) if many else _told(features, good)
+    return region if found is None else region.cut(found, good=True)
+
+
+@lru_cache(maxsize=_BOUNDARIES)
+def _remembered(features: bytes, good: bytes) -> Boundary | None:
+    """Return what :func:`_told` does, given the contents of arrays."""
+    labels = np.frombuffer(good, dtype=bool)
+    return _told(np.frombuffer(features).reshape(len(labels), -1), labels)
+
+
+def _told(features: Floats, good: Bools) -> Boundary | None:
+    """Return what tells good points from others, by features (n, p); ``None`` if that is chance."""
     # failures by chance teach nothing: a boundary from every other point must order the rest
     even, odd = slice(0, None, 2), slice(1, None, 2)
     if not good[odd].any():
-        return region
+        return None
     predicted = learn_boundary(features[even], good[even]).decision(features[odd])
     kept, lost = predicted[good[odd]], predicted[~good[odd]]
     if mannwhitneyu(kept, lost, alternative="greater").pvalue > CHANCE:
-        return region
-    return region.cut(learn_boundary(features, good), good=True)
+        return None
+    return learn_boundary(features, good)
 
 
 def propose(place: Place, rng: np.random.Generator) -> Floats | None:
@@ -151,7 +144,9 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     all of them along the path. That alone keeps proposing around one point of the front, so half
     of the proposals also look in a random direction: the children come from the parent that is
     best there, and one more boundary, around the share of all observations that is best there,
-    joins the product. So does one between what was evaluated and what failed.
+    joins the product. So does one between what was evaluated and what failed. With many features
+    (:data:`lamoo.partition.features.MANY`) the first of these is left out: it took most of the time
+    and found no more.
 
     See :class:`lamoo.solvers.Propose` for the arguments.
     """
@@ -161,11 +156,15 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     if len(place.members):
         chosen = parents(place)
         if history.n > 1 and rng.random() < DIRECTED:
-            weights, early, most = _direction(history, region.space, rng)
-            position = np.empty(history.n, dtype=np.intp)
-            position[_order(history, weights)] = np.arange(history.n)
+            order = _order(history, rng)
+            position = np.empty(len(order), dtype=np.intp)
+            position[order] = np.arange(len(order))
             mother = int(np.argmin(position[chosen]))
-            if most: beyond = beyond.cut(_around(early, region.space, weights, most), good=True)
+            if not many_features(region.space):
+                order = order[:: -(-history.n // MAX_OBSERVATIONS)]
+                good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
+                learned = learn_boundary(boundary_features(region.space, history.X[order]), good)
+                beyond = beyond.cut(learned, good=True)
         for _ in range(MAX_ROUNDS):
             children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
             children = history.unseen(children[region.contains(children)])
