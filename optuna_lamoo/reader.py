@@ -33,6 +33,7 @@ class Reader:
         self._finished = Finished()
         self._columns: list[tuple[str, BaseDistribution]] = []
         self._space = to_space({})
+        self._rows, self._points = np.empty(0, dtype=np.intp), Points(np.empty((0, 0)))
 
     def history(
         self,

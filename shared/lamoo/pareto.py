@@ -65,7 +65,8 @@ def nondominated(Y: Floats, violation: Floats | None = None) -> Bools:
     keep = np.ones(len(Y), dtype=bool) if violation is None else violation == np.min(violation)
     if violation is None or (keep.any() and violation[keep][0] == 0):
         # moocore is made for finite values: 0.3 does not survive all others
-        keep[keep] = ~_clearly_dominated(Y[keep]) if len(Y) > _MANY else True
+        if keep.sum() > _MANY:
+            keep[keep] = ~_clearly_dominated(Y[keep])
         values = np.clip(Y[keep], -_LARGEST, _LARGEST)
         keep[keep] = moocore.is_nondominated(values, keep_weakly=True)
     return keep

@@ -180,7 +180,8 @@ class Task:
 
         They are learned from the observations, unless some were declared.
         """
-        if self.space.activity.rules:
+        everything = self.sound.points.whole and not self.space.exclusive
+        if self.space.activity.rules or everything:
             return self.space
         return replace(self.space, activity=learn_activity(self.sound.X, self.space.kinds))
 

@@ -227,12 +227,12 @@ def grow(
     """
     found = _representative(space, history)
     scaled, scaled_reference = pareto.comparable(found.values, found.violation, reference_point)
-    n, others = len(found.index), [history.pending, history.stopped]
+    n, others = len(found.rows), [history.pending, history.stopped]
     features = found.features
     if sum(map(len, others)):
         features = np.concatenate([features, boundary_features(space, np.concatenate(others))])
     data = Observations(
-        index=found.index,
+        index=found.rows,
         features=features,
         values=found.values,
         violation=found.violation,
@@ -249,7 +249,7 @@ def grow(
 class _Found(NamedTuple):
     """What stands for all observations, see :class:`Observations`."""
 
-    index: Ints
+    rows: Ints
     features: Floats
     values: Floats
     violation: Floats
@@ -291,13 +291,13 @@ class _Early:
 @lru_cache(maxsize=_TEACHERS)
 def _remembered(early: _Early) -> Node:
     """Return the root of the tree that is grown from early observations."""
-    index, features, values, violation = early.found
+    rows, features, values, violation = early.found
     scaled, reference_point = pareto.comparable(values, violation, None)
     data = Observations(
-        index, features, values, violation, scaled, reference_point, 0.0, early.settings
+        rows, features, values, violation, scaled, reference_point, 0.0, early.settings
     )
     nothing = np.arange(0)
-    return Node(data, np.arange(len(index)), nothing, nothing, Region(early.space))
+    return Node(data, np.arange(len(rows)), nothing, nothing, Region(early.space))
 
 
 def _volume(found: _Found, reference_point: Floats | None) -> float:

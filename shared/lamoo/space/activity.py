@@ -216,8 +216,6 @@ def learn_activity(X: Floats, kinds: Kinds | None = None) -> Activity:
         kinds: of their columns; by default numbers, of which none can tell alone.
     """
     kinds = kinds or Kinds(np.full(X.shape[1], np.inf), np.zeros(X.shape[1], dtype=bool))
-    if not kinds.exclusive and not np.isnan(X).any():
-        return Activity()
     added = added_later(X, ADDED)
     rules: list[tuple[int, Ints, Condition]] = []
     learned: dict[bytes, Explained | None] = {}

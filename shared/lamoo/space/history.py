@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from lamoo.space.activity import ADDED
 from lamoo.space.points import Points
 from lamoo.space.rows import Keys, agree, first_rows, keys_of, occur, rows_in
 
-#: What follows from the evaluations alone, whatever is pending.
-_OF_EVALUATIONS = ("points", "violation", "means", "noisy")
+#: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
+_OF_EVALUATIONS = ("violation", "means", "noisy")
 #: With fewer failures nothing is learned from where they are: they may be chance.
 FEWEST_FAILURES = 3
 
@@ -325,7 +326,7 @@ class History:
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""
         more = replace(self, pending=np.concatenate([self.pending, x[None]]))
-        return more._like(self, _settled=self.settled)
+        return _like(more, self, _settled=self.settled)
 
     @property
     def settled(self) -> History:
@@ -338,13 +339,7 @@ class History:
 
     @cached_property
     def _settled(self) -> History:
-        return replace(self, pending=self.pending[:0])._like(self)
-
-    def _like(self, same: History, **more: object) -> History:
-        """Return this history, knowing what is known of one with the same evaluations."""
-        found = vars(same)
-        vars(self).update({name: found[name] for name in _OF_EVALUATIONS if name in found}, **more)
-        return self
+        return _like(replace(self, pending=self.pending[:0]), self)
 
     def only(self, members: Ints) -> History:
         """Return only some evaluations, by their indices, and all that gave no values."""
@@ -437,6 +432,13 @@ def _some(curves: Curves | None, rows: Ints) -> Curves | None:
     return None if curves is None else curves.some(rows)
 
 
+def _like(history: History, same: History, **more: object) -> History:
+    """Return a history, knowing what is known of another one with the same evaluations."""
+    found = vars(same)
+    vars(history).update({name: found[name] for name in _OF_EVALUATIONS if name in found}, **more)
+    return history.knowing(same.points)
+
+
 def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
     """Return values that nobody can write, of a shape whose first number may be -1.
 
@@ -452,11 +454,11 @@ def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
     return array
 
 
-def _is_frozen(values: object) -> bool:
+def _is_frozen(values: Any) -> bool:
     """Tell whether values are an array of floats, or a view of one, that nobody can write."""
     if type(values) is not np.ndarray or values.dtype != float or values.flags.writeable:
         return False
-    owner = values if values.base is None else values.base
+    owner: Any = values if values.base is None else values.base
     return isinstance(owner, np.ndarray) and owner.base is None and not owner.flags.writeable
 
 

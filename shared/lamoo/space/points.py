@@ -72,7 +72,7 @@ class Points:
 
     @cached_property
     def comparable(self) -> Bools:
-        """Which points are not far outside it, see :func:`lamoo.space.parameters.near`, ``(n,)``."""
+        """Which are not far outside it, see :func:`lamoo.space.parameters.near`, ``(n,)``."""
         return self._within(TRUE_TO_SCALE)
 
     def _within(self, margin: float) -> Bools:
