@@ -11,9 +11,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Space
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats, Ints, frozen
 from lamoo.curves import Curve, Curves
 from lamoo.space.history import Partial
+from lamoo.space.points import Points
 from optuna_lamoo.columns import answers, to_space
 from optuna_lamoo.memory import Finished, News
 from optuna_lamoo.notes import enqueued, proposal
@@ -32,6 +33,7 @@ class Reader:
         self._finished = Finished()
         self._columns: list[tuple[str, BaseDistribution]] = []
         self._space = to_space({})
+        self._rows, self._points = np.empty(0, dtype=np.intp), Points(np.empty((0, 0)))
 
     def history(
         self,
@@ -61,15 +63,24 @@ class Reader:
         complete = ~np.isnan(self._values[news.rows]).any(axis=1)
         evaluated, lost = news.rows[complete], news.rows[~complete]
         failed = lost[~self._stopped[lost]]
+        points = self._evaluated(evaluated)
         history = History(
-            X=self._X[evaluated],
+            X=points.X,
             Y=signs(directions) * self._values[evaluated],
             G=self._G[evaluated],
             pending=to_points(search_space, self._space, news.unfinished),
             failed=_somewhere(self._X[failed]),
-        )
+        ).knowing(points)
         going = [(t, curve(t, directions, names)) for t in news.unfinished]
         return self._with_reports(history, evaluated, lost, search_space, going)
+
+    def _evaluated(self, rows: Ints) -> Points:
+        """Return evaluated points, by their rows, of which the last time's are known."""
+        X, k = _rows(self._X, rows), len(self._rows)
+        same = k <= len(rows) and bool((rows[:k] == self._rows).all())
+        self._points = self._points.extended(X) if same else Points(X)
+        self._rows = rows
+        return self._points
 
     def _with_reports(
         self,
@@ -116,7 +127,8 @@ class Reader:
     ) -> None:
         new, m = news.finished, len(directions)
         if len(new) == len(news.rows):  # nothing was known before
-            self._X, self._values = np.empty((0, len(search_space))), np.empty((0, m))
+            self._X, self._values = frozen(np.empty((0, len(search_space)))), np.empty((0, m))
+            self._rows, self._points = news.rows[:0], Points(self._X)
             self._names: list[str] = []
             self._G = np.empty((0, 0))
             self._curves: list[Curve] = []
@@ -124,7 +136,8 @@ class Reader:
         values = [_values(trial) or [np.nan] * m for trial in new]
         self._values = np.concatenate([self._values, np.array(values).reshape(len(new), m)])
         X = self._space.encode([answers(t, search_space) for t in new])
-        self._X = np.concatenate([self._X, X])
+        if len(X):
+            self._X = frozen(np.concatenate([self._X, X]))
         curves = [curve(t, directions, names) for t in new]
         stopped = [
             t.state == TrialState.PRUNED and c.sound for t, c in zip(new, curves, strict=True)
@@ -148,6 +161,12 @@ class Reader:
             G[i, [names.index(name) for name in row]] = [*row.values()]
         self._names = names
         return G
+
+
+def _rows(X: Floats, rows: Ints) -> Floats:
+    """Return rows of points (n, d) that nobody can write: the same array if it is all of them."""
+    everything = len(rows) == len(X) and bool((rows == np.arange(len(X))).all())
+    return X if everything else frozen(X[rows])
 
 
 def _values(trial: FrozenTrial) -> list[float] | None:

@@ -22,6 +22,12 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
 
+def frozen(array: Floats) -> Floats:
+    """Return an array that nobody can write from now on; it must be one's own."""
+    array.flags.writeable = False
+    return array
+
+
 def is_whole(value: object, least: int) -> bool:
     """Tell whether a value is a whole number, and not less than the least that will do."""
     return isinstance(value, Integral) and int(value) >= least

@@ -5,6 +5,8 @@ Everything is minimised. A violation is a point's total constraint violation, 0 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import moocore
 import numpy as np
 
@@ -13,6 +15,10 @@ from lamoo.failures import finite
 
 #: Up to so many objectives hypervolumes are exact.
 EXACT = 5
+#: Answers of :func:`representative` that are remembered: a proposal asks a few times.
+_REMEMBERED = 32
+#: Of more points than this, those that so many good ones dominate are left out first.
+_MANY, _GOOD = 512, 8
 _LARGEST = np.finfo(float).max
 
 
@@ -59,9 +65,26 @@ def nondominated(Y: Floats, violation: Floats | None = None) -> Bools:
     keep = np.ones(len(Y), dtype=bool) if violation is None else violation == np.min(violation)
     if violation is None or (keep.any() and violation[keep][0] == 0):
         # moocore is made for finite values: 0.3 does not survive all others
+        if keep.sum() > _MANY:
+            keep[keep] = ~_clearly_dominated(Y[keep])
         values = np.clip(Y[keep], -_LARGEST, _LARGEST)
         keep[keep] = moocore.is_nondominated(values, keep_weakly=True)
     return keep
+
+
+def _clearly_dominated(Y: Floats) -> Bools:
+    """Tell which points (n, m) some good ones are better than in every objective, ``(n,)``.
+
+    Most of many points are, which is told sooner than who is on the front.
+    """
+    halves = Y / 2  # because a difference may be larger than a float can express
+    low = halves.min(axis=0)
+    with np.errstate(all="ignore"):  # whoever is chosen, the answer is true
+        total = ((halves - low) / (np.median(halves, axis=0) - low)).sum(axis=1)
+    dominated = np.zeros(len(Y), dtype=bool)
+    for y in Y[np.argpartition(total, _GOOD)[:_GOOD]]:
+        dominated |= (Y > y).all(axis=1)
+    return dominated
 
 
 def layers(Y: Floats) -> Ints:
@@ -91,6 +114,15 @@ def representative(Y: Floats, violation: Floats, size: int) -> Ints:
     """
     if len(Y) <= size:
         return np.arange(len(Y))
+    Y, violation = (np.ascontiguousarray(array, dtype=float) for array in (Y, violation))
+    return _representative(Y.tobytes(), violation.tobytes(), size)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _representative(values: bytes, violations: bytes, size: int) -> Ints:
+    """Return what :func:`representative` does, given contents of arrays; nobody can write it."""
+    violation = np.frombuffer(violations)
+    Y = np.frombuffer(values).reshape(len(violation), -1)
     half = size // 2
     feasible = violation == 0
     layer = np.zeros(len(Y), dtype=np.intp)
@@ -104,7 +136,9 @@ def representative(Y: Floats, violation: Floats, size: int) -> Ints:
     others[best] = False
     rest = np.flatnonzero(others)
     even = rest[np.linspace(0, len(rest) - 1, size - half).astype(np.intp)]
-    return np.sort(np.concatenate([best, even]))
+    found = np.sort(np.concatenate([best, even]))
+    found.flags.writeable = False
+    return found
 
 
 def far_apart(Y: Floats, size: int) -> Ints:

@@ -181,7 +181,8 @@ class Task:
         They are learned from the observations, unless some were declared, and from what failed or
         was stopped, as far as that shows more.
         """
-        if self.space.activity.rules:
+        everything = self.sound.points.whole and not self.space.exclusive
+        if self.space.activity.rules or everything:
             return self.space
         history = self.sound
         others = np.concatenate([history.failed, history.stopped])

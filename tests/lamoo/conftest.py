@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Integer, Space
-from lamoo.gp import fitting
+from lamoo import Categorical, Float, History, Integer, Space, pareto
+from lamoo.gp import fitting, local
+from lamoo.partition import tree
+from lamoo.solvers import evolutionary, large
 
 # Of every kind; `grid` has 24 configurations, `tree` parameters that exist under conditions.
 SPACES = {
@@ -111,8 +113,9 @@ def prune() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
 @pytest.fixture
 def forget() -> Callable[[], None]:
-    """Return a function that clears all that the fitting of objectives remember."""
-    remembered = [f for f in vars(fitting).values() if hasattr(f, "cache_clear")]
+    """Return a function that clears all that the engine remembers."""
+    rooms = fitting, local, large, evolutionary, tree, pareto
+    remembered = [f for room in rooms for f in vars(room).values() if hasattr(f, "cache_clear")]
 
     def clear() -> None:
         for function in remembered:

@@ -116,12 +116,27 @@ def test_a_batch_is_what_one_ask_after_the_other_gives(kind, solver, rng, forget
 def test_one_learning_serves_a_batch(rng, forget):
     history = observed(SPACES["floats"], 110, 2, rng)
     forget()
-    local._remembered.cache_clear()
     suggest(Task(SPACES["floats"], history), 40, rng)
     # all of 110 observations are near, and each neighbourhood has its candidates
     assert fitting._remembered_process.cache_info().misses == 2
     assert local._remembered.cache_info().misses == 2 * large.REGIONS
     assert fitting._remembered_fits.cache_info().misses == 1
+
+
+def test_a_batch_looks_for_neighbours_and_candidates_once_around_each_centre(
+    rng, forget, monkeypatch
+):
+    history, looked = observed(SPACES["floats"], 110, 2, rng), []
+
+    def neighbourhood(place, front, k):
+        looked.append(k)
+        return around(place, front, k)
+
+    around = large._neighbourhood
+    monkeypatch.setattr(large, "_neighbourhood", neighbourhood)
+    forget()
+    suggest(Task(SPACES["floats"], history), 40, rng)
+    assert sorted(looked) == [*range(large.REGIONS)]
 
 
 def test_children_change_anything_from_one_parameter_to_many(rng):

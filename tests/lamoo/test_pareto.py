@@ -362,3 +362,38 @@ def test_comparable_values_keep_their_place_against_the_reference_point(own, rng
     else:
         front = scaled[pareto.nondominated(Y)]
         assert (front < corner).all()
+
+
+@pytest.mark.parametrize("m", [2, 3, 5])
+@pytest.mark.parametrize("kind", ["normal", "ties", "infinite", "huge", "constant"])
+def test_of_many_points_nobody_is_left_out_too_soon(m, kind, rng):
+    Y = rng.standard_normal((900, m))
+    if kind == "ties":
+        Y = np.round(Y)
+    if kind == "infinite":
+        Y[rng.random(Y.shape) < 0.2] = np.inf
+        Y[rng.random(Y.shape) < 0.01] = -np.inf
+    if kind == "huge":
+        Y *= 1e308
+    if kind == "constant":
+        Y[:, 0] = 1.0
+    Y = np.clip(Y, -np.finfo(float).max, np.finfo(float).max) if kind == "huge" else Y
+    expected = pareto.dominance_number(Y) == 0
+    np.testing.assert_array_equal(pareto.nondominated(Y), expected)
+    violation = np.where(rng.random(900) < 0.3, 1.0, 0.0)
+    expected = pareto.dominance_number(Y, violation) == 0
+    np.testing.assert_array_equal(pareto.nondominated(Y, violation), expected)
+    violation = np.where(np.arange(900) < 5, 0.0, 1.0)
+    expected = pareto.dominance_number(Y, violation) == 0
+    np.testing.assert_array_equal(pareto.nondominated(Y, violation), expected)
+
+
+def test_who_stands_for_all_is_found_once_for_equal_values(rng):
+    Y, violation = rng.random((300, 2)), np.zeros(300)
+    found = pareto.representative(Y, violation, 50)
+    misses = pareto._representative.cache_info().misses
+    assert pareto.representative(Y.copy(order="F"), violation.copy(), 50) is found
+    assert pareto._representative.cache_info().misses == misses
+    assert pareto.representative(Y[::-1], violation, 50) is not found
+    with pytest.raises(ValueError, match="read-only"):
+        found[0] = 7

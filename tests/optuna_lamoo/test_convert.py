@@ -20,6 +20,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lamoo import Categorical, Float, Integer
+from lamoo.space import points
 from optuna_lamoo import columns, distributions, notes
 from optuna_lamoo.ranges import Ranges, union
 from optuna_lamoo.reader import Reader, to_points
@@ -270,6 +271,22 @@ def test_trials_that_finish_in_any_order_are_read_as_if_for_the_first_time(rng, 
             old, new = (r.history(SPACE, now, [MINIMIZE]) for r in (reader, Reader()))
             for name in ("X", "Y", "G", "pending", "failed"):
                 np.testing.assert_array_equal(getattr(old, name), getattr(new, name))
+
+
+def test_a_trial_more_is_looked_at_alone(monkeypatch):
+    looked, keys_of = [], points.keys_of
+
+    def counted(X):
+        looked.append(len(X))
+        return keys_of(X)
+
+    monkeypatch.setattr(points, "keys_of", counted)
+    trials = [trial({"x": k / 100}, [float(k)]) for k in range(60)]
+    trials[3:3] = [trial({"x": 0.999}, None, state=TrialState.FAIL)]
+    reader = Reader()
+    for n in range(50, 61):
+        assert reader.history(SPACE, trials[:n], [MINIMIZE]).points.distinct
+    assert sum(looked) == 60 - 1
 
 
 def test_ranges_that_are_remembered_are_the_latest(rng):

@@ -7,6 +7,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from lamoo import Float, History, Space, pareto
+from lamoo.partition import split
 from lamoo.partition.region import Region
 from lamoo.solvers import evolutionary
 from optuna_lamoo import LaMOOSampler
@@ -73,6 +74,31 @@ def test_failures_by_chance_draw_a_boundary_as_seldom_as_said():
     assert drawn[0] <= 8  # one in twenty is three; more than eight happens once in 300 times
     assert drawn[1] == 60
     assert drawn[2] > 50  # a reason among as many failures by chance is mostly seen
+
+
+def test_with_many_features_the_boundary_of_failures_is_learned_at_scheduled_lengths(
+    rng, monkeypatch
+):
+    space = Space({str(j): Float(0, 1) for j in range(40)})
+    X = rng.random((240, 40))
+    lost, fits, fit = X[:, 0] > 0.8, [], split._logistic
+
+    def counted(features, good):
+        fits.append(len(features))
+        return fit(features, good)
+
+    monkeypatch.setattr(split, "_logistic", counted)
+    evolutionary._remembered.cache_clear()
+    good, bad = X[~lost], X[lost]
+    found = [
+        evolutionary.unlike_failures(
+            History(good[:n], np.zeros((n, 2)), failed=bad[:32]), Region(space)
+        ).sides[-1][0]
+        for n in range(160, 168)
+    ]
+    assert len(fits) == 2  # one to see whether it tells, one to tell
+    assert all(boundary is found[0] for boundary in found)
+    assert found[0].model.weights[0] < 0
 
 
 @pytest.mark.parametrize("seed", range(4))

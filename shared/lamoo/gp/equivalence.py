@@ -17,11 +17,11 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from lamoo.arrays import Floats, Ints
-from lamoo.gp.fitting import scheduled, training_set
+from lamoo.gp.fitting import training_set
 from lamoo.gp.plateaus import plateaus
 from lamoo.gp.process import groups_alike
 from lamoo.space import Space
-from lamoo.space.history import History
+from lamoo.space.history import History, scheduled
 
 #: Observations that are compared at most: 8,128 pairs.
 MOST = 128

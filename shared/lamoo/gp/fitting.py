@@ -7,11 +7,13 @@ alone, and the memory only saves time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 from lamoo import failures, pareto
@@ -21,7 +23,7 @@ from lamoo.gp.process import GP, Hyperparameters, condition, fit
 from lamoo.gp.steps import END, reports_of
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
-from lamoo.space.history import History, Partial
+from lamoo.space.history import History, Partial, scheduled
 from lamoo.space.prior import Known
 from lamoo.space.rows import rows_in
 
@@ -49,7 +51,7 @@ NEAR = 0.05
 #: that take turns.
 _TASKS, _FITS = 8, 128
 #: Processes that are remembered because they are asked for often: those of local models.
-_PROCESSES = 64
+_PROCESSES = 32
 
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:
@@ -158,20 +160,6 @@ def learned_values(data: History, stepwise: Collection[int], size: int) -> list[
     ]
 
 
-def scheduled(n: int) -> int:
-    """Return the largest history length up to ``n`` at which hyperparameters are fitted.
-
-    Every length below 32, then every second, fourth, ... : about 16 fits per doubling, and a
-    process that starts in the middle of a study arrives at the same fit.
-
-    Example:
-        >>> [scheduled(n) for n in (5, 31, 35, 100, 1000)]
-        [5, 31, 34, 100, 992]
-    """
-    step = max(1, 2 ** ((n // 16).bit_length() - 1)) if n >= 32 else 1
-    return n // step * step
-
-
 @dataclass(frozen=True, eq=False)
 class ObjectiveFit:
     """How an objective is modelled: on which scale, with which hyperparameters.
@@ -235,7 +223,7 @@ def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> 
     early = history.first(scheduled(history.n))
     partial = _settled(history)
     partial = partial.at(np.arange(scheduled(len(partial.X))))
-    early = History(
+    known = History(
         early.X,
         early.Y[:, unknown],
         early.G,
@@ -249,15 +237,53 @@ def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> 
         ),
         curves=None if early.curves is None else early.curves.only(unknown),
     )
+    lessons = _lessons(known.knowing(early.points), size)
     if space.known.predicts:  # functions cannot be compared, so nothing is remembered of them
-        return _fit_all(early, space, size)
-    partial = early.partial
-    observed = early.X, early.Y, early.G, early.noise, partial.X, partial.Y, partial.noise
+        return _fit_all(lessons, space, size)
     kinds = space.categorical, space.alike, space.smooth
-    told = [c for c in (early.curves, partial.curves) if c is not None]
-    reports = [array for c in told for array in (c.ends, c.steps, c.values)]
-    key = tuple(array.tobytes() for array in (*observed, *kinds, *reports))
-    return [*_remembered_fits(_Task(key, size, early, replace(space, known=Known())))]
+    key = tuple(array.tobytes() for array in (*_contents(lessons), *kinds))
+    return [*_remembered_fits(_Task(key, size, lessons, replace(space, known=Known())))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Lessons:
+    """The parts of a history of a scheduled length that fits are learned from.
+
+    Args:
+        early: what forms are chosen by, of a length that is a power of two.
+        late: what they are adjusted to; ``None`` where there is no more.
+    """
+
+    early: History
+    late: History | None
+
+
+def _lessons(history: History, size: int) -> _Lessons:
+    """Return what is learned from a history of a scheduled length, at most ``size`` observations.
+
+    Half as many are enough to choose by.
+    """
+    partial, base = history.partial, _base(history.n)
+    start = history.first(base)
+    if partial.reported.any():  # most trainings are among these
+        base, few = _doubling(history.n), _doubling(len(partial.X))
+        partial = partial.at(np.arange(few))
+        start = replace(history.first(base), partial=partial)
+    early = training_set(start, max(1, size // 2))
+    if (history.n, len(history.partial.X)) == (base, len(partial.X)):
+        return _Lessons(early, None)
+    return _Lessons(early, training_set(history, size))
+
+
+def _contents(lessons: _Lessons) -> Iterator[NDArray[Any]]:
+    """Yield all arrays that fits depend on, and where the late ones begin."""
+    for part in (lessons.early, lessons.late):
+        yield np.array(-1 if part is None else part.n)
+        if part is not None:
+            partial = part.partial
+            yield from (part.X, part.Y, part.G, part.noise, partial.X, partial.Y, partial.noise)
+            for curves in (part.curves, partial.curves):
+                yield from () if curves is None else (curves.ends, curves.steps, curves.values)
 
 
 def _settled(history: History) -> Partial:
@@ -275,29 +301,24 @@ class _Task:
     Args:
         key: the contents of what they depend on.
         size: how many observations a model is trained on at most.
-        history: as long as those are at which hyperparameters are fitted.
+        lessons: of a history as long as those are at which hyperparameters are fitted.
         space: its space, of which nothing is known.
     """
 
     key: tuple[bytes, ...]
     size: int
-    history: History = field(compare=False)
+    lessons: _Lessons = field(compare=False)
     space: Space = field(compare=False)
 
 
 @lru_cache(maxsize=_TASKS)
 def _remembered_fits(task: _Task) -> tuple[ObjectiveFit, ...]:
-    return tuple(_fit_all(task.history, task.space, task.size))
+    return tuple(_fit_all(task.lessons, task.space, task.size))
 
 
-def _fit_all(history: History, space: Space, size: int) -> list[ObjectiveFit]:
+def _fit_all(lessons: _Lessons, space: Space, size: int) -> list[ObjectiveFit]:
     """Return how each objective is modelled after a history of a scheduled length."""
-    partial, base = history.partial, _base(history.n)
-    if partial.reported.any():  # most trainings are among these
-        base, few = _doubling(history.n), _doubling(len(partial.X))
-        partial = partial.at(np.arange(few))
-    start = replace(history.first(base), partial=partial)
-    early, fewer = training_set(start, max(1, size // 2)), max(1, size // 2)
+    early, late, fewer = lessons.early, lessons.late, max(1, size // 2)
     columns = zip(
         values_of(early), stepwise_values(early, fewer), _bounds(early).tolist(), strict=True
     )
@@ -310,9 +331,8 @@ def _fit_all(history: History, space: Space, size: int) -> list[ObjectiveFit]:
         )
         for values, whole, bound in columns
     ]
-    if (history.n, len(history.partial.X)) == (base, len(partial.X)):
+    if late is None:
         return fits
-    late = training_set(history, size)
     inputs = inputs_of(space, points_of(late))
     learned = learned_values(late, [j for j, f in enumerate(fits) if f.stepwise], size)
     transforms = transforms_of(late, [fitted.learn_transform for fitted in fits], learned)

@@ -14,8 +14,8 @@ updated at all candidates together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -43,7 +43,7 @@ from lamoo.space.rows import rows_in
 #: Candidates that are scored exactly, the best by the screening.
 FINALISTS = 128
 #: Predictions at candidates that are remembered: those of a few objectives in a few neighbourhoods.
-_PREDICTIONS = 32
+_PREDICTIONS = 16
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -65,6 +65,24 @@ class Local:
     transforms: Sequence[Transform]
     objectives: tuple[GP, ...]
     constraints: tuple[GP, ...]
+    _inferred: dict[int, Floats] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def targets(self) -> Floats:
+        """The transformed values of all observations, shape ``(n, m)``."""
+        return apply(self.transforms, self.history.means)
+
+    @cached_property
+    def front(self) -> Floats:
+        """Those that nobody dominates, shape ``(f, m)``."""
+        return self.targets[pareto.nondominated(self.targets, self.history.violation)]
+
+    def inferred(self, turn: int) -> Floats:
+        """Return :func:`lamoo.gp.model.inferred_ref_point`, of two that take turns."""
+        if turn % 2 not in self._inferred:
+            violation = self.history.violation
+            self._inferred[turn % 2] = inferred_ref_point(self.targets, violation, turn)
+        return self._inferred[turn % 2]
 
 
 def learn(history: History, near: History, space: Space, size: int) -> Local:
@@ -149,15 +167,13 @@ def rank(
     feasible = history.violation == 0
     if feasible.any():
         processes, believed = believe(local, pending)
-        targets = apply(local.transforms, history.means)
         if reference is None:
-            ref_point = inferred_ref_point(targets, history.violation, turn)
+            ref_point = local.inferred(turn)
         else:
             ref_point = apply(local.transforms, reference[None])[0]
-        front = targets[pareto.nondominated(targets, history.violation)]
         # rays must be the same whoever asks
         rng = np.random.default_rng(history.n)
-        criterion, screening = improvement(np.concatenate([front, believed]), ref_point, rng)
+        criterion, screening = improvement(np.concatenate([local.front, believed]), ref_point, rng)
         at_X = [_remembered(process, contents, len(X)) for process in local.objectives]
         mean = np.stack([p.mean for p in at_X], axis=1)
         stds = [process.std(p) for p, process in zip(at_X, processes, strict=True)]

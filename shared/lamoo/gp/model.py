@@ -36,7 +36,6 @@ from lamoo.gp.fitting import (
     objective_process,
     points_of,
     process_of,
-    scheduled,
     training_set,
     transforms_of,
 )
@@ -45,7 +44,7 @@ from lamoo.gp.process import GP, Hyperparameters
 from lamoo.gp.steps import END
 from lamoo.gp.targets import Transform, compress, untransformed
 from lamoo.space import Space
-from lamoo.space.history import History
+from lamoo.space.history import History, scheduled
 from lamoo.space.prior import Known
 from lamoo.space.rows import rows_in
 

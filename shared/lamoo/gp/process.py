@@ -158,20 +158,34 @@ class _Embedding:
         """Return which length scale divides each feature, shape ``(p,)``."""
         numbers, choices = np.flatnonzero(~self.categorical), np.flatnonzero(self.categorical)
         groups = len(self.categorical) + np.arange(len(self.groups))
-        each = [len(self._observed(group)) for group in self.groups]
-        onehots = np.repeat(choices, [len(levels) for levels in self.levels])
+        each = [len(levels) for levels in self._counted]
+        onehots = choices[self._place]
         return np.concatenate([numbers, numbers, np.repeat(groups, each), onehots]).astype(np.intp)
 
-    def _observed(self, group: Ints) -> Floats:
-        """Return the observed values of a group's columns."""
+    @cached_property
+    def _counted(self) -> list[Floats]:
+        """The observed values of each group's columns."""
         place = np.cumsum(self.categorical) - 1
-        return np.unique(np.concatenate([self.levels[place[j]] for j in group]))
+        return [
+            np.unique(np.concatenate([self.levels[place[j]] for j in group]))
+            for group in self.groups
+        ]
+
+    @cached_property
+    def _place(self) -> Ints:
+        """Which of the choices each one-hot feature belongs to."""
+        sizes = [len(levels) for levels in self.levels]
+        return np.repeat(np.arange(len(sizes)), sizes).astype(np.intp)
+
+    @cached_property
+    def _all_levels(self) -> Floats:
+        """The value that each one-hot feature stands for."""
+        return np.concatenate([np.empty(0), *self.levels])
 
     def _counts(self, X: Floats) -> list[Floats]:
         """Return how often each group's parameters take each observed value, less the mean."""
         counts = []
-        for group in self.groups:
-            levels = self._observed(group)
+        for group, levels in zip(self.groups, self._counted, strict=True):
             values = _number_inactive(X[:, group])
             count = (values[:, :, None] == levels).sum(axis=1) - len(group) / max(len(levels), 1)
             counts.append(count / np.sqrt(2.0 * len(group)))
@@ -195,10 +209,11 @@ class _Embedding:
         active = np.where(inactive, 0.0, np.sqrt(_INACTIVE))
         counts = self._counts(X)
         choices = _number_inactive(X[:, self.categorical])
-        onehots = [
-            (choices[:, [j]] == levels) / np.sqrt(2.0) for j, levels in enumerate(self.levels)
-        ]
-        features = np.concatenate([centred, active, *counts, *onehots], axis=1)
+        blocks = [centred, active, *counts]
+        if len(self._all_levels):  # sums round by the layout, which an empty block would change
+            chosen = np.take(choices, self._place, axis=1) == self._all_levels
+            blocks.append(chosen / np.sqrt(2.0))
+        features = np.concatenate(blocks, axis=1)
         return features, np.concatenate([centred, *counts], axis=1), centred**2
 
     def norms(self, Z: Floats, lengthscales: Floats) -> Floats:

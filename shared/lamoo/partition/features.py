@@ -10,6 +10,8 @@ from lamoo.space import Space
 #: Up to this many numbers are also multiplied in pairs, so that an ellipsoid may be oblique: then
 #: there are no more products than squares. In 10 dimensions, 45 products harm.
 OBLIQUE = 3
+#: With more features than this a boundary takes milliseconds to learn: by the cube of their number.
+MANY = 64
 
 
 def boundary_features(space: Space, X: Floats) -> Floats:
@@ -41,3 +43,9 @@ def boundary_features(space: Space, X: Floats) -> Floats:
         known = np.nan_to_num(space.known_features(X) - 0.5, nan=0.0)
         blocks += [known, known**2]
     return np.concatenate(blocks, axis=1)
+
+
+def many_features(space: Space) -> bool:
+    """Tell whether boundaries in a space take long to learn, see :data:`MANY`."""
+    choices = space.levels[space.categorical].sum()
+    return bool(2 * (~space.categorical).sum() + choices > MANY)

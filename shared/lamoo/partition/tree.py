@@ -3,25 +3,30 @@
 Zhao et al., "Multi-objective Optimization by Learning Space Partitions" (ICLR 2022), section 3.
 The tree is lazy: a node is split when its children are first asked for, so that walking down one
 path costs one boundary per level and not one per node.
+
+With many features a boundary takes milliseconds to learn, by the cube of their number. Then all of
+them are learned at certain history lengths only (:func:`lamoo.space.history.scheduled`), and
+remembered: another tree, the teacher, is grown from the observations that there were, and this one
+splits where that one does. So the tree depends on the history alone, as always.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.stats import rankdata
 
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats, Ints, is_number, is_whole
-from lamoo.partition.features import boundary_features
+from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.region import Region
-from lamoo.partition.split import Kernel, label, learn_boundary
+from lamoo.partition.split import Boundary, Kernel, label, learn_boundary
 from lamoo.space import Space
-from lamoo.space.history import History
+from lamoo.space.history import History, scheduled
 
 Selection = Literal["path", "leaf"]
 
@@ -30,6 +35,8 @@ MIN_SHARE = 0.03
 #: Observations a tree is grown from at most: the best and a spread of the rest. 512 cost a third
 #: more and found no more (evolutionary solver, 600 trials, three problems, three seeds).
 MAX_OBSERVATIONS = 256
+#: Teachers that are remembered: those of a few studies that take turns.
+_TEACHERS = 8
 
 
 @dataclass(frozen=True)
@@ -87,9 +94,9 @@ class Observations:
         index: where these observations stand in the history, shape ``(n,)``.
         features: of the observations, then all pending points, then all whose training was
             stopped, shape ``(n + p + s, f)``.
-        Y: objective values, shape ``(n, m)``, rescaled.
-        feasible: which observations violate no constraint, shape ``(n,)``.
-        dominates: shape ``(n, n)``, 1 where row dominates column, else 0.
+        values: objective values, shape ``(n, m)``.
+        violation: total constraint violations, shape ``(n,)``.
+        Y: the values rescaled.
         reference_point: shape ``(m,)``, rescaled like ``Y``.
         volume: the hypervolume of all, in the units of the objectives; 0 where nobody asks.
         settings: how to grow.
@@ -97,12 +104,22 @@ class Observations:
 
     index: Ints
     features: Floats
+    values: Floats
+    violation: Floats
     Y: Floats
-    feasible: Bools
-    dominates: Floats
     reference_point: Floats
     volume: float
     settings: Partition
+
+    @property
+    def feasible(self) -> Bools:
+        """Which observations violate no constraint, shape ``(n,)``."""
+        return np.asarray(self.violation == 0)
+
+    @cached_property
+    def dominates(self) -> Floats:
+        """Return 1 where row dominates column, else 0, shape ``(n, n)``."""
+        return pareto.dominance_matrix(self.values, self.violation).astype(float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +132,7 @@ class Node:
         pending: indices (into ``data.features``) of the running points inside the region.
         stopped: indices (into ``data.features``) of the points inside whose training was stopped.
         region: the region itself.
+        teacher: the same node of the tree that tells where to split, ``None`` where it is this one.
     """
 
     data: Observations
@@ -122,6 +140,7 @@ class Node:
     pending: Ints
     stopped: Ints
     region: Region
+    teacher: Node | None = None
 
     @property
     def members(self) -> Ints:
@@ -142,26 +161,36 @@ class Node:
     @cached_property
     def children(self) -> tuple[Node, ...]:
         """The good and the bad part, or nothing where the node is a leaf."""
+        if self.teacher is not None:
+            taught = self.teacher.children
+            parts = self._parts(taught[0].region.sides[-1][0], taught) if taught else ()
+            return parts if all(len(part.rows) for part in parts) else ()
         settings = self.data.settings
         if len(self.rows) < 2 * settings.leaf_size:
             return ()
         good = self.good
         if good.all():
             return ()
-        boundary = learn_boundary(self.data.features[self.rows], good, settings.kernel)
+        parts = self._parts(learn_boundary(self.data.features[self.rows], good, settings.kernel))
+        smallest = min(len(part.rows) for part in parts)
+        return parts if smallest >= max(1.0, MIN_SHARE * len(self.rows)) else ()
+
+    def _parts(
+        self, boundary: Boundary, teachers: Sequence[Node | None] = (None, None)
+    ) -> tuple[Node, ...]:
+        """Return the good and the bad side of a boundary."""
         side = boundary.decision(self.data.features) > 0
-        parts = tuple(
+        return tuple(
             Node(
                 self.data,
                 self.rows[side[self.rows] == chosen],
                 self.pending[side[self.pending] == chosen],
                 self.stopped[side[self.stopped] == chosen],
                 self.region.cut(boundary, good=chosen),
+                teacher,
             )
-            for chosen in (True, False)
+            for chosen, teacher in zip((True, False), teachers, strict=True)
         )
-        smallest = min(len(part.rows) for part in parts)
-        return parts if smallest >= max(1.0, MIN_SHARE * len(self.rows)) else ()
 
     @cached_property
     def good(self) -> Bools:
@@ -196,27 +225,84 @@ def grow(
         settings: how to split and select.
         reference_point: the user's (m,), or ``None`` to infer one.
     """
-    index = pareto.representative(history.means, history.violation, MAX_OBSERVATIONS)
-    Y, violation = history.means[index], history.violation[index]
-    scaled, scaled_reference = pareto.comparable(Y, violation, reference_point)
-    points = [history.X[index], history.pending, history.stopped]
+    found = _representative(space, history)
+    scaled, scaled_reference = pareto.comparable(found.values, found.violation, reference_point)
+    n, others = len(found.rows), [history.pending, history.stopped]
+    features = found.features
+    if sum(map(len, others)):
+        features = np.concatenate([features, boundary_features(space, np.concatenate(others))])
     data = Observations(
-        index=index,
-        features=boundary_features(space, np.concatenate(points)),
+        index=found.rows,
+        features=features,
+        values=found.values,
+        violation=found.violation,
         Y=scaled,
-        feasible=violation == 0,
-        dominates=pareto.dominance_matrix(Y, violation).astype(float),
         reference_point=scaled_reference,
-        volume=_volume(Y, violation, reference_point) if settings.absolute else 0.0,
+        volume=_volume(found, reference_point) if settings.absolute else 0.0,
         settings=settings,
     )
-    ends = np.cumsum([len(X) for X in points])
+    ends = np.cumsum([n, *map(len, others)])
     rows, pending, stopped, _ = np.split(np.arange(ends[-1]), ends)
-    return Node(data, rows, pending, stopped, Region(space))
+    return Node(data, rows, pending, stopped, Region(space), _teacher(space, history, settings))
 
 
-def _volume(Y: Floats, violation: Floats, reference_point: Floats | None) -> float:
-    """Return the hypervolume of values (n, m) in their own units."""
+class _Found(NamedTuple):
+    """What stands for all observations, see :class:`Observations`."""
+
+    rows: Ints
+    features: Floats
+    values: Floats
+    violation: Floats
+
+
+def _representative(space: Space, history: History) -> _Found:
+    """Return at most :data:`MAX_OBSERVATIONS` observations."""
+    index = pareto.representative(history.means, history.violation, MAX_OBSERVATIONS)
+    features = boundary_features(space, history.X[index])
+    return _Found(index, features, history.means[index], history.violation[index])
+
+
+def _teacher(space: Space, history: History, settings: Partition) -> Node | None:
+    """Return the tree that tells where to split, ``None`` where boundaries are learned at once."""
+    if not many_features(space) or settings.kernel != "linear":
+        return None
+    found = _representative(space, history.first(scheduled(history.n)))
+    contents = tuple(array.tobytes() for array in found)
+    return _remembered(_Early(contents, settings, found, space))
+
+
+@dataclass(frozen=True)
+class _Early:
+    """Observations of a scheduled history length: equal if boundaries learned from them are.
+
+    Args:
+        contents: theirs.
+        settings: how to grow.
+        found: they.
+        space: their space.
+    """
+
+    contents: tuple[bytes, ...]
+    settings: Partition
+    found: _Found = field(compare=False)
+    space: Space = field(compare=False)
+
+
+@lru_cache(maxsize=_TEACHERS)
+def _remembered(early: _Early) -> Node:
+    """Return the root of the tree that is grown from early observations."""
+    rows, features, values, violation = early.found
+    scaled, reference_point = pareto.comparable(values, violation, None)
+    data = Observations(
+        rows, features, values, violation, scaled, reference_point, 0.0, early.settings
+    )
+    nothing = np.arange(0)
+    return Node(data, np.arange(len(rows)), nothing, nothing, Region(early.space))
+
+
+def _volume(found: _Found, reference_point: Floats | None) -> float:
+    """Return the hypervolume of observations in their own units."""
+    Y, violation = found.values, found.violation
     if reference_point is None:
         reference_point = pareto.inferred_reference_point(Y, violation)
     return pareto.hypervolume(failures.finite(Y)[violation == 0], reference_point)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import mannwhitneyu
 
 from lamoo import failures, pareto
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.equivalence import log_new
-from lamoo.partition.features import boundary_features
+from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
-from lamoo.partition.split import learn_boundary
+from lamoo.partition.split import Boundary, learn_boundary
 from lamoo.solvers import random
 from lamoo.space import Space
-from lamoo.space.history import History
+from lamoo.space.history import History, scheduled
 from lamoo.space.moves import RATES, perturb
 from lamoo.space.rows import first_rows
 
@@ -30,6 +32,8 @@ MAX_OBSERVATIONS = 1024
 MAX_ROUNDS = 8
 #: How often failures by chance may be taken for failures with a reason.
 CHANCE = 0.05
+#: Boundaries of many features that are remembered: those of a few studies that take turns.
+_BOUNDARIES = 4
 
 
 def parents(place: Place) -> Ints:
@@ -96,21 +100,41 @@ def _order(history: History, rng: np.random.Generator) -> Ints:
 
 
 def unlike_failures(history: History, region: Region) -> Region:
-    """Return the region with one more boundary, between what was evaluated and what failed."""
+    """Return the region with one more boundary, between what was evaluated and what failed.
+
+    With many features it is learned at scheduled history lengths only, and remembered.
+    """
+    many = many_features(region.space)
+    if many:
+        failed = history.failed[: scheduled(len(history.failed))]
+        history = replace(history.first(scheduled(history.n)), failed=failed)
     failed = history.failures(MAX_OBSERVATIONS)
     if not len(failed) or not history.n:
         return region
     X = np.concatenate([history.X[:: -(-history.n // MAX_OBSERVATIONS)], failed])
     good, features = np.arange(len(X)) < len(X) - len(failed), boundary_features(region.space, X)
+    found = _remembered(features.tobytes(), good.tobytes()) if many else _told(features, good)
+    return region if found is None else region.cut(found, good=True)
+
+
+@lru_cache(maxsize=_BOUNDARIES)
+def _remembered(features: bytes, good: bytes) -> Boundary | None:
+    """Return what :func:`_told` does, given the contents of arrays."""
+    labels = np.frombuffer(good, dtype=bool)
+    return _told(np.frombuffer(features).reshape(len(labels), -1), labels)
+
+
+def _told(features: Floats, good: Bools) -> Boundary | None:
+    """Return what tells good points from others, by features (n, p); ``None`` if that is chance."""
     # failures by chance teach nothing: a boundary from every other point must order the rest
     even, odd = slice(0, None, 2), slice(1, None, 2)
     if not good[odd].any():
-        return region
+        return None
     predicted = learn_boundary(features[even], good[even]).decision(features[odd])
     kept, lost = predicted[good[odd]], predicted[~good[odd]]
     if mannwhitneyu(kept, lost, alternative="greater").pvalue > CHANCE:
-        return region
-    return region.cut(learn_boundary(features, good), good=True)
+        return None
+    return learn_boundary(features, good)
 
 
 def propose(place: Place, rng: np.random.Generator) -> Floats | None:
@@ -120,7 +144,9 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     all of them along the path. That alone keeps proposing around one point of the front, so half
     of the proposals also look in a random direction: the children come from the parent that is
     best there, and one more boundary, around the share of all observations that is best there,
-    joins the product. So does one between what was evaluated and what failed.
+    joins the product. So does one between what was evaluated and what failed. With many features
+    (:data:`lamoo.partition.features.MANY`) the first of these is left out: it took most of the time
+    and found no more.
 
     See :class:`lamoo.solvers.Propose` for the arguments.
     """
@@ -134,10 +160,11 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
             position = np.empty(len(order), dtype=np.intp)
             position[order] = np.arange(len(order))
             mother = int(np.argmin(position[chosen]))
-            order = order[:: -(-history.n // MAX_OBSERVATIONS)]
-            good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
-            learned = learn_boundary(boundary_features(region.space, history.X[order]), good)
-            beyond = beyond.cut(learned, good=True)
+            if not many_features(region.space):
+                order = order[:: -(-history.n // MAX_OBSERVATIONS)]
+                good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
+                learned = learn_boundary(boundary_features(region.space, history.X[order]), good)
+                beyond = beyond.cut(learned, good=True)
         for _ in range(MAX_ROUNDS):
             children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
             children = history.unseen(children[region.contains(children)])

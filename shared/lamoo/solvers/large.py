@@ -13,7 +13,8 @@ is told.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -70,12 +71,84 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
         ValueError: if a kernel matrix is hopeless (``LinAlgError``); use a simpler solver then.
     """
     history, space = place.history, place.region.space
-    # what is remembered of an object is lost with a copy of it
-    settled = replace(history, pending=history.pending[:0]) if len(history.pending) else history
     turn = len(history.tried)
-    front = _front(settled, place)
+    settled = replace(place, history=history.settled)
+    centres = _centres(_Settled(settled.history, id(space), settled))
     # pairs, so that either reference point gets a turn around every centre
-    k = (turn // 2) % min(REGIONS, len(front))
+    k = (turn // 2) % min(REGIONS, len(centres.front))
+    here = centres.neighbourhood(k)
+    if here is None:
+        return None
+    order, acquisition = local.rank(here.model, here.X, history.open, turn, place.reference_point)
+    best = history.unseen(here.X[order])[:LOOKED_AT]
+    best = best[~history.repeats(best)]
+    start = next((x for x in best if not distant.has_twin(x, space, history)), None)
+    if start is None:
+        return None
+    own = np.random.default_rng((turn, k))
+    x = _climbed(start, acquisition, place, _middle(here.model.near.X, start), own)
+    return x if len(history.unseen(x[None])) else start
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What does not depend on what is pending: equal if it is the same objects.
+
+    Args:
+        history: the observations.
+        space: the identity of the space, which the place keeps alive.
+        place: the whole space, with these observations.
+    """
+
+    history: History
+    space: int
+    place: Place = field(compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class _Neighbourhood:
+    """Who competes around a centre, and what is learned there.
+
+    Args:
+        X: the candidates ``(c, d)``, at least one.
+        model: the local one.
+    """
+
+    X: Floats
+    model: local.Local
+
+
+@dataclass(frozen=True, eq=False)
+class _Centres:
+    """The centres that take turns, and what was learned around them so far.
+
+    Args:
+        place: the whole space, with nothing pending.
+    """
+
+    place: Place
+    _found: dict[int, _Neighbourhood | None] = field(default_factory=dict)
+
+    @cached_property
+    def front(self) -> Ints:
+        """The observations that parents and centres are chosen from, see :func:`_front`."""
+        return _front(self.place)
+
+    def neighbourhood(self, k: int) -> _Neighbourhood | None:
+        """Return that of the k-th centre, ``None`` where nobody competes."""
+        if k not in self._found:
+            self._found[k] = _neighbourhood(self.place, self.front, k)
+        return self._found[k]
+
+
+@lru_cache(maxsize=2)  # few, since each keeps a history alive
+def _centres(settled: _Settled) -> _Centres:
+    return _Centres(settled.place)
+
+
+def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
+    """Return the neighbourhood of the k-th centre of a front, ``None`` where nobody competes."""
+    settled, space = place.history, place.region.space
     own = np.random.default_rng((len(settled.tried), k))
     centre = _centre(settled, front, k, own)
     away = _away(space, settled.X, settled.X[centre])
@@ -85,15 +158,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
     if not len(X):
         return None
     model = local.learn(settled, _near(settled, space, centre, away), space, MAX_TRAINING)
-    order, acquisition = local.rank(model, X, history.open, turn, place.reference_point)
-    best = history.unseen(X[order])[:LOOKED_AT]
-    best = best[~history.repeats(best)]
-    start = next((x for x in best if not distant.has_twin(x, space, history)), None)
-    if start is None:
-        return None
-    own = np.random.default_rng((turn, k))
-    x = _climbed(start, acquisition, place, _middle(model.near.X, start), own)
-    return x if len(history.unseen(x[None])) else start
+    return _Neighbourhood(X, model)
 
 
 def _climbed(
@@ -117,13 +182,14 @@ def _middle(X: Floats, x: Floats) -> Floats:
     return np.asarray(np.clip(box, 0.0, 1.0))
 
 
-def _front(history: History, place: Place) -> Ints:
+def _front(place: Place) -> Ints:
     """Return the indices (k,) of observations that nobody dominates, the best of few."""
+    history = place.history
     front = np.flatnonzero(pareto.nondominated(history.means, history.violation))
     if len(front) >= REGIONS:
         return front
     rows = pareto.representative(history.means, history.violation, MAX_TRAINING)
-    return parents(replace(place, history=history, members=rows))
+    return parents(replace(place, members=rows))
 
 
 def _centre(history: History, front: Ints, k: int, rng: np.random.Generator) -> int:

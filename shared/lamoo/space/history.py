@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, frozen
 from lamoo.curves import Curve, Curves
-from lamoo.space.activity import ADDED, added_later
-from lamoo.space.parameters import TRUE_TO_SCALE
-from lamoo.space.rows import Keys, agree, answers, first_rows, groups, occur, row_keys, rows_in
+from lamoo.space.activity import ADDED
+from lamoo.space.points import Points
+from lamoo.space.rows import Keys, agree, first_rows, keys_of, occur, rows_in
 
+#: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
+_OF_EVALUATIONS = ("violation", "means", "noisy")
 #: With fewer failures nothing is learned from where they are: they may be chance.
 FEWEST_FAILURES = 3
 
@@ -139,23 +142,25 @@ class History:
         return len(self.X)
 
     @cached_property
+    def points(self) -> Points:
+        """The evaluated points, and what follows from them alone."""
+        return Points(self.X)
+
+    @property
     def inside(self) -> Bools:
         """Which evaluated points lie in the space as it is now, shape ``(n,)``.
 
         Others were evaluated before it was narrowed.
         """
-        X = self.X
-        return np.asarray((((X >= 0) & (X <= 1)) | np.isnan(X)).all(axis=1))
+        return self.points.inside
 
-    @cached_property
+    @property
     def comparable(self) -> Bools:
         """Which evaluated points are where they seem to be from inside the space, shape ``(n,)``.
 
         Others are far outside (see :func:`lamoo.space.parameters.near`).
         """
-        X = self.X
-        near = (X >= -TRUE_TO_SCALE) & (X <= 1 + TRUE_TO_SCALE)
-        return np.asarray((near | np.isnan(X)).all(axis=1))
+        return self.points.comparable
 
     @cached_property
     def violation(self) -> Floats:
@@ -167,10 +172,10 @@ class History:
         with np.errstate(over="ignore"):
             return np.asarray(np.where(G > 0, G, 0.0).sum(axis=1))
 
-    @cached_property
+    @property
     def group(self) -> Ints:
         """Numbers the evaluated points, the same where one was evaluated repeatedly, ``(n,)``."""
-        return groups(self.X)
+        return self.points.group
 
     @cached_property
     def means(self) -> Floats:
@@ -234,8 +239,14 @@ class History:
     @cached_property
     def tried(self) -> Floats:
         """All points that must not be proposed again, shape ``(n + p + f + k, d)``."""
+        others = self._unevaluated
+        return np.concatenate([self.X, others]) if len(others) else self.X
+
+    @cached_property
+    def _unevaluated(self) -> Floats:
+        """Those of :attr:`tried` that are no evaluations, ``(p + f + k, d)``."""
         given_up = self._given_up(~self.partial.reported)
-        return np.concatenate([self.X, self.pending, self.failed, given_up, self.stopped])
+        return np.concatenate([self.pending, self.failed, given_up, self.stopped])
 
     @property
     def open(self) -> Floats:
@@ -260,23 +271,18 @@ class History:
 
     @cached_property
     def _tried_keys(self) -> Keys:
-        return row_keys(self.tried)
+        others = self._unevaluated
+        if not len(others):
+            return self.points.sorted_keys
+        return np.sort(np.concatenate([self.points.sorted_keys, keys_of(others)]))
 
     @cached_property
     def _answers(self) -> list[tuple[Bools, Keys]]:
-        asked = self.X[self._asked_all(ADDED)]
-        return answers(np.concatenate([asked, self.ended]) if len(self.ended) else asked)
+        return self.points.answers(ADDED, self.ended)
 
     @cached_property
     def _sure_answers(self) -> list[tuple[Bools, Keys]]:
-        return answers(self.X[self._asked_all(0)])
-
-    def _asked_all(self, least: int) -> Bools:
-        """Tell which evaluations (n,) had every parameter that was added to the running study.
-
-        Evaluations from before that do not show what a program does that asks for it.
-        """
-        return np.asarray(~np.isnan(self.X[:, added_later(self.X, least)]).any(axis=1))
+        return self.points.answers(0, self.ended[:0])
 
     def repeats(self, X: Floats) -> Bools:
         """Tell which points (n, d) would repeat one, see :func:`lamoo.space.rows.repeats`."""
@@ -319,7 +325,21 @@ class History:
 
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""
-        return replace(self, pending=np.concatenate([self.pending, x[None]]))
+        more = replace(self, pending=np.concatenate([self.pending, x[None]]))
+        return _like(more, self, _settled=self.settled)
+
+    @property
+    def settled(self) -> History:
+        """The same with nothing pending: one object for all that :meth:`with_pending` made of it.
+
+        So what is remembered of it serves a whole batch.
+        """
+        # not remembered by itself: a circle would stay in memory until it is looked for
+        return self._settled if len(self.pending) else self
+
+    @cached_property
+    def _settled(self) -> History:
+        return _like(replace(self, pending=self.pending[:0]), self)
 
     def only(self, members: Ints) -> History:
         """Return only some evaluations, by their indices, and all that gave no values."""
@@ -356,7 +376,8 @@ class History:
         G = np.full((self.n + 1, width), np.nan)
         G[: self.n, : self.G.shape[1]] = self.G
         G[self.n, : len(g)] = g
-        X, Y = np.concatenate([self.X, x[None]]), np.concatenate([self.Y, y[None]])
+        X = frozen(np.concatenate([self.X, x[None]]))
+        Y = np.concatenate([self.Y, y[None]])
         partial, blank = self.partial, np.full((1, self.Y.shape[1]), np.nan)
         curves = self.curves
         if curves is not None:
@@ -376,17 +397,23 @@ class History:
             curves=None
             if self.curves is None
             else self.curves.and_of(Curves.of([Curve.nothing(len(y))], len(y))),
-        )
+        ).knowing(self.points.extended(X))
+
+    def knowing(self, points: Points) -> History:
+        """Return this history, knowing what is known of its points already, which are equal."""
+        vars(self)["points"] = points
+        return self
 
     def first(self, n: int) -> History:
         """Return only the first ``n`` evaluations and what is partially known, nothing pending."""
-        return self.at(np.arange(min(n, self.n)))
+        part = self.at(slice(min(n, self.n)))
+        return part.knowing(self.points.first(part.n))
 
-    def at(self, members: Ints) -> History:
+    def at(self, members: Ints | slice) -> History:
         """Return only some evaluations and what is partially known, nothing pending.
 
         Args:
-            members: indices of the evaluations.
+            members: indices of the evaluations, or the part of them that is wanted.
         """
         return History(
             self.X[members],
@@ -396,7 +423,7 @@ class History:
             denoised=self.denoised[members],
             partial=self.partial,
             key=self.key,
-            curves=_some(self.curves, members),
+            curves=_some(self.curves, np.arange(self.n)[members]),
         )
 
 
@@ -405,9 +432,19 @@ def _some(curves: Curves | None, rows: Ints) -> Curves | None:
     return None if curves is None else curves.some(rows)
 
 
+def _like(history: History, same: History, **more: object) -> History:
+    """Return a history, knowing what is known of another one with the same evaluations."""
+    found = vars(same)
+    vars(history).update({name: found[name] for name in _OF_EVALUATIONS if name in found}, **more)
+    return history.knowing(same.points)
+
+
 def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
-    """Return a copy of values that nobody can write, of a shape whose first number may be -1."""
-    array = np.array(values, dtype=float)
+    """Return values that nobody can write, of a shape whose first number may be -1.
+
+    A copy, unless nobody could write them before: histories that differ in little share the rest.
+    """
+    array = values if _is_frozen(values) else np.array(values, dtype=float)
     if not array.size:
         array = array.reshape(max(shape[0], 0), shape[1])
     if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
@@ -415,3 +452,25 @@ def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
         raise ValueError(msg)
     array.flags.writeable = False
     return array
+
+
+def _is_frozen(values: Any) -> bool:
+    """Tell whether values are an array of floats, or a view of one, that nobody can write."""
+    if type(values) is not np.ndarray or values.dtype != float or values.flags.writeable:
+        return False
+    owner: Any = values if values.base is None else values.base
+    return isinstance(owner, np.ndarray) and owner.base is None and not owner.flags.writeable
+
+
+def scheduled(n: int) -> int:
+    """Return the largest history length up to ``n`` at which what costs much is learned.
+
+    Every length below 32, then every second, fourth, ... : about 16 fits per doubling, and a
+    process that starts in the middle of a study arrives at the same fit.
+
+    Example:
+        >>> [scheduled(n) for n in (5, 31, 35, 100, 1000)]
+        [5, 31, 34, 100, 992]
+    """
+    step = max(1, 2 ** ((n // 16).bit_length() - 1)) if n >= 32 else 1
+    return n // step * step

@@ -56,27 +56,29 @@ def perturb(
     place = rng.integers(len(columns), size=n) * count // len(columns)
     one = columns[np.argmax(active.cumsum(axis=1) > place[:, None], axis=1)]
     change[np.arange(n), one] |= ~change.any(axis=1)
-    moved = _stepped(space, filled, rng)
-    return space.snap(np.where(change, np.where(space.categorical, moved[1], moved[0]), filled))
+    return space.snap(np.where(change, _stepped(space, filled, rng), filled))
 
 
-def _stepped(space: Space, X: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return points (n, d) with every parameter changed: as a number, and as a choice."""
+def _stepped(space: Space, X: Floats, rng: np.random.Generator) -> Floats:
+    """Return points (n, d) with every parameter changed, as a number or as a choice."""
     n, d = X.shape
     sigma = 10 ** rng.uniform(*EXPONENTS, (n, 1))
-    step = sigma * rng.standard_normal((n, d))
-    up, down = _gaps(space, X)
+    step = sigma * rng.standard_normal((n, d))  # drawn also where nothing is a number
+    if space.categorical.all():
+        return _turned(space, X, rng)
+    up, down = space.gaps(X)
     rises = np.where(step > 0, X + up < 1, X - down <= 0)
     least = np.where(rises, up, down)
     step = np.where(rises, 1.0, -1.0) * np.maximum(np.abs(step), least)
-    # to each other choice alike: 1 to k - 1 cells on, round the end
+    moved = np.clip(X + step, 0.0, 1.0)
+    if not space.categorical.any():
+        return np.asarray(moved)
+    return np.where(space.categorical, _turned(space, X, rng), moved)
+
+
+def _turned(space: Space, X: Floats, rng: np.random.Generator) -> Floats:
+    """Return points (n, d) with another choice everywhere, each alike."""
     choices = np.where(space.categorical, space.levels, 2)
-    turn = rng.integers(1, np.maximum(choices, 2), (n, d)) / space.levels
-    return np.clip(X + step, 0.0, 1.0), (X + turn) % 1.0
-
-
-def _gaps(space: Space, X: Floats) -> tuple[Floats, Floats]:
-    """Return how far the next value up and down is, both ``(n, d)``, 0 where continuous."""
-    each = [p.gaps(X[:, j]) for j, p in enumerate(space.parameters.values())]
-    up, down = zip(*each, strict=True)
-    return np.stack(up, axis=1), np.stack(down, axis=1)
+    # 1 to k - 1 cells on, round the end
+    turn = rng.integers(1, np.maximum(choices, 2), X.shape) / space.levels
+    return np.asarray((X + turn) % 1.0)

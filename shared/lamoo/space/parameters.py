@@ -34,6 +34,10 @@ class Parameter(Protocol):
     def ordered(self) -> bool:
         """Whether its values have an order, as numbers do and choices do not."""
 
+    @property
+    def even(self) -> bool:
+        """Whether its values are everywhere, or in the middles of equal cells."""
+
     def places(self) -> Floats:
         """Return where its values sit in the unit interval, finitely many, increasing, ``(k,)``."""
 
@@ -71,7 +75,20 @@ def near(X: Floats) -> Floats:
     return np.asarray(half + np.sign(X - half) * beyond / (1.0 + 2.0 * beyond))
 
 
-def _cell(u: Floats, levels: float) -> Floats:
+def placed(v: Floats, low: float | Floats, high: float | Floats) -> Floats:
+    """Return the places of numbers between bounds, which are different."""
+    # halves, because high - low overflows for the widest ranges a float can express
+    width = high / 2 - low / 2
+    with np.errstate(over="ignore"):
+        return np.asarray((v / 2 - low / 2) / width)
+
+
+def number_at(u: Floats, low: float | Floats, high: float | Floats) -> Floats:
+    """Return the numbers at places between bounds."""
+    return np.asarray(low * (1 - u) + high * u)
+
+
+def to_cells(u: Floats, levels: float | Floats) -> Floats:
     """Return the middle of the cell, of ``levels`` equal ones, in which each place lies."""
     return np.asarray((np.clip(np.floor(u * levels), 0, levels - 1) + 0.5) / levels)
 
@@ -124,12 +141,9 @@ class Scale:
         if self.log:
             v = np.log(np.where(v > 0, v, np.nan))
             low, high = math.log(low), math.log(high)
-        # halves, because high - low overflows for the widest ranges a float can express
-        width = high / 2 - low / 2
-        if width == 0:
+        if high / 2 - low / 2 == 0:
             return np.where(np.isfinite(v), 0.5, np.nan)
-        with np.errstate(over="ignore"):
-            return np.asarray((v / 2 - low / 2) / width)
+        return placed(v, low, high)
 
     def from_unit(self, u: Floats) -> Floats:
         """Return the numbers at places, shape ``(n,)``."""
@@ -137,7 +151,7 @@ class Scale:
             low, high = math.log(self.low), math.log(self.high)
             with np.errstate(over="ignore"):  # at the largest float; the caller keeps the bounds
                 return np.asarray(np.exp(low + u * (high - low)))
-        return np.asarray(self.low * (1 - u) + self.high * u)
+        return number_at(u, self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -172,6 +186,17 @@ class Float:
     def ordered(self) -> bool:
         """Numbers have an order."""
         return True
+
+    @property
+    def even(self) -> bool:
+        """They are everywhere, on the grid as it is placed."""
+        return True
+
+    @property
+    def linear(self) -> bool:
+        """Whether it is continuous, and evenly spread between bounds that are numbers of Python."""
+        plain = self.step is None and not self.log and self.high / 2 - self.low / 2 > 0
+        return plain and type(self.low) in (int, float) and type(self.high) in (int, float)
 
     @property
     def _steps(self) -> float:
@@ -214,7 +239,7 @@ class Float:
         """Clip into the unit interval, onto the grid if there is one."""
         if self.levels == math.inf:
             return np.clip(u, 0, 1)
-        return _cell(u, self.levels)
+        return to_cells(u, self.levels)
 
 
 @dataclass(frozen=True)
@@ -255,6 +280,11 @@ class Integer:
         return True
 
     @property
+    def even(self) -> bool:
+        """On a log scale cells are as wide as the logarithm makes them."""
+        return not self.log
+
+    @property
     def _scale(self) -> Scale:
         top = self.low + (int(self.levels) - 1) * self.step
         return Scale(self.low - self.step / 2, top + self.step / 2, self.log)
@@ -289,7 +319,7 @@ class Integer:
     def snap(self, u: Floats) -> Floats:
         """Move to the place of the nearest integer."""
         if not self.log:
-            return _cell(u, self.levels)
+            return to_cells(u, self.levels)
         known = np.isfinite(u)
         out = np.full(u.shape, np.nan)
         out[known] = self.to_unit(self.from_unit(u[known]))
@@ -323,6 +353,11 @@ class Categorical:
         """Choices have no order."""
         return False
 
+    @property
+    def even(self) -> bool:
+        """Each has a cell as wide as the others'."""
+        return True
+
     def places(self) -> Floats:
         """Return the middles of the choices' cells, in the order given, ``(k,)``."""
         return _middles(self.levels)
@@ -350,4 +385,4 @@ class Categorical:
 
     def snap(self, u: Floats) -> Floats:
         """Move to the middle of the cell."""
-        return _cell(u, self.levels)
+        return to_cells(u, self.levels)

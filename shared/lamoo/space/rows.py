@@ -28,14 +28,14 @@ def rows_in(X: Floats, others: Floats) -> Bools:
 
 def row_keys(X: Floats) -> Keys:
     """Return the sorted keys of points (n, d), in which :func:`occur` looks others up."""
-    return np.sort(_keys(X))
+    return np.sort(keys_of(X))
 
 
 def occur(X: Floats, keys: Keys) -> Bools:
     """Tell which rows of ``X`` (n, d) are among the points that the keys were made of."""
     if not len(keys) or not len(X):
         return np.zeros(len(X), dtype=bool)
-    mine = _keys(X)
+    mine = keys_of(X)
     place = np.minimum(np.searchsorted(keys, mine), len(keys) - 1)
     return np.asarray(keys[place] == mine)
 
@@ -94,17 +94,17 @@ def groups(X: Floats) -> Ints:
     """
     if not X.size:
         return np.arange(len(X), dtype=np.intp)
-    return np.asarray(np.unique(_keys(X), return_inverse=True)[1], dtype=np.intp).ravel()
+    return np.asarray(np.unique(keys_of(X), return_inverse=True)[1], dtype=np.intp).ravel()
 
 
 def first_rows(X: Floats) -> Floats:
     """Return the distinct rows of ``X`` (n, d), each where it first stands."""
-    _, first = np.unique(_keys(X), return_index=True)
+    _, first = np.unique(keys_of(X), return_index=True)
     return X[np.sort(first)]
 
 
-def _keys(X: Floats) -> Keys:
-    """Return one number per row (n, d), shape ``(n,)``; 0 for rows without columns."""
+def keys_of(X: Floats) -> Keys:
+    """Return one number per row (n, d), shape ``(n,)``, in their order; 0 without columns."""
     # a block at a time stays in the processor's cache
     blocks = [_block_keys(X[i : i + _BLOCK]) for i in range(0, len(X), _BLOCK)]
     return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.uint64)

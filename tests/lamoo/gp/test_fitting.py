@@ -20,6 +20,7 @@ from lamoo.gp.fitting import (
 )
 from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
 from lamoo.gp.process import condition
+from lamoo.space.history import scheduled
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 CHOICES = Space({name: Categorical(tuple("uvwxyz")) for name in "abc"})
@@ -45,7 +46,7 @@ def same(fits, others):
 
 @pytest.mark.parametrize("n", [35, 70])
 def test_who_comes_between_two_fits_finds_the_fit_objectives_the_last_one(n, forget):
-    history, last = history_of(n), fitting.scheduled(n)
+    history, last = history_of(n), scheduled(n)
     assert last < n
     found = fit_objectives(history, SQUARE)
     forget()

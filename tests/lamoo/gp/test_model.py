@@ -6,9 +6,8 @@ import pytest
 from lamoo import Categorical, Float, History, Space
 from lamoo.gp import fitting, model, targets
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
-from lamoo.gp.fitting import scheduled
 from lamoo.gp.model import learn
-from lamoo.space.history import Partial
+from lamoo.space.history import Partial, scheduled
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 

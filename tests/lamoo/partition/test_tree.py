@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamoo import PAPER, Float, History, Partition, Space, pareto
-from lamoo.partition import tree
+from lamoo.partition import split, tree
 from lamoo.partition.tree import grow, select, ucb, walk
+from lamoo.space.history import scheduled
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SETTINGS = [
@@ -378,3 +379,77 @@ def test_walk_visits_each_node_once_with_the_path_to_it(rng):
     assert len({id(p[-1]) for p in paths}) == len(paths) > 5
     assert all(p[0] is root for p in paths)
     assert all(child in parent.children for p in paths for parent, child in itertools.pairwise(p))
+
+
+# ------------------------------------------------------------------------- many features
+
+MANY = Space({f"p{j}": Float(0, 1) for j in range(40)})
+
+
+def wide(n, rng):
+    X = rng.random((n, 40))
+    rest = ((X[:, 1:] - 0.4) ** 2).sum(axis=1)
+    return History(X, np.stack([X[:, 0] + rest, 1 - X[:, 0] + rest], axis=1))
+
+
+def boundaries(root):
+    return [n.children[0].region.sides[-1][0] for n in inner_nodes(root)]
+
+
+def test_with_many_features_the_tree_splits_where_the_one_of_a_scheduled_length_does(rng, forget):
+    history, n = wide(500, rng), scheduled(500)
+    assert n < 500
+    now, then = (grow(MANY, h, Partition(), None) for h in (history, history.first(n)))
+    ours = boundaries(now)
+    forget()
+    alone = tree._remembered.__wrapped__(
+        tree._Early((), Partition(), tree._representative(MANY, history.first(n)), MANY)
+    )
+    theirs = boundaries(alone)
+    assert len(ours) == len(theirs) > 5
+    for a, b, c in zip(ours, boundaries(then), theirs, strict=True):
+        np.testing.assert_array_equal(a.model.weights, b.model.weights)
+        np.testing.assert_array_equal(a.model.weights, c.model.weights)
+
+
+def test_with_many_features_leaves_share_out_all_observations_of_now(rng):
+    history = wide(500, rng)
+    root = grow(MANY, history, Partition(), None)
+    members = np.concatenate([leaf.members for leaf in root.leaves()])
+    assert sorted(members) == sorted(root.members)
+    assert root.members.max() >= scheduled(500)  # the latest count, too
+    for leaf in root.leaves():
+        assert len(leaf.members)
+        np.testing.assert_array_equal(
+            leaf.region.contains(history.X[root.members]), np.isin(root.members, leaf.members)
+        )
+
+
+def test_with_many_features_boundaries_are_learned_once_between_two_scheduled_lengths(
+    rng, forget, monkeypatch
+):
+    learned = []
+    fit, history = split._logistic, wide(560, rng)
+
+    def counted(features, good):
+        learned.append(len(features))
+        return fit(features, good)
+
+    monkeypatch.setattr(split, "_logistic", counted)
+    forget()
+    for n in (512, 530, 543):
+        assert scheduled(n) == 512
+        boundaries(grow(MANY, history.first(n), Partition(), None))
+        once = len(boundaries(grow(MANY, history.first(512), Partition(), None)))
+        # what separates nothing is learned, and left out
+        assert once <= len([size for size in learned if size]) <= 2 * once + 1
+    learned.clear()
+    boundaries(grow(MANY, history.first(544), Partition(), None))
+    assert learned
+
+
+def test_with_few_features_boundaries_are_learned_from_all_that_there_is(rng):
+    space = Space({f"p{j}": Float(0, 1) for j in range(6)})
+    X = rng.random((100, 6))
+    history = History(X[:99], np.stack([X[:99, 0], 1 - X[:99, 0] + X[:99, 1]], axis=1))
+    assert grow(space, history, Partition(), None).teacher is None

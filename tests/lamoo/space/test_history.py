@@ -38,6 +38,29 @@ def test_arrays_are_private_copies_that_nobody_can_write(name):
         getattr(history, name)[0, 0] = 7.0
 
 
+def test_histories_that_differ_in_what_is_pending_share_the_rest(rng):
+    history = History(rng.random((40, 3)), rng.random((40, 2)))
+    grown = history.with_pending(rng.random(3)).with_pending(rng.random(3))
+    for name in ("X", "Y", "noise", "denoised"):
+        assert getattr(grown, name) is getattr(history, name)
+    assert grown.points is history.points
+    assert grown.settled is history
+    assert np.shares_memory(history.first(7).X, history.X)
+    other = History(history.X, history.Y, pending=grown.pending)
+    assert other.settled is other.with_pending(rng.random(3)).settled
+    assert not len(other.settled.pending)
+
+
+def test_a_window_on_an_array_that_somebody_can_write_is_copied():
+    X = np.zeros((4, 1))
+    window = X[:2]
+    window.flags.writeable = False
+    shown = np.frombuffer(memoryview(bytearray(16))).reshape(2, 1)
+    shown.flags.writeable = False
+    assert not np.shares_memory(History(window, np.zeros((2, 1))).X, X)
+    assert not np.shares_memory(History(shown, np.zeros((2, 1))).X, shown)
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [

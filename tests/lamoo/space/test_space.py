@@ -422,3 +422,55 @@ def test_a_grid_finer_than_floats_is_a_continuum(low, high, step):
         p.from_unit(np.array([0.0, 0.5, 1.0])), [low, (low + high) / 2, high]
     )
     np.testing.assert_allclose(p.to_unit([low, high]), [0.0, 1.0])
+
+
+# ------------------------------------------------------------------------- columns together
+
+
+@pytest.mark.parametrize("fixed", [{}, {"b": 0.5, "h": "x"}])
+def test_parameters_of_one_kind_are_treated_together_as_each_alone(fixed, rng):
+    space = Space(
+        {
+            "a": Float(-3.0, 5.0),
+            "b": Float(0, 1),
+            "c": Float(1e-3, 10.0, log=True),
+            "d": Float(0.0, 1.0, step=0.1),
+            "e": Integer(1, 9, step=2),
+            "f": Integer(1, 300, log=True),
+            "g": Float(2.0, 2.0),
+            "h": Categorical(("x", "y", "z")),
+            "i": Float(-1e308, 1e308),
+        },
+        fixed,
+    )
+    X = rng.uniform(-0.2, 1.2, (50, 9))
+    X[rng.random(X.shape) < 0.1] = np.nan
+    each = [*space.parameters.values()]
+    snapped = np.stack([p.snap(u) for p, u in zip(each, X.T, strict=True)], axis=1)
+    for name, value in fixed.items():
+        j = [*space.parameters].index(name)
+        snapped[:, j] = space.parameters[name].to_unit([value])[0]
+    np.testing.assert_array_equal(space.snap(X), snapped)
+    known = ~np.isnan(X).any(axis=1)
+    for gaps, k in zip(space.gaps(X[known]), (0, 1), strict=True):
+        alone = [p.gaps(u)[k] for p, u in zip(each, X[known].T, strict=True)]
+        np.testing.assert_array_equal(gaps, np.stack(alone, axis=1))
+    decoded = space.decode(X)
+    for params, x in zip(decoded, X, strict=True):
+        alone = {
+            name: p.from_unit(np.array([u]))[0]
+            for (name, p), u in zip(space.parameters.items(), x, strict=True)
+            if not np.isnan(u)
+        }
+        assert [*params.items()] == [*alone.items()]
+        assert [type(v) for v in params.values()] == [type(v) for v in alone.values()]
+    for rows in (decoded, [d for d, k in zip(decoded, known, strict=True) if k]):
+        encoded = space.encode(rows)
+        for params, x in zip(rows, encoded, strict=True):
+            for (name, p), u in zip(space.parameters.items(), x, strict=True):
+                if name not in params:
+                    assert np.isnan(u)
+                else:
+                    assert u == p.to_unit([params[name]])[0]
+    assert space.decode(X[:0]) == []
+    assert Space({}).decode(np.empty((2, 0))) == [{}, {}]
