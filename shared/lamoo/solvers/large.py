@@ -3,8 +3,9 @@
 In many dimensions candidates of the whole space are all bad, and one model of them all is right
 nowhere. Up to :data:`REGIONS` centres, spread along the front, take turns. Around each a model is
 conditioned on the nearest observations, and children of the front nearby compete, which differ from
-their parents in anything from one parameter to many. The best of them climbs, but only inside the
-middle half of what lies near: over the whole cube climbs end where the trend is extrapolated to.
+their parents in anything from one parameter to many. The best of them climbs along its numbers, as
+often as that pays (:mod:`lamoo.solvers.paying`), and only inside the middle of what lies near: over
+the whole cube climbs end where the trend is extrapolated to.
 
 What is learned and who competes depends on what was observed alone, not on what is pending. So all
 proposals of a batch share it (:mod:`lamoo.gp.local`), and ask by ask it is remembered until a trial
@@ -24,7 +25,7 @@ from lamoo.gp import local
 from lamoo.gp.acquisition import Acquisition
 from lamoo.gp.fitting import MAX_TRAINING
 from lamoo.partition.place import Place
-from lamoo.solvers import distant
+from lamoo.solvers import distant, paying
 from lamoo.solvers.evolutionary import offspring, parents
 from lamoo.solvers.gp import around, refine
 from lamoo.space import Space
@@ -44,8 +45,11 @@ MOST_CHANGED = 30
 #: Steps of a climb along numbers at most; rounds of the one along choices, and the neighbours that
 #: are looked at in each.
 STEPS, ROUNDS, NEIGHBOURS = 15, 10, 32
-#: A climb stays between these quantiles of what lies near.
-MIDDLE = (0.25, 0.75)
+#: A climb stays between a quantile of what lies near, which is drawn between these, and the one as
+#: far from the other end: two that end at bounds do not end at the same.
+QUANTILES = (0.15, 0.35)
+#: Turns times this, modulo 1, are spread evenly: the golden ratio.
+_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 #: Candidates that are looked at for one that is not as good as tried.
 LOOKED_AT = 8
 
@@ -86,7 +90,10 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
     if start is None:
         return None
     own = np.random.default_rng((turn, k))
-    x = _climbed(start, acquisition, place, _middle(here.model.near.X, start), own)
+    x = _changed(start, acquisition, place, own)
+    if turn * _GOLDEN % 1.0 < centres.climbing:
+        box, smooth = _middle(here.model.near.X, x, own), space.free & space.smooth
+        x = refine(acquisition, place.region, x, smooth, STEPS, box)
     return x if len(history.unseen(x[None])) else start
 
 
@@ -134,6 +141,11 @@ class _Centres:
         """The observations that parents and centres are chosen from, see :func:`_front`."""
         return _front(self.place)
 
+    @cached_property
+    def climbing(self) -> float:
+        """The share of the proposals that climb along numbers, see :mod:`lamoo.solvers.paying`."""
+        return paying.share(self.place.history, self.place.region.space, ENOUGH)
+
     def neighbourhood(self, k: int) -> _Neighbourhood | None:
         """Return that of the k-th centre, ``None`` where nobody competes."""
         if k not in self._found:
@@ -161,22 +173,20 @@ def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
     return _Neighbourhood(X, model)
 
 
-def _climbed(
-    x: Floats, acquisition: Acquisition, place: Place, box: Floats, rng: np.random.Generator
-) -> Floats:
-    """Return a better point (d,) than one: first what has no gradient, by trial, then the rest."""
+def _changed(x: Floats, acquisition: Acquisition, place: Place, rng: np.random.Generator) -> Floats:
+    """Return a better point (d,) than one, by changes of what has no gradient."""
     space = place.region.space
-    smooth = space.free & space.smooth
-    if (space.free & ~smooth).any():
+    if (space.free & ~space.smooth).any():
         for _ in range(ROUNDS):
             X = np.concatenate([x[None], around(x, NEIGHBOURS, place, rng)])
             x = X[int(np.argmax(acquisition.score(X)))]
-    return refine(acquisition, place.region, x, smooth, STEPS, box)
+    return x
 
 
-def _middle(X: Floats, x: Floats) -> Floats:
-    """Return the box (2, d) of the middle half of points (n, d), widened to hold a point (d,)."""
-    low, high = np.quantile(np.nan_to_num(X, nan=0.5), MIDDLE, axis=0)
+def _middle(X: Floats, x: Floats, rng: np.random.Generator) -> Floats:
+    """Return the box (2, d) of the middle of points (n, d), widened to hold a point (d,)."""
+    edge = rng.uniform(*QUANTILES)
+    low, high = np.quantile(np.nan_to_num(X, nan=0.5), (edge, 1.0 - edge), axis=0)
     inside = np.nan_to_num(x, nan=0.5)
     box = np.stack([np.minimum(low, inside), np.maximum(high, inside)])
     return np.asarray(np.clip(box, 0.0, 1.0))

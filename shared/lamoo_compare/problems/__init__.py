@@ -23,7 +23,7 @@ name                    what                                                    
 ``families-cancer``     four families of classifiers, trained on the spot            2
 ``branches-<seed>``     random: choices that open choices, 5 to 40 parameters        2
 ``choices-48``          invented: 48 layers with five choices each, and their        2
-                        interactions
+                        interactions; ``-limited``: with a limit to their memory
 ``trajectory-d60``      a way around obstacles, 30 points of it                      2
 ``drawn-<family>-<n>``  drawn from the seed n, of five families                      2 to 5
                         (:mod:`lamoo_compare.problems.drawn`)
@@ -58,7 +58,7 @@ from lamoo_compare.problems.formulas import (
     zdt1,
     zdt4,
 )
-from lamoo_compare.problems.large import choices, trajectory
+from lamoo_compare.problems.large import choices, limited_choices, trajectory
 from lamoo_compare.problems.nasbench201 import (
     NASBENCH201_DEVICES,
     NASBENCH201_OPERATIONS,
@@ -188,6 +188,7 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     **{f"branches-{seed}": partial(random_tree, seed) for seed in range(20)},
     "branin-currin": branin_currin,
     "choices-48": partial(choices, 48),
+    "choices-48-limited": partial(limited_choices, 48),
     "trajectory-d60": partial(trajectory, 60),
     "vehicle-safety": vehicle_safety,
     "dtlz2-d10": partial(dtlz2, 10),
@@ -196,6 +197,7 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "dtlz2-d100": partial(dtlz2, 100, corner=6.5),
     "dtlz2-d100-shifted": partial(shifted_dtlz2, 100),
     "dtlz2-d100-m3-shifted": partial(shifted_dtlz2, 100, 3),
+    "dtlz2-d100-m4-shifted": partial(shifted_dtlz2, 100, 4),
     "dtlz2-d10-m5": partial(dtlz2, 10, 5),
     "dtlz2-d30": partial(dtlz2, 30),
     "dtlz2-d8-m4": partial(dtlz2, 8, 4),
@@ -207,6 +209,7 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "zdt1-d30": partial(zdt1, 30),
     "zdt4-d10": partial(zdt4, 10),
     "wfg4-d12": partial(wfg4, 12),
+    "wfg4-d100": partial(wfg4, 100),
     "kursawe": kursawe,
 }
 

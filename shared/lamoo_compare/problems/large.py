@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.interpolate import BSpline
 
@@ -17,6 +19,8 @@ OUTSIDE, INSIDE, MISSED = 1.0, 20.0, 10.0
 ALONG = 1000
 #: What each choice of a layer takes, and what it adds to the accuracy, beside all interactions.
 COSTS, GAINS = (0.0, 0.3, 0.8, 1.5, 3.0), (-1.5, -0.4, 0.1, 0.5, 0.8)
+#: How many standard deviations less memory than random networks a network may take.
+SPARED = 1.3
 
 
 def trajectory(d: int) -> Problem:
@@ -95,4 +99,26 @@ def choices(d: int) -> Problem:
         reference_point=(100.0, 150.0),
         best_hypervolume=13_850.0,
         source="the fronts of many descents of weighted sums, from random starts, rounded up",
+    )
+
+
+def limited_choices(d: int) -> Problem:
+    """Return :func:`choices` with a limit to memory, which about a tenth of random networks keep.
+
+    What each choice takes has nothing to do with its accuracy and its latency.
+    """
+    plain = choices(d)
+    memory = np.random.default_rng(7).uniform(size=(d, len(COSTS)))
+    limit = memory.mean(axis=1).sum() - SPARED * np.sqrt(memory.var(axis=1).sum())
+
+    def constrain(params: Params) -> tuple[float, ...]:
+        c = ["abcde".index(params[name]) for name in plain.space.parameters]
+        return (float(memory[np.arange(d), c].sum() - limit),)
+
+    return replace(
+        plain,
+        name=f"{plain.name}-limited",
+        source="that without the limit: an upper bound",
+        constraints=1,
+        constrain=constrain,
     )
