@@ -374,10 +374,9 @@ def test_of_many_points_nobody_is_left_out_too_soon(m, kind, rng):
         Y[rng.random(Y.shape) < 0.2] = np.inf
         Y[rng.random(Y.shape) < 0.01] = -np.inf
     if kind == "huge":
-        Y *= 1e308
+        Y *= 3e307  # differences of which overflow
     if kind == "constant":
         Y[:, 0] = 1.0
-    Y = np.clip(Y, -np.finfo(float).max, np.finfo(float).max) if kind == "huge" else Y
     expected = pareto.dominance_number(Y) == 0
     np.testing.assert_array_equal(pareto.nondominated(Y), expected)
     violation = np.where(rng.random(900) < 0.3, 1.0, 0.0)

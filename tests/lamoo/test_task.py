@@ -77,7 +77,8 @@ def test_a_narrowed_space_starts_again(rng, inside, asked):
     assert len(calls) == asked
 
 
-def test_a_batch_finds_each_fact_out_once(monkeypatch, rng):
+@pytest.mark.parametrize("branches", [False, True])
+def test_a_batch_finds_each_fact_out_once(branches, monkeypatch, rng):
     found = []
 
     def counted(name):
@@ -86,10 +87,15 @@ def test_a_batch_finds_each_fact_out_once(monkeypatch, rng):
 
     for name in ("learn_activity", "denoise", "reached_reference_point"):
         counted(name)
-    task = Task(SQUARE, history(30, rng), Settings(solver="random", reference_point=[2.0, 2.0]))
+    observed = history(30, rng)
+    if branches:  # there are no conditions to learn where all points have everything
+        X = np.where((observed.X[:, :1] > 0.5) & [False, True], np.nan, observed.X)
+        observed = History(X, observed.Y)
+    task = Task(SQUARE, observed, Settings(solver="random", reference_point=[2.0, 2.0]))
     assert len(suggest(task, 4, rng)) == 4
     chosen_path(task)
-    assert sorted(found) == ["denoise", "learn_activity", "reached_reference_point"]
+    learned = ["learn_activity"] if branches else []
+    assert sorted(found) == ["denoise", *learned, "reached_reference_point"]
 
 
 def test_the_solver_is_given_the_leaf_that_is_shown(rng):
