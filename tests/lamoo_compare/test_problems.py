@@ -672,3 +672,11 @@ def test_the_best_hypervolume_is_neither_out_of_reach_nor_too_low(name, least):
     Y = Y[importlib.import_module("moocore").is_nondominated(Y)]
     share = problem.hypervolume(Y) / problem.best_hypervolume
     assert least < share < 1
+
+
+def test_about_a_tenth_of_random_networks_keep_the_limit_of_memory(rng):
+    problem = load("choices-48-limited")
+    kept = np.mean([problem.constrain(params)[0] <= 0 for params in draw(problem, 1000, rng)])
+    assert 0.06 < kept < 0.14
+    params = next(draw(problem, 1, rng))
+    assert problem.evaluate(params) == load("choices-48").evaluate(params)
