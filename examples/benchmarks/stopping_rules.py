@@ -1,7 +1,7 @@
 """What a rule stops: replays of recorded learning curves, in random order.
 
-    python examples/benchmarks/early.py
-    python examples/benchmarks/early.py --networks 200 --seeds 12 --first-seed 100
+    python examples/benchmarks/stopping_rules.py
+    python examples/benchmarks/stopping_rules.py --networks 200 --seeds 12 --first-seed 100
 
 Networks of the table `fashion-curves` are trained one after the other, as a rule lets them. A row
 is a rule, with means over seeds: which share of the epochs was spent; of the networks on the front
