@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
+_Number = TypeVar("_Number", np.float64, np.intp)
 
 
-def frozen(array: Floats) -> Floats:
+def frozen(array: NDArray[_Number]) -> NDArray[_Number]:
     """Return an array that nobody can write from now on; it must be one's own."""
     array.flags.writeable = False
     return array

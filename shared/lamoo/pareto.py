@@ -10,7 +10,7 @@ from functools import lru_cache
 import moocore
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, frozen
 from lamoo.failures import finite
 
 #: Up to so many objectives hypervolumes are exact.
@@ -136,9 +136,7 @@ def _representative(values: bytes, violations: bytes, size: int) -> Ints:
     others[best] = False
     rest = np.flatnonzero(others)
     even = rest[np.linspace(0, len(rest) - 1, size - half).astype(np.intp)]
-    found = np.sort(np.concatenate([best, even]))
-    found.flags.writeable = False
-    return found
+    return frozen(np.sort(np.concatenate([best, even])))
 
 
 def far_apart(Y: Floats, size: int) -> Ints:

@@ -254,8 +254,22 @@ def ray_lengths(front: Floats, ref_point: Floats, rays: Floats) -> Floats:
     Returns:
         Lengths, shape ``(r,)``.
     """
-    gain = np.maximum(ref_point - front, 0.0)
-    return np.asarray((gain[:, None, :] / rays).min(axis=2).max(axis=0, initial=0.0))
+    return np.asarray(reaches(front, ref_point, rays).max(axis=0, initial=0.0))
+
+
+def reaches(Y: Floats, ref_point: Floats, rays: Floats) -> Floats:
+    """Return how far each ray runs inside the set that each value dominates alone, ``(n, r)``.
+
+    Args:
+        Y: values ``(n, m)``; n may be 0.
+        ref_point: reference point ``(m,)``.
+        rays: directions ``(r, m)``.
+    """
+    gain = np.maximum(ref_point - Y, 0.0)
+    lengths = np.full((len(Y), len(rays)), np.inf)
+    for ahead, direction in zip(gain.T, rays.T, strict=True):
+        np.minimum(lengths, ahead[:, None] / direction, out=lengths)
+    return lengths
 
 
 def log_ray_ehvi(

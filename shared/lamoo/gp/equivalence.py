@@ -147,8 +147,8 @@ def pair_features(
 
 def _any(history: History) -> bool:
     """Tell whether two different points had equal values."""
-    if history.n < 2:
-        return False
+    if history.n < 2 or any(len(np.unique(y)) == history.n for y in history.means.T):
+        return False  # one objective that tells all apart is found sooner than equal rows
     points, values = history.group.max() + 1, np.unique(history.means, axis=0)
     return bool(len(values) < points)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from lamoo import pareto
 from lamoo.arrays import Bools, Floats
-from lamoo.gp.ehvi import random_rays, ray_lengths
+from lamoo.gp.ehvi import random_rays, ray_lengths, reaches
 from lamoo.space import Space
 from lamoo.space.history import History
 
@@ -47,23 +47,33 @@ def share(history: History, space: Space, since: int) -> float:
     few = columns[np.linspace(0, len(columns) - 1, min(LOOKED_AT, len(columns))).astype(np.intp)]
     since = min(max(since, history.n - JUDGED), history.n)
     gain = gains(history.means, history.violation, since)
-    climbed = moved(history.X[:, few])[since:]
+    climbed = moved(history.X[:, few], since)
     usual = gain.mean() if gain.any() else 1.0
     by_climbs = (gain[climbed].sum() + DOUBTS * DOUBT * usual) / (climbed.sum() + DOUBTS)
     by_others = (gain[~climbed].sum() + DOUBTS * usual) / ((~climbed).sum() + DOUBTS)
     return float(np.clip(by_climbs**2 / (by_climbs**2 + by_others**2), LEAST, MOST))
 
 
-def moved(X: Floats) -> Bools:
-    """Tell which points (n, k) have fewer than half of their coordinates of earlier ones, ``(n,)``.
+def moved(X: Floats, since: int = 0) -> Bools:
+    """Tell which points have fewer than half of their coordinates of earlier ones.
 
     NaN is nobody's.
+
+    Args:
+        X: the points, shape ``(n, k)``.
+        since: how many of the first are not asked about.
+
+    Returns:
+        Shape ``(n - since,)``.
     """
-    there = ~np.isnan(X)
-    known = np.zeros(X.shape, dtype=bool)
-    for j, column in enumerate(X.T):
-        _, first, which = np.unique(column, return_index=True, return_inverse=True)
-        known[:, j] = first[which] < np.arange(len(column))
+    there = ~np.isnan(X[since:])
+    known = np.zeros(there.shape, dtype=bool)
+    for j, (before, column) in enumerate(zip(X[:since].T, X[since:].T, strict=True)):
+        values, first, which = np.unique(column, return_index=True, return_inverse=True)
+        # few are asked about: to look all others up among them is sooner done than to sort all
+        place, old = np.searchsorted(values, before), np.zeros(len(values) + 1, dtype=bool)
+        old[place[np.append(values, np.nan)[place] == before]] = True
+        known[:, j] = old[which] | (first[which] < np.arange(len(column)))
     return np.asarray((known & there).sum(axis=1) < there.sum(axis=1) / 2)
 
 
@@ -84,6 +94,6 @@ def gains(Y: Floats, violation: Floats, since: int) -> Floats:
     scaled = np.where(violation[:, None] > 0, np.inf, scaled)
     rays = random_rays(RAYS, Y.shape[1], np.random.default_rng(0))
     first = scaled[:since][pareto.nondominated(scaled[:since])]
-    each = (np.maximum(reference - scaled[since:], 0.0)[:, None] / rays).min(axis=2)
+    each = reaches(scaled[since:], reference, rays)
     reach = np.vstack([ray_lengths(first, reference, rays)[None], each])
     return np.asarray(np.diff((np.maximum.accumulate(reach) ** Y.shape[1]).mean(axis=1)))

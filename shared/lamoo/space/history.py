@@ -450,8 +450,7 @@ def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
     if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
         msg = f"{name} must have shape {shape}, got {array.shape}"
         raise ValueError(msg)
-    array.flags.writeable = False
-    return array
+    return frozen(array)
 
 
 def _is_frozen(values: Any) -> bool:
