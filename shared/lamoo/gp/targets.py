@@ -104,9 +104,14 @@ class Blended:
 
     def __call__(self, y: Floats) -> Floats:
         """Map values (n,); beyond the observed ones only the linear half goes on."""
-        scores = np.interp(y, self.knots, self.scores)
-        # between denormal knots its slope overflows
-        scores = np.clip(scores, self.scores[0], self.scores[-1])
+        after = np.searchsorted(self.knots, y, side="right")
+        last = len(self.knots) - 1
+        # rounding, and a slope that overflows between subnormal knots, must not leave their interval
+        scores = np.clip(
+            np.interp(y, self.knots, self.scores),
+            self.scores[np.maximum(after - 1, 0)],
+            self.scores[np.minimum(after, last)],
+        )
         return np.asarray((self.linear(y) + scores) / 2)
 
 
