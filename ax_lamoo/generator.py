@@ -138,7 +138,7 @@ class LaMOOGenerator(BoTorchGenerator):
         except NothingAllowed as error:
             text, nearest = "No configuration was found that keeps the constraints.", error.nearest
             if nearest is not None and self.told and "known_constraints" in self.told.names:
-                text = nearest.told(task.encoding.decode(nearest.x[None])[0])
+                text = nearest.message(task.encoding.decode(nearest.x[None])[0])
             raise SearchSpaceExhausted(text) from error
         if np.isfinite(task.space.size) and len(task.history.unseen(X)) < n:
             raise SearchSpaceExhausted("Every configuration of the search space was tried.")

@@ -17,7 +17,7 @@ from ax.service.utils.best_point import derelativize_opt_config
 from ax_lamoo.curves import cut_short
 from ax_lamoo.goals import Goals, goals_of, weighted
 from lamoo import History, failures, pareto
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats, Ints, is_whole
 
 #: Trials that will not report anything better.
 FINISHED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
@@ -126,8 +126,8 @@ def front(client: Client, *, min_trials: int = 1) -> list[Point]:
             once.
 
     Raises:
-        UserInputError: if no trial has finished with all that counts, or ``min_trials`` is less
-            than 1.
+        UserInputError: if no trial has finished with all that counts, or ``min_trials`` is no
+            whole number of at least 1.
 
     Example:
         >>> from ax.api.client import Client
@@ -142,8 +142,8 @@ def front(client: Client, *, min_trials: int = 1) -> list[Point]:
         >>> [(point.parameters, point.outcomes["loss"][0]) for point in front(client)]
         [({'x': 0.2}, 0.6), ({'x': 0.4}, 0.2)]
     """
-    if min_trials < 1:
-        raise UserInputError(f"min_trials must be at least 1, got {min_trials!r}")
+    if not is_whole(min_trials, 1):
+        raise UserInputError(f"min_trials must be at least 1, a whole number, got {min_trials!r}")
     results = results_of(client._experiment)  # noqa: SLF001 - no public way
     rows, Y = results.arms(min_trials=min_trials)
     inside = ~(results.goals.thresholds < Y).any(axis=1)

@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from extras import needs
+from extras import needs, positive
 
 # several threads only get in each other's way in matrices this small
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -244,14 +244,6 @@ def draw(searches: dict[str, list[Search]], curves: dict[str, Any], path: Path) 
         axes.grid(alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

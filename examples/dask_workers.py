@@ -14,7 +14,7 @@ import argparse
 import warnings
 from collections.abc import Sequence
 
-from extras import needs
+from extras import needs, positive
 
 try:
     import optuna
@@ -60,14 +60,6 @@ def search(client: Client, trials: int) -> optuna.Study:
     # copied, so that it outlives the cluster
     storage = study._storage.get_base_storage()  # what was given above
     return optuna.load_study(study_name=study.study_name, storage=storage)
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

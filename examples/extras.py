@@ -1,7 +1,8 @@
-"""What every example says when a package that it needs is missing."""
+"""What the examples share: how they read a number, what they say when a package is missing."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import NoReturn
 
@@ -17,3 +18,11 @@ def needs(error: ModuleNotFoundError, *extras: str, besides: str = "") -> NoRetu
     # a table's error has no module's name, and says itself what brings the table
     missing = error.name.partition(".")[0] if error.name else f"more packages ({error})"
     sys.exit(f"This example needs {missing}: pip install -e '.[{','.join(extras)}]'{besides}")
+
+
+def positive(text: str) -> int:
+    """Read a number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number

@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from extras import needs
+from extras import needs, positive
 
 try:
     import optuna
@@ -46,14 +46,6 @@ def share(problem: Problem, sampler: BaseSampler, trials: int) -> float:
     study.optimize(objective, n_trials=trials)
     found = problem.hypervolume([trial.values for trial in study.trials])
     return float(found) / problem.best_hypervolume
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

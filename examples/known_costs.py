@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from extras import needs
+from extras import needs, positive
 
 try:
     import optuna
@@ -40,14 +40,6 @@ def hypervolumes(problem: Problem, seed: int, trials: int, **settings: Any) -> S
     study.optimize(objective, n_trials=trials)
     curve = problem.hypervolume_curve([trial.values for trial in study.trials])
     return [float(value) / problem.best_hypervolume for value in curve]
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from extras import needs
+from extras import needs, positive
 
 # several threads only get in each other's way in matrices this small
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -130,14 +130,6 @@ def draw(curves: dict[str, Any], studies: dict[str, list[optuna.Study]], path: P
         axes.grid(alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from extras import needs
+from extras import needs, positive
 
 try:
     import numpy as np
@@ -83,14 +83,6 @@ def objective(trial: optuna.Trial) -> tuple[float, float]:
 def tpe_group(seed: int) -> TPESampler:
     """Return Optuna's own way with conditional spaces."""
     return TPESampler(seed=seed, multivariate=True, group=True)
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

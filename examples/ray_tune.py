@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from extras import needs
+from extras import needs, positive
 
 try:
     import optuna
@@ -85,14 +85,6 @@ def search(folder: Path, trials: int, workers: int) -> optuna.Study:
     finally:
         ray.shutdown()
     return optuna.load_study(study_name=name, storage=storage)
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,8 +24,7 @@ from lamoo.partition.place import Place
 from lamoo.solvers import Solver, evolutionary
 from lamoo.space.rows import repeats
 from optuna_lamoo import objectives
-
-logger = optuna.logging.get_logger("optuna.lamoo")
+from optuna_lamoo.messages import logger
 
 #: Trials that the base sees: the region's, then those that come nearest to it. Of more in the
 #: region one without a model sees those that stand for all, in half the time. A model learns from

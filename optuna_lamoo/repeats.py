@@ -11,6 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
+from lamoo.arrays import is_whole
 from optuna_lamoo import objectives, ranges
 from optuna_lamoo.reader import Reader
 
@@ -45,7 +46,7 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
             was measured once.
 
     Raises:
-        ValueError: if no trial has finished, or ``min_trials`` is less than 1.
+        ValueError: if no trial has finished, or ``min_trials`` is no whole number of at least 1.
 
     Example:
         >>> import optuna
@@ -58,8 +59,8 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
         >>> [(member.params, member.values) for member in mean_front(study)]
         [({'x': 2}, (0.4, 1.0))]
     """
-    if min_trials < 1:
-        msg = f"min_trials must be at least 1, got {min_trials!r}"
+    if not is_whole(min_trials, 1):
+        msg = f"min_trials must be at least 1, a whole number, got {min_trials!r}"
         raise ValueError(msg)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not trials:

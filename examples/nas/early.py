@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from extras import needs
+from extras import needs, positive
 
 try:
     import optuna
@@ -190,14 +190,6 @@ def report(study: optuna.Study) -> tuple[Table, str]:
         f"{len(study.trials)} trials, {stopped} of them stopped, took {epochs} epochs; in full "
         f"they would have been {full}. Hypervolume: {best:.1%} of the best recorded front's."
     )
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

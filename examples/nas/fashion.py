@@ -28,7 +28,7 @@ from statistics import mean, stdev
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from extras import needs
+from extras import needs, positive
 
 try:
     import numpy as np
@@ -314,14 +314,6 @@ def spread(numbers: Sequence[float]) -> str:
 
 
 # --- the command line -----------------------------------------------------------------------------
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -30,13 +30,13 @@ from statistics import mean
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from extras import needs
+from extras import needs, positive
 
 try:
     import optuna
     import torch
     from counting import Cost
-    from fashion import positive, spread
+    from fashion import spread
     from images import Splits, cifar10, image_folder, joined, synthetic
     from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
     from optuna.study import MaxTrialsCallback

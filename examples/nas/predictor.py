@@ -26,7 +26,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from extras import needs
+from extras import needs, positive
 
 try:
     import moocore
@@ -252,14 +252,6 @@ def search_table(table: Table201, trials: int, seeds: int, console: Console) -> 
             columns = np.array(shares)[:, np.array(steps) - 1].T
             said.add_row(name, *(quartiles(column, "{:.3f}") for column in columns))
     return said
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

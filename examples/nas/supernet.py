@@ -30,14 +30,14 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from extras import needs
+from extras import needs, positive
 
 try:
     import fashion
     import numpy as np
     import optuna
     import torch
-    from fashion import Setting, positive
+    from fashion import Setting
     from images import InMemory, Splits
     from optuna.distributions import BaseDistribution
     from optuna.storages import JournalStorage

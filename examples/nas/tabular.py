@@ -24,7 +24,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from extras import needs
+from extras import needs, positive
 
 try:
     import numpy as np
@@ -119,14 +119,6 @@ def found_table(problem: Problem, values: Values) -> Table:
         row = distinct[i]
         table.add_row(*(f"{value:.5g}" for value in row), "yes" if row in exact else "")
     return table
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

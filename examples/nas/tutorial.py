@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from extras import needs
+from extras import needs, positive
 
 try:
     import matplotlib as mpl
@@ -239,14 +239,6 @@ YOURS = {"depth": 2, "channels0": 32, "channels1": 64, "kernel": 3, "hidden": 12
 def say(text: str) -> None:
     """Print."""
     Console().print(text, highlight=False, markup=False, soft_wrap=True)
-
-
-def positive(text: str) -> int:
-    """Read a number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

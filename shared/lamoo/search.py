@@ -67,8 +67,8 @@ class Nearest:
     among: int
     size: float | None
 
-    def told(self, params: Mapping[str, Any]) -> str:
-        """Return what to say, and what to do.
+    def message(self, params: Mapping[str, Any]) -> str:
+        """Return a sentence that says what was found, and what the user can do.
 
         Args:
             params: the point's parameters, as their user knows them.
@@ -296,7 +296,7 @@ def _broken(space: Space, settings: Settings, rng: np.random.Generator) -> Float
     """
     X = space.sample(LOOKED_AT, rng)
     nearest = _nearest(space, X)
-    message = nearest.told(space.decode(nearest.x[None])[0])
+    message = nearest.message(space.decode(nearest.x[None])[0])
     if not space.fixed:
         raise NothingAllowed(message, nearest)
     settings.warn_once(f"with {dict(space.fixed)} fixed, {message}", "fixed")

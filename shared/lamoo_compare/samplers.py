@@ -23,6 +23,7 @@ from optuna.samplers import (
 )
 
 from lamoo import Partition
+from lamoo.solvers import SOLVERS
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Problem
 from lamoo_compare.program import Hashes
@@ -70,7 +71,6 @@ _RIVALS: dict[str, Factory] = {
     "qmc": lambda seed: QMCSampler(seed=seed, warn_independent_sampling=False),
     "random": lambda seed: RandomSampler(seed=seed),
 }
-_SOLVERS = ("gp", "gp-fast", "evolutionary", "random", "cma", "botorch")
 
 
 def _cmaes(seed: int) -> BaseSampler:
@@ -81,10 +81,10 @@ def _cmaes(seed: int) -> BaseSampler:
 SAMPLERS: dict[str, Factory] = {
     "lamoo": _lamoo(),
     # its solvers, in the leaves of the partition and without one
-    **{f"lamoo-{solver}": _lamoo(solver=solver) for solver in _SOLVERS if solver != "gp"},
+    **{f"lamoo-{solver}": _lamoo(solver=solver) for solver in SOLVERS if solver != "gp"},
     **{
         f"lamoo-{solver}-alone": _lamoo(solver=solver, partition=ALONE)
-        for solver in _SOLVERS
+        for solver in SOLVERS
         if solver != "random"
     },
     **_RIVALS,

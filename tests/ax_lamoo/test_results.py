@@ -104,8 +104,9 @@ def test_an_arm_of_several_trials_counts_by_its_mean():
     assert sem == pytest.approx(np.std([0.1, 0.9, 0.8], ddof=1) / math.sqrt(3))
     assert repeated.trial_index == 3
     assert front(client, min_trials=4) == []
-    with pytest.raises(UserInputError, match="min_trials must be at least 1"):
-        front(client, min_trials=0)
+    for wrong in (0, 1.5, "2"):
+        with pytest.raises(UserInputError, match="min_trials must be at least 1, a whole number"):
+            front(client, min_trials=wrong)
 
 
 def test_failed_running_partial_and_diverged_trials_do_no_harm():

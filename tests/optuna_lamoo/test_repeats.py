@@ -215,8 +215,9 @@ def test_directions_constraints_and_other_samplers():
 def test_there_must_be_a_trial():
     with pytest.raises(ValueError, match="no finished trial"):
         mean_front(optuna.create_study())
-    with pytest.raises(ValueError, match="min_trials must be at least 1"):
-        mean_front(optuna.create_study(), min_trials=0)
+    for wrong in (0, 1.5, "2"):
+        with pytest.raises(ValueError, match="min_trials must be at least 1, a whole number"):
+            mean_front(optuna.create_study(), min_trials=wrong)
 
 
 def test_the_engine_judges_by_means_and_learns_from_the_values():

@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from scipy.stats import qmc
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats
+from lamoo.arrays import Bools, Floats, is_number, is_whole
 from lamoo.curves import Curve, Curves
 
 #: How many draws of what a trial may end with tell how likely it is to reach the front.
@@ -39,9 +39,10 @@ class Extrapolation:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if not (0 <= self.chance <= 1 and self.n_startup >= 4):
+        likely = is_number(self.chance, 0) and self.chance <= 1
+        if not (likely and is_whole(self.n_startup, 4)):
             msg = (
-                "chance must be between 0 and 1 and n_startup at least 4, got "
+                "chance must be between 0 and 1 and n_startup a whole number, at least 4, got "
                 f"{self.chance!r} and {self.n_startup!r}"
             )
             raise ValueError(msg)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo import pareto
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, is_number, is_whole
 from lamoo.curves import Curve, Curves
 
 
@@ -33,7 +33,7 @@ class Halving:
         min_step: the first rung, at least 1.
 
     Raises:
-        ValueError: if one is less.
+        ValueError: if one is less, or no number.
     """
 
     reduction_factor: int = 3
@@ -41,9 +41,9 @@ class Halving:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if not (self.reduction_factor >= 2 and self.min_step >= 1):
+        if not (is_whole(self.reduction_factor, 2) and is_number(self.min_step, 1)):
             msg = (
-                "reduction_factor must be at least 2 and min_step at least 1, got "
+                "reduction_factor must be a whole number, at least 2, and min_step at least 1, got "
                 f"{self.reduction_factor!r} and {self.min_step!r}"
             )
             raise ValueError(msg)

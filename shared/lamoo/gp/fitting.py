@@ -49,7 +49,7 @@ PRECISE = 0.1
 NEAR = 0.05
 #: Histories of fits, and single fits, that are remembered: those of the objectives of a few studies
 #: that take turns.
-_TASKS, _FITS = 8, 128
+_HISTORIES, _FITS = 8, 128
 #: Processes that are remembered because they are asked for often: those of local models.
 _PROCESSES = 32
 
@@ -237,16 +237,16 @@ def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> 
         ),
         curves=None if early.curves is None else early.curves.only(unknown),
     )
-    lessons = _lessons(known.knowing(early.points), size)
+    sets = _training_sets(known.knowing(early.points), size)
     if space.known.predicts:  # functions cannot be compared, so nothing is remembered of them
-        return _fit_all(lessons, space, size)
+        return _fit_all(sets, space, size)
     kinds = space.categorical, space.alike, space.smooth
-    key = tuple(array.tobytes() for array in (*_contents(lessons), *kinds))
-    return [*_remembered_fits(_Task(key, size, lessons, replace(space, known=Known())))]
+    key = tuple(array.tobytes() for array in (*_contents(sets), *kinds))
+    return [*_remembered_fits(_Fits(key, size, sets, replace(space, known=Known())))]
 
 
 @dataclass(frozen=True, eq=False)
-class _Lessons:
+class _TrainingSets:
     """The parts of a history of a scheduled length that fits are learned from.
 
     Args:
@@ -258,7 +258,7 @@ class _Lessons:
     late: History | None
 
 
-def _lessons(history: History, size: int) -> _Lessons:
+def _training_sets(history: History, size: int) -> _TrainingSets:
     """Return what is learned from a history of a scheduled length, at most ``size`` observations.
 
     Half as many are enough to choose by.
@@ -271,13 +271,13 @@ def _lessons(history: History, size: int) -> _Lessons:
         start = replace(history.first(base), partial=partial)
     early = training_set(start, max(1, size // 2))
     if (history.n, len(history.partial.X)) == (base, len(partial.X)):
-        return _Lessons(early, None)
-    return _Lessons(early, training_set(history, size))
+        return _TrainingSets(early, None)
+    return _TrainingSets(early, training_set(history, size))
 
 
-def _contents(lessons: _Lessons) -> Iterator[NDArray[Any]]:
+def _contents(sets: _TrainingSets) -> Iterator[NDArray[Any]]:
     """Yield all arrays that fits depend on, and where the late ones begin."""
-    for part in (lessons.early, lessons.late):
+    for part in (sets.early, sets.late):
         yield np.array(-1 if part is None else part.n)
         if part is not None:
             partial = part.partial
@@ -295,30 +295,30 @@ def _settled(history: History) -> Partial:
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Fits:
     """A history whose objectives are to be fitted: equal if what the fits depend on is.
 
     Args:
         key: the contents of what they depend on.
         size: how many observations a model is trained on at most.
-        lessons: of a history as long as those are at which hyperparameters are fitted.
+        sets: of a history as long as those are at which hyperparameters are fitted.
         space: its space, of which nothing is known.
     """
 
     key: tuple[bytes, ...]
     size: int
-    lessons: _Lessons = field(compare=False)
+    sets: _TrainingSets = field(compare=False)
     space: Space = field(compare=False)
 
 
-@lru_cache(maxsize=_TASKS)
-def _remembered_fits(task: _Task) -> tuple[ObjectiveFit, ...]:
-    return tuple(_fit_all(task.lessons, task.space, task.size))
+@lru_cache(maxsize=_HISTORIES)
+def _remembered_fits(wanted: _Fits) -> tuple[ObjectiveFit, ...]:
+    return tuple(_fit_all(wanted.sets, wanted.space, wanted.size))
 
 
-def _fit_all(lessons: _Lessons, space: Space, size: int) -> list[ObjectiveFit]:
+def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]:
     """Return how each objective is modelled after a history of a scheduled length."""
-    early, late, fewer = lessons.early, lessons.late, max(1, size // 2)
+    early, late, fewer = sets.early, sets.late, max(1, size // 2)
     columns = zip(
         values_of(early), stepwise_values(early, fewer), _bounds(early).tolist(), strict=True
     )

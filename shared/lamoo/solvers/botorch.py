@@ -183,12 +183,12 @@ def learn(place: Place, seed: int, device: str) -> Scored:
         first = GenericMCObjective(lambda Z, X=None: Z[..., 0])  # noqa: ARG005  their signature
         return Scored(qLogNoisyExpectedImprovement(model, objective=first, **shared), space, device)
     if place.reference_point is None:
-        corner = inferred_ref_point(targets, data.violation, len(history.tried))
+        ref_point = inferred_ref_point(targets, data.violation, len(history.tried))
     else:
-        corner = apply(transforms, place.reference_point[None])[0]
+        ref_point = apply(transforms, place.reference_point[None])[0]
     acquisition = qLogNoisyExpectedHypervolumeImprovement(
         model,
-        (-corner).tolist(),
+        (-ref_point).tolist(),
         objective=IdentityMCMultiOutputObjective(outcomes=[*range(m)]),
         alpha=get_default_partitioning_alpha(m),
         **shared,

@@ -113,19 +113,24 @@ def unlike_failures(history: History, region: Region) -> Region:
         return region
     X = np.concatenate([history.X[:: -(-history.n // MAX_OBSERVATIONS)], failed])
     good, features = np.arange(len(X)) < len(X) - len(failed), boundary_features(region.space, X)
-    found = _remembered(features.tobytes(), good.tobytes()) if many else _told(features, good)
+    found = _remembered(features.tobytes(), good.tobytes()) if many else _between(features, good)
     return region if found is None else region.cut(found, good=True)
 
 
 @lru_cache(maxsize=_BOUNDARIES)
 def _remembered(features: bytes, good: bytes) -> Boundary | None:
-    """Return what :func:`_told` does, given the contents of arrays."""
+    """Return what :func:`_between` does, given the contents of arrays."""
     labels = np.frombuffer(good, dtype=bool)
-    return _told(np.frombuffer(features).reshape(len(labels), -1), labels)
+    return _between(np.frombuffer(features).reshape(len(labels), -1), labels)
 
 
-def _told(features: Floats, good: Bools) -> Boundary | None:
-    """Return what tells good points from others, by features (n, p); ``None`` if that is chance."""
+def _between(features: Floats, good: Bools) -> Boundary | None:
+    """Return the boundary between good points and others, ``None`` if what divides them is chance.
+
+    Args:
+        features: of all points, shape ``(n, p)``.
+        good: which of them are good, shape ``(n,)``.
+    """
     # failures by chance teach nothing: a boundary from every other point must order the rest
     even, odd = slice(0, None, 2), slice(1, None, 2)
     if not good[odd].any():

@@ -394,9 +394,7 @@ class History:
             noise=np.concatenate([self.noise, blank]),
             denoised=np.concatenate([self.denoised, blank]),
             partial=partial,
-            curves=None
-            if self.curves is None
-            else self.curves.and_of(Curves.of([Curve.nothing(len(y))], len(y))),
+            curves=curves,
         ).knowing(self.points.extended(X))
 
     def knowing(self, points: Points) -> History:
