@@ -4,7 +4,7 @@ Import it also before loading an experiment that was saved with this strategy.
 """
 
 from lamoo.report.words import Explanation
-from lamoo.space.prior import vectorized
+from lamoo.space.answers import vectorized
 
 try:
     from ax_lamoo import decision

@@ -24,7 +24,7 @@ from lamoo import Space
 from lamoo.arrays import Bools, Floats
 from lamoo.space import near
 from lamoo.space.activity import Activity, OneOf
-from lamoo.space.prior import Known
+from lamoo.space.known import Known
 
 #: A parameter dictionary of Ax.
 Params: TypeAlias = Mapping[str, Any]

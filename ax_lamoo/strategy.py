@@ -30,7 +30,8 @@ from ax_lamoo.start import CenterNode
 from ax_lamoo.told import Told
 from lamoo import Partition
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
-from lamoo.space.prior import Asked, Prior
+from lamoo.space.answers import Asked
+from lamoo.space.prior import Prior
 
 #: An earlier experiment, or its table.
 Earlier: TypeAlias = Client | Experiment | pd.DataFrame

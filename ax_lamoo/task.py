@@ -21,7 +21,7 @@ from ax_lamoo.told import Told
 from lamoo import Settings, Space
 from lamoo.gp.transfer import taught
 from lamoo.search import beginning
-from lamoo.space.prior import Known, total_violation
+from lamoo.space.known import Known, total_violation
 
 logger = get_logger(__name__)
 #: Configurations on which functions are tried before they are needed, until one gives an answer.

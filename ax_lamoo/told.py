@@ -13,7 +13,8 @@ from ax_lamoo.sources import Source
 from lamoo import History, Space
 from lamoo.arrays import Floats
 from lamoo.gp.transfer import Lesson
-from lamoo.space.prior import Bound, Params, Prior, contradictions
+from lamoo.space.answers import Params
+from lamoo.space.prior import Bound, Prior, contradictions
 
 logger = get_logger(__name__)
 

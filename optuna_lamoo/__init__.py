@@ -7,7 +7,7 @@ noisy objectives. :func:`track` lets trials of several objectives report while t
 """
 
 from lamoo.report.words import Explanation
-from lamoo.space.prior import vectorized
+from lamoo.space.answers import vectorized
 from optuna_lamoo import decision, visualization
 from optuna_lamoo.early import EarlyStopping
 from optuna_lamoo.explanation import explain, reduced_space

@@ -20,7 +20,8 @@ from lamoo import History, NothingAllowed, Partition, Settings, Space, Task, sug
 from lamoo.arrays import Floats
 from lamoo.search import beginning
 from lamoo.solvers import Solver
-from lamoo.space.prior import Asked, Prior
+from lamoo.space.answers import Asked
+from lamoo.space.prior import Prior
 from optuna_lamoo import columns, distributions, exhaustion, notes, objectives
 from optuna_lamoo.arguments import (
     check_callable,

@@ -17,7 +17,8 @@ from lamoo import History, Space, Task
 from lamoo.arrays import Bools, Floats
 from lamoo.gp.transfer import Lesson, taught
 from lamoo.space.evidence import Evidence
-from lamoo.space.prior import Bound, Complete, Prior
+from lamoo.space.known import Complete
+from lamoo.space.prior import Bound, Prior
 from optuna_lamoo import columns, objectives
 from optuna_lamoo.ranges import Ranges
 from optuna_lamoo.reader import Reader

@@ -10,7 +10,7 @@ from lamoo.partition.tree import PAPER, Partition
 from lamoo.search import NothingAllowed, chosen_path, suggest
 from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.space.history import History
-from lamoo.space.prior import Known
+from lamoo.space.known import Known
 from lamoo.stopping import conclusive, exhausted, recent_gain
 from lamoo.task import Settings, Task
 from lamoo.version import __version__

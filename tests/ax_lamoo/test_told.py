@@ -12,7 +12,7 @@ from ax.exceptions.core import SearchSpaceExhausted, UserInputError
 
 import ax_lamoo
 from ax_lamoo.adapter import LaMOOAdapter
-from lamoo.space.prior import vectorized
+from lamoo.space.answers import vectorized
 
 from .conftest import NET, SPACES
 

@@ -11,7 +11,7 @@ from lamoo.gp import fitting, local
 from lamoo.partition.place import Place
 from lamoo.solvers import SOLVERS, large
 from lamoo.space.activity import learn_activity
-from lamoo.space.prior import Known
+from lamoo.space.known import Known
 from lamoo.space.rows import rows_in
 
 D = 44

@@ -24,7 +24,7 @@ from lamoo.gp.steps import END, reports_of
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
 from lamoo.space.history import History, Partial, scheduled
-from lamoo.space.prior import Known
+from lamoo.space.known import Known
 from lamoo.space.rows import rows_in
 
 #: Observations a model is trained on at most: the best and a spread of the rest. Half as many are

@@ -45,7 +45,7 @@ from lamoo.gp.steps import END
 from lamoo.gp.targets import Transform, compress, untransformed
 from lamoo.space import Space
 from lamoo.space.history import History, scheduled
-from lamoo.space.prior import Known
+from lamoo.space.known import Known
 from lamoo.space.rows import rows_in
 
 #: Standard deviations of objectives are multiplied by this. Hyperparameters are fitted and not

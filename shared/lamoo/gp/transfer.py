@@ -21,7 +21,7 @@ from lamoo.gp.fitting import apply, fit_objectives, process_of, training_set, tr
 from lamoo.numerics import own_state
 from lamoo.space import Space
 from lamoo.space.history import History
-from lamoo.space.prior import Known
+from lamoo.space.known import Known
 
 #: Observations of an earlier study that its model is trained on at most: half of
 #: :data:`lamoo.gp.fitting.MAX_TRAINING`, since its predictions are asked at every candidate, next

@@ -2,132 +2,40 @@
 
 The user gives functions of a parameter dictionary (:class:`Prior`): objectives that need no trial,
 features that help to predict the others, constraints, and a key that equal configurations share.
-Bound to a space (:meth:`Prior.bind`) they are functions of its points (:class:`Known`), each asked
-once about each point. Both frameworks pass on one :class:`Prior`.
-
-An answer may be *unknown*, NaN: where parameters depend on others (a width for each of ``depth``
-layers), a point may lack some that its configuration has. A function says so itself by a
-``KeyError`` for a parameter that is not there. What is unknown is modelled, as if nobody had told.
+Bound to a space (:meth:`Prior.bind`) they are functions of its points
+(:class:`lamoo.space.known.Known`), each asked once about each point
+(:mod:`lamoo.space.answers`). Both frameworks pass on one :class:`Prior`. What is unknown after all
+is modelled, as if nobody had told.
 """
 
 from __future__ import annotations
 
-import math
-import threading
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import partial
 from itertools import count
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Floats, Ints
+from lamoo.space.answers import (
+    Answers,
+    Asked,
+    Params,
+    ask,
+    lacks,
+    read_keys,
+    read_limit,
+    read_number,
+    read_numbers,
+    read_signed,
+)
+from lamoo.space.known import Complete, Known, asked_where, total_violation
 
-Params = Mapping[str, Any]
 #: How far a reported value may be from the known one, as a share of it: single precision has seven
 #: digits.
 TOLERANCE = 1e-6
-#: A function's answers are remembered for this many points, then all are forgotten: a few tens of
-#: megabytes, and more points than a study looks at between two trials.
-MEMORY = 1 << 16
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of points (n, d) without an evaluation: exact functions of them.
-
-    In an architecture search the number of parameters, FLOPs or a latency table follow from the
-    architecture; only accuracy costs a training run.
-
-    NaN stands for what is unknown after all.
-
-    Args:
-        objectives: index of an objective -> its values (n,), minimised.
-        features: what helps to predict the other objectives, shape ``(n, k)``.
-        first: points that are worth trying first, shape ``(k, d)``; ``None`` for none.
-        violation: how far points are from what may be proposed, shape ``(n,)``, at most 0 where
-            they may be, or where that is unknown. Observed points may lie elsewhere.
-    """
-
-    objectives: Mapping[int, Callable[[Floats], Floats]] = field(default_factory=dict)
-    features: Callable[[Floats], Floats] | None = None
-    first: Floats | None = None
-    violation: Callable[[Floats], Floats] | None = None
-
-    @property
-    def predicts(self) -> bool:
-        """Whether there is anything that a model may learn from."""
-        return bool(self.objectives) or self.features is not None
-
-    def predictors(self, X: Floats) -> Floats:
-        """Return what a model may learn from besides the points, shape ``(n, k)``.
-
-        The known objectives in the order of their indices, then the features.
-        """
-        blocks = [self.objectives[j](X)[:, None] for j in sorted(self.objectives)]
-        if self.features is not None:
-            blocks.append(self.features(X))
-        return np.concatenate(blocks, axis=1) if blocks else np.empty((len(X), 0))
-
-    def where(self, complete: Complete) -> Known:
-        """Return the same, asked about nothing but configurations that are known to be complete."""
-        return replace(
-            self,
-            objectives={j: _asked_where(f, complete) for j, f in self.objectives.items()},
-            features=None if self.features is None else _asked_where(self.features, complete),
-            violation=(
-                None
-                if self.violation is None
-                else _asked_where(partial(amounts, self.violation), complete)
-            ),
-        )
-
-
-#: Returns points (n, d) with the parameters that their configurations have, and which (n,) are
-#: known to be complete.
-Complete = Callable[[Floats], tuple[Floats, Bools]]
-
-
-def _asked_where(function: Callable[[Floats], Floats], complete: Complete) -> _Answers:
-    """Return a function of points (n, d) that is asked about complete ones, NaN elsewhere."""
-
-    def answers(X: Floats) -> Floats:
-        X, sure = complete(X)
-        given = function(X[sure])
-        out = np.full((len(X), *given.shape[1:]), np.nan)
-        out[sure] = given
-        return out
-
-    return answers
-
-
-_Answers = Callable[[Floats], Floats]
-
-
-def amounts(violation: Callable[[Floats], Floats], X: Floats) -> Floats:
-    """Return the violation of points (n, d), shape ``(n,)``.
-
-    Raises:
-        TypeError: if it is told in truth values, of which true would be a 1.
-    """
-    found = np.asarray(violation(X))
-    if found.dtype == bool:
-        msg = "violation must return numbers, at most 0 where points may be, and no truth values"
-        raise TypeError(msg)
-    return found
-
-
-def total_violation(amounts: Sequence[Floats]) -> Floats:
-    """Return the sum of constraints' violations (n,), at most 0 where each is kept.
-
-    NaN where one is unknown and no other is broken.
-    """
-    each = np.maximum(np.stack(amounts), 0.0)  # of NaN it is NaN
-    total = np.nansum(each, axis=0)
-    return np.where(np.isnan(each).any(axis=0) & (total == 0), np.nan, total)
 
 
 @dataclass(frozen=True)
@@ -147,45 +55,9 @@ class Bound:
         """Return the same, asked about nothing but configurations that are known to be complete."""
         key = self.key
         if key is not None:
-            asked = _asked_where(key, complete)  # type: ignore[arg-type]
+            asked = asked_where(key, complete)  # type: ignore[arg-type]
             key = _unlike_where_unknown(asked)
         return replace(self, known=self.known.where(complete), key=key)
-
-
-@dataclass(frozen=True)
-class vectorized:  # noqa: N801  used like a decorator
-    """Mark a function that takes a list of parameter dictionaries and returns as many answers.
-
-    Args:
-        function: the answers may be any sequence, or an array with one row each.
-
-    Raises:
-        ValueError: if it is no function.
-
-    Example:
-        >>> sizes = vectorized(lambda many: [params["width"] ** 2 for params in many])
-        >>> sizes([{"width": 2}, {"width": 3}])
-        [4, 9]
-    """
-
-    function: Callable[[Sequence[Params]], Sequence[Any]]
-
-    def __post_init__(self) -> None:
-        """Check that it is a function."""
-        function: Any = self.function  # whatever was given
-        if not callable(function):
-            msg = (
-                "vectorized must be given a function of a list of parameter dictionaries, got "
-                f"{function!r}"
-            )
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
-
-    def __call__(self, many: Sequence[Params]) -> Sequence[Any]:
-        """Call the function."""
-        return self.function(many)
-
-
-Asked = Callable[[Params], Any] | vectorized
 
 
 @dataclass(frozen=True)
@@ -267,7 +139,7 @@ class Prior:
         Raises:
             RuntimeError: if the function raises or returns no number.
         """
-        return float(_ask(_name(key), self.objectives[key], [params], _number)[0])
+        return float(ask(_name(key), self.objectives[key], [params], read_number)[0])
 
     def contradicted(
         self, key: int | str, params: Sequence[Params], reported: Sequence[float]
@@ -286,7 +158,7 @@ class Prior:
         # a trial that reported something else may have ended before it had all parameters
         rows = np.flatnonzero(np.isfinite(np.asarray(reported, dtype=float)))
         params = [params[i] for i in rows.tolist()]
-        expected = _ask(_name(key), self.objectives[key], params, _number)
+        expected = ask(_name(key), self.objectives[key], params, read_number)
         labels = [str(dict(p)) for p in params]
         return contradictions(key, labels, np.array(expected), np.array(reported, float)[rows])
 
@@ -298,9 +170,9 @@ class Prior:
                 here is missing wherever it is read.
         """
         for i, function in enumerate(self.constraints):
-            _ask(f"known_constraints[{i}]", function, [params], _limit)
+            ask(f"known_constraints[{i}]", function, [params], read_limit)
         for name, function, read in self._predictors():
-            _ask(name, function, [params], read)
+            ask(name, function, [params], read)
 
     def rehearse(self, params: Sequence[Params]) -> None:
         """Ask the functions about some configurations, each until it gives an answer.
@@ -319,7 +191,7 @@ class Prior:
         for name, function, read in self._predictors():
             for k, each in enumerate(params):
                 try:
-                    _ask(name, function, [each], read)
+                    ask(name, function, [each], read)
                 except RuntimeError as error:
                     if k == len(params) - 1 and not _undeclared(error.__cause__, each):
                         raise
@@ -329,9 +201,9 @@ class Prior:
     def _predictors(self) -> Iterator[tuple[str, Asked, Callable[[Any], Any]]]:
         """Yield features and key: how errors call it, and what reads its answers."""
         if self.features is not None:
-            yield "features", self.features, _numbers
+            yield "features", self.features, read_numbers
         if self.canonical is not None:
-            yield "canonical", self.canonical, _numbering()
+            yield "canonical", self.canonical, read_keys()
 
     def bind(
         self,
@@ -354,10 +226,12 @@ class Prior:
         return Bound(
             Known(
                 objectives={
-                    j: answers.of(_name(key), self.objectives[key], _signed(sign))
+                    j: answers.of(_name(key), self.objectives[key], read_signed(sign))
                     for j, (key, sign) in objectives.items()
                 },
-                features=None if features is None else answers.of("features", features, _numbers),
+                features=None
+                if features is None
+                else answers.of("features", features, read_numbers, several=True),
                 violation=self._violation(answers) if self.constraints else None,
             ),
             None if self.canonical is None else _numbered(answers, self.canonical),
@@ -366,7 +240,7 @@ class Prior:
     def _violation(self, answers: Answers) -> Callable[[Floats], Floats]:
         """Return the sum of the constraints' violations as a function of points (n, d)."""
         limits = [
-            answers.of(f"known_constraints[{i}]", function, _limit)
+            answers.of(f"known_constraints[{i}]", function, read_limit)
             for i, function in enumerate(self.constraints)
         ]
         return lambda X: total_violation([limit(X) for limit in limits])
@@ -374,7 +248,7 @@ class Prior:
 
 def _numbered(answers: Answers, canonical: Asked) -> Callable[[Floats], Ints]:
     """Return the numbers of canonical keys as a function of points (n, d), shape ``(n,)``."""
-    return _unlike_where_unknown(answers.of("canonical", canonical, _numbering()))
+    return _unlike_where_unknown(answers.of("canonical", canonical, read_keys()))
 
 
 def _unlike_where_unknown(numbers: Callable[[Floats], Floats]) -> Callable[[Floats], Ints]:
@@ -388,6 +262,13 @@ def _unlike_where_unknown(numbers: Callable[[Floats], Floats]) -> Callable[[Floa
         return found.astype(np.intp)
 
     return keys
+
+
+def _undeclared(error: BaseException | None, params: Params) -> bool:
+    """Tell whether an error is about a parameter that is not there, and like none that is."""
+    if not isinstance(error, KeyError) or not lacks(params, error, None):
+        return False
+    return not get_close_matches(str(error.args[0]), [*params])
 
 
 def contradictions(
@@ -431,212 +312,3 @@ def _contradiction(key: int | str, label: str, expected: float, reported: float)
 
 def _name(key: int | str) -> str:
     return f"known_objectives[{key!r}]"
-
-
-@dataclass(frozen=True)
-class _Lacking:
-    """Stands for the answer of a function that reads a parameter which is not there."""
-
-
-class Answers:
-    """Turns functions of parameters into functions of points, and remembers what they returned.
-
-    Args:
-        decode: returns the parameter dictionaries of points (n, d).
-        names: of all parameters that a configuration may have, ``None`` if nobody knows.
-    """
-
-    def __init__(
-        self,
-        decode: Callable[[Floats], Sequence[Params]],
-        names: Collection[str] | None = None,
-    ) -> None:
-        """Start without answers."""
-        self._decode = decode
-        self._names = names
-        self._turn = threading.RLock()  # threads of one study ask about the same points
-
-    def of(
-        self, name: str, function: Asked, read: Callable[[Any], Any]
-    ) -> Callable[[Floats], Floats]:
-        """Return a function of points (n, d): its answers, one row each, NaN where unknown.
-
-        Args:
-            name: how errors call it.
-            function: of parameters.
-            read: checks one answer and returns what is remembered of it.
-        """
-        memory: dict[bytes, Any] = {}
-        width: list[int] = []  # of the answers, once there was one
-
-        def remembered(X: Floats) -> list[Any]:
-            rows, size = np.ascontiguousarray(X, dtype=float).tobytes(), 8 * X.shape[1]
-            keys = [rows[i : i + size] for i in range(0, len(rows), size)]
-            with self._turn:
-                if len(memory) > MEMORY:
-                    memory.clear()
-                new = {key: i for i, key in enumerate(keys) if key not in memory}
-                if new:
-                    params = self._decode(X[list(new.values())])
-                    found = _ask(name, function, params, read, self._names)
-                    memory.update(zip(new, found, strict=True))
-                return [memory[key] for key in keys]
-
-        def asked(X: Floats) -> Floats:
-            answers = remembered(X)
-            given = [answer for answer in answers if not isinstance(answer, _Lacking)]
-            if read is _numbers:
-                width[:] = width or [len(answer) for answer in given[:1]]
-                # without an answer, nobody knows how many there are
-                blank: Any = [np.nan] * (width[0] if width else 0)
-                if not answers:
-                    return np.empty((0, len(blank)))
-            else:
-                blank = np.nan
-            answers = [blank if isinstance(answer, _Lacking) else answer for answer in answers]
-            try:
-                return np.array(answers, dtype=float)
-            except ValueError as error:
-                msg = f"{name} must return equally many numbers for all parameters"
-                raise RuntimeError(msg) from error
-
-        return asked
-
-
-def _ask(
-    name: str,
-    function: Asked,
-    params: Sequence[Params],
-    read: Callable[[Any], Any],
-    names: Collection[str] | None = (),
-) -> list[Any]:
-    """Call a user's function on each of some parameter dictionaries, and check what it returns.
-
-    Args:
-        name: how errors call it.
-        function: of parameters.
-        params: the dictionaries.
-        read: checks one answer and returns what is remembered of it.
-        names: of the parameters that a dictionary may lack, ``None`` for any.
-
-    Raises:
-        RuntimeError: if it raises or returns what it must not.
-    """
-    if isinstance(function, vectorized):
-        answers = _call_many(name, function, params, names)
-    else:
-        answers = [_call(name, function, p, names) for p in params]
-    return [_read(name, p, each, read) for p, each in zip(params, answers, strict=True)]
-
-
-def _read(name: str, params: Params, answer: Any, read: Callable[[Any], Any]) -> Any:
-    if isinstance(answer, _Lacking):
-        return answer
-    try:
-        return read(answer)
-    except TypeError as error:
-        msg = f"{name} {error}, got {answer!r} for {dict(params)}"
-        raise RuntimeError(msg) from error
-
-
-def _call_many(
-    name: str, function: vectorized, params: Sequence[Params], names: Collection[str] | None
-) -> list[Any]:
-    """Return the answers of a function of many dictionaries; it does not say which lacks what."""
-    try:
-        answers = list(function(params))
-    except Exception as error:
-        if isinstance(error, KeyError) and any(_lacks(p, error, names) for p in params):
-            if len(params) > 1:
-                halves = params[: len(params) // 2], params[len(params) // 2 :]
-                return [a for half in halves for a in _call_many(name, function, half, names)]
-            return [_Lacking()]
-        msg = f"{name} raised {error!r} for {len(params)} parameter dictionaries"
-        raise RuntimeError(msg) from error
-    if len(answers) != len(params):
-        msg = f"{name} must return {len(params)} answers for as many dictionaries"
-        raise RuntimeError(f"{msg}, got {len(answers)}")
-    return answers
-
-
-def _call(
-    name: str,
-    function: Callable[[Params], Any],
-    params: Params,
-    names: Collection[str] | None,
-) -> object:
-    try:
-        return function(params)
-    except Exception as error:
-        if isinstance(error, KeyError) and _lacks(params, error, names):
-            return _Lacking()
-        msg = (
-            f"{name} raised {error!r} for {dict(params)}: it is asked about any configuration "
-            "whose parameters are known, those of inactive branches left out"
-        )
-        raise RuntimeError(msg) from error
-
-
-def _lacks(params: Params, error: KeyError, names: Collection[str] | None) -> bool:
-    """Tell whether an error is about a parameter that is not there.
-
-    Where nobody knows all parameters, a text that is no value of another, by which a table may have
-    been asked, is taken for the name of one.
-    """
-    (key, *_) = error.args or (None,)
-    if not isinstance(key, str) or key in params:
-        return False
-    return key in names if names is not None else key not in params.values()
-
-
-def _undeclared(error: BaseException | None, params: Params) -> bool:
-    """Tell whether an error is about a parameter that is not there, and like none that is."""
-    if not isinstance(error, KeyError) or not _lacks(params, error, None):
-        return False
-    return not get_close_matches(str(error.args[0]), [*params])
-
-
-def _number(answer: object) -> float:
-    if not isinstance(answer, Real) or not math.isfinite(answer):
-        msg = "must return a finite number"
-        raise TypeError(msg)
-    return float(answer)
-
-
-def _limit(answer: object) -> float:
-    """Read a constraint's value. A truth value is refused: true is 1, and would be a violation."""
-    if isinstance(answer, bool | np.bool_):
-        msg = (
-            "must return a number that is at most 0 where a configuration may be tried, and no "
-            "truth value: for x < 2 return params['x'] - 2"
-        )
-        raise TypeError(msg)
-    return _number(answer)
-
-
-def _signed(sign: float) -> Callable[[object], float]:
-    return lambda answer: sign * _number(answer)
-
-
-def _numbers(answer: Any) -> list[float]:
-    message = "must return a sequence of finite numbers, at least one"
-    try:
-        numbers = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(message) from error
-    if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
-        raise TypeError(message)
-    return [float(number) for number in numbers]
-
-
-def _numbering() -> Callable[[Any], float]:
-    """Return a function that numbers answers as they come, equal ones alike."""
-    numbers: dict[Hashable, int] = {}
-
-    def number(answer: Any) -> float:
-        if not isinstance(answer, Hashable):
-            msg = "must be hashable, for instance a string or a tuple"
-            raise TypeError(msg)
-        return numbers.setdefault(answer, len(numbers))
-
-    return number

@@ -15,8 +15,8 @@ from scipy.stats import qmc
 
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space.activity import Activity, Kinds
+from lamoo.space.known import Known, amounts
 from lamoo.space.parameters import Float, Parameter, Scale, near, number_at, placed, to_cells
-from lamoo.space.prior import Known, amounts
 from lamoo.space.rows import first_rows
 
 #: A space with at most this many configurations is enumerated rather than sampled.

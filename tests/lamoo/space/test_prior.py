@@ -22,7 +22,9 @@ from lamoo.gp.model import learn
 from lamoo.gp.transfer import best_points, predictions, relevant
 from lamoo.pareto import hypervolume
 from lamoo.partition.features import boundary_features
-from lamoo.space.prior import Prior, total_violation, vectorized
+from lamoo.space.answers import vectorized
+from lamoo.space.known import total_violation
+from lamoo.space.prior import Prior
 
 PARAMETERS = {"a": Float(0, 1), "b": Float(0, 1), "w": Integer(1, 64), "c": Categorical("xyz")}
 
