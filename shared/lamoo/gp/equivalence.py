@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.fitting import training_set
@@ -117,6 +116,9 @@ def learn(X: Floats, Y: Floats, alike: Ints) -> Rule | None:
         if 0 < len(choices) <= _MOST_LEVELS:
             groups.append(group)
             levels.append(choices)
+    # takes half a second, and most studies need none
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
     features = np.stack([f[pairs] for f in pair_features(X, X, groups, levels)], axis=1)
     model = LogisticRegression(C=1 / _PRECISION, solver="newton-cholesky").fit(features, equal)
     return Rule(tuple(groups), tuple(levels), np.append(model.coef_[0], model.intercept_))

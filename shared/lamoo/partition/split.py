@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from sklearn.svm import SVC
 
 from lamoo.arrays import Bools, Floats
+
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
 
 Kernel = Literal["linear", "poly", "rbf"]
 
@@ -94,6 +96,9 @@ def learn_boundary(features: Floats, good: Bools, kernel: Kernel = "linear") -> 
         raise ValueError(msg)
     if kernel == "linear":
         return Boundary(_logistic(features, good))
+    # takes half a second, and the default kernel needs none
+    from sklearn.svm import SVC  # noqa: PLC0415
+
     return Boundary(SVC(C=1.0, kernel=kernel).fit(features, good))
 
 

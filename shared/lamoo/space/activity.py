@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier
 
 from lamoo.arrays import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeClassifier
 
 #: A pattern that takes a tree with more leaves than this is no condition: an accident of the data.
 MAX_LEAVES = 16
@@ -288,14 +290,14 @@ class Explained:
     @property
     def simple(self) -> bool:
         """Whether it is hardly an accident: a single parent, or a single threshold of one."""
-        tree = self.which
-        return not isinstance(tree, DecisionTreeClassifier) or tree.get_n_leaves() <= SIMPLE_LEAVES
+        tree: Any = self.which
+        return bool(isinstance(tree, ByValue) or tree.get_n_leaves() <= SIMPLE_LEAVES)
 
     @property
     def used(self) -> list[int]:
         """The columns that make a difference."""
-        tree = self.which
-        if not isinstance(tree, DecisionTreeClassifier):
+        tree: Any = self.which
+        if isinstance(tree, ByValue):
             return [int(p) for p in self.parents]
         split = np.unique(tree.tree_.feature)
         return [int(p) for p in self.parents[split[split >= 0]]]
@@ -318,8 +320,7 @@ def explained(X: Floats, question: Question, kinds: Kinds) -> Explained | None:
     tree = _exact_tree(inputs, labels)
     exact = tree is not None
     if tree is None and len(columns) > 1:  # exclude each other they must
-        tree = DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, random_state=0)
-        tree.fit(inputs, labels)
+        tree = _new_tree().fit(inputs, labels)
     if tree is None:
         return None
     conditions = tuple(Labelled(tree, k) for k in range(len(columns)))
@@ -356,12 +357,20 @@ def added_later(X: Floats, least: int) -> Bools:
     return np.asarray((appeared == present).all(axis=0) & (present.sum(axis=0) >= least))
 
 
+def _new_tree() -> DecisionTreeClassifier:
+    """Return a small tree that has learned nothing yet."""
+    # takes a second, and only conditional spaces need it
+    from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415
+
+    return DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, random_state=0)
+
+
 def _exact_tree(inputs: Floats, labels: Ints) -> DecisionTreeClassifier | None:
     """Return a small tree that predicts labels (n,) from inputs (n, k) without error, or None.
 
     To check a tree takes much less time than to learn one, so it is learned from a part first.
     """
-    tree = DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, random_state=0)
+    tree = _new_tree()
     for step in sorted({-(-len(inputs) // ENOUGH), 1}, reverse=True):
         tree.fit(inputs[::step], labels[::step])
         if (tree.predict(inputs) == labels).all():
