@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from optuna.study import Study
 
 from lamoo.report.extras import needing
-from lamoo.report.figures import ACROSS, CHOSEN, NOTHING, SHADE, Map, boxes, deepest, worst
+from lamoo.report.figures import ACROSS, CHOSEN, NOTHING, SHADE, Map, deepest, drawn_nodes, worst
 from optuna_lamoo.visualization import _info
 from optuna_lamoo.visualization._info import COLOURS
 
@@ -32,17 +32,17 @@ def plot_partition(study: Study) -> Axes:
     rows = _info.partition(study)
     _, axes = plt.subplots(layout="constrained")
     colours = plt.get_cmap("cividis")
-    for box in boxes(rows):
-        row = box.row
+    for node in drawn_nodes(rows):
+        row = node.row
         look = {"edgecolor": CHOSEN, "lw": 3, "zorder": 3} if row.chosen else {"edgecolor": "w"}
         axes.add_patch(
-            Rectangle((box.left, row.depth), row.trials, 1, fc=colours(row.hypervolume), **look)
+            Rectangle((node.left, row.depth), row.trials, 1, fc=colours(row.hypervolume), **look)
         )
         if row.trials > 0.08 * rows[0].trials:
             axes.text(
-                box.left + row.trials / 2,
+                node.left + row.trials / 2,
                 row.depth + 0.5,
-                box.text,
+                node.text,
                 ha="center",
                 va="center",
                 color="black" if row.hypervolume > 0.6 else "white",

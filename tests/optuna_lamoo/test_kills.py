@@ -88,19 +88,19 @@ def test_a_run_that_is_killed_a_hundred_times_ends_like_one_that_is_not(
 
 
 @pytest.mark.parametrize(
-    ("kind", "workers", "kills", "total"),
+    ("kind", "solver", "workers", "kills", "total"),
     [
-        ("journal-kills", 2, 3, 60),  # so many that all are killed before the end
-        pytest.param("journal-kills", 4, 25, 300, marks=pytest.mark.slow),
-        pytest.param("sqlite", 4, 25, 300, marks=pytest.mark.slow),
+        ("journal-kills", "gp-fast", 2, 3, 60),  # so many that all are killed before the end
+        pytest.param("journal-kills", "gp", 4, 25, 300, marks=pytest.mark.slow),
+        pytest.param("sqlite", "gp", 4, 25, 300, marks=pytest.mark.slow),
     ],
 )
 def test_workers_that_are_killed_lose_no_finished_trial_and_repeat_none(
-    worker, patience, kind, workers, kills, total, tmp_path
+    worker, patience, kind, solver, workers, kills, total, tmp_path
 ):
     path = str(tmp_path / "study")
-    study = worker.work(kind, path, "many_cells", "gp", 0)
-    given = {"kind": kind, "path": path, "objective": "many_cells", "solver": "gp"}
+    study = worker.work(kind, path, "many_cells", solver, 0)
+    given = {"kind": kind, "path": path, "objective": "many_cells", "solver": solver}
     # a trial takes milliseconds: none that lives is taken for dead, however slow the machine
     given |= {"total": total, "kills": kills, "stale_after": 300}
     processes = [worker.start(**given, seed=seed) for seed in range(workers)]

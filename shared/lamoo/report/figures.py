@@ -117,7 +117,7 @@ def worst(maps: Sequence[Map]) -> int:
 
 
 @dataclass(frozen=True)
-class Box:
+class DrawnNode:
     """Where a node of the tree is drawn, and what it says.
 
     Args:
@@ -135,7 +135,7 @@ class Box:
         return f"{self.row.side or 'all'}\n{self.row.hypervolume:.0%}\n{trials}"
 
 
-def boxes(rows: Sequence[NodeRow]) -> list[Box]:
+def drawn_nodes(rows: Sequence[NodeRow]) -> list[DrawnNode]:
     """Return where the nodes of a tree are drawn: children side by side below their parent."""
     start: dict[str, int] = {}  # where the next child of a node begins
     drawn = []
@@ -143,7 +143,7 @@ def boxes(rows: Sequence[NodeRow]) -> list[Box]:
         left = start.get(row.parent, 0)
         start[row.parent] = left + row.trials
         start[row.node] = left
-        drawn.append(Box(row, left))
+        drawn.append(DrawnNode(row, left))
     return drawn
 
 
@@ -155,10 +155,10 @@ def partition(rows: Sequence[NodeRow]) -> Figure:
     """
     import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
 
-    drawn = boxes(rows)
+    drawn = drawn_nodes(rows)
     figure = go.Figure()
     figure.add_trace(_nodes(drawn))
-    figure.add_trace(_frames([box for box in drawn if box.row.chosen]))
+    figure.add_trace(_frames([node for node in drawn if node.row.chosen]))
     lowest = max(row.depth for row in rows)
     figure.update_xaxes(title="trials", range=[0, rows[0].trials])
     figure.update_yaxes(title="depth", range=[lowest + 0.55, -0.55], dtick=1)
@@ -173,22 +173,22 @@ def partition(rows: Sequence[NodeRow]) -> Figure:
     )
 
 
-def _nodes(drawn: Sequence[Box]) -> Bar:
+def _nodes(drawn: Sequence[DrawnNode]) -> Bar:
     """Return all nodes."""
     import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
 
     return go.Bar(
         **_places(drawn),
-        ids=[box.row.node for box in drawn],
-        text=[box.text.replace("\n", "<br>") for box in drawn],
+        ids=[node.row.node for node in drawn],
+        text=[node.text.replace("\n", "<br>") for node in drawn],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
-        hovertext=[_about(box.row) for box in drawn],
+        hovertext=[_about(node.row) for node in drawn],
         hoverinfo="text",
         showlegend=False,
         marker={
-            "color": [box.row.hypervolume for box in drawn],
+            "color": [node.row.hypervolume for node in drawn],
             "colorscale": "Cividis",
             "cmin": 0,
             "cmax": 1,
@@ -198,13 +198,13 @@ def _nodes(drawn: Sequence[Box]) -> Bar:
     )
 
 
-def _frames(drawn: Sequence[Box]) -> Bar:
+def _frames(drawn: Sequence[DrawnNode]) -> Bar:
     """Return frames around nodes, with a line in the legend."""
     import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
 
     return go.Bar(
         **_places(drawn),
-        ids=[box.row.node for box in drawn],
+        ids=[node.row.node for node in drawn],
         name="chosen next",
         hoverinfo="skip",
         showlegend=True,
@@ -212,13 +212,13 @@ def _frames(drawn: Sequence[Box]) -> Bar:
     )
 
 
-def _places(drawn: Sequence[Box]) -> dict[str, Any]:
-    """Return plotly's words for where boxes are."""
+def _places(drawn: Sequence[DrawnNode]) -> dict[str, Any]:
+    """Return plotly's words for where nodes are drawn."""
     return {
         "orientation": "h",
-        "base": [box.left for box in drawn],
-        "x": [box.row.trials for box in drawn],
-        "y": [box.row.depth for box in drawn],
+        "base": [node.left for node in drawn],
+        "x": [node.row.trials for node in drawn],
+        "y": [node.row.depth for node in drawn],
         "width": 1,
     }
 

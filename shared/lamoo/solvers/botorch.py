@@ -113,7 +113,7 @@ def check_device(device: str) -> None:
 
 @dataclass(frozen=True)
 class Scored:
-    """BoTorch's acquisition over the engine's points, a :class:`lamoo.solvers.gp.Acquisition`.
+    """BoTorch's acquisition over the engine's points, a :class:`lamoo.solvers.gp.AcquisitionFunction`.
 
     Args:
         acquisition: of points as :func:`encoded` gives them.

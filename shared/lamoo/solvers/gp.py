@@ -77,7 +77,7 @@ def propose(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -
     return maximise(model, X, place, rng, effort)
 
 
-class Acquisition(Protocol):
+class AcquisitionFunction(Protocol):
     """The logarithm of an acquisition function, which the proposal maximises."""
 
     def score(self, X: Floats, *, screening: bool = False) -> Floats:
@@ -88,7 +88,7 @@ class Acquisition(Protocol):
 
 
 def maximise(
-    acquisition: Acquisition,
+    acquisition: AcquisitionFunction,
     X: Floats,
     place: Place,
     rng: np.random.Generator,
@@ -168,7 +168,7 @@ def _spread(X: Floats, scores: Floats, size: int) -> Floats:
 
 
 def refine(
-    acquisition: Acquisition,
+    acquisition: AcquisitionFunction,
     region: Region,
     start: Floats,
     smooth: Bools,
