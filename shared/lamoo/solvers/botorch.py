@@ -113,7 +113,7 @@ def check_device(device: str) -> None:
 
 @dataclass(frozen=True)
 class Scored:
-    """BoTorch's acquisition over the engine's points, a :class:`lamoo.solvers.gp.AcquisitionFunction`.
+    """BoTorch's acquisition of the engine's points, as :func:`lamoo.solvers.gp.maximise` asks it.
 
     Args:
         acquisition: of points as :func:`encoded` gives them.
