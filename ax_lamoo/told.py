@@ -145,8 +145,8 @@ class Told:
         known, key = self._bound.known, self._bound.key
         unknown = np.zeros(len(X), dtype=bool)
         for j, (name, _) in self._objectives.items():
-            lacking = np.isnan(known.objectives[j](X))
-            self.functions.contradicted(name, self._decode(X[lacking]), [0.0] * int(lacking.sum()))
+            for params in self._decode(X[np.isnan(known.objectives[j](X))]):
+                self.functions.value(name, params)
         if known.features is not None:
             given = known.features(X)
             unknown |= np.isnan(given).any(axis=1) if given.size else True
