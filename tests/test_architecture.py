@@ -2,7 +2,9 @@
 
 import ast
 import configparser
+import contextlib
 import importlib.util
+import pkgutil
 import re
 import subprocess
 import sys
@@ -10,8 +12,12 @@ import textwrap
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+
+from lamoo_compare.errors import CompareError
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {
@@ -243,6 +249,46 @@ def test_setup_cfg_lists_every_package_folder():
         if file.name == "__init__.py"
     }
     assert sorted(listed) == sorted(folders)
+
+
+def found(place: Any, path: str) -> bool:
+    """Tell whether an object has an attribute of an attribute ..., or a field of that name."""
+    name, _, rest = path.partition(".")
+    if name in getattr(place, "__dataclass_fields__", ()):
+        return True
+    return hasattr(place, name) and (not rest or found(getattr(place, name), rest))
+
+
+def lost(module: ModuleType, text: str) -> Iterator[str]:
+    """Yield what docstrings refer to and nobody finds: from the module, its classes, or at all."""
+    near = [module, *(each for each in vars(module).values() if isinstance(each, type))]
+    for path in set(re.findall(r":(?:func|class|data|attr|meth|mod):`[~.]?([^`]+)`", text)):
+        owner, _, name = path.rpartition(".")
+        there = any(found(place, path) for place in near)
+        with contextlib.suppress(ImportError, AttributeError):
+            there = there or (owner != "" and found(pkgutil.resolve_name(owner), name))
+            there = there or (owner != "" and importlib.import_module(path) is not None)
+        if not there:
+            yield path
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstrings_refer_to_what_exists(package):
+    wrong = []
+    for name, file in modules(package):
+        try:
+            module = importlib.import_module(name)
+        except (ModuleNotFoundError, SystemExit, CompareError):  # an extra that is not installed
+            continue
+        wrong += [f"{name}: {each}" for each in lost(module, file.read_text(encoding="utf-8"))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("reference", ["func:`select`", "data:`lamoo.pareto.GONE`", "class:`Nod`"])
+def test_a_reference_to_nothing_is_found(reference):
+    module = importlib.import_module("lamoo.partition.region")
+    assert [*lost(module, f"See :{reference}, :class:`Region` and :meth:`Region.cut`.")] != []
+    assert [*lost(module, ":class:`Region`, :meth:`contains`, :mod:`lamoo.startup`")] == []
 
 
 def test_engine_and_optuna_plugin_run_without_torch_ax_and_plotting(python):

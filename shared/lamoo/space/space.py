@@ -36,8 +36,8 @@ class Space:
     """Named parameters, and what can be said about points without knowing any objective.
 
     Args:
-        parameters: name -> :class:`Float`, :class:`Integer` or :class:`Categorical`; their order
-            is the order of the columns.
+        parameters: name -> :class:`lamoo.Float`, :class:`lamoo.Integer` or
+            :class:`lamoo.Categorical`; their order is the order of the columns.
         fixed: values that every proposed point must have (for instance the parameters that a user
             has fixed for the trial at hand). Observed points may have others.
         activity: when each parameter is active, where that is known; otherwise it is learned from

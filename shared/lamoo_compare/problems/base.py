@@ -27,7 +27,7 @@ class Problem:
     Objective values and the reference point are in the user's directions and in raw units.
 
     Args:
-        name: what :func:`load` knows it by.
+        name: what :func:`lamoo_compare.problems.load` knows it by.
         space: all parameters, also those that exist under a condition.
         directions: ``"minimize"`` or ``"maximize"``, one per objective.
         evaluate: parameters -> objective values, all NaN where the evaluation fails.
