@@ -141,9 +141,7 @@ def test_a_report_between_rungs_stops_nobody():
     assert stopped == [k in (1, 2, 4, 8) for k in range(1, 9)]
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"reduction_factor": w} for w in (1, 2.5, "3")] + [{"min_step": w} for w in (0, "1")]
-)
+@pytest.mark.parametrize("wrong", [{"reduction_factor": 1}, {"min_step": 0}])
 def test_a_wrong_argument_is_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Halving(**wrong)
