@@ -106,7 +106,7 @@ class Blended:
         """Map values (n,); beyond the observed ones only the linear half goes on."""
         after = np.searchsorted(self.knots, y, side="right")
         last = len(self.knots) - 1
-        # rounding, and a slope that overflows between subnormal knots, must not leave their interval
+        # rounding, and a slope that overflows between subnormal knots, must not leave an interval
         scores = np.clip(
             np.interp(y, self.knots, self.scores),
             self.scores[np.maximum(after - 1, 0)],
