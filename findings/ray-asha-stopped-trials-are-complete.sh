@@ -4,9 +4,8 @@
 #   OptunaSearch's study, as it is when Optuna stops it: no final result, and not on the front.
 # Seen: it is COMPLETE, with the values of its last epoch, and without any mark: with two objectives no
 #   intermediate values are kept, either. With one those of earlier epochs are, and the trial is COMPLETE
-#   all the same. An
-#   objective that grows with training (seconds, energy) puts what was stopped first on the front, and
-#   the sampler learns values of the first epoch as if they were those of the last.
+#   all the same. An objective that grows with training (seconds, energy) puts what was stopped first
+#   on the front, and the sampler learns values of the first epoch as if they were those of the last.
 # Matters: to who reads `best_trials` of that study, or stops trials by ASHA beside an Optuna sampler:
 #   report the epoch as well, and sort out by it.
 set -euo pipefail
