@@ -177,10 +177,13 @@ class Claims:
                 rivals = _changed(before[others.done :], after[others.done :])
                 points = reader.to_points(search_space, space, rivals) if rivals else x[:0]
                 # where nothing is untried, two may have the same
-                if not _taken(x, points, history.key) or not len(history.unseen(x)):
+                fresh = len(history.unseen(x)) or history.again(x)[0]
+                if not _taken(x, points, history.key) or not fresh:
                     break
                 time.sleep(generator(self._seed, trial.number, attempt).uniform(0, BACKOFF))
                 others = self._others(study, trial)
+            if alone is None and history.again(x)[0]:
+                study._storage.set_trial_system_attr(trial._trial_id, notes.AGAIN, True)  # noqa: FBT003
         return params
 
     def _others(self, study: Study, trial: FrozenTrial) -> Snapshot:
