@@ -151,7 +151,7 @@ class Claims:
             alone: the one parameter that is not fixed, if nothing is known of it beforehand.
         """
         params: dict[str, Any] = {}
-        written = notes.written(trial)
+        written, again = notes.written(trial), False
         with self._turn:
             if alone is None:
                 others = self.begun(study, trial).others
@@ -177,10 +177,14 @@ class Claims:
                 rivals = _changed(before[others.done :], after[others.done :])
                 points = reader.to_points(search_space, space, rivals) if rivals else x[:0]
                 # where nothing is untried, two may have the same
-                if not _taken(x, points, history.key) or not len(history.unseen(x)):
+                again = bool(history.again(x)[0])
+                fresh = again or len(history.unseen(x))
+                if not _taken(x, points, history.key) or not fresh:
                     break
                 time.sleep(generator(self._seed, trial.number, attempt).uniform(0, BACKOFF))
                 others = self._others(study, trial)
+            if again and alone is None:
+                study._storage.set_trial_system_attr(trial._trial_id, notes.AGAIN, True)  # noqa: FBT003
         return params
 
     def _others(self, study: Study, trial: FrozenTrial) -> Snapshot:

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 
 from lamoo.curves import Curves
 from lamoo.early import Rule, rule_of, stops
-from optuna_lamoo import reports
+from optuna_lamoo import notes, reports
 from optuna_lamoo.memory import Finished
 from optuna_lamoo.messages import warn_once
 
@@ -24,7 +24,8 @@ class EarlyStopping(BasePruner):
     It decides for trials that report through :func:`optuna_lamoo.track`, whatever the study's
     sampler. What it decides follows from what the storage holds, so workers that give it to the
     same study agree. A trial that has come as far as the longest complete one is never stopped, nor
-    one that has not reported every objective.
+    one that has not reported every objective, nor one that :class:`~optuna_lamoo.LaMOOSampler` asks
+    for although its configuration was stopped before, unless it diverges.
 
     Args:
         rule: ``"curves"`` stops a trial when what finished trials became, from where they were at
@@ -86,6 +87,8 @@ class EarlyStopping(BasePruner):
                 f"{np.flatnonzero(missing).tolist()}. What does not change with steps is reported "
                 "once, in the first report; known_objectives of LaMOOSampler need not be.",
             )
+            return False
+        if notes.again(trial) and own.sound:  # to stop it in the same place would teach nothing
             return False
         return stops(self._rule, own, self._memory.curves(study, trial, directions))
 

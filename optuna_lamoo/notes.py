@@ -20,6 +20,9 @@ from optuna_lamoo.distributions import parameter
 #: trials can compare: name -> Optuna's internal representation. A long note goes on in attributes
 #: with this and a number for a name. Earlier versions left the mapping itself.
 NOTE = "lamoo:proposal"
+#: The system attribute of a trial whose configuration was stopped before, and which was asked for
+#: again nevertheless: ``True``.
+AGAIN = "lamoo:again"
 #: How many characters of JSON a storage takes for one attribute: MySQL has room for 65,535.
 ROOM = 60_000
 _ENQUEUED = "fixed_params"  # where Optuna keeps the parameters of an enqueued trial
@@ -73,6 +76,11 @@ def _parsed(part: object) -> Mapping[str, Any]:
         with contextlib.suppress(ValueError, RecursionError):
             part = json.loads(part)
     return part if isinstance(part, Mapping) else {}
+
+
+def again(trial: FrozenTrial) -> bool:
+    """Tell whether a trial's configuration was asked for although its training was stopped."""
+    return trial.system_attrs.get(AGAIN) is True
 
 
 def proposal(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:

@@ -116,6 +116,7 @@ class Reader:
             history,
             partial=partial.at(np.flatnonzero(somewhere)),
             curves=Curves.of([self._curves[i] for i in evaluated], m),
+            retrains=True,
         )
 
     def _remember(

@@ -119,6 +119,12 @@ class Curves:
             feasible=np.concatenate([self.feasible, others.feasible]),
         )
 
+    def curve(self, row: int) -> Curve:
+        """Return the curve with an index."""
+        reports = slice(self.begins[row], self.ends[row])
+        final = self.finals[row] if self.ended[row] else None
+        return Curve(self.steps[reports], self.values[reports], final, bool(self.feasible[row]))
+
     def some(self, rows: Ints) -> Curves:
         """Return only the curves with the given indices (k,), in their order."""
         length = (self.ends - self.begins)[rows]

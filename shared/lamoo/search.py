@@ -18,7 +18,7 @@ from lamoo.partition.branches import neglected
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
 from lamoo.partition.tree import Node, grow, select
-from lamoo.solvers import Propose, distant, evolutionary, random
+from lamoo.solvers import Propose, again, distant, evolutionary, random
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.startup import least_sure, next_start
@@ -208,6 +208,8 @@ def _by_solver(task: Task, history: History, rng: np.random.Generator) -> _Found
             _tell_of_failure(task.settings, error)
             continue
         if x is not None and not history.repeats(x[None])[0]:
+            if history.again(x[None])[0]:
+                return _Found(x, f"{how}, where a training was stopped")
             return _Found(_apart(x, Place.everywhere(task.domain, history), rng), how)
         last_resort = _Found(x, how) if last_resort.x is None else last_resort
     return last_resort
@@ -227,6 +229,7 @@ def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
 
     Where a leaf is exhausted, its nearest ancestor that is not takes its place. In a global turn
     the solver works in the whole space. Branches that were tried too little take turns with both.
+    Where nothing untried is left, trainings that were stopped are begun again.
     """
     solver, reference_point = task.settings.chosen_solver, task.reference_point
     name, everywhere = solver.name, Place.everywhere(task.domain, history, reference_point)
@@ -251,6 +254,7 @@ def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
             yield _Attempt(name, propose, place, where)
     yield _Attempt("evolutionary", evolutionary.propose, everywhere, WHOLE)
     yield _Attempt("random", random.propose, everywhere, WHOLE)
+    yield _Attempt("gp", again.propose, everywhere, WHOLE)
 
 
 def _spread_out(place: Place, rng: np.random.Generator, seed: int) -> Floats | None:  # noqa: ARG001

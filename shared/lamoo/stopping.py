@@ -32,6 +32,8 @@ def conclusive(Y: Floats) -> bool:
 def exhausted(task: Task) -> bool:
     """Tell whether no configuration is left to propose: all were tried, or none may be.
 
+    One whose training was stopped is left if it may be trained once more.
+
     Where the space is only what was asked for so far, see :func:`conclusive`.
     ``False`` where there are too many to look (see :data:`lamoo.space.ENUMERABLE`).
     """
@@ -44,7 +46,10 @@ def exhausted(task: Task) -> bool:
     space = task.domain
 
     def left(X: Floats) -> bool:
-        X = history.unseen(X[space.allows(X)])
+        X = X[space.allows(X)]
+        if history.again(X).any():
+            return True
+        X = history.unseen(X)
         return not history.surely_repeats(X).all()
 
     # mostly a few random points show that there is something left

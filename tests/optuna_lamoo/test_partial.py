@@ -1,5 +1,6 @@
 """Trials that were stopped early: what the sampler learns of them, whoever stopped them."""
 
+import collections
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from optuna.trial import TrialState, create_trial
 
 from lamoo import Task
-from optuna_lamoo import LaMOOSampler, columns, reports, track
+from optuna_lamoo import EarlyStopping, LaMOOSampler, columns, notes, reports, track
 
 FLOAT = optuna.distributions.FloatDistribution(0.0, 1.0)
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
@@ -172,6 +173,63 @@ def test_every_solver_goes_on_where_most_trials_are_stopped(solver):
     sampler = LaMOOSampler(seed=0, n_startup_trials=6, solver=solver)
     study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
     study.optimize(objective, n_trials=24)
-    points = {(t.params["x"], t.params["y"]) for t in study.trials}
-    assert len(points) == 24
+    points = [(t.params["x"], t.params["y"]) for t in study.trials]
+    for i, trial in enumerate(study.trials):
+        earlier = [study.trials[j].state for j in range(i) if points[j] == points[i]]
+        assert earlier == ([PRUNED] if notes.again(trial) else [])
     assert {t.state for t in study.best_trials} == {COMPLETE}
+
+
+class Wrongly(optuna.pruners.BasePruner):
+    """Stops every other configuration after two steps, whoever asks for it."""
+
+    def prune(self, study, trial):
+        steps = [*reports.reports(trial.user_attrs, 2)]
+        return steps[-1] == 2 and trial.params["y"] % 2 == 1
+
+
+@pytest.mark.parametrize("rule", ["its own", "another"])
+@pytest.mark.parametrize("solver", ["gp", "gp-fast", "evolutionary", "random"])
+def test_every_configuration_that_was_stopped_comes_once_more_before_the_study_ends(solver, rule):
+    class Stubborn(EarlyStopping):
+        def prune(self, study, trial):
+            stopped = Wrongly().prune(study, trial)
+            return stopped and (not notes.again(trial) or super().prune(study, trial))
+
+    def objective(trial):
+        trial = track(trial)
+        x, y = trial.suggest_int("x", 0, 3), trial.suggest_int("y", 0, 3)
+        for step, error in enumerate(errors(x / 3), start=1):
+            trial.report([error + y / 9, 1.0 - x], step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return errors(x / 3)[-1] + y / 9, 1.0 - x
+
+    study = optuna.create_study(
+        directions=["minimize"] * 2,
+        sampler=LaMOOSampler(seed=0, n_startup_trials=4, solver=solver),
+        pruner=Stubborn() if rule == "its own" else Wrongly(),
+    )
+    study.optimize(objective, n_trials=60)
+    stopped = [t for t in study.trials if t.params["y"] % 2]
+    often = collections.Counter((t.params["x"], t.params["y"]) for t in study.trials)
+    assert {(y % 2, n) for (_, y), n in often.items()} == {(0, 1), (1, 2)}
+    # the sampler's word is the last one for our rule, another one may stop it for good
+    first = [PRUNED] * 8
+    assert sorted(t.state for t in stopped) == sorted(
+        [*first, *([COMPLETE] * 8 if rule == "its own" else first)]
+    )
+    assert sum(map(notes.again, study.trials)) == 8
+
+
+def test_what_was_stopped_is_given_to_one_worker_only():
+    """Where nothing else is left, and others have what was stopped."""
+    grid = optuna.distributions.IntDistribution(0, 7)
+    study = study_of([])
+    for y in range(8):
+        attrs = dict([reports.attribute({}, 1, [y + 1.0, -y])])
+        state, values = (PRUNED, None) if y % 2 else (COMPLETE, [y, -y])
+        params = {"params": {"y": y}, "distributions": {"y": grid}}
+        study.add_trial(create_trial(state=state, values=values, user_attrs=attrs, **params))
+    running = [study.ask({"y": grid}).params["y"] for _ in range(4)]
+    assert sorted(running) == [1, 3, 5, 7]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lamoo.curves import Curve, Curves
-from lamoo.early.extrapolation import Extrapolation
+from lamoo.early.extrapolation import Extrapolation, reaching
 from lamoo.early.halving import Halving
 
 #: What decides: ``rule.stops(curve, others)`` is a pure function of what trials reported.
 Rule = Extrapolation | Halving
 RULES: dict[str, Rule] = {"curves": Extrapolation(), "halving": Halving()}
 
-__all__ = ["RULES", "Extrapolation", "Halving", "Rule", "rule_of", "stops"]
+__all__ = ["RULES", "Extrapolation", "Halving", "Rule", "reaching", "rule_of", "stops"]
 
 
 def rule_of(rule: str | Rule) -> Rule:

@@ -18,7 +18,7 @@ from lamoo.gp.fitting import MAX_TRAINING
 from lamoo.gp.model import learn
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
-from lamoo.solvers import evolutionary
+from lamoo.solvers import again, evolutionary
 from lamoo.solvers.evolutionary import offspring, parents
 from lamoo.solvers.random import pool
 from lamoo.space.moves import perturb
@@ -74,7 +74,7 @@ def propose(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -
     # where the model predicts little, the partition's boundaries know more
     if place.region.sides and rng.random() < 2 * (1 - model.trust) ** 2:
         return evolutionary.propose(place, rng)
-    return maximise(model, X, place, rng, effort)
+    return again.better(maximise(model, X, place, rng, effort), model, place)
 
 
 class AcquisitionFunction(Protocol):

@@ -13,7 +13,7 @@ from lamoo.arrays import Bools, Floats, Ints, frozen
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.points import Points
-from lamoo.space.rows import Keys, agree, first_rows, keys_of, occur, rows_in
+from lamoo.space.rows import Keys, agree, first_rows, groups, keys_of, occur, rows_in
 
 #: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
 _OF_EVALUATIONS = ("violation", "means", "noisy")
@@ -84,6 +84,7 @@ class History:
             although they differ; ``None`` where that does not happen.
         curves: what each evaluation reported before it ended, ``n`` of them, or ``None`` where
             nobody reports.
+        retrains: whether a point whose training was stopped may be proposed once more.
 
     Raises:
         ValueError: if the shapes disagree, ``Y`` holds NaN or a variance is negative.
@@ -100,6 +101,7 @@ class History:
     denoised: Floats = field(default_factory=lambda: np.empty((0, 0)))
     key: Callable[[Floats], Ints] | None = None
     curves: Curves | None = None
+    retrains: bool = False
 
     def __post_init__(self) -> None:
         """Give the empty defaults their shapes, freeze all arrays and check them."""
@@ -264,6 +266,29 @@ class History:
         stopped = self._given_up(self.partial.reported)
         return stopped[~rows_in(stopped, self.failed)] if len(stopped) else stopped
 
+    @cached_property
+    def retrainable(self) -> Ints:
+        """Rows of ``partial`` whose training was stopped, and may be begun once more, ``(k,)``.
+
+        Whoever stopped it may have been wrong. Only once: who is stopped twice would be for ever.
+        So they are neither evaluated nor running, did not fail, and every objective was reported,
+        since it could not be judged otherwise.
+        """
+        partial = self.partial
+        if not self.retrains or partial.curves is None or not partial.reported.any():
+            return np.arange(0)
+        others = [self.X, self.pending, self.failed]
+        label = (self.key or groups)(np.concatenate([partial.X, *others]))
+        _, inverse, often = np.unique(label, return_inverse=True, return_counts=True)
+        once = often[inverse.ravel()[: len(partial.X)]] == 1
+        last = partial.curves.values[partial.curves.ends - 1]
+        once &= partial.reported & ~np.isnan(last).any(axis=1)
+        return np.flatnonzero(once & ~self.repeats(partial.X))
+
+    def again(self, X: Floats) -> Bools:
+        """Tell which points (n, d) are :attr:`retrainable`."""
+        return rows_in(X, self.partial.X[self.retrainable])
+
     def _given_up(self, which: Bools) -> Floats:
         """Return which points stay partially known, as they do not run any more, ``(k, d)``."""
         partial = self.partial.X[which]
@@ -422,6 +447,7 @@ class History:
             partial=self.partial,
             key=self.key,
             curves=_some(self.curves, np.arange(self.n)[members]),
+            retrains=self.retrains,
         )
 
 

@@ -1,9 +1,12 @@
 """What is known about a study: shapes, violations, and what must not be proposed again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lamoo import History
+from lamoo.curves import Curve, Curves
 from lamoo.space.history import Partial
 
 NAN, INF = np.nan, np.inf
@@ -238,3 +241,30 @@ def test_equal_precision_is_the_plain_mean(rng):
     X, Y = rng.integers(0, 3, (12, 1)) / 2, rng.random((12, 2))
     weighed = History(X, Y, noise=np.full(Y.shape, 0.3)).means
     np.testing.assert_allclose(weighed, History(X, Y).means)
+
+
+def test_who_may_be_trained_again_was_stopped_once_and_nothing_else():
+    X = np.linspace(0.0, 1.0, 9)[:, None]
+    once, twice, done, running, failed, unknown, silent = X[:7]
+    rows = np.array([once, twice, twice, done, running, failed, unknown, silent])
+    told = [np.ones((2, 2))] * 6 + [np.array([[1.0, NAN]] * 2), np.empty((0, 2))]
+    curves = Curves.of([Curve(np.arange(1.0, len(v) + 1), v) for v in told], 2)
+    nothing = np.full((8, 2), NAN)
+    history = History(
+        np.array([done, X[7]]),
+        np.ones((2, 2)),
+        pending=running[None],
+        failed=failed[None],
+        partial=Partial(rows, nothing, np.empty((8, 0)), nothing, curves),
+        retrains=True,
+    )
+    assert history.retrainable.tolist() == [0]
+    assert history.again(X).tolist() == [True] + [False] * 8
+    assert not history.unseen(once[None]).size  # it was tried for all that
+    assert not len(history.with_pending(once).retrainable)
+    assert not len(replace(history, retrains=False).retrainable)
+    assert not len(History(X, np.ones((9, 2)), retrains=True).retrainable)
+
+    # the first and the eighth are the same configuration
+    same = replace(history, key=lambda X: (np.round(8 * X[:, 0]) % 7).astype(int))
+    assert not len(same.retrainable)

@@ -1,0 +1,76 @@
+"""Trainings that were stopped, begun again: where that promises more than anything untried.
+
+A configuration whose training was stopped counts as tried, and whoever stopped it may have been
+wrong. It promises what the model expects of it, which knows its curve, times its chance to reach
+the front, which follows from the curves of all that have finished by now
+(:func:`lamoo.early.reaching`): each alone is too hopeful of too many.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamoo.arrays import Floats, Ints
+from lamoo.early import reaching
+from lamoo.gp.acquisition import Acquisition
+from lamoo.gp.equivalence import log_new
+from lamoo.gp.model import learn
+from lamoo.partition.place import Place
+
+#: The logarithm of no chance: even so the most hopeful of several is found.
+_NO_CHANCE = 1e-300
+
+
+def better(x: Floats, acquisition: Acquisition, place: Place) -> Floats:
+    """Return a proposal (d,), or a point whose training was stopped that promises more.
+
+    Args:
+        x: what promises most of all that is untried.
+        acquisition: the model's, in logs.
+        place: the region, which is not left, and what was tried.
+    """
+    if not len(_candidates(place)):
+        return x
+    new = log_new(place.history, place.region.space)(x[None])[0]
+    found = _most_promising(acquisition, place, float(acquisition.score(x[None])[0] + new))
+    return x if found is None else found
+
+
+def propose(place: Place, rng: np.random.Generator) -> Floats | None:
+    """Return the point (d,) of the region whose stopped training promises most.
+
+    ``None`` if none may be trained once more, see :attr:`lamoo.space.history.History.retrainable`.
+    See :class:`lamoo.solvers.Propose` for the arguments.
+
+    Raises:
+        ValueError: if a kernel matrix is hopeless (``LinAlgError``).
+    """
+    if not len(_candidates(place)):
+        return None
+    model = learn(place.history, place.region.space, rng, place.reference_point)
+    return _most_promising(model, place, -np.inf)
+
+
+def _candidates(place: Place) -> Ints:
+    """Return the rows of what is partially known that may be trained once more, ``(k,)``."""
+    rows, space = place.history.retrainable, place.region.space
+    if not len(rows):
+        return rows
+    X = place.history.partial.X[rows]
+    there = np.isclose(space.snap(X), X, rtol=0, equal_nan=True).all(axis=1)
+    return rows[there & place.region.contains(X)]
+
+
+def _most_promising(acquisition: Acquisition, place: Place, least: float) -> Floats | None:
+    """Return the point (d,) whose stopped training promises most, ``None`` if less than that."""
+    history, rows = place.history, _candidates(place)
+    finished, stopped = history.curves, history.partial.curves
+    assert finished is not None and stopped is not None  # noqa: PT018, S101 - for the type checker
+    scores, found = acquisition.score(history.partial.X[rows]), None
+    for i in np.argsort(-scores, kind="stable"):
+        if scores[i] <= least:  # no chance is above 1
+            break
+        chance = reaching(stopped.curve(rows[i]), finished)
+        if scores[i] + np.log(max(chance, _NO_CHANCE)) > least:
+            least, found = scores[i] + np.log(max(chance, _NO_CHANCE)), rows[i]
+    return None if found is None else history.partial.X[found]
