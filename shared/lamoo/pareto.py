@@ -77,13 +77,19 @@ def _clearly_dominated(Y: Floats) -> Bools:
 
     Most of many points are, which is told sooner than who is on the front.
     """
-    halves = Y / 2  # because a difference may be larger than a float can express
-    low = halves.min(axis=0)
+    columns = np.ascontiguousarray(Y.T)  # reductions along rows this short take ten times as long
+    total = np.zeros(len(Y))
     with np.errstate(all="ignore"):  # whoever is chosen, the answer is true
-        total = ((halves - low) / (np.median(halves, axis=0) - low)).sum(axis=1)
+        for y in columns:
+            half = y / 2  # because a difference may be larger than a float can express
+            low = half.min()
+            total += (half - low) / (np.median(half) - low)
     dominated = np.zeros(len(Y), dtype=bool)
-    for y in Y[np.argpartition(total, _GOOD)[:_GOOD]]:
-        dominated |= (Y > y).all(axis=1)
+    for good in Y[np.argpartition(total, _GOOD)[:_GOOD]]:
+        worse = columns[0] > good[0]
+        for y, best in zip(columns[1:], good[1:], strict=True):
+            worse &= y > best
+        dominated |= worse
     return dominated
 
 
@@ -239,11 +245,11 @@ def normalise(Y: Floats, violation: Floats | None = None) -> Floats:
     if not len(Y):
         return Y
     ok = np.ones(len(Y), dtype=bool) if violation is None else violation == 0
-    base = Y[ok] if ok.any() else Y
-    best = base.min(axis=0)
+    base = np.ascontiguousarray(Y.T if ok.all() or not ok.any() else Y[ok].T)
+    best = base.min(axis=1)
     with np.errstate(over="ignore", invalid="ignore"):
-        spread = np.quantile(base, 0.75, axis=0) - best
-        full = base.max(axis=0) - best
+        spread = np.quantile(base, 0.75, axis=1) - best
+        full = base.max(axis=1) - best
         scale = np.where(spread > 0, spread, np.where(full > 0, full, 1.0))
         scale = np.where(np.isfinite(scale), scale, np.finfo(float).max)
         scaled = Y / scale - best / scale
@@ -286,11 +292,13 @@ def reference_point(Y: Floats, *, of_front: bool, violation: Floats | None = Non
     """
     front = Y[nondominated(Y, violation)]
     best, nadir = front.min(axis=0), front.max(axis=0)
-    fence = best + 4 * (np.quantile(Y, 0.75, axis=0) - best)
-    far = np.maximum(nadir, np.minimum(Y.max(axis=0), fence))
+    columns = np.ascontiguousarray(Y.T)
+    largest = columns.max(axis=1)
+    fence = best + 4 * (np.quantile(columns, 0.75, axis=1) - best)
+    far = np.maximum(nadir, np.minimum(largest, fence))
     worst = nadir if of_front else far
     # an objective in which the front is a single value still needs a positive margin
     margin = worst - best
-    for spread in (far - best, Y.max(axis=0) - Y.min(axis=0), np.ones(len(best))):
+    for spread in (far - best, largest - columns.min(axis=1), np.ones(len(best))):
         margin = np.where(margin > 0, margin, spread)
     return np.asarray(worst + 0.1 * margin)

@@ -11,6 +11,8 @@ parents, all but those that it changed; what climbed has hardly any number of an
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from lamoo import pareto
@@ -28,6 +30,9 @@ DOUBTS, DOUBT = 5, 1 / 3
 LEAST, MOST = 0.02, 0.95
 #: Rays along which gains of hypervolume are measured.
 RAYS = 1024
+#: Bits of the numbers of places that coordinates are spread over, and the factor that spreads them
+#: (Fibonacci hashing: Knuth, "The art of computer programming" 3, section 6.4).
+SLOTS, _SPREADING = 14, 0x9E3779B97F4A7C15
 
 
 def share(history: History, space: Space, since: int) -> float:
@@ -68,13 +73,38 @@ def moved(X: Floats, since: int = 0) -> Bools:
     """
     there = ~np.isnan(X[since:])
     known = np.zeros(there.shape, dtype=bool)
+    perhaps = _perhaps_among(X, since)
     for j, (before, column) in enumerate(zip(X[:since].T, X[since:].T, strict=True)):
         values, first, which = np.unique(column, return_index=True, return_inverse=True)
-        # few are asked about: to look all others up among them is sooner done than to sort all
-        place, old = np.searchsorted(values, before), np.zeros(len(values) + 1, dtype=bool)
-        old[place[np.append(values, np.nan)[place] == before]] = True
+        # few are asked about: to look others up among them is sooner done than to sort all
+        candidates = before[perhaps[:, j]]
+        place, old = np.searchsorted(values, candidates), np.zeros(len(values) + 1, dtype=bool)
+        old[place[np.append(values, np.nan)[place] == candidates]] = True
         known[:, j] = old[which] | (first[which] < np.arange(len(column)))
     return np.asarray((known & there).sum(axis=1) < there.sum(axis=1) / 2)
+
+
+def _perhaps_among(X: Floats, since: int) -> Bools:
+    """Leave out most of the first coordinates that no later point has in the same column.
+
+    Equal ones share one of 2^:data:`SLOTS` places, which is found several times sooner than where a
+    number stands among others.
+
+    Args:
+        X: the points, shape ``(n, k)``.
+        since: how many are first.
+
+    Returns:
+        Shape ``(since, k)``: true where a later one may be equal.
+    """
+    bits = np.ascontiguousarray(X.T + 0.0).view(np.uint64)  # -0.0 equals 0.0
+    slots = (bits * np.uint64(_SPREADING)) >> np.uint64(64 - SLOTS)
+    taken = np.zeros((len(bits), 1 << SLOTS), dtype=bool)
+    found = np.empty((len(bits), since), dtype=bool)
+    for row, slot, out in zip(taken, slots.astype(np.intp), found, strict=True):
+        row[slot[since:]] = True
+        np.take(row, slot[:since], out=out)
+    return found.T
 
 
 def gains(Y: Floats, violation: Floats, since: int) -> Floats:
@@ -96,4 +126,6 @@ def gains(Y: Floats, violation: Floats, since: int) -> Floats:
     first = scaled[:since][pareto.nondominated(scaled[:since])]
     each = reaches(scaled[since:], reference, rays)
     reach = np.vstack([ray_lengths(first, reference, rays)[None], each])
-    return np.asarray(np.diff((np.maximum.accumulate(reach) ** Y.shape[1]).mean(axis=1)))
+    for before, after in pairwise(reach):  # ten times as fast as to accumulate along an axis
+        np.maximum(before, after, out=after)
+    return np.asarray(np.diff((reach ** Y.shape[1]).mean(axis=1)))
