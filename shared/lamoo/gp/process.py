@@ -543,7 +543,7 @@ class GP:
         h = self.hyperparameters
         Z, F = _scale(self._embedding, X, h)
         k = self._covariance(Z, F)
-        explained = self._root @ k.T
+        explained = blas.dtrmm(1.0, self._root, k.T, lower=True)
         variance = h.signal + (F**2).sum(axis=1) - (explained**2).sum(axis=0)
         return Prediction(Z, F, k, k @ self._solved, variance)
 
