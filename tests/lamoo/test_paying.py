@@ -90,3 +90,32 @@ def test_choices_have_no_say(rng):
     other = X.copy()
     other[:, ::2] = other[0, ::2]
     assert paying.share(history, mixed, 100) == paying.share(History(other, history.Y), mixed, 100)
+
+
+@pytest.mark.parametrize("kind", ["grid", "continuous"])
+def test_what_moved_is_what_the_definition_says(kind, rng):
+    for _ in range(100):
+        n, k = rng.integers(1, 40), rng.integers(1, 6)
+        X = rng.random((n, k))
+        if kind == "grid":
+            X = (np.round(4 * X) - 2.0) * rng.choice([1.0, -1.0], (n, k))  # zeros of either sign
+        else:  # some numbers of others
+            X = np.where(rng.random((n, k)) < 0.5, X[rng.integers(n, size=(n, k)), np.arange(k)], X)
+        X[rng.random((n, k)) < 0.1] = np.nan
+        since = int(rng.integers(n + 1))
+        inherited = [
+            sum(x in before for x, before in zip(X[i], X[:i].T, strict=True))
+            for i in range(since, n)
+        ]
+        active = (~np.isnan(X[since:])).sum(axis=1)
+        np.testing.assert_array_equal(paying.moved(X, since), np.array(inherited) < active / 2)
+
+
+def test_coordinates_that_share_a_place_are_told_apart(monkeypatch, rng):
+    X = rng.random((200, 4))
+    X[100:150] = X[:50]
+    expected = paying.moved(X, 100)
+    assert expected[50:].all()
+    assert not expected[:50].any()
+    monkeypatch.setattr(paying, "SLOTS", 1)
+    np.testing.assert_array_equal(paying.moved(X, 100), expected)
