@@ -72,10 +72,14 @@ def regions(study: Study, params: Sequence[str] | None) -> list[Map]:
 
 def _map(known: Knowledge, pair: tuple[int, int]) -> Map:
     """Return the region chosen next over two columns, and the trials."""
-    names, history = list(known.search_space), known.history
-    x, y = (_axis(known, names[j]) for j in pair)
-    places = [map_places(known.space.parameters[axis.name]) for axis in (x, y)]
+    history = known.history
     numbers = pareto.dominance_number(history.means, history.violation).tolist()
+    names = [list(known.search_space)[j] for j in pair]
+    places = [
+        map_places(known.space.parameters[name], history.X[:, j], numbers)
+        for name, j in zip(names, pair, strict=True)
+    ]
+    x, y = (_axis(known, name, u) for name, u in zip(names, places, strict=True))
     return Map(
         x=x,
         y=y,
@@ -89,14 +93,15 @@ def _map(known: Knowledge, pair: tuple[int, int]) -> Map:
     )
 
 
-def _axis(known: Knowledge, name: str) -> Axis:
+def _axis(known: Knowledge, name: str, places: Floats) -> Axis:
     parameter = known.space.parameters[name]
     scale = "category" if isinstance(parameter, Categorical) else "linear"
     return Axis(
         name=name,
         scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
-        values=parameter.from_unit(map_places(parameter)),
+        values=parameter.from_unit(places),
         points=[_shown(columns.answers(t, known.search_space), name, scale) for t in known.trials],
+        levels=parameter.levels,
     )
 
 
