@@ -62,6 +62,8 @@ def compare(  # noqa: PLR0913 - the options of a command
 ) -> Comparison:
     """Run every sampler with every seed on an objective, each in a process of its own.
 
+    A new process imports the script that called: call it below ``if __name__ == "__main__":``.
+
     What is on disk already is not run again, so a call that was interrupted goes on when it is
     made again, and more samplers, seeds or trials join those that are there: of the same program.
     If the objective's file, or one beside it that it imports, was edited since, that is an error.
