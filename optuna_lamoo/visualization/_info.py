@@ -148,12 +148,13 @@ class Hypervolumes:
     reference: str
 
 
+@np.errstate(under="ignore")  # also for who looks for NaN with seterr
 def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> Hypervolumes:
     """Return the curves of studies, all from one reference point; feasible trials count.
 
     Raises:
-        ValueError: if the studies have other directions, or the reference point another length or
-            a value that is not finite.
+        ValueError: if the studies have other directions, the reference point another length or a
+            value that is not finite, or the volumes are beyond what a float can hold.
     """
     named = _named(studies)
     directions = next(iter(named.values())).directions
@@ -165,6 +166,12 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> H
     counted = _counted([*histories.values()])
     signs = objectives.signs(directions)
     reference = _reference(counted, reference_point, signs)
+    if not pareto.expressible(np.concatenate(counted), reference):
+        msg = (
+            "hypervolume, the product of what every objective gained, is beyond what a float can "
+            f"hold: give the objectives in other units ({_in_words(signs * reference, ())})"
+        )
+        raise ValueError(msg)
     curves = [
         Curve(
             name=name,
@@ -180,7 +187,7 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> H
 def _in_words(reference: Floats, studies: Sequence[Study]) -> str:
     """Return a reference point, in the studies' directions, with the names that all of them use."""
     values = [f"{value:.4g}" for value in (reference + 0.0).tolist()]
-    names = studies[0].metric_names
+    names = studies[0].metric_names if studies else None
     if names is not None and all(study.metric_names == names for study in studies):
         values = [f"{name} {value}" for name, value in zip(names, values, strict=True)]
     return f"reference point: {', '.join(values)}"

@@ -371,6 +371,19 @@ def test_one_reference_point_for_all_and_errors(study):
         visualization.plot_hypervolume_history([])
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_volumes_that_no_float_can_hold_are_an_error_and_no_figure_of_zeros(unit):
+    study = optuna.create_study(directions=["minimize"] * 2)
+    rows = [[3.0, 1.0], [2.0, 2.0], [1.0, 3.0]]
+    values = [[unit * value for value in row] for row in rows]
+    study.add_trials([optuna.trial.create_trial(values=row) for row in values])
+    for draw in (visualization.plot_hypervolume_history, twin.plot_hypervolume_history):
+        with pytest.raises(ValueError, match=r"give the objectives in other units \(reference"):
+            draw(study)
+        with np.errstate(all="raise"), pytest.raises(ValueError, match="beyond what a float"):
+            draw(study)
+
+
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # the names
 def test_a_hypervolume_history_says_where_it_is_measured_from_and_takes_it(study):
     other = optuna.create_study(directions=study.directions, sampler=RandomSampler(seed=1))
