@@ -97,9 +97,9 @@ def weighted(Y: Floats, weights: Sequence[float]) -> int:
     if not varies.any() or w[varies].sum() == 0:
         return closest(Y)
     # who is the worst of all, but for rounding, has no pseudo-weights
-    index, F = (part[(F[:, varies] < 1).any(axis=1)] for part in (index, F[:, varies]))
+    rows = np.flatnonzero((F[:, varies] < 1).any(axis=1))
     method = _pymoo("pymoo.mcdm.pseudo_weights").PseudoWeights(w[varies] / w[varies].sum())
-    return int(index[np.ravel(method.do(F))[0]])
+    return int(index[rows[np.ravel(method.do(F[np.ix_(rows, varies)]))[0]]])
 
 
 def best_under_limits(Y: Floats, objective: int, limits: Floats) -> tuple[int, bool]:
