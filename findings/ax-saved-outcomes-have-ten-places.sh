@@ -13,7 +13,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
 "$dir/venv/bin/pip" install -q --no-compile torch==2.13.0
-"$dir/venv/bin/pip" install -q --no-compile ax-platform==1.3.1 "sqlalchemy>=2.0"
+"$dir/venv/bin/pip" install -q --no-compile ax-platform==1.3.1 "sqlalchemy>=2.0" tabulate
 cd "$dir"
 "$dir/venv/bin/python" -W ignore - <<'PY'
 import logging
