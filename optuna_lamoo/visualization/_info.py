@@ -72,10 +72,14 @@ def regions(study: Study, params: Sequence[str] | None) -> list[Map]:
 
 def _map(known: Knowledge, pair: tuple[int, int]) -> Map:
     """Return the region chosen next over two columns, and the trials."""
-    names, history = list(known.search_space), known.history
-    x, y = (_axis(known, names[j]) for j in pair)
-    places = [map_places(known.space.parameters[axis.name]) for axis in (x, y)]
+    history = known.history
     numbers = pareto.dominance_number(history.means, history.violation).tolist()
+    names = [list(known.search_space)[j] for j in pair]
+    places = [
+        map_places(known.space.parameters[name], history.X[:, j], numbers)
+        for name, j in zip(names, pair, strict=True)
+    ]
+    x, y = (_axis(known, name, u) for name, u in zip(names, places, strict=True))
     return Map(
         x=x,
         y=y,
@@ -89,14 +93,15 @@ def _map(known: Knowledge, pair: tuple[int, int]) -> Map:
     )
 
 
-def _axis(known: Knowledge, name: str) -> Axis:
+def _axis(known: Knowledge, name: str, places: Floats) -> Axis:
     parameter = known.space.parameters[name]
     scale = "category" if isinstance(parameter, Categorical) else "linear"
     return Axis(
         name=name,
         scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
-        values=parameter.from_unit(map_places(parameter)),
+        values=parameter.from_unit(places),
         points=[_shown(columns.answers(t, known.search_space), name, scale) for t in known.trials],
+        levels=parameter.levels,
     )
 
 
@@ -143,12 +148,13 @@ class Hypervolumes:
     reference: str
 
 
+@np.errstate(under="ignore")  # also for who looks for NaN with seterr
 def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> Hypervolumes:
     """Return the curves of studies, all from one reference point; feasible trials count.
 
     Raises:
-        ValueError: if the studies have other directions, or the reference point another length or
-            a value that is not finite.
+        ValueError: if the studies have other directions, the reference point another length or a
+            value that is not finite, or the volumes are beyond what a float can hold.
     """
     named = _named(studies)
     directions = next(iter(named.values())).directions
@@ -160,6 +166,12 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> H
     counted = _counted([*histories.values()])
     signs = objectives.signs(directions)
     reference = _reference(counted, reference_point, signs)
+    if not pareto.expressible(np.concatenate(counted), reference):
+        msg = (
+            "hypervolume, the product of what every objective gained, is beyond what a float can "
+            f"hold: give the objectives in other units ({_in_words(signs * reference, ())})"
+        )
+        raise ValueError(msg)
     curves = [
         Curve(
             name=name,
@@ -175,7 +187,7 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> H
 def _in_words(reference: Floats, studies: Sequence[Study]) -> str:
     """Return a reference point, in the studies' directions, with the names that all of them use."""
     values = [f"{value:.4g}" for value in (reference + 0.0).tolist()]
-    names = studies[0].metric_names
+    names = studies[0].metric_names if studies else None
     if names is not None and all(study.metric_names == names for study in studies):
         values = [f"{name} {value}" for name, value in zip(names, values, strict=True)]
     return f"reference point: {', '.join(values)}"

@@ -105,7 +105,7 @@ def _draw_map(axes: Axes, drawing: Map, darkest: float, palest: int) -> tuple[An
         vmax=palest,
         edgecolors="black",
     )
-    axes.set(xlabel=_plain(x.name), ylabel=_plain(y.name), title=_plain(drawing.where))
+    axes.set(xlabel=_plain(x.title), ylabel=_plain(y.title), title=_plain(drawing.where))
     for axis, scale, ticks in ((x, axes.set_xscale, axes.set_xticks),
                                (y, axes.set_yscale, axes.set_yticks)):  # fmt: skip
         if axis.scale == "log":

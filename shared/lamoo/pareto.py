@@ -15,6 +15,8 @@ from lamoo.failures import finite
 
 #: Up to so many objectives hypervolumes are exact.
 EXACT = 5
+#: Powers of two of the volumes that a float holds, up or down, with a little room.
+_POWERS = 1020.0
 #: Answers of :func:`representative` that are remembered: a proposal asks a few times.
 _REMEMBERED = 32
 #: Of more points than this, those that so many good ones dominate are left out first.
@@ -182,6 +184,25 @@ def hypervolume(Y: Floats, reference: Floats) -> float:
     if len(reference) > EXACT:
         return float(moocore.hv_approx(inner, ref=reference, nsamples=2048, method="DZ2019-HW"))
     return float(moocore.hypervolume(inner, ref=reference))
+
+
+def expressible(Y: Floats, reference: Floats) -> bool:
+    """Tell whether hypervolumes of points (n, m) are neither too large nor too small for a float.
+
+    What is measured from a reference point (m,) lies in a box up to it. Points that hold NaN or an
+    infinite value do not count.
+
+    Example:
+        >>> Y = np.array([[0.0, 1.0], [1.0, 0.0]])
+        >>> [expressible(unit * Y, unit * np.array([2.0, 2.0])) for unit in (1.0, 1e-200, 1e200)]
+        [True, False, False]
+    """
+    inside = Y[np.isfinite(Y).all(axis=1) & (Y < reference).all(axis=1)]
+    if not len(inside):
+        return True
+    sides = reference / 2 - inside.min(axis=0) / 2  # halves, whose difference a float can hold
+    powers = np.log2(np.maximum(sides, np.finfo(float).tiny)) + 1
+    return bool(abs(powers.sum()) <= _POWERS)
 
 
 def contributions(Y: Floats, reference: Floats) -> Floats:

@@ -18,7 +18,14 @@ from lamoo_compare.problems import Problem
 from lamoo_compare.program import claim
 from lamoo_compare.samplers import check_sampler, program_of
 from lamoo_compare.schedule import Display, run_all
-from lamoo_compare.summary import FEWEST_SEEDS, Comparison, Run, best_of, infer_reference
+from lamoo_compare.summary import (
+    FEWEST_SEEDS,
+    Comparison,
+    Run,
+    best_of,
+    check_volumes,
+    infer_reference,
+)
 from lamoo_compare.target import Target, load_target
 from optuna_lamoo.objectives import constraints
 
@@ -62,6 +69,8 @@ def compare(  # noqa: PLR0913 - the options of a command
 ) -> Comparison:
     """Run every sampler with every seed on an objective, each in a process of its own.
 
+    A new process imports the script that called: call it below ``if __name__ == "__main__":``.
+
     What is on disk already is not run again, so a call that was interrupted goes on when it is
     made again, and more samplers, seeds or trials join those that are there: of the same program.
     If the objective's file, or one beside it that it imports, was edited since, that is an error.
@@ -90,8 +99,8 @@ def compare(  # noqa: PLR0913 - the options of a command
         command: what the report names as the command that repeats it.
 
     Raises:
-        CompareError: if an argument is wrong or the objective cannot be used; what was finished
-            before is kept.
+        CompareError: if an argument is wrong or the objective cannot be used, or its hypervolumes
+            are beyond what a float can hold; what was finished before is kept.
     """
     from lamoo_compare.page import write_report  # noqa: PLC0415 - plotly is no worker's business
 
@@ -128,6 +137,7 @@ def compare(  # noqa: PLR0913 - the options of a command
     runs = [run_of(cell, target.problem) for cell in cells]
     values = [run.values for run in runs]
     point = tuple(float(v) for v in _reference(target, reference_point, values))
+    check_volumes(values, target.directions, point)
     known = target.problem and reference_point is None
     result = Comparison(
         source=source,

@@ -13,6 +13,7 @@ from scipy.stats import wilcoxon
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats
 from lamoo_compare.budget import Budget, costs, full_trainings
+from lamoo_compare.errors import CompareError
 from lamoo_compare.problems.base import signs
 
 #: Gaps below are reported as this.
@@ -301,6 +302,22 @@ def infer_reference(values: Sequence[Floats], directions: Sequence[str]) -> tupl
         return (0.0,) * len(directions)
     point = signs(directions) * pareto.reference_point(Y, of_front=False)
     return tuple((point + 0.0).tolist())
+
+
+def check_volumes(
+    values: Sequence[Floats], directions: Sequence[str], reference_point: Sequence[float]
+) -> None:
+    """Check that hypervolumes of all runs are numbers that a float can hold.
+
+    Raises:
+        CompareError: if they are not: all would be 0 or infinite.
+    """
+    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
+    if not pareto.expressible(Y[_known(Y)], signs(directions) * np.asarray(reference_point)):
+        raise CompareError(
+            "hypervolume, the product of what every objective gained, is beyond what a float can "
+            f"hold: give the objectives in other units (reference point {list(reference_point)})"
+        )
 
 
 def best_of(

@@ -123,6 +123,20 @@ def test_axes_show_the_users_values(experiment):
     assert list(figure.data[0].x) == list(range(8, 17))
 
 
+def test_of_many_choices_the_best_trials_are_drawn(client):
+    names = [f"op{k}" for k in range(60)]
+    kind = ChoiceParameterConfig(name="op", parameter_type="str", values=names, is_ordered=False)
+    made = client([kind, PARAMETERS[0]], solver="random", initialization_budget=0)
+    for k, name in enumerate(names):
+        index = made.attach_trial(parameters={"op": name, "x": k / 60})
+        made.complete_trial(index, raw_data={"a": (k - 30) ** 2, "b": (k - 40) ** 2})
+    figure = card_of(made, PartitionRegions()).get_figure()
+    # the front, from 30 to 40, and what is nearest to it
+    assert list(figure.layout.xaxis.ticktext) == names[15:56]
+    assert figure.layout.xaxis.title.text == "op (41 of 60)"
+    assert sorted(round(x) for x in figure.data[1].x) == [*range(41)]
+
+
 def test_cards_after_a_reload_are_the_same(experiment, tmp_path):
     analyses = [PartitionTree(), PartitionRegions()]
     before = [card_of(experiment, analysis).df for analysis in analyses]

@@ -327,6 +327,22 @@ def test_hypervolume_curve_of_what_is_not_finite(m):
 # ------------------------------------------------------------------------------- contributions
 
 
+@pytest.mark.parametrize("m", [2, 3, 5])
+def test_a_volume_is_expressible_if_a_float_is_as_large(m, rng):
+    Y = rng.random((20, m))
+    for power in range(-1100, 1101, 50):
+        units = np.ldexp(1.0, [power // m] * m)
+        with np.errstate(over="ignore"):
+            volume = np.prod(units * (2 - Y.min(axis=0)))
+        # those between are near the edge
+        if 1e-290 < volume < 1e290:
+            assert pareto.expressible(units * Y, units * 2)
+        if volume < np.finfo(float).tiny or volume == np.inf:
+            assert not pareto.expressible(units * Y, units * 2)
+    nothing = np.array([[np.nan] * m, [np.inf] * m, [-np.inf] * m, [3.0] * m])
+    assert pareto.expressible(nothing, np.full(m, 2.0))
+
+
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
 def test_contributions_are_what_is_lost_without_a_point(m, rng):
     Y = rng.random((30, m))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from lamoo_compare import Comparison, Run, figures
+from lamoo_compare import CompareError, Comparison, Run, figures
 from lamoo_compare.page import _trials, as_json, cells, page, verdict
-from lamoo_compare.summary import best_of, front_of, infer_reference
+from lamoo_compare.summary import best_of, check_volumes, front_of, infer_reference
 
 DIRECTIONS = ("minimize", "maximize")
 REFERENCE = (1.0, 0.0)
@@ -235,6 +235,15 @@ def test_inferred_reference_is_worse_than_the_front_and_robust():
     assert abs(point[0]) < 1e3
     assert best_of([values], DIRECTIONS, point) > 0
     assert infer_reference([np.full((2, 2), np.nan)], DIRECTIONS) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_volumes_that_no_float_can_hold_are_an_error(unit):
+    values = np.random.default_rng(1).random((20, 2))
+    check_volumes([values], DIRECTIONS, infer_reference([values], DIRECTIONS))
+    values = [np.vstack([unit * values, np.full((1, 2), np.nan)])]
+    with pytest.raises(CompareError, match="in other units"):
+        check_volumes(values, DIRECTIONS, infer_reference(values, DIRECTIONS))
 
 
 @pytest.mark.parametrize("broken", [np.inf, -np.inf, 1e300, -1e300])

@@ -165,6 +165,32 @@ def test_a_trial_without_the_parameter_is_not_drawn(study):
     assert 0 < len(points.x) == len(having) < 59
 
 
+def test_of_many_choices_the_best_trials_are_drawn():
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=RandomSampler(seed=0))
+    names = [f"op{k}" for k in range(200)]
+
+    def objective(trial):
+        k = names.index(trial.suggest_categorical("op", names))
+        x = trial.suggest_float("x", 0, 1)
+        return (k - 60) ** 2 + 100 * x, (k - 90) ** 2 - 100 * x
+
+    study.optimize(objective, n_trials=90)
+    figure = visualization.plot_regions(study, ["op", "x"])
+    assert figure.layout.xaxis.title.text == "op (41 of 200)"
+    assert len(figure.layout.xaxis.ticktext) == len(figure.data[0].x) == 41
+    shown = {study.trials[number(text)].params["op"] for text in figure.data[1].hovertext}
+    assert shown == set(figure.layout.xaxis.ticktext)
+    assert {trial.params["op"] for trial in study.best_trials} <= shown
+    each = zip(figure.data[1].x, figure.data[1].hovertext, strict=True)
+    assert all(
+        figure.layout.xaxis.ticktext[round(x)] == study.trials[number(text)].params["op"]
+        for x, text in each
+    )
+    axes = twin.plot_regions(study, ["op", "x"])
+    assert axes.get_xlabel() == "op (41 of 200)"
+    assert len(axes.collections[1].get_offsets()) == len(figure.data[1].x)
+
+
 def test_default_params_are_those_that_shape_the_region():
     study = optuna.create_study(directions=["minimize"] * 2, sampler=RandomSampler(seed=0))
 
@@ -343,6 +369,19 @@ def test_one_reference_point_for_all_and_errors(study):
         visualization.plot_hypervolume_history([study, optuna.create_study()])
     with pytest.raises(ValueError, match="at least one study"):
         visualization.plot_hypervolume_history([])
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_volumes_that_no_float_can_hold_are_an_error_and_no_figure_of_zeros(unit):
+    study = optuna.create_study(directions=["minimize"] * 2)
+    rows = [[3.0, 1.0], [2.0, 2.0], [1.0, 3.0]]
+    values = [[unit * value for value in row] for row in rows]
+    study.add_trials([optuna.trial.create_trial(values=row) for row in values])
+    for draw in (visualization.plot_hypervolume_history, twin.plot_hypervolume_history):
+        with pytest.raises(ValueError, match=r"give the objectives in other units \(reference"):
+            draw(study)
+        with np.errstate(all="raise"), pytest.raises(ValueError, match="beyond what a float"):
+            draw(study)
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # the names

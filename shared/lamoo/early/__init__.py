@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lamoo.curves import Curve, Curves
 from lamoo.early.extrapolation import Extrapolation, reaching
 from lamoo.early.halving import Halving
@@ -29,6 +31,7 @@ def rule_of(rule: str | Rule) -> Rule:
     return found
 
 
+@np.errstate(under="ignore")  # what is far too small is 0, also for who looks for NaN with seterr
 def stops(rule: Rule, own: Curve, others: Curves) -> bool:
     """Tell whether a trial that reported every objective is better stopped.
 

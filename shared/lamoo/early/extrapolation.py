@@ -75,21 +75,27 @@ def reaching(curve: Curve, others: Curves, fewest: int = 4) -> float:
         others: all other trials of the study.
         fewest: with fewer finished trials that came as far the answer is 1: nobody knows.
     """
-    own, changing = curve.values[-1], ~others.constant
+    own, bests = curve.values[-1], curve.values.min(axis=0)
+    changing = ~others.constant
     there, last, best = others.until(curve.steps[-1])
     finals = others.finals[there]
-    known = (_sane(finals) & _sane(last) & _sane(best)).all(axis=1)
+    sane = _sane(finals, last, best, np.stack([own, bests]))
+    known = (sane[0] & sane[1] & sane[2]).all(axis=1)
     front = finished_front(others)
     rivals = front[(front[:, ~changing] <= own[~changing]).all(axis=1)][:, changing]
     if known.sum() < fewest or not len(rivals):
         return 1.0
-    bests = curve.values.min(axis=0)
-    if not (_sane(own) & _sane(bests)).all():
+    if not sane[3].all():
         return float(_recovered(others))
+    seen = [each[known][:, changing] for each in (last, best)]
     finals = finals[known][:, changing]
+    at = [own[changing], bests[changing]]
+    # whatever the unit: squares of 1e-170 are 0, those of 1e160 infinite
+    unit = np.frexp(np.abs(np.vstack([*seen, finals, *at])).max(axis=0))[1]
+    rivals = np.ldexp(rivals, -unit)
     return max(
-        _better(_draws(seen[known][:, changing], finals, at[changing]), rivals)
-        for seen, at in ((last, own), (best, bests))
+        _better(_draws(*(np.ldexp(part, -unit) for part in (x, finals, y))), rivals)
+        for x, y in zip(seen, at, strict=True)
     )
 
 
@@ -154,17 +160,19 @@ def extrapolate(x: Floats, y: Floats, at: float) -> tuple[float, float, float]:
     return float(lever @ y), float(np.sqrt(variance * (1.0 + lever @ lever))), float(freedom)
 
 
-def _sane(values: Floats) -> Bools:
-    """Tell which values are finite, and small enough for their squares to be."""
-    return np.asarray(np.abs(values) <= failures.ABSURD)
+def _sane(*values: Floats) -> list[Bools]:
+    """Tell which values (n, m) are measurements, judged by all of them."""
+    good = failures.measured(np.concatenate(values))
+    return np.split(good, np.cumsum([len(each) for each in values])[:-1])
 
 
 def _recovered(curves: Curves) -> bool:
     """Tell whether any trial ended with sane values after a report that was not."""
     owner = np.repeat(np.arange(len(curves)), curves.ends - curves.begins)
+    ended, reported = _sane(curves.finals, curves.values)
     # NaN, which nobody reported, is not meant
-    wrong = owner[(np.abs(curves.values) > failures.ABSURD).any(axis=1)]
-    return bool(_sane(curves.finals[wrong]).all(axis=1).any())
+    wrong = owner[(~reported & ~np.isnan(curves.values)).any(axis=1)]
+    return bool(ended[wrong].all(axis=1).any())
 
 
 @lru_cache(maxsize=8)

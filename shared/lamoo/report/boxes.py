@@ -6,12 +6,12 @@ A rule is a range of one parameter, or a set of choices. The box is found by pat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats
+from lamoo.arrays import Floats, Ints
 from lamoo.numerics import own_state
 from lamoo.pareto import nondominated
 from lamoo.partition.region import Region
@@ -19,6 +19,7 @@ from lamoo.partition.split import learn_boundary
 from lamoo.partition.tree import Node
 from lamoo.report.box import ROUNDING, Box
 from lamoo.report.existence import Existence, existence_in
+from lamoo.space import Space
 from lamoo.space.history import History
 
 #: Uniform points that a box is found with: a region of 1 % of the space still has 200 of them.
@@ -140,20 +141,14 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
         score = _score(len(within) / len(U), len(covered) / len(found), volume)
         if score > best_score * 1.001:
             best, best_score = box, score
-        peels = [
-            (peel, j)
-            for peel, j in _peels(box, within, space.categorical, levels)
-            if peel.allows(front[:, j], j, levels).all()
-        ]
-        kept = [
-            tuple(peel.allows(X[:, j], j, levels) for X in (within, covered)) for peel, j in peels
-        ]
-        density = [few.sum() / max(many.sum(), 1) for many, few in kept]
+        peels = list(_peels(box, within, covered, front, space))
         if not peels:
             break
-        k = int(np.argmax(density))
-        box, (many, few) = peels[k][0], kept[k]
-        within, covered = within[many], covered[few]
+        peel = max(peels, key=lambda each: each.density)
+        box = peel.of(box)
+        within, covered = (
+            X[box.allows(X[:, peel.column], peel.column, levels)] for X in (within, covered)
+        )
         if len(covered) <= LEAST * len(found):
             break
     return _simplified(best, U, found, levels, volume)
@@ -190,37 +185,95 @@ def _score(share: float, coverage: float, volume: float) -> float:
     return 2 * purity * coverage / max(purity + coverage, 1e-12)
 
 
-def _peels(box: Box, within: Floats, categorical: Bools, levels: Floats) -> list[tuple[Box, int]]:
-    """Return the boxes that are one peel smaller, and the column of the peel.
+@dataclass(frozen=True)
+class _Peel:
+    """What makes a box smaller: another range or other choices of one column.
+
+    Args:
+        column: which.
+        density: how many points of the region are left for each uniform one.
+        range: of a number.
+        cells: of a category, of which one goes; all of them.
+        gone: which.
+    """
+
+    column: int
+    density: float
+    range: tuple[float, float] = (0.0, 1.0)
+    cells: tuple[int, ...] = ()
+    gone: int = 0
+
+    def of(self, box: Box) -> Box:
+        """Return a box without the peel."""
+        if self.cells:
+            rest = tuple(cell for cell in self.cells if cell != self.gone)
+            return box.with_cells(self.column, rest)
+        return box.with_range(self.column, *self.range)
+
+
+def _peels(
+    box: Box, within: Floats, covered: Floats, front: Floats, space: Space
+) -> Iterator[_Peel]:
+    """Yield what may be peeled off a box: no member of the front.
 
     Args:
         box: to peel.
-        within: uniform points inside it.
-        categorical: which columns hold choices.
-        levels: how many values each column has.
+        within: uniform points inside it (n, d).
+        covered: points of the region inside it (k, d).
+        front: members of the front (f, d).
+        space: of ``d`` parameters.
     """
-    out = []
-    for j in range(within.shape[1]):
-        if levels[j] <= 1:
+    points = (within.T, covered.T, front.T)
+    columns = zip(*points, space.categorical, space.levels, strict=True)
+    for j, (u, of_region, of_front, categorical, levels) in enumerate(columns):
+        if levels <= 1:
             continue
-        if categorical[j]:
-            cells = box.cells[j] or tuple(range(int(levels[j])))
-            if len(cells) > 1:
-                fewer = [tuple(c for c in cells if c != x) for x in cells]
-                out += [(box.with_cells(j, rest), j) for rest in fewer]
+        if categorical:
+            yield from _choices(box, j, u, of_region, of_front, int(levels))
             continue
-        u = within[:, j]
-        u = u[~np.isnan(u)]
-        if len(u) < 2:
-            continue
-        low, high = np.quantile(u, [PEEL, 1 - PEEL])
-        # a grid has many points at one place: step over it
-        above, below = u[u > box.low[j] + ROUNDING], u[u < box.high[j] - ROUNDING]
-        if len(above) and (low := max(float(low), float(above.min()))) < box.high[j]:
-            out.append((box.with_range(j, low, float(box.high[j])), j))
-        if len(below) and (high := min(float(high), float(below.max()))) > box.low[j]:
-            out.append((box.with_range(j, float(box.low[j]), high), j))
-    return out
+        for low, high in _ranges(u, float(box.low[j]), float(box.high[j])):
+            peel = box.with_range(j, low, high)
+            if peel.allows(of_front, j, space.levels).all():
+                many, few = (peel.allows(x, j, space.levels).sum() for x in (u, of_region))
+                yield _Peel(j, few / max(many, 1), (low, high))
+
+
+def _choices(
+    box: Box, j: int, u: Floats, of_region: Floats, of_front: Floats, levels: int
+) -> Iterator[_Peel]:
+    """Yield the peels of one choice of a column.
+
+    All choices are counted at once: there may be hundreds, and as many peels one after the other.
+    """
+    cells = box.cells[j] or tuple(range(levels))
+    if len(cells) == 1:
+        return
+    many, few, best = (_counts(x, levels) for x in (u, of_region, of_front))
+    for cell in cells:
+        if not best[cell]:
+            density = (len(of_region) - few[cell]) / max(len(u) - many[cell], 1)
+            yield _Peel(j, density, cells=cells, gone=cell)
+
+
+def _counts(u: Floats, levels: int) -> Ints:
+    """Return how many of some values (n,) are in each cell of a column, ``(levels,)``."""
+    cell = np.floor(u * levels)
+    inside = cell[(cell >= 0) & (cell < levels)]  # NaN is in none
+    return np.bincount(inside.astype(np.intp), minlength=levels)
+
+
+def _ranges(u: Floats, least: float, most: float) -> Iterator[tuple[float, float]]:
+    """Yield what is left of a number's range from ``least`` to ``most`` after one peel."""
+    u = u[~np.isnan(u)]
+    if len(u) < 2:
+        return
+    low, high = np.quantile(u, [PEEL, 1 - PEEL])
+    # a grid has many points at one place: step over it
+    above, below = u[u > least + ROUNDING], u[u < most - ROUNDING]
+    if len(above) and (low := max(float(low), float(above.min()))) < most:
+        yield low, most
+    if len(below) and (high := min(float(high), float(below.max()))) > least:
+        yield least, high
 
 
 def importance(region: Region, found: Floats, rng: np.random.Generator) -> Floats:

@@ -61,7 +61,7 @@ def closest(Y: Floats, ideal: Sequence[float] | None = None) -> int:
     index, F = _front(Y)
     target = np.zeros(F.shape[1])
     if ideal is not None:
-        low, span = _range(Y[index])
+        low, span = _range(failures.finite(Y)[index])
         target = np.nan_to_num((np.asarray(ideal, dtype=float) - low) / span)
     asf = _pymoo("pymoo.decomposition.asf").ASF()
     missed = asf.do(F, weights=np.ones(F.shape[1]), utopian_point=target)
@@ -96,9 +96,10 @@ def weighted(Y: Floats, weights: Sequence[float]) -> int:
     varies = np.ptp(F, axis=0) > 0
     if not varies.any() or w[varies].sum() == 0:
         return closest(Y)
-    shares = w[varies] / w[varies].sum()
-    method = _pymoo("pymoo.mcdm.pseudo_weights").PseudoWeights(shares)
-    return int(index[np.ravel(method.do(F[:, varies]))[0]])
+    # who is the worst of all, but for rounding, has no pseudo-weights
+    rows = np.flatnonzero((F[:, varies] < 1).any(axis=1))
+    method = _pymoo("pymoo.mcdm.pseudo_weights").PseudoWeights(w[varies] / w[varies].sum())
+    return int(index[rows[np.ravel(method.do(F[np.ix_(rows, varies)]))[0]]])
 
 
 def best_under_limits(Y: Floats, objective: int, limits: Floats) -> tuple[int, bool]:
@@ -114,10 +115,10 @@ def best_under_limits(Y: Floats, objective: int, limits: Floats) -> tuple[int, b
         the objectives exceed them, in shares of their ranges.
     """
     index = np.flatnonzero(failures.sound(Y))
+    span = np.ptp(failures.finite(Y)[index], axis=0)
     Y = Y[index]
     keeps = (Y <= limits).all(axis=1)
     if not keeps.any():
-        span = np.ptp(failures.finite(Y), axis=0)
         excess = np.maximum(Y - limits, 0) / np.where(span > 0, span, 1.0)
         return int(index[excess.sum(axis=1).argmin()]), False
     candidates = np.flatnonzero(keeps)
@@ -132,13 +133,13 @@ def _front(Y: Floats) -> tuple[Ints, Floats]:
     index = index[pareto.nondominated(Y[index])]
     # of equal ones the first
     index = index[np.sort(np.unique(Y[index], axis=0, return_index=True)[1])]
-    low, span = _range(Y[index])
-    return index, (failures.finite(Y[index]) - low) / span
+    F = failures.finite(Y)[index]  # what is measured is judged by all points
+    low, span = _range(F)
+    return index, (F - low) / span
 
 
-def _range(front: Floats) -> tuple[Floats, Floats]:
-    """Return the best value and the width (m,) of each objective on a front (k, m)."""
-    F = failures.finite(front)
+def _range(F: Floats) -> tuple[Floats, Floats]:
+    """Return the best value and the width (m,) of each objective on a front (k, m), finite."""
     span = np.ptp(F, axis=0)
     return F.min(axis=0), np.where(span > 0, span, 1.0)
 

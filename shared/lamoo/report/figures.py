@@ -37,12 +37,28 @@ class Axis:
         scale: ``"category"`` where values have no order.
         values: at the places of the map.
         points: of each trial; ``None`` where it had none.
+        levels: how many values there are; places may be fewer.
     """
 
     name: str
     scale: Scale
     values: Sequence[Any]
     points: Sequence[Any]
+    levels: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """The name, and of how many choices only some have a place."""
+        some = self.scale == "category" and len(self.values) < self.levels
+        return f"{self.name} ({len(self.values)} of {self.levels:.0f})" if some else self.name
+
+    @property
+    def shown(self) -> list[bool]:
+        """Whether each trial has a place: a number, or a choice of those that are here."""
+        if self.scale != "category":
+            return [point is not None for point in self.points]
+        ticks = set(self.ticks)
+        return [point is not None and str(point) in ticks for point in self.points]
 
     @property
     def ticks(self) -> list[str]:
@@ -91,11 +107,12 @@ class Map:
 
     @property
     def drawn(self) -> list[int]:
-        """The trials that have both parameters, the least dominated last, so that they show."""
+        """The trials that have both parameters, the least dominated last, so that they show.
+
+        Those of choices that have no place are left out.
+        """
         both = [
-            i
-            for i, pair in enumerate(zip(self.x.points, self.y.points, strict=True))
-            if pair[0] is not None and pair[1] is not None
+            i for i, pair in enumerate(zip(self.x.shown, self.y.shown, strict=True)) if all(pair)
         ]
         return sorted(both, key=lambda i: -self.numbers[i])
 
@@ -307,7 +324,7 @@ def _trials(drawing: Map, palest: int, *, scale: bool) -> Scatter:
 
 def _name_axes(figure: Figure, drawing: Map, cell: dict[str, int]) -> None:
     for axis, update in ((drawing.x, figure.update_xaxes), (drawing.y, figure.update_yaxes)):
-        update(title=axis.name, type="log" if axis.scale == "log" else "linear", **cell)
+        update(title=axis.title, type="log" if axis.scale == "log" else "linear", **cell)
         if axis.ticks:
             update(tickvals=axis.cells, ticktext=axis.ticks, zeroline=False, **cell)
     if drawing.gaps:  # a grey ground, of which shades leave nothing but the gaps

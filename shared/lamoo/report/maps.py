@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -10,9 +11,10 @@ import numpy as np
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.numerics import own_state
 from lamoo.partition.region import Region
-from lamoo.space import Parameter, Space
+from lamoo.space import Categorical, Parameter, Space
 
 #: Places per axis where a parameter has more values: an odd number, so that the middle is one.
+#: Of more choices those of the best trials are shown.
 PLACES = 41
 #: Settings of the other parameters per pair of places: shares come in steps of 1.6 %.
 COMPLETIONS = 64
@@ -26,11 +28,26 @@ PANELS, CANDIDATES = 4, 16
 FEW = 5
 
 
-def map_places(parameter: Parameter) -> Floats:
-    """Return where along a parameter's unit interval a map looks, at most :data:`PLACES`."""
-    if parameter.levels > PLACES:
+def map_places(parameter: Parameter, observed: Floats, numbers: Sequence[int]) -> Floats:
+    """Return where along a parameter's unit interval a map looks, at most :data:`PLACES`.
+
+    Of a number's values some that are spread; of choices, which have nothing between them, those
+    of the trials that fewest others dominate.
+
+    Args:
+        parameter: one of the space's.
+        observed: where each trial is along it, shape ``(n,)``, NaN where it has none.
+        numbers: the dominance number of each.
+    """
+    if parameter.levels <= PLACES:
+        return parameter.places()
+    if not isinstance(parameter, Categorical):
         return np.unique(parameter.snap(np.linspace(0, 1, PLACES)))
-    return parameter.places()
+    best = observed[np.argsort(numbers, kind="stable")]
+    tried = np.floor(best[~np.isnan(best)] * parameter.levels).clip(0, parameter.levels - 1)
+    # the untried ones follow those that were tried
+    first = np.unique(np.append(tried, np.arange(parameter.levels)), return_index=True)[1]
+    return parameter.places()[np.sort(np.argsort(first)[:PLACES])]
 
 
 @own_state()

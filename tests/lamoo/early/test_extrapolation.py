@@ -6,6 +6,7 @@ from scipy.special import stdtr
 from scipy.stats import kstest
 
 from lamoo.curves import Curve, Curves
+from lamoo.early import stops
 from lamoo.early.extrapolation import DRAWS, Extrapolation, extrapolate, reaching
 
 STEPS = np.arange(1.0, 11)
@@ -182,6 +183,30 @@ def test_units_do_not_matter(rng):
     for k in (2, 5):
         chances = [reaching(Curve(STEPS[:k], t[0, :k]), study(t[1:])) for t in (tables, scaled)]
         assert chances[0] == pytest.approx(chances[1], abs=2 / DRAWS)
+
+
+@pytest.mark.parametrize("power", [-990, -600, -500, 330, 500, 1000])
+def test_units_of_any_size_do_not_matter(rng, power):
+    tables = decaying(rng)  # between 0 and 9
+    scaled = np.ldexp(tables, power)  # 2^-600 is 2e-181, whose square is 0; 2^330 is beyond 1e99
+    usual, chances = (
+        [reaching(Curve(STEPS[:3], own[:3]), study(t[10:])) for own in t[:10]]
+        for t in (tables, scaled)
+    )
+    assert chances == usual
+    assert any(0 < chance < 1 for chance in usual)
+    scaled[0, 4, 0] = np.inf  # still a training that went wrong
+    assert reaching(Curve(STEPS[:5], scaled[0, :5]), study(scaled[1:])) == 0
+
+
+def test_numbers_are_taken_for_what_they_are_whatever_the_program_makes_of_them(rng):
+    tables = decaying(rng)
+    tables[:, :, 0] = np.round(tables[:, :, 0], 1) * 1e-120  # cubes are less than a float can be
+    tables[5, :, 0] = 1.0
+    curve, others = Curve(STEPS[:3], tables[0, :3]), study(tables[1:])
+    usual = stops(Extrapolation(), curve, others)
+    with np.errstate(all="raise"):
+        assert stops(Extrapolation(), curve, others) == usual
 
 
 @pytest.mark.parametrize("wrong", [{"chance": 1.5}, {"chance": -0.1}, {"n_startup": 3}])

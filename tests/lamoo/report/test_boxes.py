@@ -9,7 +9,16 @@ import pytest
 from lamoo import Categorical, Float, History, Partition, Space, pareto
 from lamoo.partition.region import Region
 from lamoo.partition.tree import grow
-from lamoo.report.boxes import DRAWS, Box, confidence, explain, find_box, good_path, importance
+from lamoo.report.boxes import (
+    DRAWS,
+    Box,
+    _peels,
+    confidence,
+    explain,
+    find_box,
+    good_path,
+    importance,
+)
 from lamoo.space.activity import Activity, OneOf
 
 CUBE = Space({name: Float(0, 1) for name in "abcd"})
@@ -87,6 +96,47 @@ def test_a_choice_that_is_needed_is_the_rule(rng):
     box = find_box(region, U, U[region.contains(U)], np.empty((0, 2)))
     assert box.conditions() == [0]
     assert box.cells[0] == (1, 3)
+
+
+def test_peels_say_what_they_leave(rng):
+    space = Space({"kind": Categorical(tuple(range(9))), "x": Float(0, 1), "op": Categorical("ab")})
+    U, found, front = space.sample(500, rng), space.sample(60, rng), space.sample(3, rng)
+    U[:50, 1], found[:9, 2] = np.nan, np.nan  # where they do not exist
+    box = Box.whole(3).with_cells(0, (0, 1, 4, 5, 6, 8))
+    within, covered, front = (X[box.contains(X, space.levels)] for X in (U, found, front))
+    front[:, 2] = 0.25  # "a"
+    peels = [*_peels(box, within, covered, front, space)]
+    for peel in peels:
+        smaller = peel.of(box)
+        many, few = (smaller.contains(X, space.levels).sum() for X in (within, covered))
+        assert peel.density == few / many
+        assert smaller.contains(front, space.levels).all()
+    gone = {peel.gone for peel in peels if peel.column == 0}
+    assert gone == {0, 1, 4, 5, 6, 8} - set(np.floor(front[:, 0] * 9))
+    assert [peel.gone for peel in peels if peel.column == 2] == [1]
+
+
+def test_hundreds_of_choices_are_peeled_without_a_look_at_all_points_for_each(rng, monkeypatch):
+    space = Space({name: Categorical(tuple(range(200))) for name in "abc"})
+
+    class UpperHalf:
+        """Good: the last hundred choices of the first parameter; features are cells."""
+
+        def decision(self, features):
+            return features[:, 100:200].sum(axis=1) - 0.5
+
+    region = Region(space).cut(UpperHalf(), good=True)
+    U, looks, allows = space.sample(4000, rng), [], Box.allows
+
+    def counted(box, u, j, levels):
+        looks.append(j)
+        return allows(box, u, j, levels)
+
+    monkeypatch.setattr(Box, "allows", counted)
+    box = find_box(region, U, U[region.contains(U)], NONE[:, :3])
+    assert set(box.cells[0]) == {*range(100, 200)}
+    # two for each peel, which takes one of 600 choices; looks for each choice are 100,000
+    assert len(looks) < 2 * 600
 
 
 def test_importance_is_the_chance_to_leave(rng):

@@ -26,6 +26,23 @@ def test_a_diverged_trial_is_picked_only_if_there_is_no_other(pick, diverged):
     assert pick(np.array([diverged, diverged])) == 0
 
 
+def test_what_is_measured_is_judged_by_all_trials_not_by_the_front_alone():
+    # beside 0 alone 1e254 would stand for a failure, and count as the best there is
+    Y = np.array([[1.0, 0.0], [0.0, 1e254], *[[3.0 + k, 2e254] for k in range(3)]])
+    assert decision.weighted(Y, [1, 0]) == 1
+    assert decision.weighted(Y, [0, 1]) == 0
+    assert decision.closest(Y, [0.9, 0.0]) == 0
+    assert decision.closest(Y, [0.1, 1e254]) == 1
+
+
+def test_who_is_the_worst_of_all_but_for_rounding_is_not_picked_by_weights():
+    less, more = np.nextafter(1.0, [0.0, 2.0])
+    assert less + 1 == more + 1 == 2  # in the range of the front
+    Y = np.array([[1.0, less], [-1.0, 1.0], [more, -1.0]])
+    assert decision.weighted(Y, [1, 0]) == 1
+    assert decision.weighted(Y, [0, 1]) == 2
+
+
 def test_the_ideal_may_name_some_objectives_only():
     rng = np.random.default_rng(0)
     t = rng.random(30)

@@ -36,7 +36,7 @@ class Above:
     ],
 )
 def test_there_is_one_place_for_each_value(parameter):
-    u = map_places(parameter)
+    u = map_places(parameter, np.empty(0), [])
     assert len(u) == parameter.levels
     assert (np.diff(u) > 0).all()
     values = [*map(repr, Space({"p": parameter}).decode(u[:, None]))]
@@ -45,9 +45,23 @@ def test_there_is_one_place_for_each_value(parameter):
 
 @pytest.mark.parametrize("parameter", [Float(-1, 1), Float(1e-5, 1, log=True), Integer(0, 10_000)])
 def test_many_values_have_places_over_the_whole_range(parameter):
-    u = map_places(parameter)
+    u = map_places(parameter, np.empty(0), [])
     assert len(u) == PLACES
     np.testing.assert_allclose(u, np.linspace(0, 1, PLACES), atol=1e-3)
+
+
+def test_of_many_choices_those_of_the_best_trials_have_places():
+    parameter = Categorical(tuple(range(1000)))
+    tried = [7, 999, 3, *range(500, 540), 7]
+    numbers = [9, 2, 8, *[1] * 40, 0]
+    X = (np.array(tried) + 0.5) / 1000
+    X[4] = np.nan  # a trial without the parameter
+    best = {7, 999, *range(500, 540)} - {501}
+    u = map_places(parameter, X, numbers)
+    assert set(parameter.from_unit(u)) == best
+    assert (np.diff(u) > 0).all()
+    # two trials leave room for choices that nobody tried, the first ones
+    assert parameter.from_unit(map_places(parameter, X[1:3], [0, 0])) == [*range(40), 999]
 
 
 def test_a_map_is_the_share_of_the_others_settings_that_is_inside():
@@ -98,7 +112,7 @@ def test_a_map_has_gaps_where_two_never_exist_together(rng):
     region = Region(BRANCHES).cut(Above(0, 0.5), good=True)  # features of numbers: a1 comes first
     for pair in [("model", "a1"), ("model", "x"), ("deep", "b2"), ("b2", "b1"), ("a1", "b1")]:
         columns = names.index(pair[0]), names.index(pair[1])
-        axes = tuple(map_places(BRANCHES.parameters[name])[::5] for name in pair)
+        axes = tuple(map_places(BRANCHES.parameters[name], np.empty(0), [])[::5] for name in pair)
         shares = region_map(region, columns, axes, NOTHING)
         for (row, col), share in np.ndenumerate(shares):
             # by brute force: both set, and all others as the space has them
