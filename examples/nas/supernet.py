@@ -54,7 +54,6 @@ try:
     from training import Recipe, error, moved, seed_of, train
 
     from lamoo import pareto
-    from lamoo.report.maps import map_places
     from optuna_lamoo import LaMOOSampler
     from optuna_lamoo.knowledge import knowledge_of
 except ModuleNotFoundError as missing:
@@ -219,7 +218,7 @@ def split_of(study: optuna.Study) -> Split:
     others = known.space.draw(2048, np.random.default_rng(0))
     splits = []
     for j, (name, parameter) in enumerate(known.space.parameters.items()):
-        places = map_places(parameter)
+        places = parameter.places()  # all, as there are few
         partial = np.full((len(places), known.space.dimension), np.nan)
         partial[:, j] = places
         shares = region.share(partial, others).tolist()
