@@ -19,9 +19,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from lamoo import History, Space, Task, exhausted
-from lamoo.arrays import Floats, Ints
-from lamoo.space.rows import rows_in
-from optuna_lamoo import notes, reader
+from lamoo.arrays import Floats
+from optuna_lamoo import notes
 from optuna_lamoo.memory import Head
 from optuna_lamoo.snapshot import Snapshot
 from optuna_lamoo.stale import present
@@ -152,6 +151,13 @@ class Claims:
         """
         params: dict[str, Any] = {}
         written, again = notes.written(trial), False
+
+        def told(trials: Sequence[FrozenTrial]) -> Task:
+            if alone is not None:
+                return Task(space, self._view.history(study, trials, search_space))
+            history, known = self._view.of(study, trials, search_space, space)
+            return Task(known, history)
+
         with self._turn:
             if alone is None:
                 others = self.begun(study, trial).others
@@ -159,27 +165,25 @@ class Claims:
                 others = self._others(study, trial)
             self._begun.latest = None
             for attempt in range(MAX_YIELDS):
-                before, forgetful = others.trials, False
-                if alone is not None:
-                    history = self._view.history(study, before, search_space)
-                else:
-                    history, space = self._view.of(study, before, search_space, space)
-                    forgetful = others.doubtful and exhausted(Task(space, history))
+                before = others.trials
+                task = told(before)
+                forgetful = alone is None and others.doubtful and exhausted(task)
                 if forgetful:  # nothing else is left than what may be lost
                     before = others.certain
-                    history, space = self._view.of(study, before, search_space, space)
-                x = propose(history, space, others.number, attempt)
-                params = space.decode(x)[0]
+                    task = told(before)
+                x = propose(task.history, task.space, others.number, attempt)
+                params = task.space.decode(x)[0]
                 wanted = params if alone is None else {alone: params[alone]}
                 self._write(study, trial, notes.note(wanted, search_space), written)
+                again = bool(task.history.again(x)[0])
                 now = self._others(study, trial)
                 after = now.certain if forgetful else now.trials
-                rivals = _changed(before[others.done :], after[others.done :])
-                points = reader.to_points(search_space, space, rivals) if rivals else x[:0]
+                if not _changed(before[others.done :], after[others.done :]):
+                    break
                 # where nothing is untried, two may have the same
-                again = bool(history.again(x)[0])
-                fresh = again or len(history.unseen(x))
-                if not _taken(x, points, history.key) or not fresh:
+                if not (again or len(task.history.unseen(x))):
+                    break
+                if _free(x, task.history, told(after), conditional=alone is None):
                     break
                 time.sleep(generator(self._seed, trial.number, attempt).uniform(0, BACKOFF))
                 others = self._others(study, trial)
@@ -214,9 +218,23 @@ def _changed(before: Sequence[FrozenTrial], after: Sequence[FrozenTrial]) -> lis
     return fresh
 
 
-def _taken(x: Floats, points: Floats, key: Callable[[Floats], Ints] | None) -> bool:
-    """Tell whether a point (1, d) is among others (n, d), or has the same key as one of them."""
-    if not len(points):
-        return False
-    same = key is not None and np.isin(key(x), key(points)).any()
-    return bool(same or rows_in(x, points).any())
+def _free(x: Floats, before: History, now: Task, *, conditional: bool) -> bool:
+    """Tell whether a point (1, d) is still free after others have written or finished something.
+
+    Two points may be one configuration, and conditions tell which: a rival that began before they
+    were known has values for branches that it does not enter, and so may the point.
+
+    Args:
+        x: the point.
+        before: what was known when it was proposed.
+        now: what is known since its note was written.
+        conditional: whether conditions are to be looked at.
+    """
+    history = now.history
+    if before.again(x)[0]:
+        return bool(history.again(x)[0])
+    if conditional:
+        mask = now.domain.activity.mask
+        history, x = history.with_running(mask), mask(x)
+    repeats = history.repeats(x)[0] and not before.repeats(x)[0]
+    return bool(len(history.unseen(x))) and not repeats

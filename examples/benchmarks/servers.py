@@ -1,10 +1,13 @@
 """Storages that several processes share, with the servers behind them started and stopped.
 
-    with shared("grpc", folder) as place:
+    with shared("grpc") as place:
         storage = connect(place)  # in as many processes as you like
 
 PostgreSQL is the one that PyPI's `pgserver` brings: no installation, no service, no port. Run by
-root it takes a user of its own, `pgserver`, since PostgreSQL refuses to be run by root.
+root it takes a user of its own, `pgserver`, since PostgreSQL refuses to be run by root. That user
+must reach the data for as long as the server runs, so they lie in a temporary folder of their own:
+pytest's belongs to one user, and whenever a session of pytest begins it is shut to all others. A
+server below it ends at its next checkpoint, within five minutes.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import contextlib
 import socket
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,17 +31,17 @@ PATIENCE = 600
 
 
 @contextlib.contextmanager
-def shared(kind: str, folder: Path) -> Iterator[str]:
+def shared(kind: str) -> Iterator[str]:
     """Give a place for :func:`connect` to open: a new storage, and what must run for it.
 
     Args:
         kind: one of :data:`STORAGES`.
-        folder: where its files go; it must exist.
 
     Raises:
         ModuleNotFoundError: if a server's package is not installed.
     """
     with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if kind == "journal":
             place = f"journal:{folder / 'study.log'}"
         elif kind == "sqlite":

@@ -18,7 +18,6 @@ import argparse
 import csv
 import multiprocessing
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Sequence
@@ -94,7 +93,7 @@ def compete(storage: str, sampler: str, processes: int, trials: int, seed: int) 
         study = study_in(InMemoryStorage(), sampler, seed)
         asks = run_trials(study, trials)
         return row_of(study, storage, sampler, 1, trials, asks, began)
-    with tempfile.TemporaryDirectory() as folder, shared(storage, Path(folder)) as place:
+    with shared(storage) as place:
         study = study_in(connect(place), sampler, seed)
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(processes, mp_context=context) as pool:

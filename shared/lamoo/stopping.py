@@ -44,6 +44,7 @@ def exhausted(task: Task) -> bool:
     if not fewer and not np.isnan(history.X).any() and len(history.tried) < space.size:
         return False
     space = task.domain
+    history = history.with_running(space.activity.mask)
 
     def left(X: Floats) -> bool:
         X = X[space.allows(X)]

@@ -193,13 +193,14 @@ class Task:
     def cleaned(self) -> History:
         """What is searched with: the sound history, noisy values replaced by what is believed.
 
-        See :func:`lamoo.gp.model.denoise`.
+        See :func:`lamoo.gp.model.denoise`. What is running is where the conditions put it.
         """
+        history = self.sound.with_running(self.domain.activity.mask)
         try:
-            return denoise(self.sound, self.domain) if self.sound.n else self.sound
+            return denoise(history, self.domain) if history.n else history
         except (ArithmeticError, ValueError) as error:
             logger.debug("noisy values are taken for what they are: %s", error)
-            return self.sound
+            return history
 
     @cached_property
     def reference_point(self) -> Floats | None:

@@ -5,7 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Settings, Space, Task, chosen_path, pareto, suggest
+from lamoo import (
+    Categorical,
+    Float,
+    History,
+    Integer,
+    Settings,
+    Space,
+    Task,
+    chosen_path,
+    exhausted,
+    pareto,
+    suggest,
+)
 from lamoo import task as tasks
 from lamoo.curves import Curve, Curves
 from lamoo.solvers import Solver, random
@@ -137,3 +149,30 @@ def test_a_branch_that_only_failed_or_stopped_trials_had_is_a_condition(rng):
     for observed in (failed, stopped):
         masked = Task(space, observed).domain.activity.mask(np.full((2, 3), [0.25, 0.5, 0.5]))
         np.testing.assert_array_equal(masked[0], [0.25, 0.5, np.nan])
+
+
+@pytest.mark.parametrize("reports", [False, True])
+@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
+def test_what_was_proposed_before_the_conditions_were_known_is_running(solver, reports, rng):
+    # "x" is asked for where "kind" is "u", "y" where it is "v": eight configurations.
+    space = Space(
+        {"kind": Categorical(("u", "v")), "x": Integer(0, 3), "y": Integer(0, 3)},
+    )
+    every = [{"kind": "u", "x": k} for k in range(4)] + [{"kind": "v", "y": k} for k in range(4)]
+    X = space.encode(every)
+    done, running = np.array([0, 1, 2, 4, 6, 7]), space.encode([{"kind": "u", "x": 3, "y": 2}])
+    Y = rng.random((8, 2))
+    told = History(X[done], Y[done], pending=running)
+    if reports:
+        curve = Curve.nothing(2)
+        curve = replace(curve, steps=np.array([1.0]), values=np.ones((1, 2)))
+        nothing = np.full((1, 2), np.nan)
+        partial = Partial(running, nothing, nothing[:, :0], nothing, Curves.of([curve], 2))
+        none = Curves.of([Curve.nothing(2)] * 6, 2)
+        told = replace(told, partial=partial, curves=none, retrains=True)
+    settings = Settings(solver=solver, n_startup=0)
+    found = suggest(Task(space, told, settings), 1, rng)
+    np.testing.assert_array_equal(found, X[[5]])  # the only one that is left
+    assert not exhausted(Task(space, told, settings))
+    last = told.with_outcome(X[5], Y[5], np.empty(0))
+    assert exhausted(Task(space, last, settings))

@@ -72,7 +72,7 @@ def _sqlite(worker, tmp_path_factory: pytest.TempPathFactory) -> RDBStorage:
 
 
 @pytest.fixture(scope="session")
-def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], BaseStorage]]:
+def _servers() -> Iterator[Callable[[str], BaseStorage]]:
     """Give a function that opens PostgreSQL, or Optuna's gRPC proxy over another one."""
     for package in ("pgserver", "psycopg2", "grpc"):
         pytest.importorskip(package, reason="pip install 'lamoo[distributed]'")
@@ -84,7 +84,7 @@ def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
 
         @functools.cache
         def place(kind: str) -> str:
-            return stack.enter_context(servers.shared(kind, tmp_path_factory.mktemp(kind)))
+            return stack.enter_context(servers.shared(kind))
 
         yield lambda kind: servers.connect(place(kind))
 

@@ -1,6 +1,7 @@
 """Workers that share nothing but the storage do not get in each other's way."""
 
 import json
+import random
 import threading
 import time
 
@@ -8,6 +9,8 @@ import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 import optuna_lamoo.claims
@@ -153,6 +156,121 @@ def test_yielding_ends(monkeypatch):
     monkeypatch.setattr(optuna_lamoo.sampler, "suggest", stubborn)
     assert study.ask(SPACE).params == {"a": 0, "b": 0}
     assert 1 <= len(calls) <= optuna_lamoo.claims.MAX_YIELDS
+
+
+def branches(trial):
+    """Ask for a choice, a number and what the choice opens: 80 configurations."""
+    kind, n = trial.suggest_categorical("kind", ["u", "v"]), trial.suggest_int("n", 0, 7)
+    x = trial.suggest_int("x", 0, 3) if kind == "u" else trial.suggest_int("y", 0, 5)
+    return n + x, (n - 7) ** 2 - x
+
+
+def test_what_a_rival_ran_is_known_although_its_note_said_more(monkeypatch):
+    # Conditions are not known yet: notes hold both branches, and the rival's trial only one.
+    study, rivals = new_study(), []
+    for kind, x in (("u", "x"), ("v", "y")):
+        study.enqueue_trial({"kind": kind, "n": 7, x: 3})
+    study.optimize(branches, n_trials=2)
+
+    def rival():
+        study.optimize(branches, n_trials=1)
+        rivals.append(study.trials[-1])
+
+    think_slowly(monkeypatch, rival)
+    older = study.ask()
+    branches(older)
+    assert json.loads(rivals[0].system_attrs["lamoo:proposal"]).keys() > rivals[0].params.keys()
+    assert older.params != rivals[0].params
+
+
+class Turns:
+    """Threads of which one runs at a time: a seed says whose turn is next."""
+
+    def __init__(self, seed, n):
+        self._random = random.Random(seed)  # noqa: S311  keeps no secret
+        self._switched, self._start = threading.Condition(), threading.Barrier(n)
+        self._running, self._now = [*range(n)], 0
+        self._mine = threading.local()
+
+    def run(self, me, work):
+        self._mine.number = me
+        self._start.wait()
+        with self._switched:
+            self._switched.wait_for(lambda: self._now == me)
+        try:
+            work()
+        finally:
+            with self._switched:
+                self._running.remove(me)
+                self._now = self._running[0] if self._running else None
+                self._switched.notify_all()
+
+    def step(self, *_):
+        """Let whose turn it is go on."""
+        me = getattr(self._mine, "number", None)
+        if me is None:
+            return
+        with self._switched:
+            if self._random.random() < 0.5:
+                self._now = self._random.choice(self._running)
+            self._switched.notify_all()
+            self._switched.wait_for(lambda: self._now == me)
+
+
+class InTurns(JournalStorage):
+    """A storage each use of which is a step."""
+
+    def __init__(self, path, turns):
+        super().__init__(JournalFileBackend(path))
+        self._turns = turns
+
+    def create_new_trial(self, *args, **kwargs):
+        self._turns.step()
+        return super().create_new_trial(*args, **kwargs)
+
+    def get_all_trials(self, *args, **kwargs):
+        self._turns.step()
+        return super().get_all_trials(*args, **kwargs)
+
+    def set_trial_system_attr(self, *args, **kwargs):
+        self._turns.step()
+        super().set_trial_system_attr(*args, **kwargs)
+
+    def set_trial_param(self, *args, **kwargs):
+        self._turns.step()
+        super().set_trial_param(*args, **kwargs)
+
+    def set_trial_state_values(self, *args, **kwargs):
+        self._turns.step()
+        return super().set_trial_state_values(*args, **kwargs)
+
+
+@pytest.mark.parametrize("seed", range(20, 32))  # 23 and 31 repeated one
+def test_two_workers_at_a_conditional_space_repeat_nothing_in_whatever_order(
+    monkeypatch, tmp_path, seed
+):
+    # In the first trials conditions become known, to one worker before the other.
+    turns, path = Turns(seed, 2), str(tmp_path / "study.log")
+    monkeypatch.setattr(optuna_lamoo.claims.time, "sleep", turns.step)
+    workers = [
+        optuna.create_study(
+            study_name="both",
+            storage=InTurns(path, turns),
+            directions=["minimize", "minimize"],
+            sampler=LaMOOSampler(seed=1, solver="random", warn_independent_sampling=False),
+            load_if_exists=True,
+        )
+        for _ in range(2)
+    ]
+    threads = [
+        threading.Thread(target=turns.run, args=(i, lambda s=s: s.optimize(branches, n_trials=8)))
+        for i, s in enumerate(workers)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check_no_repeats(workers[0], 16)
 
 
 # ---- Trials that other threads hold, or nobody -------------------------------------------------

@@ -1,6 +1,7 @@
 """A study is what its storage says: stopped, resumed, moved to another process, all the same."""
 
 import json
+from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
@@ -76,3 +77,13 @@ def test_nothing_but_one_note_is_written(worker, kind, tmp_path):
     assert {
         name: distributions[name].to_external_repr(note[name]) for name in distributions
     } == study.trials[-1].params
+
+
+@pytest.mark.slow
+def test_no_other_session_of_pytest_shuts_a_server_out(make_storage, tmp_path_factory):
+    # Each that begins shuts the folder of all sessions' files to others than its own user.
+    storage = make_storage("postgresql")
+    with storage._backend.engine.connect() as connection:
+        folder = Path(connection.exec_driver_sql("SHOW data_directory").scalar())
+    assert folder.is_dir()
+    assert not folder.is_relative_to(tmp_path_factory.getbasetemp().parent.resolve())

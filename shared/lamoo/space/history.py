@@ -353,6 +353,22 @@ class History:
         more = replace(self, pending=np.concatenate([self.pending, x[None]]))
         return _like(more, self, _settled=self.settled)
 
+    def with_running(self, place: Callable[[Floats], Floats]) -> History:
+        """Return this history with the points under evaluation elsewhere.
+
+        One that was proposed before the conditions were known holds values for branches that its
+        trial does not enter.
+
+        Args:
+            place: returns where points (n, d) are, the same shape.
+        """
+        pending = place(self.pending)
+        if not len(pending) or np.array_equal(pending, self.pending, equal_nan=True):
+            return self
+        partial, running = self.partial, rows_in(self.partial.X, self.pending)
+        X = np.where(running[:, None], place(partial.X), partial.X)
+        return _like(replace(self, pending=pending, partial=replace(partial, X=X)), self)
+
     @property
     def settled(self) -> History:
         """The same with nothing pending: one object for all that :meth:`with_pending` made of it.
