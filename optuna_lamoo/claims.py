@@ -19,8 +19,9 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from lamoo import History, Space, Task, exhausted
-from lamoo.arrays import Floats
-from optuna_lamoo import notes
+from lamoo.arrays import Floats, Ints
+from lamoo.space.rows import rows_in
+from optuna_lamoo import notes, reader
 from optuna_lamoo.memory import Head
 from optuna_lamoo.snapshot import Snapshot
 from optuna_lamoo.stale import present
@@ -178,7 +179,9 @@ class Claims:
                 again = bool(task.history.again(x)[0])
                 now = self._others(study, trial)
                 after = now.certain if forgetful else now.trials
-                if not _changed(before[others.done :], after[others.done :]):
+                rivals = _changed(before[others.done :], after[others.done :])
+                points = reader.to_points(search_space, space, rivals) if rivals else x[:0]
+                if not _alike(x, points, task.history.key):
                     break
                 # where nothing is untried, two may have the same
                 if not (again or len(task.history.unseen(x))):
@@ -216,6 +219,14 @@ def _changed(before: Sequence[FrozenTrial], after: Sequence[FrozenTrial]) -> lis
         settled = {t._trial_id for t in before if t.state.is_finished()}
         fresh = [t for t in fresh if t._trial_id not in settled]
     return fresh
+
+
+def _alike(x: Floats, points: Floats, key: Callable[[Floats], Ints] | None) -> bool:
+    """Tell whether a point (1, d) may be one of others (n, d), by what both have or by its key."""
+    if not len(points):
+        return False
+    same = key is not None and np.isin(key(x), key(points)).any()
+    return bool(same or rows_in(np.where(np.isnan(x + points), x, points), x).any())
 
 
 def _free(x: Floats, before: History, now: Task, *, conditional: bool) -> bool:
