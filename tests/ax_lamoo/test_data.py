@@ -15,6 +15,7 @@ from ax.exceptions.core import AxOptimizationWarning, UserInputError
 
 from ax_lamoo.generator import SOLVERS
 
+NAN = float("nan")
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
 
 
@@ -63,7 +64,7 @@ def test_a_cheap_objective_that_ran_everywhere_shows_where_the_dear_one_pays(cli
 
 
 @pytest.mark.parametrize("objective", ["-a, -b", "-b, -a", "-a"])
-@pytest.mark.parametrize("lost", [{"a": np.nan}, {"a": np.nan, "b": np.nan}, {"a": np.inf, "b": np.nan}])
+@pytest.mark.parametrize("lost", [{"a": NAN}, {"a": NAN, "b": NAN}, {"a": np.inf, "b": NAN}])
 def test_a_metric_without_any_number_ends_no_experiment(client, run, objective, lost):
     experiment = client(FLOAT, objective)
     asked = run(experiment, 7, lambda params: {**both(params), **lost})
