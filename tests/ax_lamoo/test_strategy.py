@@ -459,13 +459,14 @@ def test_failed_abandoned_and_partial_trials(client):
 def test_abandoned_trials_are_pending_whatever_they_reported(
     client, run, reported, tmp_path, caplog
 ):
-    experiment = client(FLOAT, solver="random")
+    experiment = client(FLOAT, solver="cma")
     # whole numbers come back from Ax's storage to the last bit
     run(experiment, 7, lambda p: {k: round(64 * v) for k, v in both(p).items()})
-    ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+    (index, params), (other, _) = experiment.get_next_trials(max_trials=2).items()
     if reported:
         experiment.attach_data(index, reported)
     experiment.mark_trial_abandoned(index)
+    experiment.complete_trial(other, {"a": 20.0, "b": 20.0})
     experiment.save_to_json_file(str(tmp_path / "saved.json"))
     again = Client.load_from_json_file(str(tmp_path / "saved.json"))
     asked = [list(c.get_next_trials(max_trials=2).values()) for c in (experiment, again)]
