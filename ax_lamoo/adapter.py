@@ -36,7 +36,7 @@ from ax_lamoo.encoding import Params, encoding_of, fixed_in
 from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import Goals, check_linear, goals_of, objectives_of, with_reference
-from ax_lamoo.measured import Measured, curve_of, inside_of, lost_of, measured_of, own_seed
+from ax_lamoo.measured import Measured, curve_of, inside_of, measured_of, own_seed, unmeasured_of
 from ax_lamoo.task import Task, announce, logger, task_of, warn_once
 from lamoo.arrays import Floats
 from lamoo.search import WHOLE
@@ -252,10 +252,13 @@ class LaMOOAdapter(TorchAdapter):
         self,
         space: SearchSpace,
         config: OptimizationConfig | None,
-        pending: Sequence[Params] = (),
+        pending: Sequence[Params] | None = None,
         fixed: Params | None = None,
     ) -> Task:
         """Return the experiment in the engine's terms.
+
+        What is pending counts for a proposal (``None`` if this is for none): what Ax gives, and all
+        else that waits for its data.
 
         Outcomes are as they were measured. Ax's are standardised by all of them, so that each new
         one changes all others; and winsorised, so that many are equal. The engine has its own ways.
@@ -267,9 +270,10 @@ class LaMOOAdapter(TorchAdapter):
         goals, measured = self._wanted(config, curve)
         inside = [*inside_of(experiment, self._model_space)]
         if self.outcomes:
-            failed = lost_of(experiment, training, inside)
+            failed, waiting = unmeasured_of(experiment, training, inside)
+            pending = [] if pending is None else [*pending, *waiting]
         else:  # all that were tried, whatever came of them
-            failed, pending = [], [*(arm.parameters for arm in inside), *pending]
+            failed, pending = [], [*(arm.parameters for arm in inside), *(pending or ())]
         return task_of(
             encoding_of(space, fixed, curve),
             goals,

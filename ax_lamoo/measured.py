@@ -142,14 +142,23 @@ def inside_of(experiment: Experiment, model_space: SearchSpace) -> Iterator[Arm]
             yield arm
 
 
-def lost_of(
+def unmeasured_of(
     experiment: Experiment, training: ExperimentData, inside: Iterable[Arm]
-) -> list[Params]:
-    """Return the parameters of arms that ended without any data, of those that are inside."""
+) -> tuple[list[Params], list[Params]]:
+    """Return the parameters of arms without any data, of those that are inside.
+
+    First those whose trial has ended, which are lost, then those that wait: they are yet to run or
+    running, also beside arms of their batch that reported, or were abandoned. What an abandoned
+    trial measured is left out by Ax, which takes it for pending only where it measured nothing.
+    """
     measured = set(training.observation_data.index.get_level_values("arm_name"))
     possible = {arm.name for arm in inside} - measured
-    trials = [trial for trial in experiment.trials.values() if trial.status in ENDED]
-    return [arm.parameters for trial in trials for arm in trial.arms if arm.name in possible]
+    lost: list[Params] = []
+    waiting: list[Params] = []
+    for trial in experiment.trials.values():
+        those = lost if trial.status in ENDED else waiting
+        those += [arm.parameters for arm in trial.arms if arm.name in possible]
+    return lost, waiting
 
 
 def own_seed(experiment: Experiment) -> int | None:

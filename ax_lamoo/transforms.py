@@ -14,7 +14,8 @@ class FiniteY(Transform):
     """Replace infinite outcomes by the least and the largest finite ones of their metric.
 
     A trial may report infinity (a diverged loss). Ax's other transforms compute means, and after
-    that nothing is left of any trial. Where all outcomes of a metric are infinite they become 0.
+    that nothing is left of any trial; and they ask for the ends of what was measured, where there
+    must be any. Where no outcome of a metric is finite, all of them become 0, also NaN.
     """
 
     def transform_experiment_data(self, experiment_data: ExperimentData) -> ExperimentData:
@@ -25,6 +26,7 @@ class FiniteY(Transform):
         for metric in observations["mean"].columns:
             means = observations["mean", metric].to_numpy(dtype=float)
             finite = means[np.abs(means) <= LARGEST]
-            bounds = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
-            observations["mean", metric] = np.clip(means, *bounds)
+            observations["mean", metric] = (
+                np.clip(means, finite.min(), finite.max()) if len(finite) else 0.0
+            )
         return ExperimentData(arm_data=experiment_data.arm_data, observation_data=observations)

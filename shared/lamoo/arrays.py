@@ -49,6 +49,6 @@ def numbers(given: object) -> Floats | None:
     """
     try:
         row = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one of integers beyond 1e308
         return None
     return row if row.ndim == 1 else None

@@ -160,8 +160,8 @@ class Optimizer:
     def _point(self, params: Mapping[str, Any]) -> Floats:
         parameters = dict(self.space.parameters)
         x: Floats | None = None
-        # whatever is given: no dictionary, or texts for numbers
-        with contextlib.suppress(TypeError, ValueError):
+        # whatever is given: no dictionary, texts for numbers, or integers beyond 1e308
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
             x = self.space.encode([params])[0]
         known = [x is not None and name in params for name in parameters]
         if x is None or sum(known) < len(params) or not self.space.holds(x[None])[0][known].all():

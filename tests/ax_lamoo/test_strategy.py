@@ -4,6 +4,7 @@ import logging
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from ax.api.client import Client
 from ax.api.configs import (
@@ -14,6 +15,7 @@ from ax.api.configs import (
 from ax.api.protocols.metric import IMetric
 from ax.api.protocols.runner import IRunner
 from ax.core.arm import Arm
+from ax.core.data import Data
 from ax.core.parameter_constraint import ParameterConstraint
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import SearchSpaceExhausted, UserInputError
@@ -451,6 +453,49 @@ def test_failed_abandoned_and_partial_trials(client):
     assert len(task.history.partial.X) == sum(n % 8 == 3 for n in range(23))
     lost = task.space.encode(failing)
     assert all(np.isclose(task.history.failed, point).all(axis=1).any() for point in lost[:-1])
+
+
+@pytest.mark.parametrize("reported", [{}, {"a": 0.0}, {"a": 0.0, "b": 0.0}])
+def test_abandoned_trials_are_pending_whatever_they_reported(
+    client, run, reported, tmp_path, caplog
+):
+    experiment = client(FLOAT, solver="cma")
+    # whole numbers come back from Ax's storage to the last bit
+    run(experiment, 7, lambda p: {k: round(64 * v) for k, v in both(p).items()})
+    (index, params), (other, _) = experiment.get_next_trials(max_trials=2).items()
+    if reported:
+        experiment.attach_data(index, reported)
+    experiment.mark_trial_abandoned(index)
+    experiment.complete_trial(other, {"a": 20.0, "b": 20.0})
+    experiment.save_to_json_file(str(tmp_path / "saved.json"))
+    again = Client.load_from_json_file(str(tmp_path / "saved.json"))
+    asked = [list(c.get_next_trials(max_trials=2).values()) for c in (experiment, again)]
+    assert asked[0] == asked[1]
+    assert params not in asked[0]
+    assert "unique parameterization" not in caplog.text
+
+
+@pytest.mark.parametrize("abandoned", [False, True])
+def test_arms_of_a_batch_are_not_proposed_before_they_report(client, abandoned, caplog):
+    flags = [ChoiceParameterConfig(name=n, parameter_type="int", values=[0, 1]) for n in "uv"]
+    experiment = client(flags, initialization_budget=0)
+    if abandoned:
+        index = experiment.attach_trial({"u": 0, "v": 1})
+        experiment.attach_data(index, {"a": 2.0, "b": 0.0})
+        experiment.mark_trial_abandoned(index)
+    batch = experiment._experiment.new_batch_trial()
+    for u in (1, 0):
+        batch.add_arm(Arm({"u": u, "v": u}))
+    batch.mark_running(no_runner_required=True)
+    row = {"trial_index": batch.index, "arm_name": batch.arms[1].name, "mean": 1.0, "sem": 0.1}
+    rows = [{**row, "metric_name": name, "metric_signature": name} for name in "ab"]
+    experiment._experiment.attach_data(Data(df=pd.DataFrame(rows)))
+    left = [(1, 0)] if abandoned else [(0, 1), (1, 0)]
+    asked = list(experiment.get_next_trials(max_trials=len(left)).values())
+    assert sorted((params["u"], params["v"]) for params in asked) == left
+    with pytest.raises(SearchSpaceExhausted, match="Every configuration"):
+        experiment.get_next_trials(max_trials=1)
+    assert "unique parameterization" not in caplog.text
 
 
 def test_a_choice_that_always_fails_is_not_proposed_for_ever(client):
