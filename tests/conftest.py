@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import signal
 import subprocess
 import sys
 import warnings
@@ -19,6 +20,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Tables that no package brings, where they lie beside the repository.
 os.environ.setdefault("LAMOO_TABLES", str(Path(__file__).parents[2] / "shared" / "data"))
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and so would be all that we
+# start: commands that a test interrupts must not wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest
