@@ -166,11 +166,9 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> H
     counted = _counted([*histories.values()])
     signs = objectives.signs(directions)
     reference = _reference(counted, reference_point, signs)
+    words = _in_words(signs * reference, [*named.values()])
     if not pareto.expressible(np.concatenate(counted), reference):
-        msg = (
-            "hypervolume, the product of what every objective gained, is beyond what a float can "
-            f"hold: give the objectives in other units ({_in_words(signs * reference, ())})"
-        )
+        msg = f"{pareto.INEXPRESSIBLE} ({words})"
         raise ValueError(msg)
     curves = [
         Curve(
@@ -181,13 +179,13 @@ def hypervolumes(studies: Studies, reference_point: Sequence[float] | None) -> H
         )
         for name, Y in zip(histories, counted, strict=True)
     ]
-    return Hypervolumes(curves, _in_words(signs * reference, [*named.values()]))
+    return Hypervolumes(curves, words)
 
 
 def _in_words(reference: Floats, studies: Sequence[Study]) -> str:
     """Return a reference point, in the studies' directions, with the names that all of them use."""
     values = [f"{value:.4g}" for value in (reference + 0.0).tolist()]
-    names = studies[0].metric_names if studies else None
+    names = studies[0].metric_names
     if names is not None and all(study.metric_names == names for study in studies):
         values = [f"{name} {value}" for name, value in zip(names, values, strict=True)]
     return f"reference point: {', '.join(values)}"

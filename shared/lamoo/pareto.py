@@ -22,6 +22,11 @@ _REMEMBERED = 32
 #: Of more points than this, those that so many good ones dominate are left out first.
 _MANY, _GOOD = 512, 8
 _LARGEST = np.finfo(float).max
+#: What a user is told whose hypervolumes are not :func:`expressible`; the reference point follows.
+INEXPRESSIBLE = (
+    "hypervolume, the product of what every objective gained, is beyond what a float can hold: "
+    "give the objectives in other units"
+)
 
 
 def dominance_matrix(Y: Floats, violation: Floats | None = None) -> Bools:

@@ -314,10 +314,7 @@ def check_volumes(
     """
     Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
     if not pareto.expressible(Y[_known(Y)], signs(directions) * np.asarray(reference_point)):
-        raise CompareError(
-            "hypervolume, the product of what every objective gained, is beyond what a float can "
-            f"hold: give the objectives in other units (reference point {list(reference_point)})"
-        )
+        raise CompareError(f"{pareto.INEXPRESSIBLE} (reference point {list(reference_point)})")
 
 
 def best_of(

@@ -16,8 +16,9 @@ from lamoo.gp.acquisition import Acquisition
 from lamoo.gp.equivalence import log_new
 from lamoo.gp.model import learn
 from lamoo.partition.place import Place
+from lamoo.space.history import History
 
-#: The logarithm of no chance: even so the most hopeful of several is found.
+#: What no chance counts as, since its logarithm is needed: of several the most hopeful is found.
 _NO_CHANCE = 1e-300
 
 
@@ -29,10 +30,12 @@ def better(x: Floats, acquisition: Acquisition, place: Place) -> Floats:
         acquisition: the model's, in logs.
         place: the region, which is not left, and what was tried.
     """
-    if not len(_candidates(place)):
+    rows = _candidates(place)
+    if not len(rows):
         return x
     new = log_new(place.history, place.region.space)(x[None])[0]
-    found = _most_promising(acquisition, place, float(acquisition.score(x[None])[0] + new))
+    least = float(acquisition.score(x[None])[0] + new)
+    found = _most_promising(rows, acquisition, place.history, least)
     return x if found is None else found
 
 
@@ -45,10 +48,11 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     Raises:
         ValueError: if a kernel matrix is hopeless (``LinAlgError``).
     """
-    if not len(_candidates(place)):
+    rows = _candidates(place)
+    if not len(rows):
         return None
     model = learn(place.history, place.region.space, rng, place.reference_point)
-    return _most_promising(model, place, -np.inf)
+    return _most_promising(rows, model, place.history, -np.inf)
 
 
 def _candidates(place: Place) -> Ints:
@@ -61,16 +65,24 @@ def _candidates(place: Place) -> Ints:
     return rows[there & place.region.contains(X)]
 
 
-def _most_promising(acquisition: Acquisition, place: Place, least: float) -> Floats | None:
-    """Return the point (d,) whose stopped training promises most, ``None`` if less than that."""
-    history, rows = place.history, _candidates(place)
+def _most_promising(
+    rows: Ints, acquisition: Acquisition, history: History, least: float
+) -> Floats | None:
+    """Return the point (d,) whose stopped training promises most, ``None`` if less than that.
+
+    Args:
+        rows: of what is partially known, which to choose from.
+        acquisition: the model's, in logs.
+        history: what was observed.
+        least: what it must exceed, a log.
+    """
     finished, stopped = history.curves, history.partial.curves
     assert finished is not None and stopped is not None  # noqa: PT018, S101 - for the type checker
     scores, found = acquisition.score(history.partial.X[rows]), None
     for i in np.argsort(-scores, kind="stable"):
         if scores[i] <= least:  # no chance is above 1
             break
-        chance = reaching(stopped.curve(rows[i]), finished)
-        if scores[i] + np.log(max(chance, _NO_CHANCE)) > least:
-            least, found = scores[i] + np.log(max(chance, _NO_CHANCE)), rows[i]
+        promise = scores[i] + np.log(max(reaching(stopped.curve(rows[i]), finished), _NO_CHANCE))
+        if promise > least:
+            least, found = promise, rows[i]
     return None if found is None else history.partial.X[found]
