@@ -31,8 +31,9 @@ def both(params):
 
 @pytest.fixture(scope="module")  # nobody changes it
 def experiment(client, run):
-    made = client(PARAMETERS, solver="evolutionary")
-    run(made, 40, both)
+    made = client(PARAMETERS, solver="evolutionary", initialization_budget=36)
+    run(made, 36, both, q=36)
+    run(made, 4, both)
     made.attach_trial(parameters={"x": 0.1, "rate": 0.5, "width": 9, "kind": "none"})
     return made
 
@@ -155,7 +156,7 @@ def test_before_there_is_a_partition_the_card_says_so(client, run):
     for made, trials, said in (
         (client(PARAMETERS), 1, "initialising"),
         (client(PARAMETERS, lamoo=False), 1, "initialising"),
-        (client(PARAMETERS, "-a"), 4, "two or more objectives"),
+        (client(PARAMETERS, "-a", initialization_budget=0), 1, "two or more objectives"),
     ):
         run(made, trials, both)
         (card,) = made.compute_analyses([PartitionTree()], display=False)
@@ -172,6 +173,7 @@ def test_wrong_parameters_are_named(experiment):
         )
 
 
+@pytest.mark.slow  # they fit Ax's models again and again
 def test_the_default_analyses_of_ax_work(client, run):
     floats = PARAMETERS[:2]
     made = client(floats, solver="evolutionary")

@@ -7,23 +7,7 @@ from ax.exceptions.core import UserInputError
 from ax_lamoo import Explanation, explain, lamoo_generation_strategy, reduced_space
 
 from .conftest import SPACES, values
-from .test_reduction import PARAMETERS, evaluate
-
-
-def client_of(parameters, evaluate, trials):
-    """Return a client after one batch of Sobol points and one trial by LaMOO."""
-    client = Client(random_seed=0)
-    client.configure_experiment(parameters)
-    client.configure_optimization("-f0, -f1")
-    client.set_generation_strategy(
-        lamoo_generation_strategy(
-            seed=0, solver="random", initialize_with_center=False, initialization_budget=trials - 1
-        )
-    )
-    for size in (trials - 1, 1):
-        for index, params in client.get_next_trials(size).items():
-            client.complete_trial(index, dict(zip(("f0", "f1"), evaluate(params), strict=True)))
-    return client
+from .test_reduction import PARAMETERS, client_of, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +80,5 @@ def test_before_the_partition_it_says_so():
         client.complete_trial(index, dict(zip(("f0", "f1"), evaluate(params), strict=True)))
     with pytest.raises(UserInputError, match="no partition yet: explain asks"):
         explain(client)
+    with pytest.raises(UserInputError, match="no partition yet"):
+        reduced_space(client)

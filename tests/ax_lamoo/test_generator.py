@@ -92,10 +92,11 @@ def test_confined_proposals_are_inside(client, run, leaves):
     experiment = client(
         FLOAT, solver="qlognehvi", partition=Partition(leaf_size=3), initialization_budget=9
     )
-    run(experiment, 14, both)
+    run(experiment, 9, both, q=9)
+    run(experiment, 2, both)
     confined = [(leaf, F) for leaf, F in leaves if leaf is not None]
-    assert len(leaves) == 5
-    assert 1 <= len(confined) < 5
+    assert len(leaves) == 2
+    assert len(confined) == 1  # every other proposal is for the whole space
     assert all(leaf.place.region.sides and leaf.contains(F) for leaf, F in confined)
 
 
@@ -103,14 +104,17 @@ def test_confined_batches_are_inside_and_distinct(client, run, leaves):
     experiment = client(
         FLOAT, solver="qlognehvi", partition=Partition(leaf_size=3), initialization_budget=8
     )
-    asked = run(experiment, 12, both, q=2)
+    asked = run(experiment, 8, both, q=8)
+    asked += run(experiment, 2, both, q=2)
     assert len({str(params) for params in asked}) == len(asked)
+    assert any(leaf is not None for leaf, _ in leaves)
     assert all(leaf.contains(F) for leaf, F in leaves if leaf is not None)
 
 
 def test_the_log_chance_has_the_gradient_of_the_region(client, run):
-    experiment = client(FLOAT, solver="evolutionary")
-    run(experiment, 24, both)
+    experiment = client(FLOAT, solver="evolutionary", initialization_budget=23)
+    run(experiment, 23, both, q=23)
+    run(experiment, 1, both)
     adapter = experiment._generation_strategy.adapter
     task = adapter.task()
     node = chosen_path(task)[-1]

@@ -6,20 +6,24 @@ import numpy as np
 import pytest
 from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, DerivedParameterConfig, RangeParameterConfig
-from ax.exceptions.core import UserInputError
 
 from ax_lamoo import explain, lamoo_generation_strategy, reduced_space
 from ax_lamoo.reduction import _config, kept_values
 from lamoo.report.boxes import Box
 
 
-def client_of(parameters, evaluate, trials, seed=0):
-    client = Client(random_seed=seed)
-    client.configure_experiment(parameters)
+def client_of(parameters, evaluate, trials, **options):
+    """Return a client after one batch of Sobol points and one trial by LaMOO."""
+    client = Client(random_seed=0)
+    client.configure_experiment(parameters, **options)
     client.configure_optimization("-f0, -f1")
-    client.set_generation_strategy(lamoo_generation_strategy(seed=seed, solver="random"))
-    for _ in range(trials):
-        for index, params in client.get_next_trials(1).items():
+    client.set_generation_strategy(
+        lamoo_generation_strategy(
+            seed=0, solver="random", initialize_with_center=False, initialization_budget=trials - 1
+        )
+    )
+    for size in (trials - 1, 1):
+        for index, params in client.get_next_trials(size).items():
             client.complete_trial(index, dict(zip(("f0", "f1"), evaluate(params), strict=True)))
     return client
 
@@ -42,7 +46,7 @@ def evaluate(params):
 
 
 def test_the_known_region_is_recovered_and_searched():
-    client = client_of(PARAMETERS, evaluate, 120)
+    client = client_of(PARAMETERS, evaluate, 90)
     found = {config.name: config for config in reduced_space(client)}
     assert list(found) == [config.name for config in PARAMETERS]
     low, high = found["lr"].bounds
@@ -147,18 +151,7 @@ def children(config):
 
 @pytest.fixture(scope="module")
 def hierarchical():
-    client = Client(random_seed=0)
-    client.configure_experiment(FAMILIES, parameter_constraints=["a + b <= 12"])
-    client.configure_optimization("-f0, -f1")
-    client.set_generation_strategy(
-        lamoo_generation_strategy(
-            seed=0, solver="random", initialize_with_center=False, initialization_budget=79
-        )
-    )
-    for size in (79, 1):
-        for index, params in client.get_next_trials(size).items():
-            client.complete_trial(index, dict(zip(("f0", "f1"), families(params), strict=True)))
-    return client
+    return client_of(FAMILIES, families, 80, parameter_constraints=["a + b <= 12"])
 
 
 def test_a_hierarchical_space_stays_one(hierarchical):
@@ -230,9 +223,3 @@ def test_derived_parameters_are_kept_with_what_they_are_made_of():
     found = reduced_space(client)
     assert found[-1] == parameters[-1]
     client_of(found, lambda p: (p["lr"], p["twice"] - p["width"]), 2)
-
-
-def test_before_the_partition_it_says_so():
-    client = client_of(PARAMETERS, evaluate, 3)
-    with pytest.raises(UserInputError, match="no partition yet"):
-        reduced_space(client)
