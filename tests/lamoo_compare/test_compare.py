@@ -19,7 +19,7 @@ import optuna
 import pytest
 from optuna.storages.journal import JournalFileOpenLock
 
-from lamoo_compare import CompareError, compare
+from lamoo_compare import CompareError, compare, comparison
 from lamoo_compare.__main__ import main
 from lamoo_compare.cell import Cell, trials_of
 from lamoo_compare.cell import run as run_cell
@@ -76,12 +76,21 @@ def command(patience):
     return run
 
 
+@pytest.fixture
+def _together(monkeypatch):
+    """Run the cells of a comparison in this process, where starting others is not what is tested.
+
+    A process for each is what the tests below of the command have, of kills and of crashes.
+    """
+    monkeypatch.setattr(comparison, "run_all", lambda cells, *_: [*map(run_cell, cells)])
+
+
 def params_of(out, sampler, seed, trials):
     cell = Cell("", ("minimize", "maximize"), sampler, seed, trials, out)
     return [trial.params for trial in trials_of(cell)]
 
 
-def test_command_runs_reports_and_goes_on(command, write, tmp_path):
+def test_command_runs_and_reports(command, write, tmp_path):
     write(GOOD)
     usual = ["task.py", "--seeds", 2, "--jobs", 2, "--samplers", "random"]
     code, out, err = command(*usual, "lamoo", "--trials", 12, cwd=tmp_path)
@@ -102,23 +111,35 @@ def test_command_runs_reports_and_goes_on(command, write, tmp_path):
     assert [row["state"] for row in trials[:3]] == ["COMPLETE", "COMPLETE", "FAIL"]
     assert "task.py" in (folder / "report.html").read_text()
 
-    before = {seed: params_of(folder, "random", seed, 12) for seed in (0, 1)}
-    code, out, err = command(*usual, "--trials", 15, cwd=tmp_path)
-    assert code == 0, err
+
+@pytest.mark.usefixtures("_together")
+def test_more_trials_join_those_that_are_there(write, tmp_path):
+    usual = {"samplers": ["random"], "seeds": [0, 1], "out": tmp_path}
+    compare(str(write(GOOD)), **usual, trials=12)
+    before = {seed: params_of(tmp_path, "random", seed, 12) for seed in (0, 1)}
+    compare(str(write(GOOD)), **usual, trials=15)
     for seed in (0, 1):
-        after = params_of(folder, "random", seed, 15)
+        after = params_of(tmp_path, "random", seed, 15)
         assert after[:12] == before[seed]
         assert len({repr(params) for params in after}) == 15
 
 
-def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write, tmp_path):
+@pytest.mark.parametrize(
+    "ends",
+    [
+        (signal.SIGKILL, signal.SIGINT),
+        pytest.param((signal.SIGKILL, signal.SIGINT, signal.SIGKILL), marks=pytest.mark.slow),
+    ],
+    ids=len,
+)
+def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write, tmp_path, ends):
     limit = tmp_path / "limit"  # the trial of this number waits, so that no run ends before a kill
     write(GOOD, limit=f"int(Path({str(limit)!r}).read_text())")
     usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 1, "--jobs", 2,
              "--trials", 24]  # fmt: skip
     out = tmp_path / "comparison"
     seen = {"lamoo": [], "random": []}
-    for how in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
+    for how in ends:
         wanted = len(seen["random"]) + 3
         limit.write_text(str(wanted + 3))  # some more: the kill comes at any moment
         process = start(*usual, cwd=tmp_path)
@@ -145,12 +166,12 @@ def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write
         assert now[: len(earlier)] == earlier
         assert len({repr(params) for params in now}) == len(now) == 24
 
-    code, _, err = command(*usual, "--out", "whole", cwd=tmp_path)
-    assert code == 0, err
+    run_cell(Cell(str(tmp_path / "task.py"), None, "lamoo", 0, 24, tmp_path / "whole"))
     whole = params_of(tmp_path / "whole", "lamoo", 0, 24)
     assert whole == params_of(out, "lamoo", 0, 24)
 
 
+@pytest.mark.usefixtures("_together")
 def test_a_lock_of_a_killed_process_is_not_waited_for_for_ever(write, tmp_path, monkeypatch):
     # seen by the test above: killed while it wrote the first line, with a relative path
     source = str(write(GOOD))
@@ -162,6 +183,7 @@ def test_a_lock_of_a_killed_process_is_not_waited_for_for_ever(write, tmp_path, 
     assert len(done.runs[0].values) == 4
 
 
+@pytest.mark.usefixtures("_together")
 def test_half_a_line_in_a_journal_is_mended_and_a_damaged_one_named(write, tmp_path):
     source = str(write(GOOD))
     usual = {"samplers": ["random"], "seeds": [0], "out": tmp_path}
@@ -179,7 +201,7 @@ def test_half_a_line_in_a_journal_is_mended_and_a_damaged_one_named(write, tmp_p
         compare(source, **usual, trials=7)
 
 
-def test_a_crash_is_marked_and_the_rest_goes_on(command, write, tmp_path):
+def test_a_crash_is_marked_and_the_rest_goes_on(write, tmp_path, monkeypatch, capsys):
     write(GOOD)
     write(
         """
@@ -204,10 +226,11 @@ def test_a_crash_is_marked_and_the_rest_goes_on(command, write, tmp_path):
         "mine.py",
     )
     names = ["random", "mine.py:dies", "mine.py:raises"]
-    code, out, err = command(
-        "task.py", "--samplers", *names, "--seeds", 1, "--trials", 8, cwd=tmp_path
-    )
-    assert code == 1, err
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    options = ["--samplers", *names, "--seeds", "1", "--trials", "8"]
+    assert main(["compare", "task.py", *options]) == 1
+    out = capsys.readouterr().out
     assert "its process died (SIGKILL)" in out
     assert "the sampler raised RuntimeError: no idea" in out
     runs = json.loads((tmp_path / "comparison" / "comparison.json").read_text())["runs"]
@@ -272,6 +295,7 @@ def test_debug_lets_the_error_through(tmp_path, monkeypatch):
         main(["compare", "absent.py", "--debug"])
 
 
+@pytest.mark.usefixtures("_together")
 def test_a_folder_keeps_to_one_objective(write, tmp_path):
     write(GOOD)
     write(GOOD, "other.py")
@@ -298,7 +322,7 @@ def test_an_edited_objective_is_noticed_and_never_mixed(write, tmp_path):
     before = compare(str(task), **usual, trials=3)
     assert before.metric_names == ("loss", "seconds")
     write("unused = 2", "other.py")
-    compare(str(task), **usual, trials=4)
+    compare(str(task), **usual, trials=3)
     write("def offset():\n    return 5\n", "beside.py")
     with pytest.raises(CompareError, match=r"beside\.py changed since the runs in .*out began"):
         compare(str(task), **usual, trials=6)
@@ -313,9 +337,10 @@ def test_an_edited_objective_is_noticed_and_never_mixed(write, tmp_path):
     # who says that it makes no difference is believed
     write("def offset():\n    return 0.0\n", "beside.py")
     (out / "runs" / "objective.json").unlink()
-    assert len(compare(str(task), **usual, trials=7).runs[0].values) == 7
+    assert len(compare(str(task), **usual, trials=6).runs[0].values) == 6
 
 
+@pytest.mark.usefixtures("_together")
 def test_an_edited_factory_of_samplers_is_noticed(write, tmp_path):
     task = str(write(GOOD))
     factory = (
@@ -330,6 +355,7 @@ def test_an_edited_factory_of_samplers_is_noticed(write, tmp_path):
         compare(task, samplers=["random", mine], **usual)
 
 
+@pytest.mark.usefixtures("_together")
 def test_names_of_objectives_reach_samplers(write, tmp_path):
     text = GOOD.replace("def objective", 'metric_names = ["loss", "score"]\n\ndef objective')
     task = str(write(text))
@@ -344,6 +370,7 @@ def test_names_of_objectives_reach_samplers(write, tmp_path):
     assert result.objectives == ("loss", "score")
 
 
+@pytest.mark.usefixtures("_together")
 def test_built_in_problem_has_its_reference_point_and_best(tmp_path):
     result = compare("branin-currin", samplers=["random", "tpe"], seeds=[3], trials=6, out=tmp_path)
     problem = load_target("branin-currin").problem
@@ -353,6 +380,7 @@ def test_built_in_problem_has_its_reference_point_and_best(tmp_path):
         assert curve[-1] == pytest.approx(problem.hypervolume(run.values))
 
 
+@pytest.mark.usefixtures("_together")
 @pytest.mark.skipif(not hasattr(optuna.Trial, "set_constraint"), reason="constraints: Optuna 5")
 def test_constraints_count(tmp_path):
     result = compare("c2-dtlz2-d12", samplers=["random"], seeds=[0], trials=20, out=tmp_path)
@@ -484,6 +512,7 @@ window.addEventListener("message", e => { told.push(e.data); document.title =
 <iframe src="spied.html" style="width:1280px;height:3000px"></iframe>"""
 
 
+@pytest.mark.usefixtures("_together")
 def test_report_renders_in_a_browser_at_phone_and_desktop_width(patience, tmp_path):
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
@@ -537,6 +566,7 @@ def test_so_many_workers_are_always_running(tmp_path, workers, trials):
     assert [trial.params for trial in trials_of(more)][:trials] == [t.params for t in found]
 
 
+@pytest.mark.usefixtures("_together")
 def test_a_noisy_problem_is_scored_by_its_true_values(tmp_path):
     usual = {"samplers": ["random"], "trials": 8}
     result = compare("dtlz2-d10-noisy", **usual, seeds=[0, 1], out=tmp_path)
@@ -551,6 +581,7 @@ def test_a_noisy_problem_is_scored_by_its_true_values(tmp_path):
     assert len(np.unique(noise)) == np.size(noise)  # another one in every trial of every seed
 
 
+@pytest.mark.usefixtures("_together")
 def test_a_cell_is_the_same_run_as_optuna_alone(tmp_path):
     result = compare(
         "vehicle-safety", samplers=["nsgaii-pop20"], seeds=[3], trials=25, out=tmp_path
@@ -577,7 +608,8 @@ def test_lamoo_is_told_what_a_problem_knows():
             make_sampler("lamoo-known", 0, other)
 
 
-def test_what_samplers_warn_of_is_counted_and_not_printed(command, write, tmp_path):
+@pytest.mark.usefixtures("_together")
+def test_what_samplers_warn_of_is_counted_and_not_printed(write, tmp_path, monkeypatch, capfd):
     write(GOOD)
     write(
         """
@@ -595,9 +627,11 @@ def test_what_samplers_warn_of_is_counted_and_not_printed(command, write, tmp_pa
         """,
         "mine.py",
     )
-    options = ["--samplers", "mine.py:warns", "--seeds", 2, "--trials", 4]
-    code, out, err = command("task.py", *options, cwd=tmp_path)
-    assert code == 0
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    options = ["--samplers", "mine.py:warns", "--seeds", "2", "--trials", "4"]
+    assert main(["compare", "task.py", *options]) == 0
+    out, err = capfd.readouterr()
     assert err == ""
     assert "mine.py:warns warned 24 times, most often: " in out
     assert out.count("beware") + out.count("careful") + out.count("mind 3") == 1
