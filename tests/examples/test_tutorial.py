@@ -101,7 +101,7 @@ def run(tutorial, out, seed, *options):
 
 
 @needs_torch
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_whatever_the_first_trials_have_it_comes_to_its_end(tutorial, seed, tmp_path, capsys):
     short = ["--trials", "13", "--epochs", "1", "--seeds", "1", "--limit", "1000000"]
     trials = run(tutorial, tmp_path / "out", seed, *short)
