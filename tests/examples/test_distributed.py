@@ -58,9 +58,13 @@ def workers(example, tmp_path):
     return run
 
 
-# The proxy is over PostgreSQL. Two processes at a journal are in test_kills.py by default.
+# The proxy is over PostgreSQL: tests of the sampler use it by default, in one process.
 @pytest.mark.parametrize(
-    "storage", [pytest.param(STORAGES[0], marks=pytest.mark.slow), STORAGES[-1]]
+    "storage",
+    [
+        STORAGES[0],
+        pytest.param(*STORAGES[-1].values, marks=[*STORAGES[-1].marks, pytest.mark.slow]),
+    ],
 )
 def test_processes_at_one_study_finish_every_trial_once_and_repeat_none(workers, storage):
     alone, together = workers(storage, "--processes", 2, "--trials", 12)

@@ -195,9 +195,16 @@ def test_fixed_parameters_leave_few_configurations_and_all_are_used(spaces):
 # ------------------------------------------------------------------------------- in the region
 
 
-@pytest.mark.parametrize("m", [1, 2, 3, 5])
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    ("solver", "name", "m"),
+    [
+        # by default each solver meets each space with two numbers of objectives
+        pytest.param(solver, name, m, marks=() if (i + j + k) % 2 else pytest.mark.slow)
+        for i, solver in enumerate(SOLVERS)
+        for j, name in enumerate(NAMES)
+        for k, m in enumerate((1, 2, 3, 5))
+    ],
+)
 def test_a_proposal_lies_in_the_chosen_leaf(spaces, make_history, solver, name, m):
     """Of the Gaussian process this holds in two turns of four."""
     settings = Settings(solver=solver, n_startup=5, partition=Partition(leaf_size=4))
@@ -316,7 +323,7 @@ def test_a_program_gets_every_parameter_it_may_ask_for(spaces, prune, solver):
     """Also while the conditions are not known yet, and whichever it then reports."""
     space = spaces["tree"]
     worker = Optimizer(space, ["minimize", "minimize"], Settings(solver=solver, n_startup=6))
-    for i in range(30):
+    for i in range(18):
         params = worker.ask()
         assert params.keys() == space.parameters.keys()
         assert len(worker.history.pending) == 1
@@ -325,7 +332,7 @@ def test_a_program_gets_every_parameter_it_may_ask_for(spaces, prune, solver):
         assert len(worker.history.pending) == 0
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1, 2))])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_conditional_configurations_are_not_repeated_either(solver, seed):
     space = Space({"a": Categorical("xy"), "b": Integer(1, 5), "c": Categorical("uvw")})
@@ -586,7 +593,7 @@ def test_narrow_ranges_far_from_zero_are_recognised_when_told():
     assert len(worker.history.pending) == 0
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("solver", "n"), [("gp", 35), ("evolutionary", 100)])
 def test_solvers_are_better_than_chance(solver, n, seed):
     """Distances to two corners of a six-dimensional cube, against uniform draws."""
@@ -699,8 +706,16 @@ def nearly_alike(x):
     return [((x - 0.37) ** 2).sum(), ((x - 0.38) ** 2).sum()]
 
 
-@pytest.mark.parametrize("objective", [alike, nearly_alike])
-@pytest.mark.parametrize("solver", ["gp", "gp-fast", "evolutionary", "cma"])
+@pytest.mark.parametrize(
+    ("solver", "objective"),
+    [
+        ("gp", alike),
+        ("gp", nearly_alike),
+        ("gp-fast", nearly_alike),
+        ("evolutionary", alike),
+        ("cma", nearly_alike),
+    ],
+)
 def test_objectives_that_do_not_conflict_make_no_twins(solver, objective):
     asked = Optimizer(SQUARE, ["minimize"] * 2, Settings(solver=solver))
     for _ in range(30):

@@ -35,9 +35,16 @@ def with_activity(space, history):
 # ------------------------------------------------------------------------------ all solvers
 
 
-@pytest.mark.parametrize("m", [1, 2, 3, 5])
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    ("solver", "name", "m"),
+    [
+        # by default each solver meets each space with two numbers of objectives
+        pytest.param(solver, name, m, marks=() if (i + j + k) % 2 else pytest.mark.slow)
+        for i, solver in enumerate(SOLVERS)
+        for j, name in enumerate(NAMES)
+        for k, m in enumerate((1, 2, 3, 5))
+    ],
+)
 def test_a_proposal_is_inside_the_region_and_new(spaces, make_history, solver, name, m):
     rng = np.random.default_rng([m, *name.encode()])
     n = 14 if name == "grid" else 35
@@ -344,7 +351,7 @@ def test_a_refined_point_has_just_the_parameters_that_exist(rng):
     np.testing.assert_array_equal(down, [0.0, np.nan, np.nan])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1, 2))])
 def test_constraints_keep_proposals_on_the_feasible_side(seed):
     # the best points, between (1, 0, 0) and (0, 1, 0), are forbidden
     space, history = problem(2, 25, seed, constraint=lambda X: X[:, 0] + X[:, 1] - 0.7)

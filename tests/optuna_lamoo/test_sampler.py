@@ -40,8 +40,15 @@ def drawn(study):
 # ---- Does it search? ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+@pytest.mark.parametrize(
+    ("solver", "seed"),
+    [
+        ("gp", 0),
+        ("evolutionary", 0),
+        ("evolutionary", 1),
+        pytest.param("gp", 1, marks=pytest.mark.slow),
+    ],
+)
 def test_later_trials_are_nearer_to_the_front(solver, seed):
     # The Pareto set is y = 0, .2 <= x <= .8. A uniform y is below .1 in one of ten trials.
     study = new_study(solver=solver, seed=seed, partition=Partition(leaf_size=5))
@@ -331,8 +338,11 @@ def constrain(trial, *values):
         trial.storage.set_trial_system_attr(trial._trial_id, "constraints", list(values))
 
 
-@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
-def test_what_violates_a_constraint_is_not_better(solver, complaints):
+@pytest.mark.parametrize(
+    ("solver", "seeds"),
+    [("gp", 1), ("evolutionary", 3), pytest.param("gp", 3, marks=pytest.mark.slow)],
+)
+def test_what_violates_a_constraint_is_not_better(solver, seeds, complaints):
     # The Pareto set is y = 0 and any x, but only x <= .4 is allowed.
     def objective(trial):
         x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
@@ -340,7 +350,7 @@ def test_what_violates_a_constraint_is_not_better(solver, complaints):
         return x**2 + y**2, (x - 1) ** 2 + y**2
 
     late = []
-    for seed in range(3):
+    for seed in range(seeds):
         study = new_study(solver=solver, seed=seed, partition=Partition(leaf_size=4))
         study.optimize(objective, n_trials=40)
         late += [[trial.params["x"], trial.params["y"]] for trial in study.trials[20:]]

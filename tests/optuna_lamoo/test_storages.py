@@ -1,5 +1,6 @@
 """A study is what its storage says: stopped, resumed, moved to another process, all the same."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -33,11 +34,23 @@ def test_seeded_runs_repeat_exactly(worker, solver, uninterrupted):
     assert len({str(params) for _, params, _, _ in again}) == N_TRIALS
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "journal"])
-@pytest.mark.parametrize("stop", [1, 3, 9])
-@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+FEW = [
+    ("gp", 1, "journal"),
+    ("gp", 3, "sqlite"),
+    ("gp", 9, "journal"),
+    ("evolutionary", 9, "sqlite"),
+]
+
+
+@pytest.mark.parametrize(
+    ("solver", "stop", "kind"),
+    [
+        pytest.param(*case, marks=() if case in FEW else pytest.mark.slow)
+        for case in itertools.product(("gp", "evolutionary"), (1, 3, 9), ("sqlite", "journal"))
+    ],
+)
 def test_a_resumed_run_equals_an_uninterrupted_one(
-    worker, kind, stop, solver, uninterrupted, tmp_path
+    worker, solver, stop, kind, uninterrupted, tmp_path
 ):
     path = str(tmp_path / "study")
     worker.work(kind, path, "mixed", solver, stop)
@@ -45,7 +58,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     assert told(study) == uninterrupted(solver)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+@pytest.mark.parametrize("kind", ["journal", pytest.param("sqlite", marks=pytest.mark.slow)])
 def test_another_process_goes_on_exactly(worker, patience, kind, uninterrupted, tmp_path):
     path = str(tmp_path / "study")
     for hash_seed, n_trials in ((1, 6), (2, N_TRIALS - 6)):
