@@ -56,14 +56,14 @@ DIFFERENT = {
 SHORT = (
     "ax.api.tests.test_client",
     "ax.adapter.tests.test_torch_moo_adapter",
-    "ax.adapter.tests.test_hierarchical_search_space",
 )
 
 
 @pytest.mark.parametrize(
     ("suite", "least"),
     [
-        pytest.param(" ".join(SHORT), 38 + 6 + 3, id="short"),
+        pytest.param(" ".join(SHORT), 38 + 6, id="short"),
+        pytest.param("ax.adapter.tests.test_hierarchical_search_space", 3, marks=pytest.mark.slow),
         pytest.param("ax.service.tests.test_ax_client", 90, marks=pytest.mark.slow),
         pytest.param(
             "ax.generation_strategy.tests.test_generation_node", 21, marks=pytest.mark.slow

@@ -61,8 +61,8 @@ def adapter_of(client):
 @pytest.mark.parametrize(("solver", "space"), pairs(SPACES, "mixed"))
 def test_every_kind_of_space(solver, space, client, run):
     experiment = client(SPACES[space], solver=solver)
-    asked = run(experiment, 12)
-    assert proposed_by(experiment)["LaMOO"] == 9
+    asked = run(experiment, 9)
+    assert proposed_by(experiment)["LaMOO"] == 6
     keys = [str(sorted(params.items())) for params in asked]
     assert len(set(keys)) == len(keys)
     found = experiment._experiment.search_space
@@ -84,7 +84,7 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize(("solver", "numbers"), pairs(LARGE, "steps"))
+@pytest.mark.parametrize(("solver", "numbers"), pairs(LARGE, None))
 def test_every_large_number_is_proposed(solver, numbers, client, run):
     experiment = client([LARGE[numbers], COLOUR], solver=solver)
     asked = run(experiment, 9)
@@ -180,25 +180,23 @@ def test_the_first_proposals_need_no_data(client, run, parameters):
     assert adapter_of(experiment).task().history.n == 4
 
 
-@pytest.mark.parametrize(
-    ("fixed", "said"),
-    [
+def test_what_cannot_be_is_not_fixed(client, run):
+    wrong = [
         ({"x": 2.0}, r"fixed_parameters holds x=2\.0"),
         ({"i": 0}, "fixed_parameters holds i=0"),
         ({"i": 2.5}, r"fixed_parameters holds i=2\.5"),
         ({"n": 60}, "fixed_parameters holds n=60"),
         ({"colour": "k"}, "fixed_parameters holds colour='k'"),
         ({"z": 1}, "fixed_parameters names 'z', which is not one of"),
-    ],
-)
-def test_what_cannot_be_is_not_fixed(fixed, said, client, run):
+    ]
     n = ChoiceParameterConfig("n", [50, 100, 150], "int", is_ordered=True)
     i = RangeParameterConfig("i", (1, 9), "int")
     experiment = client([*FLOAT, n, i, COLOUR], solver="evolutionary")
     for _ in ("at first", "at the start", "later"):
-        with pytest.raises(UserInputError, match=said):
-            experiment.get_next_trials(max_trials=1, fixed_parameters=fixed)
-        run(experiment, 4)
+        for fixed, said in wrong:
+            with pytest.raises(UserInputError, match=said):
+                experiment.get_next_trials(max_trials=1, fixed_parameters=fixed)
+        run(experiment, 2)
     ((_, params),) = experiment.get_next_trials(
         max_trials=1, fixed_parameters={"x": 1, "n": 150.0}
     ).items()
@@ -527,8 +525,8 @@ def test_odd_values_stop_nothing(odd, client, run):
     def f(params):
         return {"a": odd, "b": 1.0} if next(count) % 4 == 3 else both(params)
 
-    asked = run(client(FLOAT), 16, f)
-    assert len({str(params) for params in asked}) == 16
+    asked = run(client(FLOAT), 9, f)  # of which two are odd
+    assert len({str(params) for params in asked}) == 9
 
 
 def test_only_infinite_values_stop_nothing(client, run):
@@ -574,7 +572,7 @@ def test_one_objective_is_proposed_for_as_by_ax(client, run):
 
     ours = client(FLOAT, "-a", seed=3, initialization_budget=5)
     theirs = client(FLOAT, "-a", lamoo=False, initialization_random_seed=3)
-    assert run(ours, 8, f) == run(theirs, 8, f)
+    assert run(ours, 7, f) == run(theirs, 7, f)
 
 
 def test_initialization_is_that_of_ax(client, run):
@@ -675,11 +673,11 @@ def test_equality_constraints_hold(solver, name, client, run):
     def f(params):
         return {"a": sum(params.values()), "b": params["m"] - 2 * params["o"]}
 
-    asked = run(experiment, 9, f)
+    asked = run(experiment, 7, f)
     space = experiment._experiment.search_space
     assert all(space.check_membership(params) for params in asked)
-    assert len({str(params) for params in asked}) == 9
-    assert proposed_by(experiment)["LaMOO"] == 6
+    assert len({str(params) for params in asked}) == 7
+    assert proposed_by(experiment)["LaMOO"] == 4
 
 
 def test_arms_off_an_equality_constraint_are_left_out(client, run):

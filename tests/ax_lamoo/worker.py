@@ -1,4 +1,7 @@
-"""A program that loads an experiment and goes on with it: `worker.py json|sql PATH TRIALS`."""
+"""A program that loads experiments and goes on with each: `worker.py TRIALS KIND PATH ...`.
+
+A kind is json or sql. With --forget it does not import what the experiments need.
+"""
 
 import json
 import logging
@@ -24,14 +27,17 @@ def advance(client, trials):
 
 
 if __name__ == "__main__":
-    kind, path, trials = sys.argv[1:4]
+    trials, *saved = [word for word in sys.argv[1:] if word != "--forget"]
     if "--forget" not in sys.argv:
         import ax_lamoo  # noqa: F401  it registers what Ax is to load
     from ax.api.client import Client
     from ax.api.configs import StorageConfig
 
-    if kind == "json":
-        client = Client.load_from_json_file(path)
-    else:
-        client = Client.load_from_database("saved", storage_config=StorageConfig(url=path))
-    sys.stdout.write(json.dumps(advance(client, int(trials))))
+    asked = []
+    for kind, path in zip(saved[::2], saved[1::2], strict=True):
+        if kind == "json":
+            client = Client.load_from_json_file(path)
+        else:
+            client = Client.load_from_database("saved", storage_config=StorageConfig(url=path))
+        asked.append(advance(client, int(trials)))
+    sys.stdout.write(json.dumps(asked))

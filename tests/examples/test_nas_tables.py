@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamoo_compare import compare
+from lamoo_compare import compare, comparison
+from lamoo_compare.cell import run as run_cell
 from lamoo_compare.problems import load
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -195,10 +196,12 @@ def test_only_pairs_that_ran_are_compared(sample_efficiency):
 def test_the_table_is_made_of_what_is_kept_and_what_is_missing_is_run(
     sample_efficiency, tmp_path, capsys, monkeypatch
 ):
-    # of the solvers one: each run is a process, which takes seconds to start
+    # of the solvers one
     monkeypatch.setattr(sample_efficiency, "ALONE", {"lamoo": sample_efficiency.ALONE["lamoo"]})
     samplers = ("lamoo", "lamoo-gp-alone", sample_efficiency.NSGAII, sample_efficiency.RANDOM)
     monkeypatch.setattr(sample_efficiency, "SAMPLERS", samplers)
+    # in this process: how the command starts others is tested with it
+    monkeypatch.setattr(comparison, "run_all", lambda cells, *_: [*map(run_cell, cells)])
     compare(TASK, samplers=samplers[1:], seeds=[3], trials=12, out=tmp_path / TASK)
     kept = {path: path.read_bytes() for path in tmp_path.rglob("*.journal")}
     assert len(kept) == len(samplers) - 1

@@ -65,11 +65,8 @@ class TestBaseSampler(
     pytest_samplers.RelativeSamplerTestCase,
     pytest_samplers.MultiObjectiveSamplerTestCase,
 ):
-    @pytest.fixture(
-        params=[
-            name if name == "TPE" else pytest.param(name, marks=pytest.mark.slow) for name in BASES
-        ]
-    )
+    # How a sampler in place of a solver speaks to Optuna is in test_base.py by default.
+    @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) for name in BASES])
     def sampler(self, request) -> Callable[[], BaseSampler]:
         settings = {"n_startup_trials": 0, "stop_when_exhausted": False}
         return functools.partial(LaMOOSampler, seed=0, base_sampler=base(request.param), **settings)
