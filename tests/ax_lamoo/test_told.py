@@ -255,7 +255,9 @@ def fitted(params):
     return {"error": params["lr"] + 1 / (1 + weights(params)), "weights": float(weights(params))}
 
 
-@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
+@pytest.mark.parametrize(
+    "solver", ["gp", *(pytest.param(s, marks=pytest.mark.slow) for s in ("evolutionary", "random"))]
+)
 def test_functions_see_what_a_hierarchical_space_makes(solver):
     client = started(
         PIPELINE,

@@ -65,9 +65,10 @@ def share(found):
     return problem.hypervolume(rows) / problem.best_hypervolume
 
 
-def test_another_data_set_saves_trials(earlier):
-    cold = [share(warm(None, seed, 8)[1]) for seed in range(2)]
-    helped = [share(warm(earlier, seed, 8)[1]) for seed in range(2)]
+@pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_another_data_set_saves_trials(earlier, seeds):
+    cold = [share(warm(None, seed, 8)[1]) for seed in range(seeds)]
+    helped = [share(warm(earlier, seed, 8)[1]) for seed in range(seeds)]
     assert min(helped) > max(cold)
 
 
@@ -96,11 +97,11 @@ def test_a_table_and_axs_experiment_are_as_good_as_the_client(earlier, tmp_path)
         pd.read_csv(tmp_path / "saved.csv"),
         Client.load_from_json_file(str(tmp_path / "saved.json")),
     ]
-    client, expected = warm([earlier], n=7, solver="evolutionary")
+    client, expected = warm([earlier], n=4, solver="evolutionary", initialization_budget=3)
     (lesson,) = lessons_of(client)
     assert lesson.source.n == len(earlier.summarize())
     for form in forms:
-        again, found = warm(form, n=7, solver="evolutionary")
+        again, found = warm(form, n=4, solver="evolutionary", initialization_budget=3)
         np.testing.assert_array_equal(lessons_of(again)[0].source.X, lesson.source.X)
         np.testing.assert_allclose(lessons_of(again)[0].source.Y, lesson.source.Y, atol=1e-9)
         assert found == expected
