@@ -217,7 +217,7 @@ def test_seeds_of_numpy_are_stored(client, run, tmp_path):
     experiment.save_to_json_file(str(tmp_path / "saved.json"))
 
 
-CHEAP = ("gp", "evolutionary", "random", "cma")
+CHEAP = ("gp", "random")
 
 
 @pytest.mark.parametrize(

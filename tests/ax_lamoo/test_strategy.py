@@ -69,7 +69,7 @@ def test_every_kind_of_space(solver, space, client, run):
     assert all(found.check_membership(params) for params in asked)
 
 
-@pytest.mark.parametrize(("solver", "space"), pairs(SPACES, "mixed"))
+@pytest.mark.parametrize(("solver", "space"), pairs(SPACES, None))
 def test_batches_are_distinct(solver, space, client, run):
     asked = run(client(SPACES[space], solver=solver), 11, q=4)
     keys = {str(sorted(params.items())) for params in asked}
@@ -453,7 +453,9 @@ def test_failed_abandoned_and_partial_trials(client):
     assert all(np.isclose(task.history.failed, point).all(axis=1).any() for point in lost[:-1])
 
 
-@pytest.mark.parametrize("reported", [{}, {"a": 0.0}, {"a": 0.0, "b": 0.0}])
+@pytest.mark.parametrize(
+    "reported", [{}, {"a": 0.0, "b": 0.0}, pytest.param({"a": 0.0}, marks=pytest.mark.slow)]
+)
 def test_abandoned_trials_are_pending_whatever_they_reported(
     client, run, reported, tmp_path, caplog
 ):

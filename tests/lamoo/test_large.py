@@ -52,8 +52,15 @@ def test_a_problem_is_large_from_forty_free_parameters_and_a_hundred_observation
     assert not large.applies(spaces[40], told)
 
 
-@pytest.mark.parametrize("m", [1, 2, 3, 5])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "m"),
+    [
+        # by default each kind with two numbers of objectives
+        pytest.param(kind, m, marks=() if (j + k) % 2 else pytest.mark.slow)
+        for j, kind in enumerate(KINDS)
+        for k, m in enumerate((1, 2, 3, 5))
+    ],
+)
 def test_a_proposal_is_new_and_allowed_whatever_the_kind(kind, m):
     rng = np.random.default_rng([m, *kind.encode()])
     inactive = kind == "mixed"

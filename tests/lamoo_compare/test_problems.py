@@ -121,7 +121,10 @@ def test_an_unknown_name_is_told_with_those_that_exist():
 # --- drawn problems -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",  # processes are seconds to draw
+    [f if f != "process" else pytest.param(f, marks=pytest.mark.slow) for f in FAMILIES],
+)
 def test_a_drawn_problem_is_that_of_its_seed(family, rng):
     one, same, other = (load(f"drawn-{family}-{seed}") for seed in (12, 12, 13))
     params = next(draw(one, 1, rng))
@@ -303,7 +306,11 @@ def nasbench201_network(torch, cell, classes):
 
 
 @pytest.mark.parametrize(
-    ("data", "classes", "side"), [("cifar10", 10, 32), ("cifar100", 100, 32), ("imagenet", 120, 16)]
+    ("data", "classes", "side"),
+    [
+        ("imagenet", 120, 16),
+        *(pytest.param(f"cifar{n}", n, 32, marks=pytest.mark.slow) for n in (10, 100)),
+    ],
 )
 def test_nasbench201_costs_are_those_of_the_network_in_pytorch(data, classes, side, rng):
     torch = pytest.importorskip("torch", reason="builds the networks in PyTorch")

@@ -68,12 +68,12 @@ def test_processes_repeat_nothing(worker, patience, kind, tmp_path):
     path = str(tmp_path / "study")
     worker.work(kind, path, "cells", "random", 0)  # makes the tables
     processes = [
-        worker.start(kind=kind, path=path, objective="cells", solver="evolutionary", n_trials=25)
+        worker.start(kind=kind, path=path, objective="cells", solver="evolutionary", n_trials=15)
         for _ in range(2)
     ]
     for process in processes:
         worker.finish(process, patience)
-    check_no_repeats(worker.work(kind, path, "cells", "random", 0), 50)
+    check_no_repeats(worker.work(kind, path, "cells", "random", 0), 30)
 
 
 # ---- The protocol, step by step: a rival acts while a worker is thinking -----------------------

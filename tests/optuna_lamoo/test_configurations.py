@@ -103,7 +103,13 @@ def searched(grammar, seed, *, storage=None, n_trials=16, many=False, **settings
     return study, recorder
 
 
-@pytest.mark.parametrize(("seed", "solver"), [*enumerate(SOLVERS, 1), (7, "evolutionary")])
+@pytest.mark.parametrize(
+    ("seed", "solver"),
+    [
+        pytest.param(seed, solver, marks=pytest.mark.slow if solver == "gp-fast" else ())
+        for seed, solver in [*enumerate(SOLVERS, 1), (7, "evolutionary")]
+    ],
+)
 def test_every_solver_asks_about_what_the_program_makes(solver, seed, grammar):
     study, recorder = searched(grammar, seed, solver=solver)
     assert recorder.wrong == []

@@ -31,8 +31,17 @@ def give_up(how):
 RETURNED = [(math.nan, 1.0), (math.inf, math.inf), (1e300, 1e300), (0.0, 0.0), (1.0, 2.0)]
 
 
-@pytest.mark.parametrize("how", ["raise", "prune", *RETURNED], ids=str)
-@pytest.mark.parametrize("kind", ["memory", "journal", "sqlite"])
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        pytest.param(
+            kind, how, marks=() if kind == "memory" or how == "prune" else pytest.mark.slow
+        )
+        for kind in ("memory", "journal", "sqlite")
+        for how in ("raise", "prune", *RETURNED)
+    ],
+    ids=str,
+)
 def test_what_ends_before_all_parameters_are_asked_for_ends_no_study(make_storage, kind, how):
     def objective(trial):
         batch = trial.suggest_categorical("batch", BATCHES)

@@ -31,7 +31,9 @@ def searched(sampler):
     return study, pareto.hypervolume(np.array([t.values for t in complete]), REFERENCE)
 
 
-@pytest.mark.parametrize("solver", ["gp", "gp-fast", "evolutionary"])
+@pytest.mark.parametrize(
+    "solver", ["gp", "evolutionary", pytest.param("gp-fast", marks=pytest.mark.slow)]
+)
 def test_a_branch_that_always_fails_and_values_that_repeat(solver):
     def objective(trial):
         if trial.suggest_categorical("kind", ["a", "b"]) == "b":
@@ -49,9 +51,12 @@ def test_a_branch_that_always_fails_and_values_that_repeat(solver):
     assert len(study.trials) == 40
 
 
-@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
-def test_a_search_is_not_lost_where_what_would_be_best_fails(solver):
-    runs = [searched(LaMOOSampler(seed=seed, solver=solver)) for seed in range(3)]
+@pytest.mark.parametrize(
+    ("solver", "seeds"),
+    [("gp", 1), ("evolutionary", 3), pytest.param("gp", 3, marks=pytest.mark.slow)],
+)
+def test_a_search_is_not_lost_where_what_would_be_best_fails(solver, seeds):
+    runs = [searched(LaMOOSampler(seed=seed, solver=solver)) for seed in range(seeds)]
     volumes = [volume for _, volume in runs]
     assert np.median(volumes) > np.median([searched(RandomSampler(seed=s))[1] for s in range(3)])
     for study, _ in runs:

@@ -41,7 +41,7 @@ def survive(worker, patience, kind, path, **arguments):
 # parameters and values. Those that were killed stand between them, and run for ever.
 
 
-@pytest.mark.parametrize("kind", ["journal-kills", "sqlite"])
+@pytest.mark.parametrize("kind", ["journal-kills", pytest.param("sqlite", marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_ends_like_one_that_is_not(worker, patience, kind, tmp_path):
     study, uninterrupted = survive(
         worker, patience, kind, str(tmp_path / "study"), total=N_TRIALS, kills=KILLS

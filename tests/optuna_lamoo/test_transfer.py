@@ -41,9 +41,13 @@ def share(study):
     return problem.hypervolume([trial.values for trial in study.trials]) / problem.best_hypervolume
 
 
-def test_another_data_set_saves_trials(earlier):
-    cold = np.median([share(study_of(problem, 20, seed)) for seed in range(4)])
-    warm = np.median([share(study_of(problem, 20, seed, warm_start=earlier)) for seed in range(4)])
+@pytest.mark.parametrize("seeds", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_another_data_set_saves_trials(earlier, seeds):
+    given = [{}, {"warm_start": earlier}]
+    cold, warm = (
+        np.median([share(study_of(problem, 20, seed, **each)) for seed in range(seeds)])
+        for each in given
+    )
     assert warm > cold
 
 

@@ -474,7 +474,7 @@ def test_dashboard_shows_the_figures(patience, tmp_path):
         directions=["minimize", "maximize"],
         sampler=LaMOOSampler(seed=0, solver="random"),
     )
-    study.optimize(objective, n_trials=30)
+    study.optimize(objective, n_trials=14)
     visualization.save_to_dashboard(study)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
