@@ -686,6 +686,7 @@ def test_two_versions_are_compared_pair_by_pair(tmp_path, monkeypatch, capsys):
     ]
 
 
+@pytest.mark.slow  # eight searches
 def test_what_the_first_trials_lose_is_compared_with_the_default(tmp_path, monkeypatch, capsys):
     losses, out = script("losses", monkeypatch), tmp_path / "losses.csv"
     monkeypatch.setattr(losses, "HINDSIGHT", 10)  # seconds less

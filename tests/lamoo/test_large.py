@@ -104,7 +104,7 @@ def test_known_constraints_and_fixed_parameters_are_kept(rng):
 
 
 @pytest.mark.parametrize("kind", ["floats", "choices"])
-@pytest.mark.parametrize("solver", ["gp", "gp-fast"])
+@pytest.mark.parametrize("solver", ["gp", pytest.param("gp-fast", marks=pytest.mark.slow)])
 def test_a_batch_is_what_one_ask_after_the_other_gives(kind, solver, rng, forget):
     space = SPACES[kind]
     history = observed(space, 110, 2, rng)

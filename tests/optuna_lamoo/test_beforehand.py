@@ -227,8 +227,17 @@ def test_features_that_are_none_are_an_error(answer, message):
         searched(features=answer, search_space=SPACE)
 
 
-@pytest.mark.parametrize("solver", ["gp", "evolutionary", "random"])
-@pytest.mark.parametrize("known", [(0,), (1,), (0, 1)])
+@pytest.mark.parametrize(
+    ("solver", "known"),
+    [
+        ("gp", (0,)),
+        ("gp", (0, 1)),
+        ("evolutionary", (1,)),
+        ("evolutionary", (0, 1)),
+        ("random", (0, 1)),
+        pytest.param("gp", (1,), marks=pytest.mark.slow),
+    ],
+)
 def test_any_objectives_of_a_mixed_conditional_space_may_be_known(solver, known):
     def values(params):
         width = params.get("width", 1)

@@ -189,7 +189,9 @@ class Wrongly(optuna.pruners.BasePruner):
 
 
 @pytest.mark.parametrize("rule", ["its own", "another"])
-@pytest.mark.parametrize("solver", ["gp", "gp-fast", "evolutionary", "random"])
+@pytest.mark.parametrize(
+    "solver", ["gp", "evolutionary", "random", pytest.param("gp-fast", marks=pytest.mark.slow)]
+)
 def test_every_configuration_that_was_stopped_comes_once_more_before_the_study_ends(solver, rule):
     class Stubborn(EarlyStopping):
         def prune(self, study, trial):
