@@ -32,6 +32,7 @@ from ax.exceptions.core import AxOptimizationWarning, UserInputError
 from ax.generators.types import TConfig
 from ax.utils.common.constants import Keys
 
+from ax_lamoo.curves import stopped_curves
 from ax_lamoo.encoding import Params, encoding_of, fixed_in
 from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
@@ -39,6 +40,7 @@ from ax_lamoo.goals import Goals, check_linear, goals_of, objectives_of, with_re
 from ax_lamoo.measured import Measured, curve_of, inside_of, measured_of, own_seed, unmeasured_of
 from ax_lamoo.task import Task, announce, logger, task_of, warn_once
 from lamoo.arrays import Floats
+from lamoo.curves import Curve
 from lamoo.search import WHOLE
 
 #: What a proposal needs while there are no outcomes.
@@ -330,6 +332,10 @@ class LaMOOAdapter(TorchAdapter):
         measured = self._measured()
         rows = [measured.arms.index(name) for name in names]
         return dict(zip(measured.metrics, measured.outcomes[rows].T, strict=True))
+
+    def stopped_early(self) -> dict[str, Curve]:
+        """Return what arms measured whose trials were stopped early, by name."""
+        return stopped_curves(self._experiment, self.outcomes)
 
     def _get_transformed_gen_args(
         self,

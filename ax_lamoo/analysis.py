@@ -111,7 +111,8 @@ class PartitionRegions(_OfPartition):
     """The region chosen next over two parameters, and the trials by dominance number.
 
     The card's data frame has a row per trial: ``arm_name``, the parameters that are shown, the
-    outcomes that count, ``dominance_number`` and ``inside``.
+    outcomes that count, ``dominance_number`` and ``inside``. Trials that were stopped early come
+    last, with what they measured last, at the step ``stopped_after``, and no dominance number.
 
     Args:
         parameters: the names of two, by default the first two that leave a choice. In a
@@ -152,7 +153,7 @@ class PartitionRegions(_OfPartition):
             subtitle=(
                 "Shading: of all settings of the other parameters, the share that lies in the "
                 "region in which the next trial is searched. Points: trials, by how many others "
-                "dominate them (0: on the Pareto front)."
+                "dominate them (0: on the Pareto front); crosses: trials that were stopped early."
             ),
             df=df,
             fig=figures.regions([_map(task, leaf, df, pair) for pair in pairs]),
@@ -184,12 +185,21 @@ def _axis(task: Task, name: str, values: Sequence[Any], numbers: Sequence[int]) 
 def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> pd.DataFrame:
     """Return the data frame's rows."""
     history, arms = task.history, adapter.arms_by_name
-    frame: dict[str, Any] = {"arm_name": list(task.arms)}
+    ended = [*task.arms]
+    stopped = {arm: c for arm, c in adapter.stopped_early().items() if arm not in ended}
+    numbers = pareto.dominance_number(history.Y, history.violation).tolist()
+    X = task.encoding.encode([arms[arm].parameters for arm in stopped])
+    frame: dict[str, Any] = {"arm_name": [*ended, *stopped]}
     for name in names:
-        frame[name] = [arms[arm].parameters.get(name) for arm in task.arms]
-    frame |= adapter.outcomes_of(task.arms)
-    frame["dominance_number"] = pareto.dominance_number(history.Y, history.violation)
-    frame["inside"] = leaf.region.contains(history.X)
+        frame[name] = [arms[arm].parameters.get(name) for arm in frame["arm_name"]]
+    for metric, values in adapter.outcomes_of(ended).items():
+        last = [c.values[-1, adapter.outcomes.index(metric)] for c in stopped.values()]
+        frame[metric] = [*values.tolist(), *last]
+    frame["dominance_number"] = numbers
+    if stopped:  # whole numbers that may be missing
+        frame["dominance_number"] = pd.array([*numbers, *[None] * len(stopped)], dtype="Int64")
+    frame["inside"] = leaf.region.contains(np.concatenate([history.X, X]))
+    frame["stopped_after"] = [*([np.nan] * len(ended)), *(c.steps[-1] for c in stopped.values())]
     return pd.DataFrame(frame)
 
 
@@ -197,10 +207,10 @@ def _map(task: Task, leaf: Node, df: pd.DataFrame, pair: tuple[str, str]) -> fig
     """Return what one picture shows."""
     order = list(task.space.parameters)
     columns = order.index(pair[0]), order.index(pair[1])
-    numbers = df["dominance_number"].tolist()
+    numbers = df["dominance_number"].dropna().tolist()
     x, y = (_axis(task, name, df[name], numbers) for name in pair)
     texts = [
-        "<br>".join(f"{key}: {value}" for key, value in row.items())
+        "<br>".join(f"{key}: {value}" for key, value in row.items() if not pd.isna(value))
         for row in df.to_dict(orient="records")
     ]
     shares = region_map(leaf.region, columns, (x.places, y.places), task.history.X)

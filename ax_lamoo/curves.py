@@ -30,6 +30,20 @@ def cut_short(experiment: Experiment) -> set[int]:
     return {i for i in stopped if i in last.index and not last[i] >= longest}
 
 
+def stopped_curves(experiment: Experiment, metrics: Sequence[str]) -> dict[str, Curve]:
+    """Return what arms measured whose trials were stopped early, by name.
+
+    Args:
+        experiment: has the data.
+        metrics: the signatures of the outcomes, in the user's units.
+    """
+    index = [
+        (i, arm.name) for i in sorted(cut_short(experiment)) for arm in experiment.trials[i].arms
+    ]
+    curves, _ = curves_along(experiment, index, metrics)
+    return {name: curve for (_, name), curve in zip(index, curves, strict=True) if len(curve)}
+
+
 def curves_along(
     experiment: Experiment, index: Sequence[tuple[int, str]] | pd.Index, metrics: Sequence[str]
 ) -> tuple[tuple[Curve, ...], Bools]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,9 +11,26 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, Settings, Space, Task, chosen_path
+from lamoo.arrays import Floats
 from lamoo.partition.tree import Node
-from optuna_lamoo import columns
+from optuna_lamoo import columns, objectives, reports
 from optuna_lamoo.sampler import LaMOOSampler
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Stopped:
+    """A trial that was stopped early, and its last report.
+
+    Args:
+        trial: the one.
+        step: of the report.
+        values: what was reported by then, in the study's directions, shape ``(m,)``; NaN for an
+            objective of which nothing was.
+    """
+
+    trial: FrozenTrial
+    step: int
+    values: Floats
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -68,6 +85,15 @@ def knowledge_of(study: Study) -> Knowledge:
         history=history,
         settings=sampler.settings_for(study),
     )
+
+
+def stopped_of(study: Study) -> Iterator[Stopped]:
+    """Yield the trials that were stopped early, and are learned from."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.PRUNED,)):
+        curve = reports.curve(trial, study.directions, study.metric_names)
+        if reports.stopped_early(trial, curve):
+            values = objectives.signs(study.directions) * curve.values[-1]
+            yield Stopped(trial, int(curve.steps[-1]), values)
 
 
 def _constants(

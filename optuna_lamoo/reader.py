@@ -19,7 +19,7 @@ from optuna_lamoo.columns import answers, to_space
 from optuna_lamoo.memory import Finished, News
 from optuna_lamoo.notes import enqueued, proposal
 from optuna_lamoo.objectives import constraints, signs
-from optuna_lamoo.reports import curve
+from optuna_lamoo.reports import curve, stopped_early
 
 
 class Reader:
@@ -140,9 +140,7 @@ class Reader:
         if len(X):
             self._X = frozen(np.concatenate([self._X, X]))
         curves = [curve(t, directions, names) for t in new]
-        stopped = [
-            t.state == TrialState.PRUNED and c.sound for t, c in zip(new, curves, strict=True)
-        ]
+        stopped = [stopped_early(t, c) for t, c in zip(new, curves, strict=True)]
         self._curves += curves
         self._stopped = np.concatenate([self._stopped, np.array(stopped, dtype=bool)])
         counting = [_values(t) is not None or s for t, s in zip(new, stopped, strict=True)]

@@ -103,6 +103,11 @@ def curve(
     )
 
 
+def stopped_early(trial: FrozenTrial, curve: Curve) -> bool:
+    """Tell whether a trial was stopped after reports that are learned: it did not fail by then."""
+    return trial.state == TrialState.PRUNED and curve.sound
+
+
 def _of_hub(attrs: Mapping[str, Any], names: Sequence[str]) -> dict[int, Values]:
     """Return what a trial reported through OptunaHub's pruner of several metrics.
 

@@ -47,7 +47,9 @@ def plot_partition(study: Study) -> Figure:
 def plot_regions(study: Study, params: Sequence[str] | None = None) -> Figure:
     """Plot the region chosen next over two parameters, and the trials by dominance number.
 
-    The shading says which share of all settings of the other parameters lies in the region.
+    Trials that were stopped early are crosses: they have no final values, and their texts say what
+    they reported last. The shading says which share of all settings of the other parameters lies in
+    the region.
 
     Args:
         study: any study.

@@ -18,7 +18,7 @@ from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
 from lamoo.space import Categorical
 from optuna_lamoo import columns, objectives
 from optuna_lamoo.explanation import existing
-from optuna_lamoo.knowledge import Knowledge, knowledge_of
+from optuna_lamoo.knowledge import Knowledge, Stopped, knowledge_of, stopped_of
 from optuna_lamoo.reader import Reader
 
 #: Okabe and Ito's colours, which people with any colour vision can tell apart.
@@ -67,10 +67,11 @@ def regions(study: Study, params: Sequence[str] | None) -> list[Map]:
         raise ValueError(msg)
     else:
         pairs = [(names.index(params[0]), names.index(params[1]))]
-    return [_map(known, pair) for pair in pairs]
+    stopped = [*stopped_of(study)]
+    return [_map(known, stopped, pair) for pair in pairs]
 
 
-def _map(known: Knowledge, pair: tuple[int, int]) -> Map:
+def _map(known: Knowledge, stopped: Sequence[Stopped], pair: tuple[int, int]) -> Map:
     """Return the region chosen next over two columns, and the trials."""
     history = known.history
     numbers = pareto.dominance_number(history.means, history.violation).tolist()
@@ -79,7 +80,8 @@ def _map(known: Knowledge, pair: tuple[int, int]) -> Map:
         map_places(known.space.parameters[name], history.X[:, j], numbers)
         for name, j in zip(names, pair, strict=True)
     ]
-    x, y = (_axis(known, name, u) for name, u in zip(names, places, strict=True))
+    trials = [*known.trials, *(each.trial for each in stopped)]
+    x, y = (_axis(known, trials, name, u) for name, u in zip(names, places, strict=True))
     return Map(
         x=x,
         y=y,
@@ -88,19 +90,20 @@ def _map(known: Knowledge, pair: tuple[int, int]) -> Map:
         texts=[
             f"{_about(trial)}<br>dominated by {number}"
             for trial, number in zip(known.trials, numbers, strict=True)
-        ],
+        ]
+        + [_about_stopped(each) for each in stopped],
         where=existing(known, pair),
     )
 
 
-def _axis(known: Knowledge, name: str, places: Floats) -> Axis:
+def _axis(known: Knowledge, trials: Sequence[FrozenTrial], name: str, places: Floats) -> Axis:
     parameter = known.space.parameters[name]
     scale = "category" if isinstance(parameter, Categorical) else "linear"
     return Axis(
         name=name,
         scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
         values=parameter.from_unit(places),
-        points=[_shown(columns.answers(t, known.search_space), name, scale) for t in known.trials],
+        points=[_shown(columns.answers(t, known.search_space), name, scale) for t in trials],
         levels=parameter.levels,
     )
 
@@ -114,8 +117,18 @@ def _shown(params: Mapping[str, Any], name: str, scale: str) -> object:
 
 def _about(trial: FrozenTrial) -> str:
     """Return a trial's number, values and parameters in lines of HTML."""
-    params = "".join(f"<br>  {name}: {value}" for name, value in trial.params.items())
-    return f"trial {trial.number}<br>values {trial.values}{params}"
+    return f"trial {trial.number}<br>values {trial.values}{_params(trial)}"
+
+
+def _about_stopped(stopped: Stopped) -> str:
+    """Return a trial's number, last report and parameters in lines of HTML."""
+    known = [None if np.isnan(value) else value for value in stopped.values.tolist()]
+    said = f"stopped early after step {stopped.step}<br>reported {known}"
+    return f"trial {stopped.trial.number}<br>{said}{_params(stopped.trial)}"
+
+
+def _params(trial: FrozenTrial) -> str:
+    return "".join(f"<br>  {name}: {value}" for name, value in trial.params.items())
 
 
 @dataclass(frozen=True)

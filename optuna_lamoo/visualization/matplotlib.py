@@ -10,7 +10,18 @@ from numpy.typing import NDArray
 from optuna.study import Study
 
 from lamoo.report.extras import needing
-from lamoo.report.figures import ACROSS, CHOSEN, NOTHING, SHADE, Map, deepest, drawn_nodes, worst
+from lamoo.report.figures import (
+    ACROSS,
+    CHOSEN,
+    NOTHING,
+    SHADE,
+    STOPPED,
+    STOPPED_EARLY,
+    Map,
+    deepest,
+    drawn_nodes,
+    worst,
+)
 from optuna_lamoo.visualization import _info
 from optuna_lamoo.visualization._info import COLOURS
 
@@ -82,6 +93,9 @@ def plot_regions(study: Study, params: Sequence[str] | None = None) -> Axes | ND
     shade, points = drawn[0]
     figure.colorbar(shade, ax=grid, label="share inside")
     figure.colorbar(points, ax=grid, label="dominated by")
+    crosses = [axes for axes, each in zip(grid.flat, maps, strict=False) if each.stopped]
+    if crosses:
+        figure.legend(*crosses[0].get_legend_handles_labels(), loc="outside lower right")
     if len(maps) == 1:
         where = f" ({_plain(maps[0].where)})" if maps[0].where else ""
         grid[0, 0].set_title(f"Region chosen next{where}")
@@ -97,8 +111,10 @@ def _draw_map(axes: Axes, drawing: Map, darkest: float, palest: int) -> tuple[An
     shade = axes.pcolormesh(
         x.cells, y.cells, drawing.shares, cmap=SHADE, vmin=0, vmax=darkest, shading="nearest"
     )
+    if drawing.stopped:
+        axes.scatter(*drawing.at(drawing.stopped), c=STOPPED, marker="x", label=STOPPED_EARLY)
     points = axes.scatter(
-        *drawing.points,
+        *drawing.at(order),
         c=[drawing.numbers[i] for i in order],
         cmap="Oranges_r",
         vmin=0,

@@ -5,8 +5,9 @@ import pytest
 from ax.api.configs import RangeParameterConfig
 from ax.early_stopping.strategies import PercentileEarlyStoppingStrategy
 
-from ax_lamoo import explain
+from ax_lamoo import PartitionRegions, explain
 from ax_lamoo.results import front
+from lamoo import pareto
 
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
 ENDS = 9
@@ -116,3 +117,27 @@ def test_trials_that_one_of_axs_strategies_stops(client):
     np.testing.assert_allclose(history.stopped, stopped)
     assert history.n + len(stopped) == 12
     assert not len(history.failed)
+
+
+def test_cards_show_stopped_trials_as_what_they_are(started):
+    early = {"x": 0.3, "y": 0.0}  # on the front, if its last report were a result
+    train(started, early, 3, "mark_trial_early_stopped")
+    lost = started.attach_trial({"x": 0.5, "y": 0.5})
+    started.mark_trial_failed(lost)
+    history = history_of(started)
+    (card,) = started.compute_analyses([PartitionRegions()], display=False)
+    df, (_, crosses, points) = card.df, card.get_figure().data
+    assert df["arm_name"].tolist()[-1] == "4_0"
+    assert len(df) == history.n + 1 == len(points.x) + 1
+    last = df.iloc[-1]
+    assert (last["error"], last["size"]) == (error(early, 3), size(early))
+    assert (last["x"], last["y"], last["stopped_after"]) == (0.3, 0.0, 3)
+    assert df["dominance_number"].isna().tolist() == [False] * history.n + [True]
+    assert df["stopped_after"].isna().tolist() == [True] * history.n + [False]
+    assert df["dominance_number"][:-1].tolist() == pareto.dominance_number(history.Y).tolist()
+    assert (crosses.x, crosses.y, crosses.name) == ((0.3,), (0.0,), "stopped early")
+    (text,) = crosses.hovertext
+    assert "stopped_after: 3" in text
+    assert f"error: {error(early, 3)}" in text
+    assert "dominance_number" not in text
+    assert not any("stopped_after" in text for text in points.hovertext)

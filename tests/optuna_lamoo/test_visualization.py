@@ -1,6 +1,7 @@
 """The figures show what is true of the study, in both libraries."""
 
 import json
+import math
 import re
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 
+import optuna_lamoo
 from lamoo import pareto
 from optuna_lamoo import LaMOOSampler, visualization
 from optuna_lamoo.knowledge import knowledge_of
@@ -508,3 +510,116 @@ def ask(address, patience):
             if time.monotonic() > end:
                 raise
             time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def shortened():
+    """A study whose trials stop at steps of their own, and two that failed."""
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=RandomSampler(seed=0))
+
+    def objective(trial):
+        tracked = optuna_lamoo.track(trial)
+        lr = trial.suggest_float("lr", 1e-5, 1e-1, log=True)
+        kind = trial.suggest_categorical("kind", ["a", "b"])
+        if trial.number == 3:  # before any report
+            raise optuna.TrialPruned
+        size = (kind == "a") + 9 * lr
+        for epoch in range(1, 10):
+            gone_wrong = trial.number == 7 and epoch == 4
+            tracked.report([math.inf if gone_wrong else 0.1 * epoch - lr, size], epoch)
+            if epoch == 4 and trial.number % 2:
+                raise optuna.TrialPruned
+        return 0.9 - lr, size
+
+    study.optimize(objective, n_trials=20)
+    return study
+
+
+def test_trials_that_were_stopped_are_neither_results_nor_failures(shortened):
+    stopped = {t.number: t for t in shortened.trials if t.number % 2 and t.number not in (3, 7)}
+    figure = visualization.plot_regions(shortened, ["lr", "kind"])
+    shade, crosses, points = figure.data
+    assert (figure.layout.showlegend, crosses.showlegend, crosses.name) == (
+        True,
+        True,
+        "stopped early",
+    )
+    assert not shade.showlegend
+    assert not points.showlegend
+    assert {number(text) for text in points.hovertext} == {*range(0, 20, 2)}
+    assert crosses.marker.symbol != points.marker.symbol
+    assert crosses.marker.color is None  # that is by dominance number, and these have none
+    each = dict(
+        zip(
+            map(number, crosses.hovertext),
+            zip(crosses.x, crosses.y, crosses.hovertext, strict=True),
+            strict=True,
+        )
+    )
+    assert each.keys() == stopped.keys()
+    for n, (x, y, text) in each.items():
+        trial = stopped[n]
+        reported = [
+            0.4 - trial.params["lr"],
+            (trial.params["kind"] == "a") + 9 * trial.params["lr"],
+        ]
+        assert x == trial.params["lr"]
+        assert figure.layout.yaxis.ticktext[round(y)] == trial.params["kind"]
+        assert f"stopped early after step 4<br>reported {reported}" in text
+        assert f"lr: {trial.params['lr']}" in text
+        assert "dominated" not in text
+    axes = twin.plot_regions(shortened, ["lr", "kind"])
+    _, marks, dots = axes.collections
+    assert np.allclose(marks.get_offsets(), np.stack([crosses.x, crosses.y], axis=1))
+    assert np.allclose(dots.get_offsets(), np.stack([points.x, points.y], axis=1))
+    (legend,) = axes.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [crosses.name] == [marks.get_label()]
+    assert marks.zorder <= dots.zorder
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_what_others_stopped_is_shown_with_what_they_stored():
+    study = optuna.create_study(directions=["minimize"] * 2)
+    study.set_metric_names(["error", "size"])
+    distributions = {n: optuna.distributions.FloatDistribution(0, 1) for n in "xy"}
+    for x in (0.2, 0.8):
+        study.add_trial(
+            optuna.trial.create_trial(
+                params={"x": x, "y": x}, distributions=distributions, values=[x, 1 - x]
+            )
+        )
+    study.add_trial(
+        optuna.trial.create_trial(
+            state=optuna.trial.TrialState.PRUNED,
+            params={"x": 0.5, "y": 0.1},
+            distributions=distributions,
+            user_attrs={"multi_pruner:values": {"1": {"error": 0.7}, "2": {"error": 0.6}}},
+        )
+    )
+    crosses = visualization.plot_regions(study).data[1]
+    (text,) = crosses.hovertext
+    assert "stopped early after step 2<br>reported [0.6, None]" in text
+
+
+def test_one_legend_for_several_pictures(branches):
+    study = optuna.create_study(directions=branches.directions)
+    study.add_trials(branches.trials)
+    for trial in branches.trials[:40]:
+        attrs = {"lamoo:reports": "[[1, 9, 9]]"}
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState.PRUNED,
+                params=trial.params,
+                distributions=trial.distributions,
+                user_attrs=attrs,
+            )
+        )
+    figure = visualization.plot_regions(study)
+    crosses = [trace for trace in figure.data if trace.name == "stopped early"]
+    assert [trace.showlegend for trace in crosses] == [True, False]
+    assert [len(trace.x) for trace in crosses] == [
+        sum(axis in t.params for t in branches.trials[:40])
+        for axis in (figure.layout[f"xaxis{k}"].title.text for k in ("", "2"))
+    ]
+    (legend,) = twin.plot_regions(study)[0].figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["stopped early"]

@@ -19,6 +19,8 @@ Scale = Literal["linear", "log", "category"]
 
 #: Vermillion and blue, which people with any colour vision can tell apart.
 CHOSEN, SHADE = "#D55E00", "Blues"
+#: What is told from trials that ended: a dark grey, and words.
+STOPPED, STOPPED_EARLY = "#555555", "stopped early"
 #: A light grey: where there is nothing that could be shaded.
 NOTHING = "#E0E0E0"
 #: Maps in a row.
@@ -36,7 +38,7 @@ class Axis:
         name: of the parameter.
         scale: ``"category"`` where values have no order.
         values: at the places of the map.
-        points: of each trial; ``None`` where it had none.
+        points: of each trial of the map; ``None`` where it had none.
         levels: how many values there are; places may be fewer.
     """
 
@@ -88,7 +90,8 @@ class Map:
         x: the axis across.
         y: the axis up.
         shares: how much of the other parameters' settings is inside, shape ``(ny, nx)``.
-        numbers: each trial's dominance number.
+        numbers: the dominance number of each trial that ended. The trials after these were stopped
+            early: they have no values that could dominate or be dominated.
         texts: what is said of each trial, in lines of HTML.
         where: which branch has both parameters, in words; empty if every one has.
     """
@@ -107,20 +110,27 @@ class Map:
 
     @property
     def drawn(self) -> list[int]:
-        """The trials that have both parameters, the least dominated last, so that they show.
+        """The trials that ended and have both parameters, the least dominated last: they show.
 
         Those of choices that have no place are left out.
         """
-        both = [
-            i for i, pair in enumerate(zip(self.x.shown, self.y.shown, strict=True)) if all(pair)
-        ]
-        return sorted(both, key=lambda i: -self.numbers[i])
+        ended = [i for i in self._placed if i < len(self.numbers)]
+        return sorted(ended, key=lambda i: -self.numbers[i])
 
     @property
-    def points(self) -> tuple[list[float], list[float]]:
-        """Where the drawn trials stand, across and up."""
+    def stopped(self) -> list[int]:
+        """The trials that were stopped early and have both parameters, as in :attr:`drawn`."""
+        return [i for i in self._placed if i >= len(self.numbers)]
+
+    @property
+    def _placed(self) -> list[int]:
+        shown = zip(self.x.shown, self.y.shown, strict=True)
+        return [i for i, pair in enumerate(shown) if all(pair)]
+
+    def at(self, trials: Sequence[int]) -> tuple[list[float], list[float]]:
+        """Return where trials stand, across and up."""
         # a step for each axis, or the trials of a pair of choices would stand along a line
-        return self.x.at(self.drawn, _GOLDEN), self.y.at(self.drawn, _SILVER)
+        return self.x.at(trials, _GOLDEN), self.y.at(trials, _SILVER)
 
 
 def deepest(maps: Sequence[Map]) -> float:
@@ -255,6 +265,7 @@ def _about(row: NodeRow) -> str:
 def regions(maps: Sequence[Map]) -> Figure:
     """Draw maps: the region as a shade, the trials as points coloured by dominance number.
 
+    Trials that were stopped early are crosses without a colour of their own, below the others.
     Places where the two parameters do not exist together are grey.
 
     Args:
@@ -270,14 +281,19 @@ def regions(maps: Sequence[Map]) -> Figure:
         horizontal_spacing=0.24 / across,
     )
     darkest, palest = deepest(maps), worst(maps)
+    named = next((k for k, each in enumerate(maps) if each.stopped), None)
     for k, each in enumerate(maps):
         cell = {"row": k // ACROSS + 1, "col": k % ACROSS + 1}
         figure.add_trace(_shade(each, darkest, scale=k == 0), **cell)
+        if each.stopped:
+            figure.add_trace(_stopped(each, named=k == named), **cell)
         figure.add_trace(_trials(each, palest, scale=k == 0), **cell)
         _name_axes(figure, each, cell)
-    look = {"template": "plotly_white", "showlegend": False, "margin": {"t": 60}}
+    look = {"template": "plotly_white", "showlegend": named is not None, "margin": {"t": 60}}
     if len(maps) > 1:
         look |= {"margin": {"t": 80}, "height": 450 * -(-len(maps) // ACROSS)}
+    if named is not None:
+        look["legend"] = {"yanchor": "bottom", "y": 1.04, "xanchor": "right", "x": 1}
     return figure.update_layout(**look)
 
 
@@ -301,7 +317,8 @@ def _shade(drawing: Map, darkest: float, *, scale: bool) -> Heatmap:
 def _trials(drawing: Map, palest: int, *, scale: bool) -> Scatter:
     import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
 
-    order, (x, y) = drawing.drawn, drawing.points
+    order = drawing.drawn
+    x, y = drawing.at(order)
     return go.Scatter(
         x=x,
         y=y,
@@ -309,6 +326,7 @@ def _trials(drawing: Map, palest: int, *, scale: bool) -> Scatter:
         name="trials",
         hovertext=[drawing.texts[i] for i in order],
         hoverinfo="text",
+        showlegend=False,
         marker={
             "color": [drawing.numbers[i] for i in order],
             "colorscale": "Oranges_r",
@@ -319,6 +337,22 @@ def _trials(drawing: Map, palest: int, *, scale: bool) -> Scatter:
             "size": 9,
             "line": {"width": 1, "color": "black"},
         },
+    )
+
+
+def _stopped(drawing: Map, *, named: bool) -> Scatter:
+    import plotly.graph_objects as go  # noqa: PLC0415 - an engine without pictures needs none
+
+    x, y = drawing.at(drawing.stopped)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        name=STOPPED_EARLY,
+        hovertext=[drawing.texts[i] for i in drawing.stopped],
+        hoverinfo="text",
+        showlegend=named,
+        marker={"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": STOPPED}},
     )
 
 
