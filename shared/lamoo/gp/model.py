@@ -54,6 +54,8 @@ from lamoo.space.rows import rows_in
 WIDENING = 1.3
 #: It is learned where evaluations fail from this many evaluations, and as many failures, at most.
 MAX_OUTCOMES = 64
+#: Points of a space at which the front is expected, see :func:`_with_expected_ends`.
+EXPECTED = 1024
 
 
 def learn(
@@ -98,6 +100,8 @@ def learn(
             ref_point = _known_ref_point(targets, data.violation, space, transforms)
         else:
             ref_point = inferred_ref_point(targets, data.violation, turn)
+            if data.partial.reported.any() and not _is_near(len(ref_point), turn):
+                ref_point = _with_expected_ends(ref_point, targets[feasible], processes, space)
         # where there is noise, a lucky value must not hide what is better than its true one
         values = targets
         if data.noisy.any():
@@ -308,6 +312,34 @@ def _believe(
     return tuple(again(j, process) for j, process in enumerate(processes)), believed
 
 
+def _with_expected_ends(
+    ref_point: Floats, targets: Floats, processes: Sequence[Process], space: Space
+) -> Floats:
+    """Return the far reference point (m,) such that the front that is expected gains hypervolume.
+
+    Where trainings are stopped, only what is good comes to its end. The largest networks are
+    stopped unless one is the best of all: results tell then of none that is so large, and beyond
+    the point that they infer nothing would be gained. It costs little to look: what is not as good
+    as expected is stopped.
+
+    Args:
+        ref_point: as results infer it.
+        targets: of feasible results, transformed, shape ``(n, m)``.
+        processes: of the objectives.
+        space: theirs, looked at whole or at :data:`EXPECTED` random points.
+    """
+    whole = space.size <= EXPECTED
+    X = space.enumerate() if whole else space.sample(EXPECTED, np.random.default_rng(0))
+    inputs = inputs_of(space, X[space.allows(X)])
+    everything = np.concatenate([targets, predict(processes, inputs)[0]])
+    return np.maximum(ref_point, pareto.reference_point(everything, of_front=True))
+
+
+def _is_near(m: int, turn: int) -> bool:
+    """Tell whether the inferred reference point is the near one of two that take turns."""
+    return m == 2 and turn % 2 == 1
+
+
 def inferred_ref_point(targets: Floats, violation: Floats, turn: int) -> Floats:
     """Infer the reference point (m,) from targets (n, m).
 
@@ -322,9 +354,9 @@ def inferred_ref_point(targets: Floats, violation: Floats, turn: int) -> Floats:
         violation: of each point, ``(n,)``, 0 where feasible.
         turn: the number of points tried so far.
     """
-    m, odd = targets.shape[1], turn % 2 == 1
-    ref_point = pareto.reference_point(targets, of_front=m == 2 and odd, violation=violation)
-    if m == 3 and odd:
+    m, near = targets.shape[1], _is_near(targets.shape[1], turn)
+    ref_point = pareto.reference_point(targets, of_front=near, violation=violation)
+    if m == 3 and turn % 2 == 1:
         best = targets[pareto.nondominated(targets, violation)].min(axis=0)
         ref_point = 2 * ref_point - best
     return np.asarray(ref_point)

@@ -5,14 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lamoo import Float, History, Settings, Space, Task, suggest
+from lamoo import Float, History, Integer, Settings, Space, Task, pareto, suggest
 from lamoo.curves import Curve, Curves
 from lamoo.gp.acquisition import AtTheEnd, predict
-from lamoo.gp.fitting import MAX_TRAINING, training_set
-from lamoo.gp.model import _believe, _learn_objectives
+from lamoo.gp.fitting import MAX_TRAINING, apply, training_set
+from lamoo.gp.model import (
+    _believe,
+    _learn_objectives,
+    _with_expected_ends,
+    inferred_ref_point,
+    learn,
+)
 from lamoo.gp.process import Hyperparameters, condition
 from lamoo.gp.steps import MOST, reports_of
 from lamoo.space.history import Partial
+from lamoo.space.known import Known
 
 SPACE = Space({"a": Float(0.0, 1.0), "b": Float(0.0, 1.0)})
 STEPS = 27
@@ -43,9 +50,9 @@ def studied(n, stopped, rng, until=3):
     )
 
 
-def model_of(history):
-    clean = Task(SPACE, history).cleaned
-    return _learn_objectives(clean, training_set(clean), SPACE, MAX_TRAINING)
+def model_of(history, space=SPACE):
+    clean = Task(space, history).cleaned
+    return _learn_objectives(clean, training_set(clean), space, MAX_TRAINING)
 
 
 def test_the_last_report_and_those_at_a_third_and_a_ninth_are_learned(rng):
@@ -244,3 +251,66 @@ def test_infinite_reports_are_no_measurements(rng):
     mean, std = predict(model_of(spoiled).processes, rng.random((9, 2)))
     assert np.isfinite(mean).all()
     assert np.isfinite(std).all()
+
+
+def outer(rng, stopped):
+    """Return a history of the front from a = .3 to 1, of which only what is beyond .8 ended."""
+    history = studied(8, stopped, rng)
+    inner = np.column_stack([rng.uniform(0.1, 0.7, stopped), rng.random(stopped)])
+    X = np.column_stack([rng.uniform(0.8, 1, 8), rng.random(8)])
+    curves = [curve_of(x, 9) for x in inner]
+    return replace(
+        history,
+        X=X,
+        Y=np.array([curve_of(x).final for x in X]),
+        partial=replace(history.partial, X=inner, curves=Curves.of(curves, 2)),
+        curves=Curves.of([curve_of(x) for x in X], 2),
+    )
+
+
+def test_where_all_trainings_were_stopped_hypervolume_is_gained(rng):
+    grid = SPACE.sobol(0, 256, 0)
+    inside = (0.3 < grid[:, 0]) & (grid[:, 0] < 0.7)
+
+    def worse(stopped, reference=None):
+        """Return by how much, in logs, the front's inside promises less than all else."""
+        clean = Task(SPACE, outer(rng, stopped)).cleaned
+        score = learn(clean, SPACE, rng, reference).score(grid)
+        return score.max() - score[inside].max()
+
+    assert worse(6) < 1
+    # near and far reference points take turns, and one that is given is taken as it is
+    assert worse(7) > 20
+    assert worse(6, np.array([curve_of([0.8, 0.0]).final[0], 0.2])) > 20
+
+
+def test_the_far_reference_point_lies_behind_the_front_that_is_expected(rng):
+    steps = Space({"a": Integer(0, 30), "b": Integer(0, 30)})
+    for space in (SPACE, steps):  # random points, and all of them
+        clean = Task(space, outer(rng, 6)).cleaned
+        model, feasible = model_of(clean, space), clean.violation == 0
+        targets = apply(model.transforms, clean.judged)[feasible]
+        as_results_say = inferred_ref_point(targets, np.zeros(8), 14)
+        found = _with_expected_ends(as_results_say, targets, model.processes, space)
+        X = steps.enumerate()
+        front = predict(model.processes, X)[0]
+        front = front[pareto.nondominated(front)]
+        assert (front < found).all(axis=1).mean() > 0.99
+        assert (front < as_results_say).all(axis=1).mean() < 0.8
+        assert (found >= as_results_say).all()
+        # 10 % behind it, where all points were looked at
+        if space is steps:
+            both = np.concatenate([front, targets])
+            both = both[pareto.nondominated(both)]
+            behind = both.max(axis=0) + 0.1 * np.ptp(both, axis=0)
+            np.testing.assert_allclose(found, np.maximum(behind, as_results_say))
+
+
+def test_nothing_is_expected_where_nothing_is_allowed(rng):
+    clean = Task(SPACE, outer(rng, 6)).cleaned
+    model = model_of(clean)
+    targets = apply(model.transforms, clean.judged)
+    ref_point = inferred_ref_point(targets, clean.violation, 14)
+    shut = replace(SPACE, known=Known(violation=lambda X: np.ones(len(X))))
+    found = _with_expected_ends(ref_point, targets, model.processes, shut)
+    np.testing.assert_array_equal(found, ref_point)
