@@ -6,8 +6,8 @@
 #   bounds of 0 and 100, are 0.7 to 0.9 when the strategy compares them with its reference point, 60: no
 #   point is better than it, and compute_hypervolume is 0 instead of 600 (without bounds). Minimised ones err
 #   the other way, and the point is far behind all. One that is inferred has the scaled units.
-# Matters: to who normalises objectives and gives a reference point as well: expected hypervolume improvement
-#   is about nothing, or about the extremes. Give the reference point divided as the objectives are.
+# Matters: to who normalises objectives and gives a reference point as well: improvements are measured from
+#   where no point is, and reported hypervolumes are 0. Give the reference point scaled as the objectives are.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
