@@ -114,7 +114,7 @@ class History:
             raise ValueError(msg)
         shapes = {"X": (n, d), "Y": self.Y.shape}
         shapes |= dict.fromkeys(("pending", "failed", "ended"), (-1, d))
-        if not self.G.size:
+        if not self.G.size and len(self.G) != n:
             object.__setattr__(self, "G", np.empty((n, 0)))
         shapes["G"] = (n, self.G.shape[1])
         for name in ("noise", "denoised"):
