@@ -7,8 +7,9 @@ A rule is a range of one parameter, or a set of choices. The box is found by pat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -30,6 +31,11 @@ DRAWS = 20_000
 FEW_INSIDE, INSIDE = 200, 1000
 #: How much of the box one peel takes at most (Friedman and Fisher 1999 advise 5 to 10 %).
 PEEL = 0.05
+#: While a box is looked for, so many are drawn inside it where too few are left. Then it is seen
+#: how many of them are in the region, and nothing is left to peel off where nearly all are.
+REFILL, PURE = 1000, 0.99
+#: From then on one of so many columns is peeled at a time: a box of forty takes a thousand peels.
+TOGETHER = 8
 #: Peeling ends when the box holds this share of its region or less.
 LEAST = 0.3
 #: Rules are left out as long as that costs at most this share of the box's F-score.
@@ -135,19 +141,18 @@ class Uniform:
     space: Space
     points: Floats
 
-    def inside(self, box: Box) -> tuple[Floats, float]:
-        """Return uniform points (k, d) of a box, and which share of the space it takes."""
+    def inside(self, box: Box, n: int = DRAWS) -> tuple[Floats, float]:
+        """Return uniform points (k, d) of a box, and which share of the space it takes.
+
+        Drawn are ``n`` where it holds few of the space's.
+        """
         found = self.points[box.contains(self.points, self.space.levels)]
         if len(found) >= FEW_INSIDE:
             return found, len(found) / len(self.points)
-        X, weights, share = self._drawn(box, DRAWS)
+        X, weights, share = self._drawn(box, n)
         if weights is not None:
             X = X[np.random.default_rng(1).choice(len(X), len(X), p=weights / weights.sum())]
         return X, share
-
-    def share(self, box: Box) -> float:
-        """Return which share of the space a box takes, however small it is."""
-        return self.inside(box)[1]
 
     def shares_without(self, box: Box, columns: Sequence[int]) -> list[float]:
         """Return which share of the space a box takes without the rule of each of some columns."""
@@ -155,7 +160,7 @@ class Uniform:
         broken = outside.sum(axis=1)
         if (broken == 0).sum() >= FEW_INSIDE:
             return [float((broken == outside[:, j]).mean()) for j in columns]
-        n = DRAWS // 10 if self.space.activity.rules else 0  # elsewhere the ranges tell it
+        n = REFILL if self.space.activity.rules else 0  # elsewhere the ranges tell it
         return [self._drawn(box.freed([j]), n)[2] for j in columns]
 
     def _drawn(self, box: Box, n: int) -> tuple[Floats, Floats | None, float]:
@@ -208,42 +213,44 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
         return box
     within, covered = U, found  # those inside the box; a peel only tests the column it changes
     each = 1 / len(U)  # which share of the space one of the former stands for
-    boxes: list[tuple[Box, float, float]] = []
+    seen, steps = False, []
     while len(covered) > LEAST * len(found):
-        boxes.append((box, len(within) * each, len(covered) / len(found)))
-        peels = list(_peels(box, within, covered, front, space))
+        purity = float(region.contains(within).mean()) if seen else np.nan
+        steps.append(_Step(box, len(within) * each, len(covered) / len(found), purity))
+        peels = [] if purity >= PURE else list(_peels(box, within, covered, front, space))
         if not peels:
             break
-        peel = max(peels, key=lambda each: each.density)
-        box = peel.of(box)
-        within, covered = (
-            X[box.allows(X[:, peel.column], peel.column, space.levels)] for X in (within, covered)
-        )
+        densest: dict[int, _Peel] = {}
+        for peel in sorted(peels, key=lambda peel: peel.density, reverse=True):
+            densest.setdefault(peel.column, peel)
+        for j, peel in islice(densest.items(), max(1, space.dimension // TOGETHER) if seen else 1):
+            box = peel.of(box)
+            within, covered = (X[box.allows(X[:, j], j, space.levels)] for X in (within, covered))
         if len(within) < FEW_INSIDE:
-            within, share = uniform.inside(box)
-            each = share / len(within)
+            within, share = uniform.inside(box, REFILL)
+            each, seen = share / len(within), True
     volume = float(region.contains(U).mean())
     if volume * len(U) < FEW_INSIDE:  # the smallest box tells it better
-        small, share, coverage = boxes[-1]
-        volume = share * float(region.contains(uniform.inside(small)[0]).mean()) / coverage
-    best, best_score = boxes[0][0], 0.0
-    for box, share, coverage in boxes:
-        score = _score(share, coverage, volume)
+        purity = float(region.contains(uniform.inside(steps[-1].box, REFILL)[0]).mean())
+        volume = replace(steps[-1], purity=purity).volume
+    best, best_score = steps[0], 0.0
+    for step in steps:
+        score = step.score(volume)
         if score > best_score * 1.001:
-            best, best_score = box, score
-    return _simplified(best, uniform, found, volume)
+            best, best_score = step, score
+    return _simplified(best.box, uniform, found, volume if np.isnan(best.purity) else best.volume)
 
 
 def _simplified(box: Box, uniform: Uniform, found: Floats, volume: float) -> Box:
     """Return a box without the rules that hardly matter, dropped one by one, the least first."""
     outside = box.outside(found, uniform.space.levels)
     broken = outside.sum(axis=1)
-    share, conditions = uniform.share(box), box.conditions()
-    floor = (1 - NEGLIGIBLE) * _score(share, float((broken == 0).mean()), volume)
+    share, conditions = uniform.inside(box)[1], box.conditions()
+    floor = (1 - NEGLIGIBLE) * _Step(box, share, float((broken == 0).mean())).score(volume)
     while conditions:
         shares = uniform.shares_without(box, conditions)
         kept = [float((broken == outside[:, j]).mean()) for j in conditions]
-        scores = [_score(*pair, volume) for pair in zip(shares, kept, strict=True)]
+        scores = [_Step(box, *pair).score(volume) for pair in zip(shares, kept, strict=True)]
         k = int(np.argmax(scores))
         if scores[k] < floor:
             break
@@ -254,16 +261,33 @@ def _simplified(box: Box, uniform: Uniform, found: Floats, volume: float) -> Box
     return box
 
 
-def _score(share: float, coverage: float, volume: float) -> float:
-    """Return the F-score of a box's purity and coverage.
+@dataclass(frozen=True)
+class _Step:
+    """A box, and how well it stands for a region.
 
     Args:
-        share: of uniform points in the box.
+        box: the box.
+        share: of the space in it.
         coverage: the share of the region's points in it.
-        volume: the region's share of the space.
+        purity: how much of the box is in the region, NaN where that was not looked at.
     """
-    purity = min(coverage * volume / share, 1.0) if share else 1.0
-    return 2 * purity * coverage / max(purity + coverage, 1e-12)
+
+    box: Box
+    share: float
+    coverage: float
+    purity: float = np.nan
+
+    @property
+    def volume(self) -> float:
+        """The region's share of the space, by what is in the box and how much of it that is."""
+        return self.share * self.purity / self.coverage
+
+    def score(self, volume: float) -> float:
+        """Return the F-score of purity and coverage, given the region's share of the space."""
+        purity = self.purity
+        if np.isnan(purity):
+            purity = min(self.coverage * volume / self.share, 1.0) if self.share else 1.0
+        return 2 * purity * self.coverage / max(purity + self.coverage, 1e-12)
 
 
 @dataclass(frozen=True)
