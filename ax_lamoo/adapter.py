@@ -36,7 +36,14 @@ from ax_lamoo.curves import stopped_curves
 from ax_lamoo.encoding import Params, encoding_of, fixed_in
 from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
-from ax_lamoo.goals import Goals, check_linear, goals_of, objectives_of, with_reference
+from ax_lamoo.goals import (
+    Goals,
+    check_linear,
+    goals_of,
+    judged,
+    objectives_of,
+    with_reference,
+)
 from ax_lamoo.measured import Measured, curve_of, inside_of, measured_of, own_seed, unmeasured_of
 from ax_lamoo.task import Task, announce, logger, task_of, warn_once
 from lamoo.arrays import Floats
@@ -64,7 +71,8 @@ class LaMOOAdapter(TorchAdapter):
     ) -> GeneratorRun:
         """Propose ``n`` arms, as Ax's adapter does; nothing is predicted for them.
 
-        By default for the experiment's goals as they are now.
+        By default for the experiment's goals as they are now. What nothing can be judged by yet
+        (:func:`ax_lamoo.goals.judged`) does not limit it.
 
         Raises:
             UserInputError: if the goals are none that Ax can follow, or a parameter is fixed at
@@ -72,7 +80,7 @@ class LaMOOAdapter(TorchAdapter):
         """
         space = search_space or self._search_space
         fixed_features = fixed_in(fixed_features, space)
-        config = optimization_config or self._goals()
+        config = self._goals(optimization_config)
         start = time.monotonic()
         if not self._engine_proposes(config, model_gen_options):
             run = super().gen(
@@ -94,7 +102,7 @@ class LaMOOAdapter(TorchAdapter):
             fixed_features.parameters if fixed_features is not None else {},
         )
         rng = self.generator.rng(task.history, own_seed(self._experiment))
-        if not self.generator.confined or not self.outcomes:
+        if not self.generator.confined or not self._measured_all(config):
             X = self.generator.propose(n, task, rng)
             announce(task, self._experiment, task.settings.chosen_solver.name)
             return self._run(task, X, space, config, start)
@@ -131,7 +139,7 @@ class LaMOOAdapter(TorchAdapter):
         Raises:
             UserInputError: if the user told something that Ax cannot use.
         """
-        if not self.outcomes:  # what Ax's models ask for
+        if not self._measured_all(config):  # what Ax's models ask for
             return True
         if config is None:
             return False
@@ -145,6 +153,11 @@ class LaMOOAdapter(TorchAdapter):
         if reason is not None and config.is_moo_problem:
             warn_once(f"LaMOO leaves {reason} to Ax's default acquisition.")
         return reason is None
+
+    def _measured_all(self, config: OptimizationConfig | None) -> bool:
+        """Tell whether there is an outcome, and one of each metric that is an objective."""
+        wanted = () if config is None else config.objective.metric_signatures
+        return bool(self.outcomes) and set(wanted) <= set(self.outcomes)
 
     def _left_to_ax(self, config: OptimizationConfig, options: Mapping[str, Any]) -> str | None:
         """Return what the engine lacks for a proposal, ``None`` if nothing."""
@@ -201,16 +214,31 @@ class LaMOOAdapter(TorchAdapter):
         self.fit_time_since_gen = 0.0
         return run
 
-    def _goals(self) -> OptimizationConfig | None:
+    def _asked(self) -> OptimizationConfig | None:
         """Return what the user wants: what this adapter was made for, or else the experiment."""
         own = (self._adapter_kwargs or {}).get("optimization_config")
         return own or self._experiment.optimization_config or self._optimization_config
+
+    def _goals(self, asked: OptimizationConfig | None = None) -> OptimizationConfig | None:
+        """Return what the user wants, as far as it can be judged, and warn of what cannot.
+
+        Args:
+            asked: what the user wants, if that is not what they always want.
+        """
+        asked = asked or self._asked()
+        if asked is None:
+            return None
+        baseline = self.status_quo.data.metric_signatures if self.status_quo is not None else ()
+        config, left_out = judged(asked, self._metric_signatures, baseline)
+        for sentence in left_out:
+            warn_once(sentence)
+        return config
 
     def _process_and_transform_data(
         self, experiment: Experiment, data: Data | None = None
     ) -> tuple[ExperimentData, SearchSpace]:
         """Learn new data, for goals that may be new, too; Ax keeps those that it started with."""
-        self._optimization_config = config = self._goals()
+        self._optimization_config = config = self._asked()
         self.is_moo_problem = config is not None and config.is_moo_problem
         transformed: tuple[ExperimentData, SearchSpace] = super()._process_and_transform_data(
             experiment=experiment, data=data
@@ -227,11 +255,13 @@ class LaMOOAdapter(TorchAdapter):
     ) -> tuple[ExperimentData, SearchSpace]:
         """Transform data as Ax does; without any outcome, only what needs none.
 
-        Its advice on winsorising is for proposals that are made by its model.
+        Some transforms look at the goals, as far as they can be judged by now. Ax's advice on
+        winsorising is for proposals that are made by its model.
         """
         if experiment_data.observation_data.empty:
             transforms = [t for t in transforms or () if t in WITHOUT_DATA]
-        if assign_transforms:
+        if assign_transforms:  # the last call, which comes when the baseline is known
+            self._optimization_config = self._goals(self._optimization_config)
             self.transforms.clear()  # those of an adapter that had no outcomes before
         with warnings.catch_warnings():
             # the first call comes before there is a generator, and transforms no outcome

@@ -6,7 +6,7 @@ the threshold of ``-0.01 * a``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -147,6 +147,43 @@ def with_reference(
     ]
     others = [t for t in config.objective_thresholds if t.metric_names[0] not in point]
     return config.clone_with_args(objective_thresholds=[*others, *thresholds])
+
+
+def judged(
+    config: OptimizationConfig, measured: Collection[str], baseline: Collection[str]
+) -> tuple[OptimizationConfig, list[str]]:
+    """Return goals without the bounds that nothing can be judged by yet, and why each is left out.
+
+    Those are of metrics that nobody measured, or relative to what the baseline has not measured.
+
+    Args:
+        config: what the user wants.
+        measured: signatures of the metrics that any arm measured.
+        baseline: of those that the baseline measured.
+    """
+    if not measured:
+        return config, []
+    reasons: list[str] = []
+
+    def kept(bounds: Sequence[OutcomeConstraint]) -> list[OutcomeConstraint]:
+        found = []
+        for bound in bounds:
+            known, whose = (baseline, "the baseline") if bound.relative else (measured, "a trial")
+            signatures = bound.metric_name_to_signature
+            unknown = sorted(n for n in bound.metric_names if signatures[n] not in known)
+            if unknown:
+                reasons.append(
+                    f"the constraint {bound.expression!r} does not limit the search until {whose} "
+                    f"has measured {', '.join(unknown)}"
+                )
+            else:
+                found.append(bound)
+        return found
+
+    bounds = {"outcome_constraints": kept(config.outcome_constraints)}
+    if isinstance(config, MultiObjectiveOptimizationConfig):
+        bounds["objective_thresholds"] = kept(config.objective_thresholds)
+    return (config.clone_with_args(**bounds) if reasons else config), reasons
 
 
 def check_linear(objective: Objective) -> None:

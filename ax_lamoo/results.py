@@ -17,7 +17,7 @@ from ax.service.utils.best_point import derelativize_opt_config
 from ax_lamoo.curves import cut_short
 from ax_lamoo.goals import Goals, goals_of, weighted
 from lamoo import History, failures, pareto
-from lamoo.arrays import Floats, Ints, is_whole
+from lamoo.arrays import Floats, Ints
 
 #: Trials that will not report anything better.
 FINISHED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
@@ -90,11 +90,17 @@ class Results:
         return History(X[self.rows], Y[self.rows], G[self.rows], noise=noise[self.rows])
 
     def arms(self, *, min_trials: int = 1) -> tuple[Ints, Floats]:
-        """Return the first row of each feasible arm, and its mean objectives (k, m), minimised."""
-        often = np.bincount(self.history.group)[self.history.group]
+        """Return the first row of each feasible arm, and its mean objectives (k, m), minimised.
+
+        Raises:
+            UserInputError: if ``min_trials`` is no whole number of at least 1.
+        """
+        try:
+            confirmed = self.history.confirmed(min_trials)
+        except ValueError as error:
+            raise UserInputError(str(error)) from error
         first = np.sort(np.unique(self.history.group, return_index=True)[1])
-        feasible = (self.history.violation == 0) & (often >= min_trials)
-        chosen = first[feasible[first]]
+        chosen = first[confirmed[first]]
         return chosen, self.history.means[chosen]
 
     def point(self, row: int) -> Point:
@@ -142,8 +148,6 @@ def front(client: Client, *, min_trials: int = 1) -> list[Point]:
         >>> [(point.parameters, point.outcomes["loss"][0]) for point in front(client)]
         [({'x': 0.2}, 0.6), ({'x': 0.4}, 0.2)]
     """
-    if not is_whole(min_trials, 1):
-        raise UserInputError(f"min_trials must be at least 1, a whole number, got {min_trials!r}")
     results = results_of(client._experiment)  # noqa: SLF001 - no public way
     rows, Y = results.arms(min_trials=min_trials)
     inside = ~(results.goals.thresholds < Y).any(axis=1)

@@ -11,7 +11,6 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
-from lamoo.arrays import is_whole
 from optuna_lamoo import objectives, ranges
 from optuna_lamoo.reader import Reader
 
@@ -59,16 +58,12 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
         >>> [(member.params, member.values) for member in mean_front(study)]
         [({'x': 2}, (0.4, 1.0))]
     """
-    if not is_whole(min_trials, 1):
-        msg = f"min_trials must be at least 1, a whole number, got {min_trials!r}"
-        raise ValueError(msg)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    history = _history(study, trials)
+    rows = np.flatnonzero(history.confirmed(min_trials))
     if not trials:
         msg = f"study {study.study_name!r} has no finished trial yet: run some first"
         raise ValueError(msg)
-    history = _history(study, trials)
-    often = np.bincount(history.group)[history.group]
-    rows = np.flatnonzero((often >= min_trials) & (history.violation == 0))
     rows = rows[failures.sound(history.means[rows])]
     rows = rows[pareto.nondominated(history.means[rows])] if len(rows) else rows
     signs = objectives.signs(study.directions)

@@ -43,12 +43,29 @@ def is_number(value: object, least: float = -math.inf) -> bool:
 def numbers(given: object) -> Floats | None:
     """Return what a user gave as a row of numbers (n,), ``None`` if it is anything else.
 
+    Also tensors of torch, or a list of such; what is masked in an array of NumPy's is NaN.
+
     Example:
         >>> numbers([1, float("nan")]), numbers("ab"), numbers({0: 1.0}), numbers(3.0)
         (array([ 1., nan]), None, None, None)
     """
     try:
-        row = np.asarray(given, dtype=float)
-    except (TypeError, ValueError, OverflowError):  # the last one of integers beyond 1e308
+        row = np.asarray(_plain(given), dtype=float)
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+        RuntimeError,
+    ):  # of integers beyond 1e308; torch's
         return None
     return row if row.ndim == 1 else None
+
+
+def _plain(given: object) -> object:
+    """Return arrays and tensors as lists of numbers, and a list of numbers that are tensors.
+
+    NumPy reads none that has a gradient, lies on a GPU or has the type ``bfloat16``.
+    """
+    if isinstance(given, list | tuple):
+        return [value.item() if hasattr(value, "requires_grad") else value for value in given]
+    return given.tolist() if hasattr(given, "tolist") else given

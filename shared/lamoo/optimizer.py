@@ -141,7 +141,8 @@ class Optimizer:
             params: the parameters that were evaluated.
             values: the objective values in the user's directions; ``None`` or any NaN means that
                 the evaluation failed, and the point is not proposed again.
-            constraints: constraint values, satisfied where ``<= 0``.
+            constraints: constraint values, satisfied where ``<= 0``; any NaN means that the
+                evaluation failed, as with values.
 
         Raises:
             ValueError: if the number of values is not the number of objectives, a parameter or
@@ -151,10 +152,11 @@ class Optimizer:
         if limits is None:
             msg = f"constraints must be a list of numbers, got {constraints!r}"
             raise ValueError(msg)
+        checked = None if values is None else self._signs * self._checked(values)
+        # whether a limit is kept that could not be measured is unknown, and a front is of what is
+        lost = bool(np.isnan(limits).any())
         self.history = self.history.with_outcome(
-            self._point(params),
-            None if values is None else self._signs * self._checked(values),
-            limits,
+            self._point(params), None if lost else checked, limits
         )
 
     def _point(self, params: Mapping[str, Any]) -> Floats:

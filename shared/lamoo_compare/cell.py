@@ -27,7 +27,7 @@ from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Direction, Problem
 from lamoo_compare.program import check
 from lamoo_compare.samplers import make_pruner, make_sampler, program_of
-from lamoo_compare.target import Target, checked, is_failed, load_target
+from lamoo_compare.target import Target, checked, is_failed, load_target, without_arguments
 from optuna_lamoo import LaMOOSampler
 
 #: Where a trial holds the CPU seconds that its sampler took for it.
@@ -324,7 +324,7 @@ def _evaluate(study: Study, target: Target, source: str) -> Outcome:
 
 def _outcome(trial: optuna.Trial, target: Target, source: str) -> Outcome:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_arguments(source):
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             returned = target.objective(trial)
     except optuna.TrialPruned:

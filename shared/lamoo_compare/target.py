@@ -6,7 +6,8 @@ import importlib
 import importlib.util
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,20 +116,33 @@ def import_object(source: str, default: str) -> tuple[Any, Callable[..., Any]]:
             f"built-in problems: {', '.join(PROBLEMS)}"
         )
     try:
-        module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
+        with without_arguments(where):
+            module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
     except CompareError:
         raise
     except BaseException as error:  # whatever a file raises while it is imported
         if isinstance(error, KeyboardInterrupt):
             raise
+        package = isinstance(error, ImportError) and "no known parent package" in str(error)
+        hint = "; name a module of a package as package.module:function" if package else ""
         raise CompareError(
-            f"{where} cannot be imported: {type(error).__name__}: {error}"
+            f"{where} cannot be imported: {type(error).__name__}: {error}{hint}"
         ) from error
     found = getattr(module, name, None)
     if not callable(found):
         state = "is no function" if hasattr(module, name) else "is not defined"
         raise CompareError(f"{where}: {name} {state}; name another one as {where}:NAME")
     return module, found
+
+
+@contextmanager
+def without_arguments(where: str) -> Iterator[None]:
+    """Show a program of the user's an empty command line: one that reads it gets its defaults."""
+    given, sys.argv = sys.argv, [where]
+    try:
+        yield
+    finally:
+        sys.argv = given
 
 
 def _module(name: str) -> Any:

@@ -7,10 +7,10 @@ from ax.core.optimization_config import MultiObjectiveOptimizationConfig
 from ax.core.outcome_constraint import OutcomeConstraint
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.goals import check_linear, metrics_alone, thresholds_of, weights_of
+from ax_lamoo.goals import check_linear, judged, metrics_alone, thresholds_of, weights_of
 
 METRICS = ["a", "b", "c"]
-NAMES = {name: name for name in METRICS}
+NAMES = {name: name for name in "abcd"}
 
 
 def goals(expression, *thresholds):
@@ -67,3 +67,26 @@ def test_sums_are_not():
 
 def test_metrics_of_a_sum_are_no_objectives_of_their_own():
     assert metrics_alone(goals("-a - 2*b, -0.5*c").objective) == {"c": -0.5}
+
+
+@pytest.mark.parametrize(
+    ("measured", "baseline", "left"),
+    [
+        ("abcd", "abcd", ["a <= 0.5", "b <= 1.2*baseline", "c >= 0.9*baseline", "c + d <= 3"]),
+        ("abcd", "abd", ["a <= 0.5", "b <= 1.2*baseline", "c + d <= 3"]),
+        ("abd", "", ["a <= 0.5"]),
+        ("b", "b", ["b <= 1.2*baseline"]),
+        # nothing at all is known before the first outcome, and nothing is said
+        ("", "", ["a <= 0.5", "b <= 1.2*baseline", "c >= 0.9*baseline", "c + d <= 3"]),
+    ],
+)
+def test_bounds_that_can_be_judged(measured, baseline, left):
+    config = goals("-a, -b", "a <= 0.5", "b <= 1.2*baseline")
+    limits = ["c >= 0.9*baseline", "c + d <= 3"]
+    config.outcome_constraints = [
+        OutcomeConstraint(expression=limit, metric_name_to_signature=NAMES) for limit in limits
+    ]
+    given, reasons = judged(config, measured, baseline)
+    assert [c.expression for c in [*given.objective_thresholds, *given.outcome_constraints]] == left
+    assert len(reasons) == 4 - len(left)
+    assert len(config.all_constraints) == 4  # which is the user's

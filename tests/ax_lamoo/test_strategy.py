@@ -310,6 +310,57 @@ def test_a_constraint_relative_to_the_status_quo(client, run):
     assert np.mean([params["x"] >= 0.65 for params in asked[6:]]) > 0.6
 
 
+def test_a_limit_relative_to_a_baseline_waits_until_that_is_measured(client, run, caplog):
+    def f(params):
+        return {**both(params), "c": 1 + params["x"]}
+
+    limited, free = client(FLOAT, outcome_constraints=["c >= 1.1 * baseline"]), client(FLOAT)
+    with caplog.at_level(logging.WARNING, logger="ax.ax_lamoo"):
+        assert run(limited, 8, f) == run(free, 8, f)
+    assert "until the baseline has measured c" in caplog.text
+    baseline = limited.attach_baseline({"x": 0.5, "y": 0.25})
+    limited.complete_trial(baseline, raw_data={"a": 0.5, "b": 0.5})  # "c" is missing
+    run(limited, 1, f)
+    limited.attach_data(baseline, raw_data={"c": 1.5})
+    asked = run(limited, 8, f)
+    assert np.mean([params["x"] >= 0.65 for params in asked]) > 0.6
+
+
+@pytest.mark.parametrize(
+    ("solver", "objective"),
+    [
+        ("gp", "-a, -b"),
+        ("evolutionary", "-a, -b"),
+        pytest.param("qlognehvi", "-a, -b", marks=pytest.mark.slow),
+        ("gp", "-a"),
+    ],
+)
+def test_a_limit_of_what_nobody_measured_yet_waits(solver, objective, client, run):
+    def f(params):
+        return {**both(params), "d": params["x"]}
+
+    limited, free = (client(FLOAT, objective, solver=solver) for _ in range(2))
+    for experiment, limits in ((limited, ["d <= 0.5"]), (free, [])):
+        run(experiment, 4, both)
+        experiment.configure_optimization(objective, outcome_constraints=limits)
+    assert run(limited, 1, f) == run(free, 1, f)
+    if solver != "qlognehvi" and objective != "-a":  # Ax's acquisition takes seconds
+        run(limited, 3, f)
+        assert all(point.parameters["x"] <= 0.5 for point in ax_lamoo.front(limited))
+
+
+@pytest.mark.parametrize(
+    ("solver", "objective"),
+    [("gp", "-a, -d"), ("evolutionary", "-a, -d"), ("qlognehvi", "-a, -d"), ("gp", "-d")],
+)
+def test_an_objective_that_nobody_measured_yet(solver, objective, client, run):
+    experiment = client(FLOAT, solver=solver)
+    run(experiment, 4, lambda params: {**both(params), "c": params["y"]})
+    experiment.configure_optimization(objective, outcome_constraints=["c <= 0.5"])
+    (first,) = run(experiment, 1, lambda params: {**both(params), "c": params["y"], "d": 1.0})
+    assert first not in [arm.parameters for arm in experiment._experiment.arms_by_name.values()][:4]
+
+
 def test_nothing_feasible_is_no_obstacle(client, run):
     def f(params):
         return {**both(params), "c": 1 + params["x"]}

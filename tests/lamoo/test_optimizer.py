@@ -583,6 +583,38 @@ def test_failures_are_remembered_and_others_results_accepted():
     assert worker.history.violation.tolist() == [0.3]
 
 
+@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+def test_a_limit_that_could_not_be_measured_is_not_kept(solver):
+    """Where the constraint diverges both objectives are at their best."""
+    worker = Optimizer(SQUARE, ["minimize", "minimize"], Settings(solver=solver))
+    for _ in range(24):
+        params = worker.ask()
+        diverged = params["a"] < 0.5
+        limits = [np.nan if diverged else -1.0]
+        worker.tell(params, [params["a"] + params["b"], params["a"] - params["b"]], limits)
+    assert len(worker.history.failed) > 2
+    assert worker.history.X[:, 0].min() >= 0.5
+    assert min(params["a"] for params, _ in worker.front()) >= 0.5
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16"])
+def test_tensors_are_numbers_whatever_made_them(kind):
+    torch = pytest.importorskip("torch")
+    row = torch.tensor([0.5, -0.25], dtype=getattr(torch, kind), requires_grad=True)
+    worker = loop()
+    for told in (row, [*row], (row[0], -0.25)):
+        worker.tell({"a": 0.5, "b": 0.5}, told, told)
+    assert worker.history.Y.tolist() == worker.history.G.tolist() == [[0.5, -0.25]] * 3
+    with pytest.raises(ValueError, match="values must hold one number per objective"):
+        worker.tell({"a": 0.5, "b": 0.5}, [row, 1.0])
+
+
+def test_a_masked_value_is_none():
+    worker = loop()
+    worker.tell({"a": 0.5, "b": 0.5}, np.ma.masked_array([0.5, 1e20], mask=[False, True]))
+    assert (worker.history.n, len(worker.history.failed)) == (0, 1)
+
+
 def test_narrow_ranges_far_from_zero_are_recognised_when_told():
     """Between these bounds there are only nine floats: what is asked is rounded to one."""
     space = Space({"a": Float(1e15, 1e15 + 1)})

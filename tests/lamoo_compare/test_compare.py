@@ -246,6 +246,11 @@ def test_a_crash_is_marked_and_the_rest_goes_on(write, tmp_path, monkeypatch, ca
         (None, ["no.such.module:f"], "no.such.module cannot be imported: ModuleNotFoundError"),
         ("import nothing_like_it", ["task.py"], "task.py cannot be imported: ModuleNotFound"),
         ("def objective(", ["task.py"], "task.py cannot be imported: SyntaxError"),
+        (
+            "from .x import y",
+            ["task.py"],
+            "package; name a module of a package as package.module:f",
+        ),
         ("raise SystemExit(3)", ["task.py"], "task.py cannot be imported: SystemExit: 3"),
         ("x = 1", ["task.py"], "task.py: objective is not defined"),
         ("objective = 1", ["task.py"], "task.py: objective is no function"),
@@ -368,6 +373,27 @@ def test_names_of_objectives_reach_samplers(write, tmp_path):
     result = compare(task, samplers=[mine], seeds=[0], trials=14, out=tmp_path / "out")
     assert result.runs[0].error is None
     assert result.objectives == ("loss", "score")
+
+
+@pytest.mark.usefixtures("_together")
+def test_a_program_that_reads_its_command_line_gets_its_defaults(write, tmp_path, monkeypatch):
+    text = """
+        import argparse
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--factor", type=int, default=3)
+        args = parser.parse_args()
+        directions = ["minimize", "maximize"]
+        def objective(trial):
+            x = trial.suggest_float("x", 0, 1)
+            return args.factor * x, parser.parse_args().factor + x
+        """
+    mine = ["lamoo", "compare", "task.py", "--trials", "3"]
+    monkeypatch.setattr(sys, "argv", mine)
+    usual = {"samplers": ["random"], "seeds": [0], "trials": 3, "out": tmp_path / "out"}
+    result = compare(str(write(text)), **usual)
+    assert sys.argv == mine
+    assert result.runs[0].error is None
+    assert result.rows[0]["hypervolume"] > 0
 
 
 @pytest.mark.usefixtures("_together")

@@ -7,7 +7,9 @@ A rule is a range of one parameter, or a set of choices. The box is found by pat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -25,10 +27,15 @@ from lamoo.space.history import History
 #: Uniform points that a box is found with: a region of 1 % of the space still has 200 of them.
 DRAWS = 20_000
 #: With fewer uniform points in the region than the first number, it is sampled from its members on:
-#: as many points as the second says.
+#: as many points as the second says. With fewer in a box, others are drawn inside it.
 FEW_INSIDE, INSIDE = 200, 1000
 #: How much of the box one peel takes at most (Friedman and Fisher 1999 advise 5 to 10 %).
 PEEL = 0.05
+#: While a box is looked for, so many are drawn inside it where too few are left. Then it is seen
+#: how many of them are in the region, and nothing is left to peel off where nearly all are.
+REFILL, PURE = 1000, 0.99
+#: From then on one of so many columns is peeled at a time: a box of forty takes a thousand peels.
+TOGETHER = 8
 #: Peeling ends when the box holds this share of its region or less.
 LEAST = 0.3
 #: Rules are left out as long as that costs at most this share of the box's F-score.
@@ -90,6 +97,7 @@ def explain(path: Sequence[Node], history: History, rng: np.random.Generator) ->
     space, levels = region.space, region.space.levels
     U = space.sample(DRAWS, rng)
     inside = region.contains(U)
+    uniform = Uniform(space, U)
     members = history.X[region.contains(history.X)]
     # too few where the region is small: then a walk from its members finds more
     found = U[inside] if inside.sum() >= FEW_INSIDE else region.sample(INSIDE, members, rng)
@@ -98,23 +106,93 @@ def explain(path: Sequence[Node], history: History, rng: np.random.Generator) ->
     existence = existence_in(box, space, history.X, rng)
     box = box.freed(np.flatnonzero(existence.absent).tolist())
     kept = box.contains(history.X, levels)
-    boxed = box.contains(U, levels)
-    within = box.contains(found, levels)
+    boxed, share = uniform.inside(box)
+    purity = float(region.contains(boxed).mean())
+    coverage = float(box.contains(found, levels).mean()) if len(found) else 1.0
+    few = inside.sum() < FEW_INSIDE and len(found)
     rows = np.flatnonzero(kept[root.data.index])
     whole = root.hypervolume
     some = Node(root.data, rows, np.arange(0), np.arange(0), region)
     return RegionReport(
         box=box,
-        share=float(boxed.mean()),
-        region_share=float(inside.mean()),
-        purity=float(inside[boxed].mean()) if boxed.any() else 0.0,
-        coverage=float(within.mean()) if len(within) else 1.0,
+        share=share,
+        region_share=share * purity / coverage if few and coverage else float(inside.mean()),
+        purity=purity,
+        coverage=coverage,
         front=(int(box.contains(front, levels).sum()), len(front)),
         hypervolume=some.hypervolume / whole if whole else 0.0,
         importance=importance(region, found[~existence.strange(found)], rng),
         confidence=confidence(path, rng),
         existence=existence,
     )
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class Uniform:
+    """Uniform points of a space, and of boxes that hold too few of them.
+
+    A box of ten ranges, each half as wide as the space, holds a thousandth of that.
+
+    Args:
+        space: of ``d`` parameters.
+        points: of it (n, d).
+    """
+
+    space: Space
+    points: Floats
+
+    def inside(self, box: Box, n: int = DRAWS) -> tuple[Floats, float]:
+        """Return uniform points (k, d) of a box, and which share of the space it takes.
+
+        Drawn are ``n`` where it holds few of the space's.
+        """
+        found = self.points[box.contains(self.points, self.space.levels)]
+        if len(found) >= FEW_INSIDE:
+            return found, len(found) / len(self.points)
+        X, weights, share = self._drawn(box, n)
+        if weights is not None:
+            X = X[np.random.default_rng(1).choice(len(X), len(X), p=weights / weights.sum())]
+        return X, share
+
+    def shares_without(self, box: Box, columns: Sequence[int]) -> list[float]:
+        """Return which share of the space a box takes without the rule of each of some columns."""
+        outside = box.outside(self.points, self.space.levels)
+        broken = outside.sum(axis=1)
+        if (broken == 0).sum() >= FEW_INSIDE:
+            return [float((broken == outside[:, j]).mean()) for j in columns]
+        n = REFILL if self.space.activity.rules else 0  # elsewhere the ranges tell it
+        return [self._drawn(box.freed([j]), n)[2] for j in columns]
+
+    def _drawn(self, box: Box, n: int) -> tuple[Floats, Floats | None, float]:
+        """Return points (n, d) of a box, their weights (n,) as uniform ones, and its share.
+
+        Drawn is a value for every column. In one that turns out not to exist any other would have
+        done, so that such a point stands for as many as the rule leaves out, too.
+        """
+        rng, space = np.random.default_rng(0), self.space
+        X, chances = np.empty((n, space.dimension)), np.ones(space.dimension)
+        X[:] = space.draw(n, rng)
+        for j in box.conditions():
+            low, high = float(box.low[j]), float(box.high[j])
+            if np.isfinite(space.levels[j]):
+                known = self._raw[:, j]
+                known = known[box.allows(known, j, space.levels)]
+                chances[j] = max(len(known), 1) / len(self._raw)
+                X[:, j] = rng.choice(known, n) if len(known) else box.draw(space, n, rng)[:, j]
+            else:
+                chances[j] = max(high, 0.0) - low
+                X[:, j] = rng.uniform(low, high, n)
+        share = float(np.prod(chances))
+        if not space.activity.rules:
+            return X, None, share
+        X = space.activity.mask(X)
+        weights = np.exp(-(np.isnan(X) @ np.log(chances)))
+        return X, weights, share * float(weights.mean())
+
+    @cached_property
+    def _raw(self) -> Floats:
+        """Uniform points (n, d) with a value also for what is inactive."""
+        return self.space.draw(len(self.points), np.random.default_rng(2))
 
 
 def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
@@ -129,60 +207,87 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
         found: points of the region (k, d).
         front: members of the front inside the region (f, d).
     """
-    space = region.space
-    d, levels = space.dimension, space.levels
-    box = Box.whole(d)
+    space, uniform = region.space, Uniform(region.space, U)
+    box = Box.whole(space.dimension)
     if not len(found) or not region.sides:
         return box
-    volume = max(float(region.contains(U).mean()), 1.0 / len(U))
-    best, best_score = box, 0.0
     within, covered = U, found  # those inside the box; a peel only tests the column it changes
-    while True:
-        score = _score(len(within) / len(U), len(covered) / len(found), volume)
-        if score > best_score * 1.001:
-            best, best_score = box, score
-        peels = list(_peels(box, within, covered, front, space))
+    each = 1 / len(U)  # which share of the space one of the former stands for
+    seen, steps = False, []
+    while len(covered) > LEAST * len(found):
+        purity = float(region.contains(within).mean()) if seen else np.nan
+        steps.append(_Step(box, len(within) * each, len(covered) / len(found), purity))
+        peels = [] if purity >= PURE else list(_peels(box, within, covered, front, space))
         if not peels:
             break
-        peel = max(peels, key=lambda each: each.density)
-        box = peel.of(box)
-        within, covered = (
-            X[box.allows(X[:, peel.column], peel.column, levels)] for X in (within, covered)
-        )
-        if len(covered) <= LEAST * len(found):
-            break
-    return _simplified(best, U, found, levels, volume)
+        densest: dict[int, _Peel] = {}
+        for peel in sorted(peels, key=lambda peel: peel.density, reverse=True):
+            densest.setdefault(peel.column, peel)
+        for j, peel in islice(densest.items(), max(1, space.dimension // TOGETHER) if seen else 1):
+            box = peel.of(box)
+            within, covered = (X[box.allows(X[:, j], j, space.levels)] for X in (within, covered))
+        if len(within) < FEW_INSIDE:
+            within, share = uniform.inside(box, REFILL)
+            each, seen = share / len(within), True
+    volume = float(region.contains(U).mean())
+    if volume * len(U) < FEW_INSIDE:  # the smallest box tells it better
+        purity = float(region.contains(uniform.inside(steps[-1].box, REFILL)[0]).mean())
+        volume = replace(steps[-1], purity=purity).volume
+    best, best_score = steps[0], 0.0
+    for step in steps:
+        score = step.score(volume)
+        if score > best_score * 1.001:
+            best, best_score = step, score
+    return _simplified(best.box, uniform, found, volume if np.isnan(best.purity) else best.volume)
 
 
-def _simplified(box: Box, U: Floats, found: Floats, levels: Floats, volume: float) -> Box:
+def _simplified(box: Box, uniform: Uniform, found: Floats, volume: float) -> Box:
     """Return a box without the rules that hardly matter, dropped one by one, the least first."""
-    outside = [box.outside(X, levels) for X in (U, found)]
-    broken = [rules.sum(axis=1) for rules in outside]
-    share, coverage = (float((n == 0).mean()) for n in broken)
-    floor = (1 - NEGLIGIBLE) * _score(share, coverage, volume)
-    while conditions := box.conditions():
-        pairs = [*zip(broken, outside, strict=True)]
-        without = [[float((n == rules[:, j]).mean()) for n, rules in pairs] for j in conditions]
-        scores = [_score(share, coverage, volume) for share, coverage in without]
+    outside = box.outside(found, uniform.space.levels)
+    broken = outside.sum(axis=1)
+    share, conditions = uniform.inside(box)[1], box.conditions()
+    floor = (1 - NEGLIGIBLE) * _Step(box, share, float((broken == 0).mean())).score(volume)
+    while conditions:
+        shares = uniform.shares_without(box, conditions)
+        kept = [float((broken == outside[:, j]).mean()) for j in conditions]
+        scores = [_Step(box, *pair).score(volume) for pair in zip(shares, kept, strict=True)]
         k = int(np.argmax(scores))
         if scores[k] < floor:
             break
         j = conditions[k]
-        broken = [n - rules[:, j] for n, rules in pairs]
+        broken = broken - outside[:, j]
         box = box.freed([j])
+        conditions = box.conditions()
     return box
 
 
-def _score(share: float, coverage: float, volume: float) -> float:
-    """Return the F-score of a box's purity and coverage.
+@dataclass(frozen=True)
+class _Step:
+    """A box, and how well it stands for a region.
 
     Args:
-        share: of uniform points in the box.
+        box: the box.
+        share: of the space in it.
         coverage: the share of the region's points in it.
-        volume: the region's share of the space.
+        purity: how much of the box is in the region, NaN where that was not looked at.
     """
-    purity = min(coverage * volume / max(share, 1.0 / DRAWS), 1.0)
-    return 2 * purity * coverage / max(purity + coverage, 1e-12)
+
+    box: Box
+    share: float
+    coverage: float
+    purity: float = np.nan
+
+    @property
+    def volume(self) -> float:
+        """The region's share of the space, by what is in the box and how much of it that is."""
+        return self.share * self.purity / self.coverage
+
+    def score(self, volume: float) -> float:
+        """Return the F-score of purity and coverage, given the region's share of the space."""
+        purity = self.purity
+        if np.isnan(purity):
+            purity = min(self.coverage * volume / self.share, 1.0) if self.share else 1.0
+        return 2 * purity * self.coverage / max(purity + self.coverage, 1e-12)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,9 @@ def best_under_limits(Y: Floats, objective: int, limits: Floats) -> tuple[int, b
     Y = Y[index]
     keeps = (Y <= limits).all(axis=1)
     if not keeps.any():
-        excess = np.maximum(Y - limits, 0) / np.where(span > 0, span, 1.0)
+        excess = np.zeros_like(Y)  # also of what is infinite, and has no limit
+        np.subtract(Y, limits, out=excess, where=Y > limits)
+        excess /= np.where(span > 0, span, 1.0)
         return int(index[excess.sum(axis=1).argmin()]), False
     candidates = np.flatnonzero(keeps)
     # among equals one that nobody dominates

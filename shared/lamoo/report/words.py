@@ -70,9 +70,10 @@ class Explanation:
             for where, names in self._branches().items()
         )
         matter = ", ".join(f"{name} {value:.0%}" for name, value in self.importance.items())
+        share = f"{self.space_share:.2%}" if self.space_share >= 1e-4 else f"{self.space_share:.1e}"
         return (
             f"Good region: {always or nothing}{branches}\n"
-            f"  {self.space_share:.2%} of the search space; {self.front} of {self.front_size} "
+            f"  {share} of the search space; {self.front} of {self.front_size} "
             f"members of the front, {self.hypervolume_share:.1%} of the hypervolume "
             f"({self.trials} trials)\n"
             f"  the rules hold {self.coverage:.0%} of the learned region, and "

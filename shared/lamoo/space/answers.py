@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, numbers
 
 Params = Mapping[str, Any]
 #: A function's answers are remembered for this many points, then all are forgotten: a few tens of
@@ -248,24 +248,21 @@ def read_signed(sign: float) -> Callable[[object], float]:
 
 def read_numbers(answer: Any) -> list[float]:
     """Read a sequence of finite numbers, at least one."""
-    message = "must return a sequence of finite numbers, at least one"
-    try:
-        numbers = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(message) from error
-    if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
-        raise TypeError(message)
-    return [float(number) for number in numbers]
+    row = numbers(answer)
+    if row is None or not len(row) or not np.isfinite(row).all():
+        msg = "must return a sequence of finite numbers, at least one"
+        raise TypeError(msg)
+    return [float(number) for number in row]
 
 
 def read_keys() -> Callable[[Any], float]:
     """Return a function that numbers answers as they come, equal ones alike."""
-    numbers: dict[Hashable, int] = {}
+    seen: dict[Hashable, int] = {}
 
     def number(answer: Any) -> float:
         if not isinstance(answer, Hashable):
             msg = "must be hashable, for instance a string or a tuple"
             raise TypeError(msg)
-        return numbers.setdefault(answer, len(numbers))
+        return seen.setdefault(answer, len(seen))
 
     return number

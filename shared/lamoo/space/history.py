@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints, frozen
+from lamoo.arrays import Bools, Floats, Ints, frozen, is_whole
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.points import Points
@@ -114,7 +114,7 @@ class History:
             raise ValueError(msg)
         shapes = {"X": (n, d), "Y": self.Y.shape}
         shapes |= dict.fromkeys(("pending", "failed", "ended"), (-1, d))
-        if not self.G.size:
+        if not self.G.size and len(self.G) != n:
             object.__setattr__(self, "G", np.empty((n, 0)))
         shapes["G"] = (n, self.G.shape[1])
         for name in ("noise", "denoised"):
@@ -191,6 +191,19 @@ class History:
         known = not np.isnan(self.noise).all()
         means = self._averaged(self.judged, self._precise() if known else 1.0)
         return np.where(np.isnan(means), np.inf, means)  # NaN is the mean of both infinities
+
+    def confirmed(self, min_trials: int) -> Bools:
+        """Tell which evaluations (n,) are feasible, and of points that had so many or more.
+
+        Raises:
+            ValueError: if that is no whole number of at least 1; it is what users call
+                ``min_trials``.
+        """
+        if not is_whole(min_trials, 1):
+            msg = f"min_trials must be at least 1, a whole number, got {min_trials!r}"
+            raise ValueError(msg)
+        often = np.bincount(self.group)[self.group]
+        return np.asarray((often >= min_trials) & (self.violation == 0))
 
     @property
     def judged(self) -> Floats:

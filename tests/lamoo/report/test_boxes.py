@@ -12,6 +12,7 @@ from lamoo.partition.tree import grow
 from lamoo.report.boxes import (
     DRAWS,
     Box,
+    Uniform,
     _peels,
     confidence,
     explain,
@@ -269,3 +270,61 @@ def test_points_drawn_in_a_box_are_inside(rng):
     assert box.contains(X, BRANCHES.levels).all()
     assert box.freed([0, 3]).conditions() == []
     assert box.conditions() == [0, 3]
+
+
+def test_a_region_that_hardly_a_uniform_point_meets_is_found(rng):
+    """Ten ranges of which .3 is good: six of a million points are in the region."""
+    space = Space({f"x{j}": Float(0, 1) for j in range(10)})
+    region = Region(space)
+    for column in range(10):
+        region = region.cut(Below(column, 0.3), good=True)
+    U, found = rng.random((DRAWS, 10)), 0.3 * rng.random((1000, 10))
+    box = find_box(region, U, found, found[:1])
+    assert box.conditions() == [*range(10)]
+    np.testing.assert_allclose(box.high, 0.3, rtol=0.1)
+    inside, share = Uniform(space, U).inside(box)
+    assert share == pytest.approx(np.prod(box.high - box.low))
+    exact = np.prod(np.minimum(box.high, 0.3) - box.low) / np.prod(box.high - box.low)
+    assert region.contains(inside).mean() == pytest.approx(exact, abs=0.02)
+
+
+@pytest.mark.parametrize("cells", [None, (0,), (1,)])
+def test_uniform_points_of_a_small_box_are_those_of_the_space_that_are_inside(cells, rng):
+    """In a conditional space, too, where a rule leaves the branches without its parameter whole."""
+    box = Box.whole(5).with_range(1, 0.1, 0.2).with_range(4, 0.5, 0.51).with_cells(3, cells)
+    U = BRANCHES.sample(1_000_000, rng)
+    expected = U[box.contains(U, BRANCHES.levels)]
+    found, share = Uniform(BRANCHES, U[:10_000]).inside(box)
+    assert box.contains(U[:10_000], BRANCHES.levels).sum() < 200
+    assert len(found) == DRAWS
+    assert box.contains(found, BRANCHES.levels).all()
+    # four standard errors of the expected ones
+    near = 4 / np.sqrt(len(expected))
+    assert share == pytest.approx(len(expected) / len(U), rel=near)
+    for column in range(5):
+        there = [X[~np.isnan(X[:, column]), column] for X in (found, expected)]
+        shares = [len(values) / len(X) for values, X in zip(there, (found, expected), strict=True)]
+        assert shares[0] == pytest.approx(shares[1], abs=near / 2)
+        if min(map(len, there)):
+            assert there[0].mean() == pytest.approx(there[1].mean(), abs=near)
+
+
+def test_rules_of_a_long_study_are_those_of_its_region():
+    """Seven of eight numbers are best at 0: each has a rule, and what the rules hold is counted."""
+    rng = np.random.default_rng(0)
+    space = Space({f"x{j}": Float(0, 1) for j in range(8)})
+    X = rng.random((800, 8)) * 10.0 ** rng.uniform(-2, 0, (800, 1))
+    X[:, 0] = rng.random(800)
+    far = 1 + 9 * X[:, 1:].mean(axis=1)
+    Y = np.stack([X[:, 0], far * (1 - np.sqrt(X[:, 0] / far))], axis=1)  # ZDT1
+    history = History(X, Y)
+    path = good_path(grow(space, history, Partition(), None))
+    found = explain(path, history, np.random.default_rng(0))
+    assert found.share < 1e-4
+    assert set(found.box.conditions()) >= {*range(1, 8)}
+    assert found.box.high[1:].max() < 0.5
+    inside = found.box.draw(space, 20_000, rng)
+    purity = path[-1].region.contains(inside).mean()
+    assert found.purity == pytest.approx(purity, abs=0.02)
+    assert found.share == pytest.approx(np.prod(found.box.high - found.box.low))
+    assert found.region_share == pytest.approx(found.share * purity / found.coverage, rel=0.1)

@@ -64,3 +64,8 @@ def test_where_no_point_keeps_the_limits_the_nearest_is_told(rng):
         best = np.where(inside, Y[:, 0], np.inf).argmin()
         if inside.any():
             assert decision.best_under_limits(Y, 0, limits) == (best, True)
+
+
+def test_an_objective_that_is_infinite_everywhere_hides_no_other():
+    Y = np.array([[INF, 3.0], [INF, 2.0], [INF, 4.0]])
+    assert decision.best_under_limits(Y, 0, np.array([INF, 1.0])) == (1, False)

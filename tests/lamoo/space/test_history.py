@@ -206,6 +206,16 @@ def test_what_is_partially_known_was_tried_but_counts_nowhere():
     np.testing.assert_array_equal(told.at(np.array([1])).partial.Y, partial.Y)
 
 
+def test_constraints_may_be_known_of_what_is_only_partially_known():
+    rows, unknown = np.array([[0.2, 0.2], [0.5, 0.5]]), np.full((2, 2), NAN)
+    partial = Partial(rows, unknown, np.array([[1.0], [-1.0]]), unknown)
+    history = History(rows[:0], unknown[:0], np.empty((0, 1)), partial=partial)
+    assert history.G.shape == (0, 1)
+    assert history.at(np.arange(0)).partial.G.tolist() == [[1.0], [-1.0]]
+    told = history.with_outcome(np.array([0.9, 0.9]), np.ones(2), np.array([2.0]))
+    assert told.violation.tolist() == [2.0]
+
+
 @pytest.mark.parametrize("part", ["X", "Y", "G", "noise"])
 def test_shapes_of_what_is_partially_known_are_named(part):
     arrays = dict(vars(partially([[0.2, 0.2]], [[1.0, NAN]])))
