@@ -300,12 +300,12 @@ class LaMOOAdapter(TorchAdapter):
         stepped = self.generator.confined and MAP_KEY in self.parameters
         curve = curve_of(training) if stepped else None
         goals, measured = self._wanted(config, curve)
-        inside = [*inside_of(experiment, self._model_space)]
         if self.outcomes:
-            failed, waiting = unmeasured_of(experiment, training, inside)
+            failed, waiting = unmeasured_of(experiment, training, self._model_space)
             pending = [] if pending is None else [*pending, *waiting]
         else:  # all that were tried, whatever came of them
-            failed, pending = [], [*(arm.parameters for arm in inside), *(pending or ())]
+            tried = inside_of(experiment.arms_by_name.values(), self._model_space)
+            failed, pending = [], [*(arm.parameters for arm in tried), *(pending or ())]
         return task_of(
             encoding_of(space, fixed, curve),
             goals,

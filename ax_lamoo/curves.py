@@ -65,8 +65,11 @@ def curves_along(
     curves, changing = [nothing] * len(index), np.zeros((len(index), len(metrics)), dtype=bool)
     if not len(index) or not data.has_step_column:
         return tuple(curves), changing
-    frame = data.full_df[data.full_df["metric_signature"].isin(metrics)]
-    of_arm = dict(iter(frame.groupby(["trial_index", "arm_name"])))
+    frame = data.full_df
+    frame = frame[frame["metric_signature"].isin(metrics)]
+    keys = ["trial_index", "arm_name"]
+    along = frame.loc[frame[MAP_KEY].notna(), keys].drop_duplicates()
+    of_arm = dict(iter(frame.merge(along, on=keys).groupby(keys)))  # Ax always has the column
     for row, key in enumerate(index):
         if key in of_arm:
             curves[row], changing[row] = _along(of_arm[key], metrics)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
@@ -134,25 +135,27 @@ def curve_of(training: ExperimentData) -> RangeParameter | None:
     return RangeParameter(MAP_KEY, ParameterType.FLOAT, float(steps.min()), float(steps.max()))
 
 
-def inside_of(experiment: Experiment, model_space: SearchSpace) -> Iterator[Arm]:
+def inside_of(arms: Iterable[Arm], model_space: SearchSpace) -> Iterator[Arm]:
     """Yield the arms that are in the space that Ax models."""
     filled = model_space.backfill_values()
-    for arm in experiment.arms_by_name.values():
+    for arm in arms:
         if model_space.check_membership({**filled, **arm.parameters}):
             yield arm
 
 
 def unmeasured_of(
-    experiment: Experiment, training: ExperimentData, inside: Iterable[Arm]
+    experiment: Experiment, training: ExperimentData, model_space: SearchSpace
 ) -> tuple[list[Params], list[Params]]:
-    """Return the parameters of arms without any data, of those that are inside.
+    """Return the parameters of arms without any data, of those in the space that Ax models.
 
     First those whose trial has ended, which are lost, then those that wait: they are yet to run or
     running, also beside arms of their batch that reported, or were abandoned. What an abandoned
     trial measured is left out by Ax, which takes it for pending only where it measured nothing.
     """
     measured = set(training.observation_data.index.get_level_values("arm_name"))
-    possible = {arm.name for arm in inside} - measured
+    # those alone are looked up in the space, which takes Ax long where parameters are many
+    others = [arm for name, arm in experiment.arms_by_name.items() if name not in measured]
+    possible = {arm.name for arm in inside_of(others, model_space)}
     lost: list[Params] = []
     waiting: list[Params] = []
     for trial in experiment.trials.values():
@@ -168,7 +171,8 @@ def own_seed(experiment: Experiment) -> int | None:
     ``None`` while there are none.
     """
     trials = experiment.trials.values()
-    names = [arm.signature for trial in trials for arm in trial.arms][:FIRST_ARMS]
+    first = islice((arm for trial in trials for arm in trial.arms), FIRST_ARMS)
+    names = [arm.signature for arm in first]
     return crc32("".join(names).encode()) if names else None
 
 
