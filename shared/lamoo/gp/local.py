@@ -40,10 +40,10 @@ from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.rows import rows_in
 
-#: Standard deviations of objectives are multiplied by this. They are about right (errors are 1.1 to
-#: 1.5 predicted deviations), but of many candidates the best by expected improvement are those that
-#: change most and are least known, and what is hoped of them hardly comes true: on the trajectory of
-#: MORBO's benchmark the best ten of 400 by full deviations gained hardly more than any ten.
+#: Standard deviations of objectives are multiplied by this. They are about right, or too small, but
+#: of many candidates the best by expected improvement are those that change most and are least
+#: known, and what is hoped of them hardly comes true: on the trajectory of MORBO's benchmark the
+#: best ten of 400 by full deviations gained hardly more than any ten (docs/benchmarks/large).
 NARROWING = 0.5
 #: Candidates that are scored exactly, the best by the screening.
 FINALISTS = 128
