@@ -210,11 +210,13 @@ def test_it_finds_more_than_one_model_of_all():
     from lamoo.solvers import Solver
 
     space = Space({f"x{i}": Float(0, 1) for i in range(60)})
-    volumes = []
-    for solver in (SOLVERS["gp-fast"], Solver(SOLVERS["gp-fast"].propose, global_turns=True)):
-        X = space.sobol(0, 50, 1)
+    both = SOLVERS["gp-fast"], Solver(SOLVERS["gp-fast"].propose, global_turns=True)
+    volumes = np.empty((3, 2))
+    for (i, j), _ in np.ndenumerate(volumes):
+        X = space.sobol(0, 50, i + 1)
         while len(X) < 200:
-            task = Task(space, History(X, shifted(X)), Settings(solver=solver))
+            task = Task(space, History(X, shifted(X)), Settings(solver=both[j]))
             X = np.concatenate([X, suggest(task, 50, np.random.default_rng(len(X)))])
-        volumes.append(pareto.hypervolume(shifted(X), np.array([6.0, 6.0])))
-    assert volumes[0] > 1.05 * volumes[1]
+        volumes[i, j] = pareto.hypervolume(shifted(X), np.array([6.0, 6.0]))
+    local, whole = np.log(volumes).mean(axis=0)  # seeds differ by a tenth
+    assert local > whole + np.log(1.05)

@@ -5,6 +5,7 @@ import pytest
 
 from lamoo import History
 from lamoo.gp import local
+from lamoo.gp.ehvi import box_decomposition, log_ehvi, sides_of
 from lamoo.gp.inputs import inputs_of
 from lamoo.gp.process import condition
 
@@ -34,6 +35,18 @@ def test_all_but_the_finalists_are_ordered_by_the_screening(spaces, make_history
     order = local.rank(learned, X, X[:0], 0, None)[0]
     # so few on the front that the screening is the criterion
     np.testing.assert_array_equal(acquisition.score(X)[order], acquisition.score(X)[whole])
+
+
+def test_expected_improvement_is_of_narrowed_deviations(spaces, make_history, rng):
+    space = spaces["float"]
+    history = make_history(space, 30, 2, rng)
+    learned = local.learn(history, history, space, 250)
+    X = space.sample(20, rng)
+    _, acquisition = local.rank(learned, X, X[:0], 0, None)
+    each = [process.predict(inputs_of(space, X)) for process in learned.objectives]
+    mean, std = (np.stack(columns, axis=1) for columns in zip(*each, strict=True))
+    boxes = sides_of(*box_decomposition(learned.front, learned.inferred(0)))
+    np.testing.assert_allclose(acquisition.score(X), log_ehvi(mean, std / 2, boxes), rtol=1e-9)
 
 
 def test_what_is_believed_is_what_is_predicted(spaces, make_history, rng):
