@@ -213,7 +213,7 @@ def test_it_finds_more_than_one_model_of_all():
     both = SOLVERS["gp-fast"], Solver(SOLVERS["gp-fast"].propose, global_turns=True)
     volumes = np.empty((3, 2))
     for (i, j), _ in np.ndenumerate(volumes):
-        X = space.sobol(0, 50, i + 1)
+        X = space.sobol(0, 50, 11 + i)
         while len(X) < 200:
             task = Task(space, History(X, shifted(X)), Settings(solver=both[j]))
             X = np.concatenate([X, suggest(task, 50, np.random.default_rng(len(X)))])
