@@ -26,6 +26,7 @@ Machine Learning" (2006): algorithm 2.1, equations 5.8 and 5.9.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -36,8 +37,8 @@ from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
 
-#: Squared distance between an active and an inactive number: that of the middle to the bounds.
-_INACTIVE = 0.25
+#: Distance between an active and an inactive number: that of the middle to the bounds.
+_INACTIVE = 0.5
 #: In groups of at least this many parameters alike, choices are counted.
 _ALIKE = 3
 #: Candidates per block: larger temporary arrays cost page faults, and three times the time.
@@ -48,6 +49,8 @@ _THOROUGH, _ADJUSTING = 60, 10
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
 #: What is believed counts as observed with at least this variance: a point may be believed twice.
 _LEAST_NOISE = 1e-6
+#: Variances are at least this: rounding may make one negative.
+_LEAST_VARIANCE = 1e-12
 #: Stands for 0 where a logarithm is taken.
 _TINY = 1e-300
 #: Stands for a posterior density of 0, in negative logarithms: the line search steps back.
@@ -192,6 +195,11 @@ class _Embedding:
         return counts
 
     @cached_property
+    def _lacking(self) -> bool:
+        """Whether any column is absent."""
+        return bool(self.absent.any())
+
+    @cached_property
     def numbers(self) -> Ints:
         """Return which columns hold numbers, shape ``(q,)``."""
         return np.flatnonzero(~self.categorical)
@@ -201,12 +209,12 @@ class _Embedding:
 
         Both trends' are 0 where inactive.
         """
-        if self.absent.any():
+        if self._lacking:
             X = np.where(self.absent, np.nan, X)
         numbers = X[:, self.numbers]
         inactive = np.isnan(numbers)
         centred = np.where(inactive, 0.0, numbers - 0.5)
-        active = np.where(inactive, 0.0, np.sqrt(_INACTIVE))
+        active = np.where(inactive, 0.0, _INACTIVE)
         counts = self._counts(X)
         blocks = [centred, active, *counts]
         if len(self._all_levels):  # sums round by the layout, which an empty block would change
@@ -534,12 +542,13 @@ class GP:
         explained = self._root @ k
         weights = np.array([self._solved, explained @ self._root])  # K^-1 y and K^-1 k
         mean = float(self._solved @ k)
-        std = float(_std(h.signal + f @ f - explained @ explained))
+        std = math.sqrt(max(h.signal + f @ f - explained @ explained, _LEAST_VARIANCE))
         # sums over data of weights (2, n) times the gradient of k, shape (2, q)
         pull = weights * slope
         local = pull @ self._Z[:, :q] - pull.sum(axis=1, keepdims=True) * z
         scales, trend = h.lengthscales[columns], weights @ self._F
-        dlinear, dquadratic = np.sqrt(h.linear), 2.0 * np.sqrt(h.quadratic) * z * scales
+        dlinear = self._scaled.linear
+        dquadratic = 2.0 * self._scaled.quadratic * z * scales
         last = len(f) - q
         sums = h.signal / scales * local + dlinear * trend[:, :q] + dquadratic * trend[:, last:]
         prior = dlinear * f[:q] + dquadratic * f[last:]  # half the gradient of k(x, x)
@@ -680,4 +689,4 @@ def condition(
 
 def _std(variance: Floats) -> Floats:
     """Return square roots of variances that rounding may have made negative."""
-    return np.asarray(np.sqrt(np.maximum(variance, 1e-12)))
+    return np.asarray(np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))

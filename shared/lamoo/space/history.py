@@ -13,7 +13,7 @@ from lamoo.arrays import Bools, Floats, Ints, frozen, is_whole
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.points import Points
-from lamoo.space.rows import Keys, agree, first_rows, groups, keys_of, occur, rows_in
+from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows_in
 
 #: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
 _OF_EVALUATIONS = ("violation", "means", "noisy")
@@ -340,16 +340,17 @@ class History:
         Those that would turn out to repeat an evaluation, see :func:`lamoo.space.rows.repeats`, are
         returned only if there are no others.
         """
-        X = first_rows(X)
-        X = X[~occur(X, self._tried_keys)]
+        keys = keys_of(X)
+        first = first_of(keys)
+        X = X[first[~among(keys[first], self._tried_keys)]]
         again = self.repeats(X)
         X = X if again.all() else X[~again]
         if self.key is None or not len(X):
             return X
-        keys = self.key(X)
-        first = np.zeros(len(X), dtype=bool)
-        first[np.unique(keys, return_index=True)[1]] = True
-        return X[first & ~np.isin(keys, self.key(self.tried))]
+        alike = self.key(X)
+        once = np.zeros(len(X), dtype=bool)
+        once[np.unique(alike, return_index=True)[1]] = True
+        return X[once & ~np.isin(alike, self.key(self.tried))]
 
     def failures(self, size: int, first: int | None = None) -> Floats:
         """Return failed points (k, d) to learn from: at most ``size``, spread over all of them.
