@@ -47,6 +47,13 @@ def test_labels_computed_by_hand(number, tie_break, good):
     assert label(np.array(number), lambda: np.array(tie_break)).tolist() == [bool(g) for g in good]
 
 
+def test_the_tie_break_is_asked_for_only_where_it_decides():
+    def asked():
+        raise AssertionError
+
+    assert label(np.array([0.0, 1.0, 2.0]), asked).tolist() == [True, True, False]
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_decision_is_the_librarys_and_positive_on_the_good_side(kernel, rng):
     features = rng.random((80, 4))
