@@ -241,7 +241,7 @@ class Space:
 
     @cached_property
     def _evenly(self) -> tuple[Ints, list[tuple[int, Parameter]]]:
-        """The columns of even cells, and those that are no even line either.
+        """The columns of even cells, and those that are not even; all others are continuous.
 
         A hundred parameters of one kind are moved together, a hundred times as fast.
         """
