@@ -30,6 +30,11 @@ def frozen(array: NDArray[_Number]) -> NDArray[_Number]:
     return array
 
 
+def filled(array: Floats, number: float) -> Floats:
+    """Return an array with a number where it is NaN, several times as fast as ``np.nan_to_num``."""
+    return np.where(np.isnan(array), number, array)
+
+
 def is_whole(value: object, least: int) -> bool:
     """Tell whether a value is a whole number, and not less than the least that will do."""
     return isinstance(value, Integral) and int(value) >= least

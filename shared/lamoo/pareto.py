@@ -10,7 +10,7 @@ from functools import lru_cache
 import moocore
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints, frozen
+from lamoo.arrays import Bools, Floats, Ints, filled, frozen
 from lamoo.failures import finite
 
 #: Up to so many objectives hypervolumes are exact.
@@ -160,14 +160,14 @@ def far_apart(Y: Floats, size: int) -> Ints:
         size: at most ``n``.
     """
     chosen = [*dict.fromkeys(Y.argmin(axis=0).tolist())][:size]
-    columns = [*np.ascontiguousarray(Y.T)]  # several times faster than the rows of Y
+    columns = np.ascontiguousarray(Y.T)  # several times faster than the rows of Y
     distance = np.full(len(Y), np.inf)
     for k in range(size):
         if k == len(chosen):
             chosen.append(int(distance.argmax()))
         i = chosen[k]
-        away = sum((column - column[i]) ** 2 for column in columns)
-        np.minimum(distance, away, out=distance)
+        away = columns - columns[:, i, None]
+        np.minimum(distance, (away**2).sum(axis=0), out=distance)
         distance[i] = -1.0  # not again, even where others lie at the same place
     return np.array(chosen, dtype=np.intp)
 
@@ -279,7 +279,7 @@ def normalise(Y: Floats, violation: Floats | None = None) -> Floats:
         scale = np.where(spread > 0, spread, np.where(full > 0, full, 1.0))
         scale = np.where(np.isfinite(scale), scale, np.finfo(float).max)
         scaled = Y / scale - best / scale
-    return np.asarray(np.clip(np.nan_to_num(scaled, nan=0.0), -1e6, 1e6))
+    return np.asarray(np.clip(filled(scaled, 0.0), -1e6, 1e6))
 
 
 def comparable(Y: Floats, violation: Floats, reference: Floats | None) -> tuple[Floats, Floats]:

@@ -118,9 +118,10 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
     with single_threaded():
         began, history = time.perf_counter(), task.cleaned
         for i in range(q):
+            if i:
+                history = history.with_pending(X[i - 1])
             X[i], how = _next(task, history, rng)
             began = _log(task, history, how, began)
-            history = history.with_pending(X[i])
     return X
 
 

@@ -152,8 +152,7 @@ def log_ehvi(mean: Floats, std: Floats, sides: Sides) -> Floats:
     rows = max(1, _CELLS // max(sides.low.size, 1))
     blocks = [slice(i, i + rows) for i in range(0, len(mean), rows)]
     values = [
-        _log_sum(_log_widths(_standardise(mean[b], std[b], sides), std[b], sides).sum(axis=2))
-        for b in blocks
+        _log_sum(_log_volumes(_standardise(mean[b], std[b], sides), std[b], sides)) for b in blocks
     ]
     return np.concatenate(values) if values else np.empty(0)
 
@@ -176,6 +175,12 @@ def log_ehvi_gradient(mean: Floats, std: Floats, sides: Sides) -> tuple[float, F
     dmean = np.exp(cdf[high] - widths) * np.expm1(cdf[low] - cdf[high])
     dstd = np.exp(pdf[high] - widths) - np.exp(pdf[low] - widths)
     return value, share @ dmean, np.where(std > _SMALLEST_STD, share @ dstd, 0.0)
+
+
+def _log_volumes(z: Floats, std: Floats, sides: Sides) -> Floats:
+    """Return the sums ``(n, b)`` of :func:`_log_widths` over the objectives."""
+    # one after the other: reductions along rows this short take ten times as long
+    return np.asarray(sum(np.moveaxis(_log_widths(z, std, sides), 2, 0)))
 
 
 def _log_widths(z: Floats, std: Floats, sides: Sides) -> Floats:

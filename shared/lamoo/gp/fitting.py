@@ -220,14 +220,13 @@ def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> 
     unknown = [j for j in range(history.Y.shape[1]) if j not in space.known.objectives]
     if not unknown:
         return []
-    early = history.first(scheduled(history.n))
-    partial = _settled(history)
+    n, curves, partial = scheduled(history.n), history.curves, _settled(history)
     partial = partial.at(np.arange(scheduled(len(partial.X))))
     known = History(
-        early.X,
-        early.Y[:, unknown],
-        early.G,
-        noise=early.noise[:, unknown],
+        history.X[:n],
+        history.Y[:n, unknown],
+        history.G[:n],
+        noise=history.noise[:n, unknown],
         partial=Partial(
             partial.X,
             partial.Y[:, unknown],
@@ -235,9 +234,10 @@ def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> 
             partial.noise[:, unknown],
             None if partial.curves is None else partial.curves.only(unknown),
         ),
-        curves=None if early.curves is None else early.curves.only(unknown),
+        curves=None if curves is None else curves.some(np.arange(n)).only(unknown),
     )
-    sets = _training_sets(known.knowing(early.points), size)
+    points = history.points.at(slice(n), known.X)
+    sets = _training_sets(known.knowing(points), size)
     if space.known.predicts:  # functions cannot be compared, so nothing is remembered of them
         return _fit_all(sets, space, size)
     kinds = space.categorical, space.alike, space.smooth

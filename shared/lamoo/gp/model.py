@@ -239,7 +239,7 @@ def failure_process(history: History, space: Space) -> tuple[GP, ...]:
 
 def _outcomes(history: History, n: int, f: int, space: Space) -> tuple[Floats, Floats] | None:
     """Return the inputs (k, p) of the first n evaluations and f failures, and -1 or 1 (k,)."""
-    known = replace(history, failed=history.failed[:f]).failures(MAX_OUTCOMES)
+    known = history.failures(MAX_OUTCOMES, f)
     if not len(known):
         return None
     # what was stopped had not failed by then

@@ -26,6 +26,7 @@ Machine Learning" (2006): algorithm 2.1, equations 5.8 and 5.9.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -36,8 +37,8 @@ from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
 
-#: Squared distance between an active and an inactive number: that of the middle to the bounds.
-_INACTIVE = 0.25
+#: Distance between an active and an inactive number: that of the middle to the bounds.
+_INACTIVE = 0.5
 #: In groups of at least this many parameters alike, choices are counted.
 _ALIKE = 3
 #: Candidates per block: larger temporary arrays cost page faults, and three times the time.
@@ -48,6 +49,8 @@ _THOROUGH, _ADJUSTING = 60, 10
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
 #: What is believed counts as observed with at least this variance: a point may be believed twice.
 _LEAST_NOISE = 1e-6
+#: Variances are at least this: rounding may make one negative.
+_LEAST_VARIANCE = 1e-12
 #: Stands for 0 where a logarithm is taken.
 _TINY = 1e-300
 #: Stands for a posterior density of 0, in negative logarithms: the line search steps back.
@@ -192,6 +195,11 @@ class _Embedding:
         return counts
 
     @cached_property
+    def _lacking(self) -> bool:
+        """Whether any column is absent."""
+        return bool(self.absent.any())
+
+    @cached_property
     def numbers(self) -> Ints:
         """Return which columns hold numbers, shape ``(q,)``."""
         return np.flatnonzero(~self.categorical)
@@ -201,26 +209,65 @@ class _Embedding:
 
         Both trends' are 0 where inactive.
         """
-        if self.absent.any():
+        if self._lacking:
             X = np.where(self.absent, np.nan, X)
         numbers = X[:, self.numbers]
         inactive = np.isnan(numbers)
         centred = np.where(inactive, 0.0, numbers - 0.5)
-        active = np.where(inactive, 0.0, np.sqrt(_INACTIVE))
+        active = np.where(inactive, 0.0, _INACTIVE)
         counts = self._counts(X)
-        choices = _number_inactive(X[:, self.categorical])
         blocks = [centred, active, *counts]
         if len(self._all_levels):  # sums round by the layout, which an empty block would change
+            choices = _number_inactive(X[:, self.categorical])
             chosen = np.take(choices, self._place, axis=1) == self._all_levels
             blocks.append(chosen / np.sqrt(2.0))
         features = np.concatenate(blocks, axis=1)
         return features, np.concatenate([centred, *counts], axis=1), centred**2
 
-    def norms(self, Z: Floats, lengthscales: Floats) -> Floats:
-        """Return squared norms of scaled features (n, p), 1/2 for each scaled choice, ``(n,)``."""
-        Z = Z[:, : Z.shape[1] - sum(map(len, self.levels))]
-        chosen = lengthscales[: len(self.categorical)][self.categorical]
-        return np.asarray(np.einsum("ij,ij->i", Z, Z) + 0.5 * (chosen**-2).sum())
+    def scaled(self, hyperparameters: Hyperparameters) -> _Scaled:
+        """Return the embedding, scaled."""
+        scales = hyperparameters.lengthscales
+        chosen = scales[: len(self.categorical)][self.categorical]
+        return _Scaled(
+            self,
+            scales[self.owner],
+            np.sqrt(hyperparameters.linear),
+            np.sqrt(hyperparameters.quadratic),
+            len(self.owner) - len(self._all_levels),
+            float(0.5 * (chosen**-2).sum()),
+        )
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
+class _Scaled:
+    """An embedding with the length scales and the trend's variances of a process.
+
+    Args:
+        embedding: of points.
+        lengthscales: of the features ``(p,)``.
+        linear: standard deviation of the linear trend's weights.
+        quadratic: standard deviation of the quadratic trend's weights.
+        uncounted: how many features there are before those of choices.
+        choices: half the sum of squares of a point's scaled choices, the same for all points.
+    """
+
+    embedding: _Embedding
+    lengthscales: Floats
+    linear: float
+    quadratic: float
+    uncounted: int
+    choices: float
+
+    def __call__(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return Z (n, p) and F (n, q) of points (n, d)."""
+        features, linear, quadratic = self.embedding.features(X)
+        F = np.concatenate([self.linear * linear, self.quadratic * quadratic], axis=1)
+        return features / self.lengthscales, F
+
+    def norms(self, Z: Floats) -> Floats:
+        """Return squared norms of scaled features (n, p), ``(n,)``."""
+        Z = Z[:, : self.uncounted]
+        return np.asarray(np.einsum("ij,ij->i", Z, Z) + self.choices)
 
 
 def _number_inactive(choices: Floats) -> Floats:
@@ -424,7 +471,7 @@ class GP:
     """A Gaussian process conditioned on data; made by :func:`condition`."""
 
     hyperparameters: Hyperparameters
-    _embedding: _Embedding
+    _scaled: _Scaled
     _Z: Floats  # (n, p)
     _F: Floats  # (n, q)
     _root: Floats  # (n, n) inverse of the Cholesky factor of K
@@ -435,7 +482,7 @@ class GP:
         mean, std = np.empty(len(X)), np.empty(len(X))
         for start in range(0, len(X), _CHUNK):
             block = slice(start, start + _CHUNK)
-            Z, F = _scale(self._embedding, X[block], self.hyperparameters)
+            Z, F = self._scaled(X[block])
             k = self.hyperparameters.signal * _matern(self._squared(Z))[0] + F @ self._F.T
             mean[block] = k @ self._solved
             explained = blas.dtrmm(1.0, self._root, k.T, lower=True, overwrite_b=True).T
@@ -486,21 +533,22 @@ class GP:
 
         The gradients are 0 in categorical and in inactive columns.
         """
-        h, columns = self.hyperparameters, self._embedding.numbers
+        h, columns = self.hyperparameters, self._scaled.embedding.numbers
         q = len(columns)
-        Z, F = _scale(self._embedding, x[None], h)
+        Z, F = self._scaled(x[None])
         z, f = Z[0, :q], F[0]
         correlation, slope = _matern(self._squared(Z)[0])
         k = h.signal * correlation + self._F @ f
         explained = self._root @ k
-        weights = np.stack([self._solved, explained @ self._root])  # K^-1 y and K^-1 k
+        weights = np.array([self._solved, explained @ self._root])  # K^-1 y and K^-1 k
         mean = float(self._solved @ k)
-        std = float(_std(h.signal + f @ f - explained @ explained))
+        std = math.sqrt(max(h.signal + f @ f - explained @ explained, _LEAST_VARIANCE))
         # sums over data of weights (2, n) times the gradient of k, shape (2, q)
         pull = weights * slope
         local = pull @ self._Z[:, :q] - pull.sum(axis=1, keepdims=True) * z
         scales, trend = h.lengthscales[columns], weights @ self._F
-        dlinear, dquadratic = np.sqrt(h.linear), 2.0 * np.sqrt(h.quadratic) * z * scales
+        dlinear = self._scaled.linear
+        dquadratic = 2.0 * self._scaled.quadratic * z * scales
         last = len(f) - q
         sums = h.signal / scales * local + dlinear * trend[:, :q] + dquadratic * trend[:, last:]
         prior = dlinear * f[:q] + dquadratic * f[last:]  # half the gradient of k(x, x)
@@ -520,9 +568,9 @@ class GP:
             numpy.linalg.LinAlgError: if the grown kernel matrix is singular.
         """
         h, n = self.hyperparameters, len(self._Z)
-        Z, F = _scale(self._embedding, X, h)
+        Z, F = self._scaled(X)
         cross = self._covariance(Z, F) @ self._root.T  # (b, n)
-        norms = self._embedding.norms(Z, h.lengthscales)
+        norms = self._scaled.norms(Z)
         rest = h.signal * _matern(_squared_distances(norms, Z, norms, Z))[0] + F @ F.T
         rest -= cross @ cross.T
         rest.flat[:: len(X) + 1] += max(h.noise, _LEAST_NOISE)
@@ -541,7 +589,7 @@ class GP:
     def at(self, X: Floats) -> Prediction:
         """Return what is predicted at points (c, d), to be kept for when more is believed."""
         h = self.hyperparameters
-        Z, F = _scale(self._embedding, X, h)
+        Z, F = self._scaled(X)
         k = self._covariance(Z, F)
         explained = blas.dtrmm(1.0, self._root, k.T, lower=True)
         variance = h.signal + (F**2).sum(axis=1) - (explained**2).sum(axis=0)
@@ -556,8 +604,8 @@ class GP:
         n = predicted.covariance.shape[1]
         Z, rows = self._Z[n:], self._root[n:]  # (b, p) and (b, n + b)
         h = self.hyperparameters
-        norms = self._embedding.norms(Z, h.lengthscales)
-        theirs = self._embedding.norms(predicted.Z, h.lengthscales)
+        norms = self._scaled.norms(Z)
+        theirs = self._scaled.norms(predicted.Z)
         k = h.signal * _matern(_squared_distances(norms, Z, theirs, predicted.Z))[0]
         k += self._F[n:] @ predicted.F.T
         explained = rows[:, :n] @ predicted.covariance.T + rows[:, n:] @ k
@@ -572,11 +620,11 @@ class GP:
     @cached_property
     def _norms(self) -> Floats:
         """The squared norms of the data, shape ``(n,)``."""
-        return self._embedding.norms(self._Z, self.hyperparameters.lengthscales)
+        return self._scaled.norms(self._Z)
 
     def _squared(self, Z: Floats) -> Floats:
         """Return squared distances of scaled features (b, p) to the data, shape ``(b, n)``."""
-        norms = self._embedding.norms(Z, self.hyperparameters.lengthscales)
+        norms = self._scaled.norms(Z)
         return _squared_distances(norms, Z, self._norms, self._Z)
 
 
@@ -622,29 +670,23 @@ def condition(
         numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
     """
     h = hyperparameters
-    embedding = _embed(X, categorical, alike)
-    Z, F = _scale(embedding, X, h)
-    norms = embedding.norms(Z, h.lengthscales)
+    scaled = _embed(X, categorical, alike).scaled(h)
+    Z, F = scaled(X)
+    norms = scaled.norms(Z)
     K = h.signal * _matern(_squared_distances(norms, Z, norms, Z))[0] + F @ F.T
     K.flat[:: len(K) + 1] += known
-    identity = np.eye(len(K))
     variance = float(np.trace(K)) / max(len(K), 1)
     for jitter in _JITTERS:
-        factor, info = lapack.dpotrf(K + (h.noise + jitter * variance) * identity, lower=True)
+        noisy = K.copy()
+        noisy.flat[:: len(K) + 1] += h.noise + jitter * variance
+        factor, info = lapack.dpotrf(noisy, lower=True)
         if info == 0 and np.isfinite(factor).all():
             root, _ = lapack.dtrtri(factor, lower=True)
-            return GP(h, embedding, Z, F, root, root.T @ (root @ y))
+            return GP(h, scaled, Z, F, root, root.T @ (root @ y))
     message = "the kernel matrix is not positive definite"
     raise np.linalg.LinAlgError(message)
 
 
-def _scale(embedding: _Embedding, X: Floats, h: Hyperparameters) -> tuple[Floats, Floats]:
-    """Return Z (n, p) and F (n, q) of points (n, d)."""
-    features, linear, quadratic = embedding.features(X)
-    F = np.concatenate([np.sqrt(h.linear) * linear, np.sqrt(h.quadratic) * quadratic], axis=1)
-    return features / h.lengthscales[embedding.owner], F
-
-
 def _std(variance: Floats) -> Floats:
     """Return square roots of variances that rounding may have made negative."""
-    return np.asarray(np.sqrt(np.maximum(variance, 1e-12)))
+    return np.asarray(np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))

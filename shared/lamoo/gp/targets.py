@@ -32,6 +32,8 @@ def transformed_noise(transform: Transform, y: Floats, noise: Floats) -> Floats:
     is 0 nearly everywhere. Exact where the transform is linear; 0 where the noise is unknown (NaN),
     since then a process finds it.
     """
+    if not (noise > 0).any():
+        return np.zeros(len(y))
     std = np.sqrt(np.where(np.isnan(noise), 0.0, noise))
     with np.errstate(over="ignore"):
         half = (transform(y + std) - transform(y - std)) / 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, filled
 from lamoo.space import Space
 
 #: Up to this many numbers are also multiplied in pairs, so that an ellipsoid may be oblique: then
@@ -29,7 +29,7 @@ def boundary_features(space: Space, X: Floats) -> Floats:
         Features, shape ``(n, p)``, ``p = 2 * (numbers + known) + products + sum(choices)``; the
         numbers come first.
     """
-    numbers = np.nan_to_num(X[:, ~space.categorical] - 0.5, nan=0.0)
+    numbers = filled(X[:, ~space.categorical] - 0.5, 0.0)
     blocks = [numbers, numbers**2]
     if numbers.shape[1] <= OBLIQUE:
         first, second = np.triu_indices(numbers.shape[1], 1)
@@ -40,7 +40,7 @@ def boundary_features(space: Space, X: Floats) -> Floats:
         cell = np.floor(X[:, j] * k)
         blocks.append((cell[:, None] == np.arange(k)).astype(float))
     if space.known.predicts:
-        known = np.nan_to_num(space.known_features(X) - 0.5, nan=0.0)
+        known = filled(space.known_features(X) - 0.5, 0.0)
         blocks += [known, known**2]
     return np.concatenate(blocks, axis=1)
 

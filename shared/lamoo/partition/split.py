@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +20,7 @@ MIN_SPREAD = 0.01
 MAX_NEWTON = 30
 
 
-def label(dominance_number: Floats, tie_break: Floats) -> Bools:
+def label(dominance_number: Floats, tie_break: Callable[[], Floats]) -> Bools:
     """Label the better half of the points good (LaMOO, section 3.1), shape ``(n,)``.
 
     Good is a dominance number at most the median, or below it if that leaves nobody bad. If all
@@ -27,18 +28,23 @@ def label(dominance_number: Floats, tie_break: Floats) -> Bools:
 
     Args:
         dominance_number: how many points dominate each point, shape ``(n,)``.
-        tie_break: a second criterion, smaller is better, shape ``(n,)``.
+        tie_break: returns a second criterion, smaller is better, shape ``(n,)``. It is called
+            only where it decides, since ranks take long.
 
     Returns:
         True where good. Both labels occur unless both criteria are constant.
     """
-    for score in (dominance_number, tie_break):
-        good = score <= np.median(score)
-        if good.all():
-            good = score < np.median(score)
-        if good.any():
-            return np.asarray(good)
-    return np.ones(len(dominance_number), dtype=bool)
+    good = _better_half(dominance_number)
+    if not good.any():
+        good = _better_half(tie_break())
+    return good if good.any() else np.ones(len(good), dtype=bool)
+
+
+def _better_half(score: Floats) -> Bools:
+    """Tell which scores (n,) are at most the median, or below it if that leaves nobody bad."""
+    median = np.median(score)
+    good: Bools = np.asarray(score <= median)
+    return np.asarray(score < median) if good.all() else good
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==

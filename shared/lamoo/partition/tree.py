@@ -199,12 +199,11 @@ class Node:
         inside[self.rows] = 1.0
         # a product with a vector: several times faster than cutting the submatrix out
         number = (inside @ self.data.dominates)[self.rows]
-        return label(number, self._ranks.mean(axis=1))
+        return label(number, self._mean_ranks)
 
-    @property
-    def _ranks(self) -> Floats:
-        """The rank of each member in each objective, shape ``(n, m)``; ties share theirs."""
-        return np.asarray(rankdata(self.data.Y[self.rows], axis=0), dtype=float)
+    def _mean_ranks(self) -> Floats:
+        """Return the mean of each member's ranks in all objectives, ``(n,)``; ties share theirs."""
+        return np.asarray(rankdata(self.data.Y[self.rows], axis=0).mean(axis=1), dtype=float)
 
     def leaves(self) -> Iterator[Node]:
         """Yield the leaves below this node, the good side first."""

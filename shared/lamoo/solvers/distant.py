@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, filled
 from lamoo.partition.place import Place
 from lamoo.solvers.evolutionary import unlike_failures
 from lamoo.space import Space
@@ -28,7 +28,7 @@ def has_twin(x: Floats, space: Space, history: History) -> bool:
     reach = np.where(np.isinf(space.levels), TWIN, SAME)
     tried = history.tried
     for columns in (slice(0, FIRST), slice(FIRST, None)):  # hardly any is near in the first ones
-        gaps = np.nan_to_num(np.abs(tried[:, columns] - x[columns]))
+        gaps = filled(np.abs(tried[:, columns] - x[columns]), 0.0)
         absent = np.isnan(tried[:, columns]) != np.isnan(x[columns])
         tried = tried[((gaps < reach[columns]) & ~absent).all(axis=1)]
     return len(tried) > 0
@@ -54,7 +54,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     tried = history.tried[:: -(-len(history.tried) // MOST_NEIGHBOURS)]
     away = np.zeros((len(X), len(tried)))
     for a, b, unordered in zip(X.T, tried.T, space.categorical, strict=True):
-        gap = np.nan_to_num(np.abs(a[:, None] - b))
+        gap = filled(np.abs(a[:, None] - b), 0.0)
         # another choice, or an inactive parameter, is as far as the width of a range
         other = (np.isnan(a)[:, None] != np.isnan(b)) | (unordered & (gap > SAME))
         away += np.where(other, 1.0, gap**2)

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from scipy.optimize import minimize
 
-from lamoo.arrays import Bools, Floats
+from lamoo.arrays import Bools, Floats, filled
 from lamoo.gp.equivalence import log_new
 from lamoo.gp.fitting import MAX_TRAINING
 from lamoo.gp.model import learn
@@ -157,12 +157,12 @@ def _spread(X: Floats, scores: Floats, size: int) -> Floats:
     At most ``size`` of them, shape ``(k, d)``.
     """
     order = np.argsort(-scores, kind="stable")
-    filled = np.nan_to_num(X, nan=0.5)
+    points = filled(X, 0.5)
     chosen = [order[0]]
     for i in order[1:]:
         if len(chosen) == size:
             break
-        if np.abs(filled[i] - filled[chosen]).max(axis=1).min() > 0.1:
+        if np.abs(points[i] - points[chosen]).max(axis=1).min() > 0.1:
             chosen.append(i)
     return X[chosen]
 
@@ -203,7 +203,7 @@ def refine(
     line[:, columns] += np.linspace(0, 1, 17)[:, None] * (result.x - start[columns])
     end = line[-1].copy()
     # a parameter that the step activates starts from its middle
-    line = region.space.snap(np.nan_to_num(line, nan=0.5))
+    line = region.space.snap(filled(line, 0.5))
     line = line[region.contains(line)]
     if not len(line):
         return start

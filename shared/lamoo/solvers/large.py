@@ -20,7 +20,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from lamoo import pareto
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats, Ints, filled
 from lamoo.gp import local
 from lamoo.gp.acquisition import Acquisition
 from lamoo.gp.fitting import MAX_TRAINING
@@ -186,8 +186,8 @@ def _changed(x: Floats, acquisition: Acquisition, place: Place, rng: np.random.G
 def _middle(X: Floats, x: Floats, rng: np.random.Generator) -> Floats:
     """Return the box (2, d) of the middle of points (n, d), widened to hold a point (d,)."""
     edge = rng.uniform(*QUANTILES)
-    low, high = np.quantile(np.nan_to_num(X, nan=0.5), (edge, 1.0 - edge), axis=0)
-    inside = np.nan_to_num(x, nan=0.5)
+    low, high = np.quantile(filled(X, 0.5), (edge, 1.0 - edge), axis=0)
+    inside = filled(x, 0.5)
     box = np.stack([np.minimum(low, inside), np.maximum(high, inside)])
     return np.asarray(np.clip(box, 0.0, 1.0))
 

@@ -13,7 +13,7 @@ from lamoo.arrays import Bools, Floats, Ints, frozen, is_whole
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.points import Points
-from lamoo.space.rows import Keys, agree, first_rows, groups, keys_of, occur, rows_in
+from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows_in
 
 #: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
 _OF_EVALUATIONS = ("violation", "means", "noisy")
@@ -235,9 +235,9 @@ class History:
 
     def _averaged(self, values: Floats, weights: Floats | float = 1.0) -> Floats:
         """Return values (n, k), those of repeated evaluations replaced by their weighted mean."""
-        size = np.bincount(self.group)
-        if not len(size) or size.max() == 1 or not values.size:
+        if self.points.distinct or not values.size:
             return values
+        size = np.bincount(self.group)
         given = ~np.isnan(values) & (np.asarray(weights) > 0)
         shape = (len(size), values.shape[1])
         total, count = np.zeros(shape), np.zeros(shape)
@@ -340,23 +340,28 @@ class History:
         Those that would turn out to repeat an evaluation, see :func:`lamoo.space.rows.repeats`, are
         returned only if there are no others.
         """
-        X = first_rows(X)
-        X = X[~occur(X, self._tried_keys)]
+        keys = keys_of(X)
+        first = first_of(keys)
+        X = X[first[~among(keys[first], self._tried_keys)]]
         again = self.repeats(X)
         X = X if again.all() else X[~again]
         if self.key is None or not len(X):
             return X
-        keys = self.key(X)
-        first = np.zeros(len(X), dtype=bool)
-        first[np.unique(keys, return_index=True)[1]] = True
-        return X[first & ~np.isin(keys, self.key(self.tried))]
+        alike = self.key(X)
+        once = np.zeros(len(X), dtype=bool)
+        once[np.unique(alike, return_index=True)[1]] = True
+        return X[once & ~np.isin(alike, self.key(self.tried))]
 
-    def failures(self, size: int) -> Floats:
+    def failures(self, size: int, first: int | None = None) -> Floats:
         """Return failed points (k, d) to learn from: at most ``size``, spread over all of them.
 
         None while there are fewer than :data:`FEWEST_FAILURES`: that may be chance.
+
+        Args:
+            size: how many are wanted at most.
+            first: how many of the first failures count; by default all do.
         """
-        n = len(self.failed)
+        n = len(self.failed[:first])
         if n < FEWEST_FAILURES:
             return self.failed[:0]
         return self.failed[np.linspace(0, n - 1, min(n, size)).astype(np.intp)]
@@ -458,16 +463,16 @@ class History:
 
     def first(self, n: int) -> History:
         """Return only the first ``n`` evaluations and what is partially known, nothing pending."""
-        part = self.at(slice(min(n, self.n)))
-        return part.knowing(self.points.first(part.n))
+        return self.at(slice(min(n, self.n)))
 
     def at(self, members: Ints | slice) -> History:
         """Return only some evaluations and what is partially known, nothing pending.
 
         Args:
-            members: indices of the evaluations, or the part of them that is wanted.
+            members: indices of the evaluations, each at most once, or the part of them that is
+                wanted.
         """
-        return History(
+        part = History(
             self.X[members],
             self.Y[members],
             self.G[members],
@@ -478,6 +483,7 @@ class History:
             curves=_some(self.curves, np.arange(self.n)[members]),
             retrains=self.retrains,
         )
+        return part.knowing(self.points.at(members, part.X))
 
 
 def _some(curves: Curves | None, rows: Ints) -> Curves | None:

@@ -27,11 +27,16 @@ class Points:
 
     X: Floats
 
-    def first(self, n: int) -> Points:
-        """Return the first ``n`` points, with what is known of them already."""
-        part, found = Points(self.X[:n]), vars(self)
+    def at(self, members: Ints | slice, X: Floats) -> Points:
+        """Return some of the points, with what is known of them already.
+
+        Args:
+            members: their indices, each at most once, or the part that they are.
+            X: they, shape ``(k, d)``.
+        """
+        part, found = Points(X), vars(self)
         if "keys" in found:
-            vars(part)["keys"] = self.keys[:n]
+            vars(part)["keys"] = self.keys[members]
         if found.get("distinct"):
             vars(part)["distinct"] = True
         return part

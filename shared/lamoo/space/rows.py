@@ -33,9 +33,13 @@ def row_keys(X: Floats) -> Keys:
 
 def occur(X: Floats, keys: Keys) -> Bools:
     """Tell which rows of ``X`` (n, d) are among the points that the keys were made of."""
-    if not len(keys) or not len(X):
-        return np.zeros(len(X), dtype=bool)
-    mine = keys_of(X)
+    return among(keys_of(X), keys)
+
+
+def among(mine: Keys, keys: Keys) -> Bools:
+    """Tell which of some keys (n,) are among others, which are sorted."""
+    if not len(keys):
+        return np.zeros(len(mine), dtype=bool)
     place = np.minimum(np.searchsorted(keys, mine), len(keys) - 1)
     return np.asarray(keys[place] == mine)
 
@@ -99,8 +103,12 @@ def groups(X: Floats) -> Ints:
 
 def first_rows(X: Floats) -> Floats:
     """Return the distinct rows of ``X`` (n, d), each where it first stands."""
-    _, first = np.unique(keys_of(X), return_index=True)
-    return X[np.sort(first)]
+    return X[first_of(keys_of(X))]
+
+
+def first_of(keys: Keys) -> Ints:
+    """Return where each distinct one of some keys first stands, increasing, ``(k,)``."""
+    return np.sort(np.unique(keys, return_index=True)[1])
 
 
 def keys_of(X: Floats) -> Keys:

@@ -223,9 +223,9 @@ class Space:
 
     def _nearest(self, X: Floats) -> Floats:
         """Return points (n, d), each number of them moved to its parameter's nearest value."""
-        out, (endless, cells, others) = np.empty_like(X), self._evenly
-        out[:, endless] = np.clip(X[:, endless], 0, 1)
-        out[:, cells] = to_cells(X[:, cells], self.levels[cells])
+        out, (cells, others) = np.clip(X, 0, 1), self._evenly
+        if len(cells):
+            out[:, cells] = to_cells(X[:, cells], self.levels[cells])
         for j, parameter in others:
             out[:, j] = parameter.snap(X[:, j])
         return out
@@ -234,21 +234,20 @@ class Space:
         """Return how far the next value up and down is, both ``(n, d)``, 0 where continuous."""
         up = np.empty(X.shape)
         up[:] = 1.0 / self.levels
-        down, (*_, others) = up.copy(), self._evenly
+        down, (_, others) = up.copy(), self._evenly
         for j, parameter in others:
             up[:, j], down[:, j] = parameter.gaps(X[:, j])
         return up, down
 
     @cached_property
-    def _evenly(self) -> tuple[Ints, Ints, list[tuple[int, Parameter]]]:
-        """The columns that are continuous, those of even cells, and all others.
+    def _evenly(self) -> tuple[Ints, list[tuple[int, Parameter]]]:
+        """The columns of even cells, and those that are not even; all others are continuous.
 
         A hundred parameters of one kind are moved together, a hundred times as fast.
         """
         even = np.array([p.even for p in self.parameters.values()], dtype=bool)
-        endless = np.isinf(self.levels)
         others = [(j, p) for j, p in enumerate(self.parameters.values()) if not even[j]]
-        return np.flatnonzero(even & endless), np.flatnonzero(even & ~endless), others
+        return np.flatnonzero(even & np.isfinite(self.levels)), others
 
     def allows(self, X: Floats) -> Bools:
         """Tell which points (n, d) keep the known constraints, or may do so, shape ``(n,)``.

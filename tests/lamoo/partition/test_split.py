@@ -19,7 +19,7 @@ KERNELS = ["linear", "poly", "rbf"]
 def test_the_better_half_is_good(number, tie_break):
     n = min(len(number), len(tie_break))
     number, tie_break = number[:n], tie_break[:n]
-    good = label(number, tie_break)
+    good = label(number, lambda: tie_break)
     varied = len(set(number)) > 1
     deciding = number if varied else tie_break
     if len(set(deciding)) == 1:
@@ -44,7 +44,14 @@ def test_the_better_half_is_good(number, tie_break):
     ],
 )
 def test_labels_computed_by_hand(number, tie_break, good):
-    assert label(np.array(number), np.array(tie_break)).tolist() == [bool(g) for g in good]
+    assert label(np.array(number), lambda: np.array(tie_break)).tolist() == [bool(g) for g in good]
+
+
+def test_the_tie_break_is_asked_for_only_where_it_decides():
+    def asked():
+        raise AssertionError
+
+    assert label(np.array([0.0, 1.0, 2.0]), asked).tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

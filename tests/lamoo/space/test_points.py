@@ -44,14 +44,18 @@ def test_what_is_known_of_some_points_grows_with_them(kind, k, rng):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("n", [0, 1, 23, 40])
-def test_the_first_points_are_known_as_all_were(kind, n, rng):
+@pytest.mark.parametrize(
+    "members",
+    [slice(0), slice(1), slice(23), slice(40), np.arange(0), np.array([30, 2, 7]), np.arange(39)],
+    ids=str,
+)
+def test_some_points_are_known_as_all_were(kind, members, rng):
     X = example(kind, rng)
     everything = Points(X)
     for fact in FACTS:
         getattr(everything, fact)
-    first, alone = everything.first(n), Points(X[:n])
-    same(first, alone)
+    same(everything.at(members, X[members]), Points(X[members]))
+    same(Points(X).at(members, X[members]), Points(X[members]))  # nothing was asked yet
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,7 +77,7 @@ def test_points_without_columns_are_distinct():
     assert found.distinct
     assert found.whole
     assert found.group.tolist() == [0, 1, 2]
-    same(found.first(2), Points(np.empty((2, 0))))
+    same(found.at(slice(2), np.empty((2, 0))), Points(np.empty((2, 0))))
 
 
 # ------------------------------------------------------------------------ work that is not done
