@@ -39,9 +39,9 @@ from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import (
     Goals,
     check_linear,
+    goals_beforehand,
     goals_of,
     judged,
-    objectives_of,
     with_reference,
 )
 from ax_lamoo.measured import Measured, curve_of, inside_of, measured_of, own_seed, unmeasured_of
@@ -323,8 +323,8 @@ class LaMOOAdapter(TorchAdapter):
         if config is None:
             return Goals.none(), Measured.nothing(())
         if not self.outcomes:
-            metrics = list(config.objective.metric_signatures)
-            return objectives_of(config, metrics), Measured.nothing(metrics)
+            metrics = sorted(config.metric_signatures)
+            return goals_beforehand(config, metrics), Measured.nothing(metrics)
         check_linear(config.objective)
         wanted: Any = with_reference(config, self.generator.reference_point)
         if (derelativize := self.transforms.get("Derelativize")) is not None:

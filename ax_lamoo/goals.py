@@ -53,10 +53,29 @@ def goals_of(config: OptimizationConfig, metrics: Sequence[str]) -> Goals:
         config: what the user wants.
         metrics: their names, or their signatures.
     """
-    goals, signatures = objectives_of(config, metrics), _signatures(config, metrics)
-    A, b = extract_outcome_constraints(config.outcome_constraints, signatures) or goals.constraints
-    thresholds = -thresholds_of(config, goals.weights, signatures)
-    return replace(goals, thresholds=thresholds, constraints=(A, b.ravel()))
+    goals = _limited(config, metrics, config.outcome_constraints)
+    thresholds = -thresholds_of(config, goals.weights, _signatures(config, metrics))
+    return replace(goals, thresholds=thresholds)
+
+
+def goals_beforehand(config: OptimizationConfig, metrics: Sequence[str]) -> Goals:
+    """Return objectives, and the constraints that are relative to nothing, without thresholds.
+
+    Args:
+        config: what the user wants; nothing was measured yet.
+        metrics: their names, or their signatures.
+    """
+    return _limited(config, metrics, [c for c in config.outcome_constraints if not c.relative])
+
+
+def _limited(
+    config: OptimizationConfig, metrics: Sequence[str], constraints: list[OutcomeConstraint]
+) -> Goals:
+    """Return objectives and constraints, none of them relative, without thresholds."""
+    goals = objectives_of(config, metrics)
+    given = extract_outcome_constraints(constraints, _signatures(config, metrics))
+    A, b = given or goals.constraints
+    return replace(goals, constraints=(A, b.ravel()))
 
 
 def objectives_of(config: OptimizationConfig, metrics: Sequence[str]) -> Goals:

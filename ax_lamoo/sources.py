@@ -13,7 +13,7 @@ from ax.core.experiment import Experiment
 from ax.core.parameter import ChoiceParameter, Parameter, ParameterType, RangeParameter
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.goals import Goals, goals_of
+from ax_lamoo.goals import Goals, goals_of, weighted
 from ax_lamoo.results import FINISHED, measurements_of
 from lamoo import History
 from lamoo.arrays import Floats
@@ -38,29 +38,34 @@ class Source:
         encode: Callable[[Sequence[Mapping[str, Any]]], Floats],
         names: Sequence[str],
         metrics: Sequence[str],
-        weights: Floats,
+        goals: Goals,
     ) -> History:
         """Return the trials that share a parameter with the experiment at hand.
 
         Their objectives are those of the experiment at hand, in its directions, as far as they were
-        measured; if none was they are the earlier experiment's own.
+        measured; if none was they are the earlier experiment's own. So are their constraints.
 
         Args:
             encode: returns the points (n, d) of parameters, NaN where one is missing or unknown.
             names: of the parameters at hand.
-            metrics: at hand.
-            weights: of the metrics in each objective at hand, maximised, shape ``(m, k)``.
+            metrics: at hand, ``k``.
+            goals: at hand, about these metrics.
 
         Raises:
             UserInputError: if a table has none of the objectives.
         """
         known = set(self.metrics if self.metrics is not None else self._columns())
-        used = [[m for m, w in zip(metrics, row, strict=True) if w] for row in weights]
-        shared = [row for row, needed in zip(weights, used, strict=True) if {*needed} <= known]
-        if shared:
-            Y = -self._outcomes(metrics, np.array(shared))
+        used = _used(goals.weights, metrics)
+        shared = np.array([{*needed} <= known for needed in used], dtype=bool)
+        A, b = goals.constraints
+        if shared.any():
+            Y = -self._outcomes(metrics, goals.weights[shared])
+            judged = np.array([{*n} <= known for n in _used(A, metrics)], dtype=bool)
+            G = self._outcomes(metrics, A[judged]) - b[judged]
         elif self.goals is not None and self.metrics is not None:
             Y = -self._outcomes(self.metrics, self.goals.weights)
+            A, b = self.goals.constraints
+            G = self._outcomes(self.metrics, A) - b
         else:
             wanted = sorted({name for needed in used for name in needed})
             raise UserInputError(
@@ -70,7 +75,7 @@ class Source:
         params = [{n: row[n] for n in names if _given(row.get(n))} for row in self.rows]
         X = encode(params)
         whole = ~np.isnan(Y).any(axis=1) & ~np.isnan(X).all(axis=1)
-        return History(X[whole], Y[whole])
+        return History(X[whole], Y[whole], G[whole])
 
     def _columns(self) -> list[str]:
         return [str(name) for name in (self.rows[0] if self.rows else ())]
@@ -80,7 +85,7 @@ class Source:
         columns = np.full((len(self.rows), len(metrics)), np.nan)
         for k in np.flatnonzero((weights != 0).any(axis=0)).tolist():
             columns[:, k] = [_number(row.get(metrics[k])) for row in self.rows]
-        return np.stack([columns[:, w != 0] @ w[w != 0] for w in weights], axis=1)
+        return weighted(columns, weights)
 
 
 def sources_of(warm_start: object) -> tuple[Source, ...]:
@@ -143,6 +148,11 @@ def _source(given: Any) -> Source:
     ended = {None, *(status.name for status in FINISHED)}
     rows = given.to_dict("records")
     return Source([row for row in rows if row.get("trial_status") in ended])
+
+
+def _used(weights: Floats, metrics: Sequence[str]) -> list[list[str]]:
+    """Return the names of the metrics (k) that have a weight in each row of weights (j, k)."""
+    return [[m for m, w in zip(metrics, row, strict=True) if w] for row in weights]
 
 
 def _given(value: object) -> bool:

@@ -93,7 +93,7 @@ def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> 
     for sentence in told.contradictions(history, task.arms):
         warn_once(sentence)
     plain = Space(space.parameters, activity=space.activity)
-    lessons = told.lessons(about, goals.weights, metrics, plain, encoding.encode_others)
+    lessons = told.lessons(about, goals, metrics, plain, encoding.encode_others)
     bound = bound.where(space.activity.complete)
     known = _together(space.known, taught(bound.known, lessons, history))
     return replace(task, space=replace(space, known=known), history=replace(history, key=bound.key))

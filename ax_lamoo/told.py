@@ -9,6 +9,7 @@ import numpy as np
 from ax.exceptions.core import UserInputError
 from ax.utils.common.logger import get_logger
 
+from ax_lamoo.goals import Goals
 from ax_lamoo.sources import Source
 from lamoo import History, Space
 from lamoo.arrays import Floats
@@ -105,7 +106,7 @@ class Told:
     def lessons(
         self,
         about: Any,
-        weights: Floats,
+        goals: Goals,
         metrics: Sequence[str],
         space: Space,
         encode: Callable[[Sequence[Params]], Floats],
@@ -114,7 +115,7 @@ class Told:
 
         Args:
             about: what tells one search space from another.
-            weights: of the metrics in each objective, maximised, shape ``(m, k)``.
+            goals: what is optimized, of the metrics.
             metrics: their names.
             space: the engine's.
             encode: returns the points (n, d) of the user's parameters.
@@ -122,10 +123,11 @@ class Told:
         Raises:
             UserInputError: if a table has none of the objectives.
         """
-        about = (about, weights.tolist(), list(metrics))
+        parts = (goals.weights, *goals.constraints)
+        about = (about, [part.tolist() for part in parts], list(metrics))
         if self._taught is None or self._taught[0] != about:
             names = list(space.parameters)
-            earlier = [each.history(encode, names, metrics, weights) for each in self._sources]
+            earlier = [each.history(encode, names, metrics, goals) for each in self._sources]
             if not all(history.n for history in earlier):
                 logger.warning(
                     "warm_start: an earlier experiment has no finished trial that shares a "

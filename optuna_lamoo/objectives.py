@@ -63,9 +63,23 @@ def constraints(trial: FrozenTrial) -> dict[str, float]:
         recorded: Any = getattr(trial, "constraints", None)
     except (TypeError, ValueError):  # what somebody else wrote there is none
         recorded = None
-    if not recorded:
-        values = trial.system_attrs.get(_CONSTRAINTS)
-        recorded = dict(enumerate(values)) if isinstance(values, list | tuple) else {}
+    return _numbers(recorded or _listed(trial.system_attrs.get(_CONSTRAINTS)))
+
+
+def constraints_of_row(row: Mapping[Any, Any]) -> dict[str, float]:
+    """Return a trial's constraint values by name, given its row of ``trials_dataframe()``."""
+    prefix = f"system_attrs_{_CONSTRAINTS}:"
+    recorded = {str(k)[len(prefix) :]: v for k, v in row.items() if str(k).startswith(prefix)}
+    return _numbers(recorded or _listed(row.get(f"system_attrs_{_CONSTRAINTS}")))
+
+
+def _listed(values: Any) -> dict[int, Any]:
+    """Return what Optuna before 5.0 wrote, numbered; nothing if it is no list."""
+    return dict(enumerate(values)) if isinstance(values, list | tuple) else {}
+
+
+def _numbers(recorded: Mapping[Any, Any]) -> dict[str, float]:
+    """Return what is a number, by name."""
     return {str(name): float(value) for name, value in recorded.items() if isinstance(value, Real)}
 
 

@@ -25,11 +25,13 @@ class Source:
         values: of each trial, in the user's directions, shape ``(n, m)``.
         directions: signs that turn the values to minimisation ``(m,)``; ``None`` for those of the
             study at hand.
+        limits: constraint values of each trial by name, kept where at most 0.
     """
 
     params: Sequence[Mapping[str, Any]]
     values: Floats
     directions: Floats | None
+    limits: Sequence[Mapping[str, float]]
 
     def history(self, search_space: Mapping[str, BaseDistribution], signs: Floats) -> History:
         """Return the trials that share a parameter with the space, as the engine's history."""
@@ -40,7 +42,10 @@ class Source:
             signs = self.directions
         elif len(signs) != self.values.shape[1]:
             signs = np.ones(self.values.shape[1])
-        return History(X[some], signs * self.values[some])
+        names = sorted({name for row in self.limits for name in row})
+        rows = [[row.get(name, np.nan) for name in names] for row in self.limits]
+        G = np.array(rows, dtype=float).reshape(len(rows), len(names))
+        return History(X[some], signs * self.values[some], G[some])
 
 
 def sources_of(warm_start: object) -> tuple[Source, ...]:
@@ -60,7 +65,10 @@ def _source(given: Any) -> Source:
         trials = given.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         m = len(given.directions)
         values = np.array([trial.values for trial in trials], dtype=float).reshape(-1, m)
-        return Source([t.params for t in trials], values, objectives.signs(given.directions))
+        limits = [objectives.constraints(trial) for trial in trials]
+        return Source(
+            [t.params for t in trials], values, objectives.signs(given.directions), limits
+        )
     columns = [str(name) for name in getattr(given, "columns", ())]
     params = [name for name in columns if name.startswith("params_")]
     measured = [name for name in columns if name == "value" or name.startswith("values_")]
@@ -74,12 +82,10 @@ def _source(given: Any) -> Source:
     table = np.array([[row[name] for name in measured] for row in rows], dtype=float)
     whole = ~np.isnan(table.reshape(-1, len(measured))).any(axis=1)
     prefix = len("params_")
+    rows = [row for row, fine in zip(rows, whole, strict=True) if fine]
     return Source(
-        [
-            {name[prefix:]: row[name] for name in params if row[name] == row[name]}
-            for row, fine in zip(rows, whole, strict=True)
-            if fine
-        ],
+        [{name[prefix:]: row[name] for name in params if row[name] == row[name]} for row in rows],
         table[whole],
         None,
+        [objectives.constraints_of_row(row) for row in rows],
     )

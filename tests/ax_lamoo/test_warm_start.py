@@ -9,6 +9,8 @@ from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.exceptions.core import UserInputError
 
 import ax_lamoo
+from ax_lamoo.goals import goals_of
+from ax_lamoo.sources import sources_of
 from lamoo import pareto
 from lamoo_compare.problems import load
 
@@ -134,6 +136,65 @@ def test_metrics_are_matched_by_name_in_the_directions_at_hand(earlier):
     advance(renamed, 5, lambda p: dict(zip(("top1", "params"), problem.evaluate(p), strict=True)))
     (own,) = lessons_of(renamed)  # its own objectives, which may still help to predict
     np.testing.assert_allclose(own.source.Y[:, 0], -earlier.summarize()["accuracy"])
+
+
+SQUARE = [
+    RangeParameterConfig(name=name, parameter_type="float", bounds=(0, 1)) for name in ("x", "y")
+]
+
+
+def square(params):
+    """Return two objectives of which one at least is better the smaller x is, and 1 - x."""
+    x, y = params["x"], params["y"]
+    return {"a": x + y, "b": x - y, "left": 1 - x}
+
+
+@pytest.fixture(scope="module")
+def bounded():
+    """Return an experiment with a constraint on x."""
+    client = Client(random_seed=0)
+    client.configure_experiment(SQUARE)
+    client.configure_optimization("-a, -b", outcome_constraints=["left <= 0.5"])
+    for x, y in np.random.default_rng(0).random((30, 2)).tolist():
+        client.complete_trial(client.attach_trial({"x": x, "y": y}), square({"x": x, "y": y}))
+    return client
+
+
+@pytest.mark.parametrize(
+    ("objective", "bound"), [("-a, -b", 0.3), ("-b, -other", 0.3), ("-other, -another", 0.5)]
+)
+def test_constraints_are_those_at_hand_or_else_the_earlier_ones(bounded, objective, bound):
+    """As objectives are; a constraint on what was not measured is none."""
+    client = Client()
+    client.configure_experiment(SQUARE)
+    client.configure_optimization(objective, ["left <= 0.3", "unheard <= 3"])
+    metrics = ["a", "b", "left", "unheard", "other", "another"]
+    goals = goals_of(client._experiment.optimization_config, metrics)
+    (source,) = sources_of(bounded)
+
+    def encode(rows):
+        return np.array([[row["x"], row["y"]] for row in rows])
+
+    found = source.history(encode, ["x", "y"], metrics, goals)
+    np.testing.assert_allclose(found.G, 1 - found.X[:, :1] - bound)
+
+
+@pytest.mark.parametrize("form", ["client", "table"])
+def test_the_front_that_is_tried_first_keeps_the_constraints(bounded, form):
+    table = bounded.summarize()
+    client = Client(random_seed=0)
+    client.configure_experiment(SQUARE)
+    client.configure_optimization("-a, -b", outcome_constraints=["left <= 0.5"])
+    strategy = ax_lamoo.lamoo_generation_strategy(
+        seed=0, warm_start=bounded if form == "client" else table
+    )
+    client.set_generation_strategy(strategy)
+    found = advance(client, 8, square)
+    kept = table[table["left"] <= 0.5]
+    best = kept[pareto.nondominated(kept[["a", "b"]].to_numpy())]
+    again = [params for params in found if params["x"] in table["x"].to_numpy()]
+    assert len(again) >= 3
+    assert {params["x"] for params in again} <= {*best["x"]}
 
 
 @pytest.mark.parametrize("solver", ["gp", "evolutionary"])

@@ -115,6 +115,39 @@ def test_the_first_trials_include_the_earlier_front(earlier):
     assert sum(trial.params in best for trial in study.trials) >= 4
 
 
+def limited(trial):
+    """Return two objectives of which one at least is better the smaller x is; it must be .5."""
+    x, y = (trial.suggest_float(name, 0, 1) for name in "xy")
+    trial.set_constraint("memory", 0.5 - x)
+    return x + y, x - y
+
+
+def written_before_5(trial):
+    """Return the same, the constraint where samplers of Optuna before 5.0 wrote it."""
+    x, y = (trial.suggest_float(name, 0, 1) for name in "xy")
+    trial.study._storage.set_trial_system_attr(trial._trial_id, "constraints", (0.5 - x,))
+    return x + y, x - y
+
+
+@pytest.mark.parametrize("objective", [limited, written_before_5])
+@pytest.mark.parametrize("form", ["study", "table"])
+def test_the_front_that_is_tried_first_keeps_the_constraints(objective, form):
+    two = ["minimize", "minimize"]
+    source = optuna.create_study(directions=two, sampler=optuna.samplers.RandomSampler(seed=0))
+    source.optimize(objective, n_trials=40)
+    given = source if form == "study" else source.trials_dataframe()
+    study = optuna.create_study(directions=two, sampler=LaMOOSampler(seed=0, warm_start=given))
+    study.optimize(limited, n_trials=10)
+    kept = [trial for trial in source.trials if trial.params["x"] >= 0.5]
+    best = [
+        kept[i] for i in np.flatnonzero(pareto.nondominated(np.array([t.values for t in kept])))
+    ]
+    known = [trial.params for trial in source.trials]
+    again = [trial.params for trial in study.trials if trial.params in known]
+    assert len(again) >= 4
+    assert all(params in [trial.params for trial in best] for params in again)
+
+
 @pytest.mark.parametrize(
     "wrong", [3, "study", [None], [pd.DataFrame({"lr": [1.0], "loss": [2.0]})]]
 )
