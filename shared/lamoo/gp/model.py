@@ -101,7 +101,9 @@ def learn(
         else:
             ref_point = inferred_ref_point(targets, data.violation, turn)
             if data.partial.reported.any() and not _is_near(len(ref_point), turn):
-                ref_point = _with_expected_ends(ref_point, targets[feasible], processes, space)
+                ref_point = _with_expected_ends(
+                    ref_point, targets[feasible], processes, constraints, space
+                )
         # where there is noise, a lucky value must not hide what is better than its true one
         values = targets
         if data.noisy.any():
@@ -313,24 +315,32 @@ def _believe(
 
 
 def _with_expected_ends(
-    ref_point: Floats, targets: Floats, processes: Sequence[Process], space: Space
+    ref_point: Floats,
+    targets: Floats,
+    processes: Sequence[Process],
+    constraints: Sequence[Process],
+    space: Space,
 ) -> Floats:
     """Return the far reference point (m,) such that the front that is expected gains hypervolume.
 
     Where trainings are stopped, only what is good comes to its end. The largest networks are
     stopped unless one is the best of all: results tell then of none that is so large, and beyond
     the point that they infer nothing would be gained. It costs little to look: what is not as good
-    as expected is stopped.
+    as expected is stopped. Of the front is only what is expected to keep the constraints, and not
+    to fail.
 
     Args:
         ref_point: as results infer it.
         targets: of feasible results, transformed, shape ``(n, m)``.
         processes: of the objectives.
+        constraints: their processes, and that of failures.
         space: theirs, looked at whole or at :data:`EXPECTED` random points.
     """
     whole = space.size <= EXPECTED
     X = space.enumerate() if whole else space.sample(EXPECTED, np.random.default_rng(0))
     inputs = inputs_of(space, X[space.allows(X)])
+    if constraints:
+        inputs = inputs[(predict(constraints, inputs)[0] <= 0).all(axis=1)]
     everything = np.concatenate([targets, predict(processes, inputs)[0]])
     return np.maximum(ref_point, pareto.reference_point(everything, of_front=True))
 

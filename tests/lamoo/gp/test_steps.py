@@ -13,6 +13,7 @@ from lamoo.gp.model import (
     _believe,
     _learn_objectives,
     _with_expected_ends,
+    constraint_processes,
     inferred_ref_point,
     learn,
 )
@@ -291,7 +292,7 @@ def test_the_far_reference_point_lies_behind_the_front_that_is_expected(rng):
         model, feasible = model_of(clean, space), clean.violation == 0
         targets = apply(model.transforms, clean.judged)[feasible]
         as_results_say = inferred_ref_point(targets, np.zeros(8), 14)
-        found = _with_expected_ends(as_results_say, targets, model.processes, space)
+        found = _with_expected_ends(as_results_say, targets, model.processes, (), space)
         X = steps.enumerate()
         front = predict(model.processes, X)[0]
         front = front[pareto.nondominated(front)]
@@ -312,5 +313,26 @@ def test_nothing_is_expected_where_nothing_is_allowed(rng):
     targets = apply(model.transforms, clean.judged)
     ref_point = inferred_ref_point(targets, clean.violation, 14)
     shut = replace(SPACE, known=Known(violation=lambda X: np.ones(len(X))))
-    found = _with_expected_ends(ref_point, targets, model.processes, shut)
+    found = _with_expected_ends(ref_point, targets, model.processes, (), shut)
     np.testing.assert_array_equal(found, ref_point)
+
+
+def test_the_front_that_is_expected_is_feasible(rng):
+    """The front is from a = .3 on; below .6 a constraint is broken."""
+    history = outer(rng, 16)
+    partial = replace(history.partial, G=0.6 - history.partial.X[:, :1])
+    history = replace(history, G=0.6 - history.X[:, :1], partial=partial)
+    clean = Task(SPACE, history).cleaned
+    model = model_of(clean)
+    constraints = constraint_processes(clean, training_set(clean), SPACE, MAX_TRAINING)
+    targets = apply(model.transforms, clean.judged)
+    ref_point = targets.min(axis=0)  # of no matter
+    found = _with_expected_ends(ref_point, targets, model.processes, constraints, SPACE)
+    X = SPACE.sample(1024, np.random.default_rng(0))
+    kept = X[predict(constraints, X)[0][:, 0] <= 0]
+    assert kept[:, 0].min() > 0.55
+    expected = np.concatenate([targets, predict(model.processes, kept)[0]])
+    np.testing.assert_allclose(found, pareto.reference_point(expected, of_front=True))
+    # the size at a = .3 is beyond what is feasible
+    without = _with_expected_ends(ref_point, targets, model.processes, (), SPACE)
+    assert without[1] > found[1] + 0.1
