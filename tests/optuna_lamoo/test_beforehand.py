@@ -181,6 +181,32 @@ def test_a_function_that_fails_is_named(function, message):
         searched(known_objectives={1: function}, search_space=SPACE)
 
 
+@pytest.mark.parametrize("wrapped", [np.array, np.float32, lambda value: np.array(value)[()]])
+def test_a_number_may_be_an_array_of_no_dimension(wrapped):
+    plain = {
+        "known_objectives": {1: size},
+        "known_constraints": [lambda params: size(params) - 250_000],
+    }
+    given = {
+        "known_objectives": {1: lambda params: wrapped(size(params))},
+        "known_constraints": [lambda params: wrapped(size(params) - 250_000)],
+    }
+    found, expected = (searched(n_trials=14, search_space=SPACE, **each) for each in (given, plain))
+    assert [t.params for t in found.trials] == [t.params for t in expected.trials]
+
+
+@pytest.mark.parametrize("value", [np.array([1.0]), np.ma.masked, np.array(math.nan)])
+def test_an_array_of_one_dimension_is_no_number(value):
+    with pytest.raises(RuntimeError, match="must return a finite number"):
+        searched(known_objectives={1: lambda params: value}, search_space=SPACE)
+
+
+@pytest.mark.parametrize("value", [np.bool_(False), np.array(True)])
+def test_a_truth_value_is_no_limit_also_as_an_array(value):
+    with pytest.raises(RuntimeError, match="no truth value"):
+        searched(known_constraints=[lambda params: value], search_space=SPACE)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

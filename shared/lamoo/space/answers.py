@@ -217,13 +217,19 @@ def lacks(params: Params, error: KeyError, names: Collection[str] | None) -> boo
     return key in names if names is not None else key not in params.values()
 
 
+def _plain(answer: Any) -> object:
+    """Return what NumPy or torch wrap as a single number, ``None`` for a masked one."""
+    return answer.tolist() if getattr(answer, "ndim", None) == 0 else answer
+
+
 def read_number(answer: object) -> float:
-    """Read one finite number.
+    """Read one finite number, also an array or tensor of no dimension.
 
     Raises:
         TypeError: if the answer is none; its text is the end of a sentence that begins with the
             function's name, here and below.
     """
+    answer = _plain(answer)
     if not isinstance(answer, Real) or not math.isfinite(answer):
         msg = "must return a finite number"
         raise TypeError(msg)
@@ -232,7 +238,7 @@ def read_number(answer: object) -> float:
 
 def read_limit(answer: object) -> float:
     """Read a constraint's value. A truth value is refused: true is 1, and would be a violation."""
-    if isinstance(answer, bool | np.bool_):
+    if isinstance(_plain(answer), bool):
         msg = (
             "must return a number that is at most 0 where a configuration may be tried, and no "
             "truth value: for x < 2 return params['x'] - 2"
