@@ -100,7 +100,7 @@ def learn(
             ref_point = _known_ref_point(targets, data.violation, space, transforms)
         else:
             ref_point = inferred_ref_point(targets, data.violation, turn)
-            if data.partial.reported.any() and not _is_near(len(ref_point), turn):
+            if len(history.stopped) and not _is_near(len(ref_point), turn):
                 ref_point = _with_expected_ends(
                     ref_point, targets[feasible], processes, constraints, space
                 )

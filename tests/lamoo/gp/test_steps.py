@@ -273,9 +273,11 @@ def test_where_all_trainings_were_stopped_hypervolume_is_gained(rng):
     grid = SPACE.sobol(0, 256, 0)
     inside = (0.3 < grid[:, 0]) & (grid[:, 0] < 0.7)
 
-    def worse(stopped, reference=None):
+    def worse(stopped, reference=None, *, running=False):
         """Return by how much, in logs, the front's inside promises less than all else."""
-        clean = Task(SPACE, outer(rng, stopped)).cleaned
+        history = outer(rng, stopped)
+        history = replace(history, pending=history.partial.X) if running else history
+        clean = Task(SPACE, history).cleaned
         score = learn(clean, SPACE, rng, reference).score(grid)
         return score.max() - score[inside].max()
 
@@ -283,6 +285,8 @@ def test_where_all_trainings_were_stopped_hypervolume_is_gained(rng):
     # near and far reference points take turns, and one that is given is taken as it is
     assert worse(7) > 20
     assert worse(6, np.array([curve_of([0.8, 0.0]).final[0], 0.2])) > 20
+    # nor does it change where trainings go on, and nobody was stopped
+    assert worse(6, running=True) > 10
 
 
 def test_the_far_reference_point_lies_behind_the_front_that_is_expected(rng):
