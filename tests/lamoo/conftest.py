@@ -9,7 +9,7 @@ import pytest
 from lamoo import Categorical, Float, History, Integer, Space, pareto
 from lamoo.gp import fitting, local
 from lamoo.partition import tree
-from lamoo.solvers import evolutionary, large
+from lamoo.solvers import SOLVERS, evolutionary, large
 
 # Of every kind; `grid` has 24 configurations, `tree` parameters that exist under conditions.
 SPACES = {
@@ -91,6 +91,23 @@ def make(
     return History(
         X, observe(X, m).round(2), G, draw(space, pending, rng), draw(space, failed, rng)
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give tests that ask for all three a solver, a space and a number of objectives.
+
+    By default each solver meets each space with two numbers of objectives.
+    """
+    names = ("solver", "name", "m")
+    own = metafunc.definition.get_closest_marker("parametrize")
+    if own is None and {*names} <= {*metafunc.fixturenames}:
+        triples = [
+            pytest.param(solver, name, m, marks=() if (i + j + k) % 2 else pytest.mark.slow)
+            for i, solver in enumerate(SOLVERS)
+            for j, name in enumerate(SPACES)
+            for k, m in enumerate((1, 2, 3, 5))
+        ]
+        metafunc.parametrize(names, triples)
 
 
 @pytest.fixture(scope="session")

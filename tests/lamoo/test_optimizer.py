@@ -195,16 +195,6 @@ def test_fixed_parameters_leave_few_configurations_and_all_are_used(spaces):
 # ------------------------------------------------------------------------------- in the region
 
 
-@pytest.mark.parametrize(
-    ("solver", "name", "m"),
-    [
-        # by default each solver meets each space with two numbers of objectives
-        pytest.param(solver, name, m, marks=() if (i + j + k) % 2 else pytest.mark.slow)
-        for i, solver in enumerate(SOLVERS)
-        for j, name in enumerate(NAMES)
-        for k, m in enumerate((1, 2, 3, 5))
-    ],
-)
 def test_a_proposal_lies_in_the_chosen_leaf(spaces, make_history, solver, name, m):
     """Of the Gaussian process this holds in two turns of four."""
     settings = Settings(solver=solver, n_startup=5, partition=Partition(leaf_size=4))

@@ -15,7 +15,6 @@ from lamoo.solvers import SOLVERS, evolutionary, gp, random
 from lamoo.space.activity import learn_activity
 from lamoo.space.rows import rows_in
 
-NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 
 
@@ -35,16 +34,6 @@ def with_activity(space, history):
 # ------------------------------------------------------------------------------ all solvers
 
 
-@pytest.mark.parametrize(
-    ("solver", "name", "m"),
-    [
-        # by default each solver meets each space with two numbers of objectives
-        pytest.param(solver, name, m, marks=() if (i + j + k) % 2 else pytest.mark.slow)
-        for i, solver in enumerate(SOLVERS)
-        for j, name in enumerate(NAMES)
-        for k, m in enumerate((1, 2, 3, 5))
-    ],
-)
 def test_a_proposal_is_inside_the_region_and_new(spaces, make_history, solver, name, m):
     rng = np.random.default_rng([m, *name.encode()])
     n = 14 if name == "grid" else 35
