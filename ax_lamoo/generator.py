@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from ax.core.search_space import SearchSpaceDigest
-from ax.exceptions.core import SearchSpaceExhausted
+from ax.exceptions.core import DataRequiredError, SearchSpaceExhausted
 from ax.generators.torch.botorch_modular.generator import BoTorchGenerator
 from ax.generators.torch.botorch_modular.surrogate import Surrogate, SurrogateSpec
 from ax.generators.torch_base import TorchOptConfig
@@ -111,8 +111,15 @@ class LaMOOGenerator(BoTorchGenerator):
 
     @property
     def surrogate(self) -> Surrogate:
-        """Ax's model of all outcomes, fitted now if it was not yet."""
+        """Ax's model of all outcomes, fitted now if it was not yet.
+
+        Raises:
+            DataRequiredError: if there was no outcome yet when this was told what there is.
+        """
         if self._deferred is not None:
+            if not self._datasets:
+                msg = "Ax's model predicts from outcomes, and none was measured by then."
+                raise DataRequiredError(msg)
             deferred, self._deferred = self._deferred, None
             try:
                 deferred()

@@ -7,6 +7,7 @@ from ax.adapter.cross_validation import cross_validate
 from ax.adapter.registry import Generators
 from ax.api.configs import RangeParameterConfig
 from ax.core.observation import ObservationFeatures
+from ax.exceptions.core import DataRequiredError
 
 from ax_lamoo.acquisition import Confined, LaMOOAcquisition, Leaf, array
 from ax_lamoo.features import features_of
@@ -31,6 +32,14 @@ def test_proposing_fits_no_model_and_asking_does(client, run):
     predicted = experiment.predict(points=[{"x": 0.5, "y": 0.5}])[0]
     assert predicted["a"][0] == pytest.approx(0.75, abs=0.2)
     assert adapter.generator._surrogate is not None
+
+
+def test_predictions_before_any_outcome_are_refused_with_a_sentence(client):
+    experiment = client(FLOAT)
+    experiment.get_next_trials(max_trials=1)
+    adapter = LaMOOGenerators.LAMOO(experiment=experiment._experiment)
+    with pytest.raises(DataRequiredError, match="none was measured"):
+        adapter.predict([ObservationFeatures(parameters={"x": 0.5, "y": 0.5})])
 
 
 def test_predictions_are_those_of_ax(client, run):
@@ -81,7 +90,7 @@ def leaves(monkeypatch):
 @pytest.mark.slow
 def test_confined_proposals_are_inside_in_every_space(client, run, parameters, leaves):
     experiment = client(parameters, solver="qlognehvi", partition=Partition(leaf_size=3))
-    run(experiment, 12)
+    run(experiment, 20)
     confined = [(leaf, F) for leaf, F in leaves if leaf is not None]
     assert len(confined) >= 3
     assert any(leaf.place.region.sides for leaf, _ in confined)
