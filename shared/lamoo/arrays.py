@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,22 +55,18 @@ def numbers(given: object) -> Floats | None:
         (array([ 1., nan]), None, None, None)
     """
     try:
-        row = np.asarray(_plain(given), dtype=float)
-    except (
-        TypeError,
-        ValueError,
-        OverflowError,
-        RuntimeError,
-    ):  # of integers beyond 1e308; torch's
+        if isinstance(given, list | tuple):
+            given = [value.item() if hasattr(value, "requires_grad") else value for value in given]
+        row = np.asarray(plain(given), dtype=float)
+    # the last two: integers beyond 1e308, and what torch raises
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         return None
     return row if row.ndim == 1 else None
 
 
-def _plain(given: object) -> object:
-    """Return arrays and tensors as lists of numbers, and a list of numbers that are tensors.
+def plain(given: Any) -> object:
+    """Return arrays and tensors as numbers or lists of them, ``None`` for one that is masked.
 
-    NumPy reads none that has a gradient, lies on a GPU or has the type ``bfloat16``.
+    NumPy reads no tensor that has a gradient, lies on a GPU or has the type ``bfloat16``.
     """
-    if isinstance(given, list | tuple):
-        return [value.item() if hasattr(value, "requires_grad") else value for value in given]
     return given.tolist() if hasattr(given, "tolist") else given

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Floats, numbers
+from lamoo.arrays import Floats, numbers, plain
 
 Params = Mapping[str, Any]
 #: A function's answers are remembered for this many points, then all are forgotten: a few tens of
@@ -217,11 +217,6 @@ def lacks(params: Params, error: KeyError, names: Collection[str] | None) -> boo
     return key in names if names is not None else key not in params.values()
 
 
-def _plain(answer: Any) -> object:
-    """Return what NumPy or torch wrap as a single number, ``None`` for a masked one."""
-    return answer.tolist() if getattr(answer, "ndim", None) == 0 else answer
-
-
 def read_number(answer: object) -> float:
     """Read one finite number, also an array or tensor of no dimension.
 
@@ -229,7 +224,7 @@ def read_number(answer: object) -> float:
         TypeError: if the answer is none; its text is the end of a sentence that begins with the
             function's name, here and below.
     """
-    answer = _plain(answer)
+    answer = plain(answer)
     if not isinstance(answer, Real) or not math.isfinite(answer):
         msg = "must return a finite number"
         raise TypeError(msg)
@@ -238,7 +233,7 @@ def read_number(answer: object) -> float:
 
 def read_limit(answer: object) -> float:
     """Read a constraint's value. A truth value is refused: true is 1, and would be a violation."""
-    if isinstance(_plain(answer), bool):
+    if isinstance(plain(answer), bool):
         msg = (
             "must return a number that is at most 0 where a configuration may be tried, and no "
             "truth value: for x < 2 return params['x'] - 2"
