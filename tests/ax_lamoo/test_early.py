@@ -93,6 +93,23 @@ def test_sums_of_metrics_and_constraints_count():
     assert [curve.feasible for curve in found.values()] == [True, False]
 
 
+@pytest.mark.parametrize("measured", ["nothing", "another metric", "all"])
+def test_a_limit_relative_to_what_is_unmeasured_takes_no_other_with_it(measured):
+    client = client_of([], "-a, -b", ["d <= 1", "e <= 1.0*baseline"])
+    baseline = client.attach_baseline({"x": 0.5, "y": 0.0})
+    if measured != "nothing":
+        client.attach_data(baseline, {"d": 0.5}, progression=1)
+    if measured == "all":
+        client.complete_trial(baseline, {"a": 9.0, "b": 9.0, "d": 0.5, "e": 4.0}, progression=2)
+    for d, e in ((0.5, 2.0), (2.0, 2.0), (0.5, 6.0)):
+        index = client.attach_trial({"x": (d + e) / 10, "y": 0.0})
+        client.attach_data(index, {"a": 1.0, "b": 1.0, "d": d, "e": 9.0}, progression=1)
+        client.complete_trial(index, {"a": 1.0, "b": 1.0, "d": d, "e": e}, progression=2)
+    found = curves_of(client._experiment)
+    feasible = [found[index].feasible for index in range(1, 4)]
+    assert feasible == [True, False, measured != "all"]
+
+
 def test_before_there_is_anything_nobody_is_stopped():
     client = client_of([])
     client.set_early_stopping_strategy(EarlyStopping("halving"))

@@ -1,6 +1,7 @@
 """BoTorch's acquisition in a region: against BoTorch's own values, and what it must keep to."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from lamoo import Categorical, Float, History, Settings, Space, Task, pareto, su
 from lamoo.partition.place import Place
 from lamoo.partition.tree import Partition, grow, select
 from lamoo.solvers import SOLVERS, Solver, botorch_solver
+
+from .gp.test_steps import outer
 
 torch = pytest.importorskip("torch", reason="needs lamoo[botorch]")
 pytest.importorskip("botorch", reason="needs lamoo[botorch]")
@@ -104,6 +107,21 @@ def test_the_score_is_the_expected_improvement(rng):
     large = np.array(expected) > 0.02  # two Monte Carlo estimates, of 64 and 512 samples
     assert large.sum() >= 10
     np.testing.assert_allclose(np.exp(score[large]), np.array(expected)[large], rtol=0.1)
+
+
+def test_where_trainings_were_stopped_the_reference_point_is_behind_the_expected_front(rng):
+    plane = Space({"a": Float(0, 1), "b": Float(0, 1)})
+    history = Task(plane, outer(rng, 6)).cleaned
+    scored = botorch.learn(Place.everywhere(plane, history, None), 0, "cpu")
+    with torch.no_grad():
+        X = botorch.encoded(plane.sample(256, rng), plane, "cpu")
+        expected = -scored.acquisition.model.posterior(X).mean.numpy()
+    front = expected[pareto.nondominated(expected)]
+    assert (front < -scored.acquisition.ref_point.numpy()).all(axis=1).mean() > 0.95
+    # while results alone infer a point before it: where they were not stopped, but are running
+    running = Place.everywhere(plane, replace(history, pending=history.partial.X), None)
+    ref_point = -botorch.learn(running, 0, "cpu").acquisition.ref_point.numpy()
+    assert (front < ref_point).all(axis=1).mean() < 0.8
 
 
 def test_proposals_are_inside_the_leaf_new_and_repeat_exactly():

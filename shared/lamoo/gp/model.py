@@ -93,17 +93,16 @@ def learn(
         transforms, inputs, processes = learned.transforms, learned.inputs, learned.processes
         targets = apply(transforms, data.judged)
         processes, believed = _believe(learned, data, history.open, space)
-        turn = len(history.tried)
         if reference is not None:
             ref_point = apply(transforms, reference[None])[0]
         elif known:
             ref_point = _known_ref_point(targets, data.violation, space, transforms)
         else:
-            ref_point = inferred_ref_point(targets, data.violation, turn)
-            if len(history.stopped) and not _is_near(len(ref_point), turn):
-                ref_point = _with_expected_ends(
-                    ref_point, targets[feasible], processes, constraints, space
-                )
+            expect = Expectation(
+                lambda X: predict(processes, inputs_of(space, X))[0],
+                (lambda X: predict(constraints, inputs_of(space, X))[0]) if constraints else None,
+            )
+            ref_point = current_ref_point(history, targets, data.violation, space, expect)
         # where there is noise, a lucky value must not hide what is better than its true one
         values = targets
         if data.noisy.any():
@@ -314,12 +313,43 @@ def _believe(
     return tuple(again(j, process) for j, process in enumerate(processes)), believed
 
 
+@dataclass(frozen=True)
+class Expectation:
+    """What a model expects of points (n, d).
+
+    Args:
+        objectives: their transformed values, shape ``(n, m)``.
+        constraints: those of constraints, shape ``(n, c)``, kept where ``<= 0``; ``None`` for none.
+    """
+
+    objectives: Callable[[Floats], Floats]
+    constraints: Callable[[Floats], Floats] | None = None
+
+
+def current_ref_point(
+    history: History, targets: Floats, violation: Floats, space: Space, expect: Expectation
+) -> Floats:
+    """Infer the reference point (m,) for the next proposal, transformed.
+
+    Of the two that take turns (:func:`inferred_ref_point`) the far one is such that the front that
+    is expected gains hypervolume, where trainings were stopped.
+
+    Args:
+        history: what was tried, and what was stopped.
+        targets: transformed values of results, minimised, shape ``(n, m)``.
+        violation: of each, ``(n,)``, 0 where feasible; at least one is.
+        space: theirs.
+        expect: what else is expected.
+    """
+    turn = len(history.tried)
+    ref_point = inferred_ref_point(targets, violation, turn)
+    if not len(history.stopped) or _is_near(len(ref_point), turn):
+        return ref_point
+    return _with_expected_ends(ref_point, targets[violation == 0], space, expect)
+
+
 def _with_expected_ends(
-    ref_point: Floats,
-    targets: Floats,
-    processes: Sequence[Process],
-    constraints: Sequence[Process],
-    space: Space,
+    ref_point: Floats, targets: Floats, space: Space, expect: Expectation
 ) -> Floats:
     """Return the far reference point (m,) such that the front that is expected gains hypervolume.
 
@@ -332,16 +362,17 @@ def _with_expected_ends(
     Args:
         ref_point: as results infer it.
         targets: of feasible results, transformed, shape ``(n, m)``.
-        processes: of the objectives.
-        constraints: their processes, and that of failures.
         space: theirs, looked at whole or at :data:`EXPECTED` random points.
+        expect: of its points.
     """
     whole = space.size <= EXPECTED
     X = space.enumerate() if whole else space.sample(EXPECTED, np.random.default_rng(0))
-    inputs = inputs_of(space, X[space.allows(X)])
-    if constraints:
-        inputs = inputs[(predict(constraints, inputs)[0] <= 0).all(axis=1)]
-    everything = np.concatenate([targets, predict(processes, inputs)[0]])
+    X = X[space.allows(X)]
+    if len(X) and expect.constraints is not None:
+        X = X[(expect.constraints(X) <= 0).all(axis=1)]
+    if not len(X):
+        return ref_point
+    everything = np.concatenate([targets, expect.objectives(X)])
     return np.maximum(ref_point, pareto.reference_point(everything, of_front=True))
 
 

@@ -33,7 +33,7 @@ from torch import Tensor
 from lamoo.arrays import Floats
 from lamoo.gp.acquisition import MANY_OBJECTIVES
 from lamoo.gp.fitting import apply, points_of, training_set, transforms_of, values_of
-from lamoo.gp.model import inferred_ref_point, signed_log
+from lamoo.gp.model import Expectation, current_ref_point, signed_log
 from lamoo.gp.targets import compress
 from lamoo.partition.place import Place
 from lamoo.solvers.gp import candidates, maximise
@@ -183,7 +183,8 @@ def learn(place: Place, seed: int, device: str) -> Scored:
         first = GenericMCObjective(lambda Z, X=None: Z[..., 0])  # noqa: ARG005  their signature
         return Scored(qLogNoisyExpectedImprovement(model, objective=first, **shared), space, device)
     if place.reference_point is None:
-        ref_point = inferred_ref_point(targets, data.violation, len(history.tried))
+        expect = _expectation(model, m, space, device)
+        ref_point = current_ref_point(history, targets, data.violation, space, expect)
     else:
         ref_point = apply(transforms, place.reference_point[None])[0]
     acquisition = qLogNoisyExpectedHypervolumeImprovement(
@@ -194,6 +195,16 @@ def learn(place: Place, seed: int, device: str) -> Scored:
         **shared,
     )
     return Scored(acquisition, space, device)
+
+
+def _expectation(model: Model, m: int, space: Space, device: str) -> Expectation:
+    """Return what a model of ``m`` objectives, maximised, and constraints expects of points."""
+
+    def means(X: Floats) -> Floats:
+        with torch.no_grad():
+            return np.asarray(model.posterior(encoded(X, space, device)).mean.cpu().numpy())
+
+    return Expectation(lambda X: -means(X)[:, :m], lambda X: means(X)[:, m:])
 
 
 def model_of(X: Floats, y: Floats, space: Space, device: str, noise: Floats | None = None) -> Model:

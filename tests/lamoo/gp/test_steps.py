@@ -10,10 +10,12 @@ from lamoo.curves import Curve, Curves
 from lamoo.gp.acquisition import AtTheEnd, predict
 from lamoo.gp.fitting import MAX_TRAINING, apply, training_set
 from lamoo.gp.model import (
+    Expectation,
     _believe,
     _learn_objectives,
     _with_expected_ends,
     constraint_processes,
+    current_ref_point,
     inferred_ref_point,
     learn,
 )
@@ -289,6 +291,14 @@ def test_where_all_trainings_were_stopped_hypervolume_is_gained(rng):
     assert worse(6, running=True) > 10
 
 
+def expecting(processes, constraints=()):
+    """Return what processes expect of points of SPACE, or of another with two numbers."""
+    return Expectation(
+        lambda X: predict(processes, X)[0],
+        (lambda X: predict(constraints, X)[0]) if constraints else None,
+    )
+
+
 def test_the_far_reference_point_lies_behind_the_front_that_is_expected(rng):
     steps = Space({"a": Integer(0, 30), "b": Integer(0, 30)})
     for space in (SPACE, steps):  # random points, and all of them
@@ -296,7 +306,8 @@ def test_the_far_reference_point_lies_behind_the_front_that_is_expected(rng):
         model, feasible = model_of(clean, space), clean.violation == 0
         targets = apply(model.transforms, clean.judged)[feasible]
         as_results_say = inferred_ref_point(targets, np.zeros(8), 14)
-        found = _with_expected_ends(as_results_say, targets, model.processes, (), space)
+        told = targets, np.zeros(8), space, expecting(model.processes)
+        found = current_ref_point(clean, *told)
         X = steps.enumerate()
         front = predict(model.processes, X)[0]
         front = front[pareto.nondominated(front)]
@@ -309,16 +320,20 @@ def test_the_far_reference_point_lies_behind_the_front_that_is_expected(rng):
             both = both[pareto.nondominated(both)]
             behind = both.max(axis=0) + 0.1 * np.ptp(both, axis=0)
             np.testing.assert_allclose(found, np.maximum(behind, as_results_say))
+        # not at the other turn, nor where nobody was stopped
+        near = current_ref_point(Task(space, outer(rng, 7)).cleaned, *told)
+        np.testing.assert_array_equal(near, inferred_ref_point(targets, np.zeros(8), 15))
+        running = current_ref_point(replace(clean, pending=clean.partial.X), *told)
+        np.testing.assert_array_equal(running, as_results_say)
 
 
 def test_nothing_is_expected_where_nothing_is_allowed(rng):
     clean = Task(SPACE, outer(rng, 6)).cleaned
     model = model_of(clean)
     targets = apply(model.transforms, clean.judged)
-    ref_point = inferred_ref_point(targets, clean.violation, 14)
     shut = replace(SPACE, known=Known(violation=lambda X: np.ones(len(X))))
-    found = _with_expected_ends(ref_point, targets, model.processes, (), shut)
-    np.testing.assert_array_equal(found, ref_point)
+    found = current_ref_point(clean, targets, clean.violation, shut, expecting(model.processes))
+    np.testing.assert_array_equal(found, inferred_ref_point(targets, clean.violation, 14))
 
 
 def test_the_front_that_is_expected_is_feasible(rng):
@@ -330,13 +345,16 @@ def test_the_front_that_is_expected_is_feasible(rng):
     model = model_of(clean)
     constraints = constraint_processes(clean, training_set(clean), SPACE, MAX_TRAINING)
     targets = apply(model.transforms, clean.judged)
-    ref_point = targets.min(axis=0)  # of no matter
-    found = _with_expected_ends(ref_point, targets, model.processes, constraints, SPACE)
+
+    def behind(*constraints):
+        expect = expecting(model.processes, constraints)
+        return _with_expected_ends(targets.min(axis=0), targets, SPACE, expect)  # of no matter
+
+    found = behind(*constraints)
     X = SPACE.sample(1024, np.random.default_rng(0))
     kept = X[predict(constraints, X)[0][:, 0] <= 0]
     assert kept[:, 0].min() > 0.55
     expected = np.concatenate([targets, predict(model.processes, kept)[0]])
     np.testing.assert_allclose(found, pareto.reference_point(expected, of_front=True))
     # the size at a = .3 is beyond what is feasible
-    without = _with_expected_ends(ref_point, targets, model.processes, (), SPACE)
-    assert without[1] > found[1] + 0.1
+    assert behind()[1] > found[1] + 0.1
