@@ -1,9 +1,9 @@
 """What a rule stops: replays of recorded learning curves, in random order.
 
     python examples/benchmarks/stopping_rules.py
-    python examples/benchmarks/stopping_rules.py --networks 200 --seeds 12 --first-seed 100
+    python examples/benchmarks/stopping_rules.py digits-curves --networks 200 --seeds 12
 
-Networks of the table `fashion-curves` are trained one after the other, as a rule lets them. A row
+Networks of a table (`fashion-curves`) are trained one after the other, as a rule lets them. A row
 is a rule, with means over seeds: which share of the epochs was spent; of the networks on the front
 that training all of them would have given, the share that was stopped (wrongly); and log10 of the
 share of that front's hypervolume that is missing, beside what a rule would have spent that knew the
@@ -28,7 +28,7 @@ from lamoo.curves import Curve, Curves
 from lamoo.early import Extrapolation, Halving, stops
 from lamoo_compare.problems import load
 from lamoo_compare.problems.base import signs
-from lamoo_compare.problems.curves import configurations
+from lamoo_compare.problems.curves import RECORDED
 
 #: Tells whether to stop a training: its curve so far, those of all others, its values at the end.
 Stops = Callable[[Curve, Curves, Floats], bool]
@@ -70,10 +70,10 @@ class Outcome:
     gap: float
 
 
-def recorded() -> Floats:
-    """Return the curves of all networks, minimised, shape ``(n, epochs, 2)``."""
-    problem = load("fashion-curves")
-    every = np.array([problem.curves(params) for params in configurations()])
+def recorded(name: str) -> Floats:
+    """Return the curves of all networks of a table, minimised, shape ``(n, epochs, 2)``."""
+    problem = load(name)
+    every = np.array([problem.curves(params) for params in RECORDED[name].configurations()])
     return np.asarray(signs(problem.directions) * every)
 
 
@@ -106,12 +106,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("problem", nargs="?", choices=RECORDED, default="fashion-curves")
     parser.add_argument("--networks", type=positive, default=100, help="of each replay (100)")
     parser.add_argument("--seeds", type=positive, default=12, help="how many orders (12)")
     parser.add_argument("--first-seed", type=int, default=100)
     options = parser.parse_args(arguments)
     one_thread()
-    curves = recorded()
+    curves = recorded(options.problem)
     table = Table("rule", "epochs spent", "wrongly stopped", "log10 of the gap")
     for name, rule in RULES.items():
         found = [

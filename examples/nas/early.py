@@ -41,7 +41,7 @@ try:
 
     from lamoo_compare.budget import trained
     from lamoo_compare.problems import Problem, load
-    from lamoo_compare.problems.curves import EPOCHS, WIDTHS
+    from lamoo_compare.problems.curves import EPOCHS, FASHION
     from lamoo_compare.target import suggest
     from optuna_lamoo import EarlyStopping, LaMOOSampler, track
 except ModuleNotFoundError as missing:
@@ -177,7 +177,7 @@ def report(study: optuna.Study) -> tuple[Table, str]:
         table.add_column(column, justify="left" if column == "network" else "right")
     for trial in sorted(study.best_trials, key=lambda trial: trial.values[1]):
         values = f"{trial.values[0]:.1f}", f"{10 ** trial.values[1]:,.0f}"
-        about = trial.params | {"width": WIDTHS[trial.params["width"]]}
+        about = trial.params | {"width": FASHION.widths[trial.params["width"]]}
         words = (
             "{block} {kernel}, width {width}, depth {depth}, {optimizer} 1e{log10_learning_rate}"
         ).format(**about)

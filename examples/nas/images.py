@@ -1,4 +1,4 @@
-"""Images from disk: Fashion-MNIST, CIFAR-10, folders of classes; and invented ones for dry runs.
+"""Images from disk: Fashion-MNIST, CIFAR-10, digits, folders of classes; and some for dry runs.
 
 Nothing is downloaded, and nothing is unpickled.
 """
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 from PIL import Image
+from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
@@ -155,6 +156,24 @@ def _idx(file: Path) -> Any:
     dimensions = data[3]
     shape = np.frombuffer(data, ">i4", dimensions, 4)
     return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape).copy()
+
+
+# --- scikit-learn's digits ------------------------------------------------------------------------
+
+
+def digits(*, train: int, valid: int) -> Splits:
+    """Return scikit-learn's handwritten digits, 1,797 grey images of 8 x 8 pixels, shuffled.
+
+    Args:
+        train: how many to train on.
+        valid: how many to keep for the search; the others are the test.
+    """
+    found = load_digits()
+    order = np.random.default_rng(0).permutation(len(found.target))  # they come by their writers
+    pixels = torch.from_numpy(found.images[order, None] / 16).float()
+    every = InMemory((pixels - pixels.mean()) / pixels.std(), torch.from_numpy(found.target[order]))
+    end = train + valid
+    return Splits(every.part(0, train), every.part(train, end), every.part(end, len(every)))
 
 
 # --- CIFAR-10 -------------------------------------------------------------------------------------

@@ -734,7 +734,7 @@ def test_differences_of_the_truth_are_its_slopes(monkeypatch):
 
 def test_a_replay_stops_what_its_rule_says(monkeypatch, capsys):
     early = script("stopping_rules", monkeypatch)
-    curves = early.recorded()[np.random.default_rng(0).permutation(320)[:20]]
+    curves = early.recorded("fashion-curves")[np.random.default_rng(0).permutation(320)[:20]]
     finals = curves[:, -1]
     nobody = early.replay(curves, lambda *_: False)
     assert (nobody.spent, nobody.wrong, nobody.gap) == (1, 0, -6)

@@ -27,6 +27,7 @@ KINDS = [
     "hpobench-car",
     "hpolib-protein_structure",
     "fashion-curves",
+    "digits-curves",
     "model-search",
     "depth-and-width-3",
     *list(PROBLEMS)[list(PROBLEMS).index("branin-currin") :],
@@ -433,17 +434,44 @@ def quietly(read, *args):
         return read(*args)
 
 
-def test_fashion_curves_is_the_recorded_table():
-    problem = load("fashion-curves")
-    file = resources.files("lamoo_compare.problems") / "fashion_curves.npz"
+@pytest.mark.parametrize(
+    ("name", "choices", "n", "images"),
+    [
+        (
+            "fashion-curves",
+            {
+                "width": range(5),
+                "depth": (1, 2),
+                "block": ("conv", "mbconv"),
+                "kernel": (3, 5),
+                "optimizer": ("sgd", "adamw"),
+                "log10_learning_rate": (-3, -2, -1, 0),
+            },
+            320,
+            {"valid": 4000, "test": 1000},
+        ),
+        (
+            "digits-curves",
+            {
+                "width": range(9),
+                "pixels": (4, 8),
+                "optimizer": ("sgd", "adamw"),
+                "log2_learning_rate": (-10, -8, -6, -4),
+                "log2_batch": (4, 6),
+            },
+            288,
+            {"valid": 700, "test": 329},
+        ),
+    ],
+)
+def test_learning_curves_are_the_recorded_table(name, choices, n, images):
+    problem = load(name)
+    file = resources.files("lamoo_compare.problems") / f"{name.replace('-', '_')}.npz"
     with file.open("rb") as stream:
         table = dict(np.load(stream))
-    values = itertools.product(
-        range(5), (1, 2), ("conv", "mbconv"), (3, 5), ("sgd", "adamw"), (-3, -2, -1, 0)
-    )
-    names = ("width", "depth", "block", "kernel", "optimizer", "log10_learning_rate")
-    every = [dict(zip(names, row, strict=True)) for row in values]
-    assert problem.space.size == len(every) == len(table["valid"]) == 320
+    values = itertools.product(*choices.values())
+    every = [dict(zip(choices, row, strict=True)) for row in values]
+    assert problem.space.size == len(every) == len(table["valid"]) == n
     found = []
     for params, valid, macs in zip(every, table["valid"], table["macs"], strict=True):
         curves = problem.curves(params)
@@ -458,10 +486,10 @@ def test_fashion_curves_is_the_recorded_table():
     }
     assert set(problem.best_front) == front
     # shares of images, in percent to two digits: of those to search by, and to judge the result by
-    for name, images in (("valid", 4000), ("test", 1000)):
-        shares = table[name] * images / 100
-        np.testing.assert_allclose(shares, shares.round(), rtol=0, atol=0.00501 * images / 100)
-        assert ((table[name] >= 0) & (table[name] <= 100)).all()
+    for column, number in images.items():
+        shares = table[column] * number / 100
+        np.testing.assert_allclose(shares, shares.round(), rtol=0, atol=0.00501 * number / 100)
+        assert ((table[column] >= 0) & (table[column] <= 100)).all()
     assert (table["seconds"] > 0).all()
 
 

@@ -17,6 +17,7 @@ name                    what                                                    
 ``hpolib-<data>``       62,208 trained networks, integers and categories mixed       2
 ``fashion-curves``      320 convolutional networks, trained on Fashion-MNIST for 27  2
                         epochs: accuracy and multiply-adds, with learning curves
+``digits-curves``       288 perceptrons, trained on scikit-learn's digits: the same  2
 ``model-search``        invented: numbers, categories and parameters that only       2
                         exist for some models
 ``depth-and-width-...`` invented: a depth, and the channels of each layer            2
@@ -40,7 +41,7 @@ from importlib.util import find_spec
 from lamoo_compare.problems.base import Direction, Params, Problem
 from lamoo_compare.problems.branches import random_tree
 from lamoo_compare.problems.conditional import depth_and_width, families, model_search
-from lamoo_compare.problems.curves import fashion_curves
+from lamoo_compare.problems.curves import RECORDED
 from lamoo_compare.problems.drawn import FAMILIES, maker
 from lamoo_compare.problems.formulas import (
     branin_currin,
@@ -181,7 +182,7 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     **{f"nbgraph-{data}": partial(nasbench_graph, data) for data in _NBGRAPH},
     **{f"hpobench-{d}": partial(hpobench, d, f"hpobench-{d}") for d in _HPOBENCH},
     **{f"hpolib-{d}": partial(hpolib, d, f"hpolib-{d}") for d in _HPOLIB},
-    "fashion-curves": fashion_curves,
+    **{name: recorded.problem for name, recorded in RECORDED.items()},
     "model-search": model_search,
     **{f"depth-and-width-{n}": partial(depth_and_width, n) for n in (3, 6)},
     "families-cancer": families,

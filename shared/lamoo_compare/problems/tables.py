@@ -51,20 +51,20 @@ def hpolib(data: str, name: str = "hpolib") -> Problem:
         "n_units_1": tuple(range(4, 4 + len(units))),
         "n_units_2": tuple(range(4, 4 + len(units))),
     }
-    space = Space({scale: _ordered(values) for scale, values in choices.items()})
+    space = Space({scale: ordered(values) for scale, values in choices.items()})
     table = seed_means("HPOLib", data, ("val_loss", "model_size")).copy()
     table[:, 0] = np.log10(table[:, 0])
     directions: tuple[Direction, ...] = ("minimize", "minimize")
     return tabular(name, space, list(choices.values()), table, directions, of_front=True)
 
 
-def _ordered(values: tuple[Any, ...]) -> Categorical | Float | Integer:
+def ordered(values: tuple[Any, ...]) -> Categorical | Float | Integer:
     """Return the parameter that takes exactly these values, in order if they have one."""
     if isinstance(values[0], str):
         return Categorical(values)
     if isinstance(values[0], float):
         return Float(values[0], values[-1], step=values[1] - values[0])
-    return Integer(values[0], values[-1])
+    return Integer(values[0], values[-1], step=values[1] - values[0])
 
 
 @lru_cache(maxsize=16)

@@ -1,17 +1,23 @@
 """Learning curves that are recorded, and a search that stops trainings, on invented images."""
 
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import optuna
 import pytest
+from sklearn.datasets import load_digits
 
 from lamoo_compare.problems import curves
+
+#: What trains a network, and does not change its cost.
+RECIPE = {"optimizer", "log10_learning_rate", "log2_learning_rate", "log2_batch"}
 
 
 @pytest.fixture
@@ -21,44 +27,71 @@ def small(load, monkeypatch):
     monkeypatch.setattr(record, "TRAIN", 60)
     monkeypatch.setattr(record, "VALID", 40)
     monkeypatch.setattr(record, "EPOCHS", 4)
+    monkeypatch.setattr(record, "DIGITS_TRAIN", 60)
     record.splits.cache_clear()
+    record.digits_splits.cache_clear()
     yield record, load("early")
     record.splits.cache_clear()
+    record.digits_splits.cache_clear()
 
 
-def test_the_table_holds_the_costs_of_its_networks(load):
-    record = load("record")
-    table = curves.columns()
-    for i, params in enumerate(curves.configurations()):
-        if (params["optimizer"], params["log10_learning_rate"]) == ("sgd", -3):
-            cost = record.network_of(params).cost(record.SIZE)
-            same = slice(i, i + 8)  # the recipes
-            assert set(table["macs"][same]) == {cost.macs}
-            assert set(table["parameters"][same]) == {cost.parameters}
+@pytest.mark.parametrize("recorded", curves.RECORDED.values(), ids=lambda each: each.name)
+def test_the_table_holds_the_costs_of_its_networks(load, recorded):
+    recording, table = load("record").RECORDINGS[recorded.name], recorded.columns
+    every = list(recorded.configurations())
+    recipes = math.prod(len(v) for name, v in recorded.choices.items() if name in RECIPE)
+    for i in range(0, len(every), recipes):
+        cost = recording.network_of(every[i]).cost(recording.size)
+        same = slice(i, i + recipes)
+        assert set(table["macs"][same]) == {cost.macs}
+        assert set(table["parameters"][same]) == {cost.parameters}
 
 
-def test_recording_goes_on_and_writes_one_table(small, invented, tmp_path, monkeypatch):
+def test_the_cost_of_a_perceptron(load):
+    found = load("record").Perceptron(width=5, pixels=4).cost(8)
+    assert (found.macs, found.parameters) == (16 * 5 + 5 * 10, 17 * 5 + 6 * 10)
+
+
+def test_every_digit_is_in_one_part(load):
+    parts = load("record").digits_splits()
+    assert [len(part) for part in parts] == [768, 700, 329]
+    found = np.concatenate([part.x.flatten(1).numpy() for part in parts])
+    found = np.column_stack([found, np.concatenate([part.y.numpy() for part in parts])])
+    everything = load_digits()
+    wanted = np.column_stack([everything.data, everything.target])
+    pixels = (wanted[:, :-1] - everything.data.mean()) / everything.data.std()
+    wanted = np.column_stack([pixels, wanted[:, -1]])
+    order, other = (np.lexsort(each.round(3).T) for each in (found, wanted))
+    np.testing.assert_allclose(found[order], wanted[other], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", list(curves.RECORDED))
+def test_recording_goes_on_and_writes_one_table(small, invented, tmp_path, monkeypatch, name):
     record, _ = small
-    some = list(curves.configurations())[:3]
-    monkeypatch.setattr(record, "configurations", lambda: some)
+    recording = record.RECORDINGS[name]
+    some = {key: values[:1] for key, values in recording.recorded.choices.items()}
+    rate = next(key for key in some if "learning_rate" in key)
+    some[rate] = recording.recorded.choices[rate][:3]
+    few = replace(recording, recorded=replace(recording.recorded, choices=some))
+    monkeypatch.setitem(record.RECORDINGS, name, few)
     whole, halves = tmp_path / "whole.npz", tmp_path / "halves.npz"
-    record.main(["--data", str(invented), "--out", str(whole)])
+    record.main([name, "--data", str(invented), "--out", str(whole)])
     real = record.curves_of
 
-    def dying(params, images, seed):
+    def dying(recording, params, images, seed):
         if lines.exists():
             raise KeyboardInterrupt
-        return real(params, images, seed)
+        return real(recording, params, images, seed)
 
     lines = halves.with_suffix(".jsonl")
     monkeypatch.setattr(record, "curves_of", dying)
     with pytest.raises(SystemExit, match="The same command goes on"):
-        record.main(["--data", str(invented), "--out", str(halves)])
+        record.main([name, "--data", str(invented), "--out", str(halves)])
     assert len(record.rows(lines)) == 1
     with lines.open("a") as file:
         file.write('{"row": 2, "par')  # and half a line of one that was killed
     monkeypatch.setattr(record, "curves_of", real)
-    record.main(["--data", str(invented), "--out", str(halves)])
+    record.main([name, "--data", str(invented), "--out", str(halves)])
     tables = [dict(np.load(file)) for file in (whole, halves)]
     for name in ("parameters", "macs", "valid", "test"):
         np.testing.assert_array_equal(tables[0][name], tables[1][name])
