@@ -1,7 +1,7 @@
 """Record learning curves: train every network of a small space, epoch by epoch.
 
     python examples/nas/record.py fashion-curves
-    python examples/nas/record.py digits-curves --out shared/lamoo_compare/problems/digits_curves.npz
+    python examples/nas/record.py digits-curves --out digits_curves.npz
 
 These made the tables of two problems of ``lamoo compare``: 320 convolutional networks on
 Fashion-MNIST, about forty minutes of one core, and 288 perceptrons on scikit-learn's digits, five
@@ -168,9 +168,7 @@ class Curves:
     seconds: float = 0.0
 
 
-def curves_of(
-    recording: Recording, params: Mapping[str, Any], images: Splits, seed: int
-) -> Curves:
+def curves_of(recording: Recording, params: Mapping[str, Any], images: Splits, seed: int) -> Curves:
     """Train a configuration and return its learning curves."""
     found, build = Curves(), recording.network_of(params).build
     started = time.process_time()

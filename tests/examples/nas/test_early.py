@@ -93,8 +93,8 @@ def test_recording_goes_on_and_writes_one_table(small, invented, tmp_path, monke
     monkeypatch.setattr(record, "curves_of", real)
     record.main([name, "--data", str(invented), "--out", str(halves)])
     tables = [dict(np.load(file)) for file in (whole, halves)]
-    for name in ("parameters", "macs", "valid", "test"):
-        np.testing.assert_array_equal(tables[0][name], tables[1][name])
+    for column in ("parameters", "macs", "valid", "test"):
+        np.testing.assert_array_equal(tables[0][column], tables[1][column])
     assert tables[0]["valid"].shape == tables[0]["test"].shape == (3, 4)
 
 
