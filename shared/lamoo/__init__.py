@@ -5,7 +5,7 @@ whole of it; :class:`Optimizer` wraps it for people without a framework, ``optun
 ``ax_lamoo`` for people with one.
 """
 
-from lamoo.optimizer import Optimizer
+from lamoo.optimizer import Evaluation, Optimizer
 from lamoo.partition.tree import PAPER, Partition
 from lamoo.search import NothingAllowed, chosen_path, suggest
 from lamoo.space import Categorical, Float, Integer, Space
@@ -18,6 +18,7 @@ from lamoo.version import __version__
 __all__ = [
     "PAPER",
     "Categorical",
+    "Evaluation",
     "Float",
     "History",
     "Integer",

@@ -41,8 +41,14 @@ def is_whole(value: object, least: int) -> bool:
 
 
 def is_number(value: object, least: float = -math.inf) -> bool:
-    """Tell whether a value is a real number, not NaN, and not less than the least that will do."""
-    return isinstance(value, Real) and float(value) >= least
+    """Tell whether a value is a real number, not NaN, and not less than the least that will do.
+
+    An integer beyond the range of floats is none: nothing can be computed with it.
+    """
+    try:
+        return isinstance(value, Real) and float(value) >= least
+    except OverflowError:
+        return False
 
 
 def numbers(given: object) -> Floats | None:

@@ -41,7 +41,7 @@ class Optimizer:
         space: the search space.
         directions: ``"minimize"`` or ``"maximize"`` for each objective.
         settings: how to search; the reference point is in the user's directions here.
-        seed: of all random choices.
+        seed: of all random choices, by default that of the settings.
 
     Raises:
         ValueError: if an argument is none of these.
@@ -63,13 +63,14 @@ class Optimizer:
         space: Space,
         directions: Sequence[str],
         settings: Settings | None = None,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         """Start without observations."""
         _check(space, directions, settings)
         self.space = space
         self._signs = np.array([1.0 if d == "minimize" else -1.0 for d in directions])
-        settings = replace(settings or Settings(), seed=seed)
+        settings = settings or Settings()
+        settings = settings if seed is None else replace(settings, seed=seed)
         point = settings.reference_point
         if point is not None and len(point) != len(directions):
             msg = f"reference_point must hold {len(directions)} values, got {[*point]!r}"
@@ -183,10 +184,10 @@ def _check(space: object, directions: object, settings: object) -> None:
     """Check the kinds of an optimizer's arguments."""
     if not isinstance(space, Space):
         msg = f"space must be a lamoo.Space, such as Space({{'x': Float(0, 1)}}), got {space!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        raise ValueError(msg)
     if not isinstance(settings, Settings | None):
         msg = f"settings must be lamoo.Settings or None, got {settings!r}"
-        raise ValueError(msg)  # noqa: TRY004  as above
+        raise ValueError(msg)
     listed = directions if isinstance(directions, Sequence) else ()
     if not listed or any(d not in ("minimize", "maximize") for d in listed):
         msg = (

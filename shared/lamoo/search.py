@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, is_whole
 from lamoo.numerics import own_state, single_threaded
 from lamoo.partition.branches import neglected
 from lamoo.partition.place import Place
@@ -23,8 +23,6 @@ from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.startup import least_sure, next_start
 from lamoo.task import Settings, Task
-
-logger = logging.getLogger("lamoo")
 
 #: Characters of an error that a warning repeats.
 REASON = 200
@@ -108,11 +106,11 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
         rng: the random generator.
 
     Raises:
-        ValueError: if ``q`` is negative.
+        ValueError: if ``q`` is negative or no whole number.
         NothingAllowed: if no point is found that keeps the known constraints.
     """
-    if q < 0:
-        msg = f"q must be at least 0, got {q!r}"
+    if not is_whole(q, 0):
+        msg = f"q must be at least 0, a whole number, got {q!r}"
         raise ValueError(msg)
     X = np.empty((q, task.space.dimension))
     with single_threaded():
@@ -310,7 +308,7 @@ def _broken(space: Space, settings: Settings, rng: np.random.Generator) -> Float
 
 def _tell_of_failure(settings: Settings, error: Exception) -> None:
     """Warn that a solver failed, once for each place where errors were raised."""
-    logger.debug("solver %r: %s", settings.solver, error, exc_info=error)
+    settings.logger.debug("solver %r: %s", settings.solver, error, exc_info=error)
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

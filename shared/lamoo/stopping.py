@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, is_whole
 from lamoo.numerics import own_state
 from lamoo.space.history import History
 from lamoo.task import Settings, Task, reached_reference_point
@@ -63,9 +63,19 @@ def exhausted(task: Task) -> bool:
 def recent_gain(history: History, k: int, settings: Settings | None = None) -> float:
     """Return which share of the hypervolume the last ``k`` observations added, between 0 and 1.
 
-    1 while nothing feasible dominates the reference point, which the settings hold or the
-    observations tell.
+    1 while nothing feasible dominates the reference point.
+
+    Args:
+        history: the observations, in their order.
+        k: how many of the last ones are asked about.
+        settings: hold the reference point, which the observations infer otherwise.
+
+    Raises:
+        ValueError: if ``k`` is negative or no whole number.
     """
+    if not is_whole(k, 0):
+        msg = f"k must be at least 0, a whole number, got {k!r}"
+        raise ValueError(msg)
     feasible = history.violation == 0
     if not feasible.any():
         return 1.0

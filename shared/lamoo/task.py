@@ -25,6 +25,7 @@ logger = logging.getLogger("lamoo")
 #: Observations after which a reference point that nothing dominates deserves a warning.
 PATIENCE = 20
 
+#: The causes of all warnings of this process so far, since each is given once.
 _warned: set[Hashable] = set()
 
 
@@ -67,13 +68,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if not isinstance(self.solver, Solver) and self.solver not in SOLVERS:
-            msg = f"solver must be one of {list(SOLVERS)}, got {self.solver!r}"
+        if not isinstance(self.solver, Solver) and self.solver not in [*SOLVERS]:
+            msg = (
+                f"solver must be one of {list(SOLVERS)} or a lamoo.solvers.Solver, got "
+                f"{self.solver!r}"
+            )
             raise ValueError(msg)
         partition: Any = self.partition  # whatever was given
         if not isinstance(partition, Partition):
             msg = f"partition must be a lamoo.Partition, got {partition!r}"
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+            raise ValueError(msg)
         if not is_whole(self.n_startup, 0):
             msg = f"n_startup must be at least 0, a whole number, got {self.n_startup!r}"
             raise ValueError(msg)
@@ -199,7 +203,7 @@ class Task:
         try:
             return denoise(history, self.domain) if history.n else history
         except (ArithmeticError, ValueError) as error:
-            logger.debug("noisy values are taken for what they are: %s", error)
+            self.settings.logger.debug("noisy values are taken for what they are: %s", error)
             return history
 
     @cached_property

@@ -408,6 +408,20 @@ def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rn
     assert "'gp' could not propose (LinAlgError: the kernel matrix is hopeless)" in messages[0]
 
 
+def test_what_a_solver_raised_is_told_where_the_settings_say(monkeypatch, caplog, rng):
+    """A framework's users look into its own log, and its logger may pass nothing on."""
+
+    def singular(*_, **__):
+        raise np.linalg.LinAlgError("the kernel matrix is hopeless")
+
+    monkeypatch.setattr(fitting, "condition", singular)
+    caplog.set_level(logging.DEBUG, "of.theirs")
+    history = History(rng.random((20, 2)), rng.random((20, 2)))
+    suggest(Task(SQUARE, history, Settings(logger=logging.getLogger("of.theirs"))), 1, rng)
+    raised = [r for r in caplog.records if r.exc_info]
+    assert [(r.name, r.levelname) for r in raised] == [("of.theirs", "DEBUG")]
+
+
 def test_each_cause_of_a_fallback_is_told_once(monkeypatch, caplog, rng):
     def singular(*_, **__):
         raise np.linalg.LinAlgError(f"pivot {rng.random()}")  # no two alike
@@ -505,7 +519,11 @@ def test_a_reference_point_steers_the_search():
         (lambda: Optimizer(SQUARE, "minimize"), "directions must be .* in a list"),
         (lambda: Optimizer(SQUARE, None), "directions must be"),
         (lambda: Optimizer(SQUARE, ["minimize"], {"solver": "gp"}), "settings must be"),
-        (lambda: Optimizer(SQUARE, ["minimize"], seed=None), "seed must be at least 0, a whole"),
+        (lambda: Optimizer(SQUARE, ["minimize"], seed="0"), "seed must be at least 0, a whole"),
+        (lambda: Settings(solver=distant.propose), "solver must be .* or a lamoo.solvers.Solver"),
+        (lambda: Settings(solver=["gp"]), "solver must be one of"),
+        (lambda: Partition(c_p=10**400), "c_p must be at least 0, a number"),
+        (lambda: recent_gain(history(2, 2), -1), "k must be at least 0, a whole number"),
         (lambda: Settings(n_startup=2.5), "n_startup must be at least 0, a whole number"),
         (lambda: Settings(reevaluate=2.5), "reevaluate must be at least 2, a whole number"),
         (lambda: Settings(reference_point=3.0), "reference_point must be finite or NaN, one"),
@@ -513,6 +531,7 @@ def test_a_reference_point_steers_the_search():
         (lambda: Settings(partition={}), "partition must be a lamoo.Partition"),
         (lambda: suggest(Task(SQUARE, history(3, 2)), 1, None), "history holds points of 3"),
         (lambda: suggest(Task(SQUARE, history(2, 2)), -1, None), "q must be at least 0"),
+        (lambda: suggest(Task(SQUARE, history(2, 2)), 1.5, None), "q must be .* a whole number"),
         (lambda: suggest(Task(SQUARE, history(2, 3), HALF), 1, None), "reference_point must hold"),
         (lambda: chosen_path(Task(SQUARE, history(2, 2).first(0))), "history must hold"),
         (lambda: chosen_path(Task(SQUARE, history(3, 2))), "history holds points of 3"),
@@ -521,6 +540,15 @@ def test_a_reference_point_steers_the_search():
 def test_a_wrong_argument_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_seed_is_that_of_the_settings_unless_one_is_given():
+    def asked(settings=None, **given):
+        optimizer = Optimizer(SQUARE, ["minimize"] * 2, settings, **given)
+        return [optimizer.ask() for _ in range(3)]
+
+    assert asked(Settings(seed=7)) == asked(seed=7) == asked(Settings(seed=3), seed=7)
+    assert asked(Settings(seed=7)) != asked() == asked(seed=0)
 
 
 HALF = Settings(reference_point=[0.5, 0.5])

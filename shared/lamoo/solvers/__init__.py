@@ -16,6 +16,8 @@ from lamoo.solvers import evolutionary, gp, large, random
 from lamoo.space import Space
 from lamoo.space.history import History
 
+__all__ = ["SOLVERS", "Propose", "Solver", "botorch_solver", "is_global"]
+
 
 class Propose(Protocol):
     """The signature that all solvers share."""
@@ -31,17 +33,17 @@ class Propose(Protocol):
 
 @dataclass(frozen=True)
 class Solver:
-    """A way of proposing, and how it wants to be led.
+    """A proposal function, and when and where the search calls it.
 
     Args:
-        propose: the proposal function.
-        large: how it proposes in large problems (:func:`lamoo.solvers.large.applies`), in the whole
-            space, if otherwise.
+        propose: the function.
         global_turns: whether every other pair of proposals is made in the whole space (see
             :func:`is_global`). A surrogate knows more than which half is better, so half of its
             proposals are not confined to a leaf.
         needs: a package that the engine does without, and the extra of lamoo that installs it.
         name: what logs call it.
+        large: another function for large problems (:func:`lamoo.solvers.large.applies`), which
+            proposes in the whole space; by default the same one.
     """
 
     propose: Propose

@@ -17,6 +17,10 @@ from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows
 
 #: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
 _OF_EVALUATIONS = ("violation", "means", "noisy")
+#: The arrays of a history.
+_ARRAYS = ("X", "Y", "G", "pending", "failed", "ended", "noise", "denoised")
+#: What is said of variances that are none.
+_NEGATIVE = "noise must hold variances, which are not negative"
 #: With fewer failures nothing is learned from where they are: they may be chance.
 FEWEST_FAILURES = 3
 
@@ -105,38 +109,46 @@ class History:
 
     def __post_init__(self) -> None:
         """Give the empty defaults their shapes, freeze all arrays and check them."""
-        if self.X.ndim != 2 or self.Y.ndim != 2 or len(self.X) != len(self.Y):
-            msg = f"X must be (n, d) and Y (n, m), got {self.X.shape} and {self.Y.shape}"
+        given = {name: np.asarray(getattr(self, name), dtype=float) for name in _ARRAYS}
+        X, Y, G = given["X"], given["Y"], given["G"]
+        if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y):
+            msg = f"X must be (n, d) and Y (n, m), got {X.shape} and {Y.shape}"
             raise ValueError(msg)
-        n, d = self.X.shape
-        if np.isnan(self.Y).any():
+        if np.isnan(Y).any():
             msg = "Y must not hold NaN: put points without values into failed"
             raise ValueError(msg)
-        shapes = {"X": (n, d), "Y": self.Y.shape}
-        shapes |= dict.fromkeys(("pending", "failed", "ended"), (-1, d))
-        if not self.G.size and len(self.G) != n:
-            object.__setattr__(self, "G", np.empty((n, 0)))
-        shapes["G"] = (n, self.G.shape[1])
+        (n, d), m = X.shape, Y.shape[1]
+        if not G.size and len(G) != n:
+            given["G"] = np.empty((n, 0))
         for name in ("noise", "denoised"):
-            shapes[name] = self.Y.shape
-            if not getattr(self, name).size:
-                object.__setattr__(self, name, np.full(self.Y.shape, np.nan))
-        for name, shape in shapes.items():
-            object.__setattr__(self, name, _frozen(name, getattr(self, name), shape))
-        k, m = len(self.partial.X), self.Y.shape[1]
-        widths = {"X": d, "Y": m, "G": self.G.shape[1], "noise": m}
-        parts = {
-            name: _frozen(f"partial.{name}", getattr(self.partial, name), (k, width))
-            for name, width in widths.items()
-        }
-        object.__setattr__(self, "partial", Partial(**parts, curves=self.partial.curves))
-        for curves, size in ((self.curves, n), (self.partial.curves, k)):
-            if curves is not None and len(curves) != size:
-                msg = f"curves must be one per point ({size}), got {len(curves)}"
-                raise ValueError(msg)
-        if (self.noise < 0).any() or (self.partial.noise < 0).any():
-            msg = "noise must hold variances, which are not negative"
-            raise ValueError(msg)
+            if not given[name].size:
+                given[name] = np.full((n, m), np.nan)
+        columns = {"X": d, "Y": m, "G": given["G"].shape[-1], "noise": m, "denoised": m}
+        for name, array in given.items():
+            shape = (n, columns[name]) if name in columns else (-1, d)
+            object.__setattr__(self, name, _frozen(name, array, shape))
+        object.__setattr__(self, "partial", self._checked_partial())
+        if self.curves is not None:
+            _check_curves(self.curves, n)
+        if (self.noise < 0).any():
+            raise ValueError(_NEGATIVE)
+
+    def _checked_partial(self) -> Partial:
+        """Return what is partially known, its arrays frozen and checked."""
+        partial, k = self.partial, len(self.partial.X)
+        d, m, c = self.X.shape[1], self.Y.shape[1], self.G.shape[1]
+        found = Partial(
+            X=_frozen("partial.X", partial.X, (k, d)),
+            Y=_frozen("partial.Y", partial.Y, (k, m)),
+            G=_frozen("partial.G", partial.G, (k, c)),
+            noise=_frozen("partial.noise", partial.noise, (k, m)),
+            curves=partial.curves,
+        )
+        if found.curves is not None:
+            _check_curves(found.curves, k)
+        if (found.noise < 0).any():
+            raise ValueError(_NEGATIVE)
+        return found
 
     @property
     def n(self) -> int:
@@ -510,6 +522,13 @@ def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
         msg = f"{name} must have shape {shape}, got {array.shape}"
         raise ValueError(msg)
     return frozen(array)
+
+
+def _check_curves(curves: Curves, size: int) -> None:
+    """Check that there is a curve for each of some points."""
+    if len(curves) != size:
+        msg = f"curves must be one per point ({size}), got {len(curves)}"
+        raise ValueError(msg)
 
 
 def _is_frozen(values: Any) -> bool:

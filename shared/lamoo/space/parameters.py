@@ -9,7 +9,8 @@ wide as the logarithm makes them.)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -330,15 +331,23 @@ class Integer:
 class Categorical:
     """One of several unordered choices.
 
+    Args:
+        choices: any values, at least one, as a tuple or list.
+
     Raises:
-        ValueError: if there is no choice.
+        ValueError: if there is no choice, or they are given in no order: a set of texts has another
+            one in each process, so that seeded runs would not repeat.
     """
 
     choices: tuple[Any, ...]
 
     def __post_init__(self) -> None:
         """Check the choices."""
-        object.__setattr__(self, "choices", tuple(self.choices))
+        choices: Any = self.choices  # whatever was given
+        if isinstance(choices, AbstractSet) or not isinstance(choices, Iterable):
+            msg = f"choices must be a tuple or list of values, got {choices!r}"
+            raise ValueError(msg)
+        object.__setattr__(self, "choices", tuple(choices))
         if not self.choices:
             msg = "choices must hold at least one value"
             raise ValueError(msg)

@@ -47,8 +47,8 @@ class Space:
             parameter has in different branches.
 
     Raises:
-        ValueError: if a parameter is none of these, or ``fixed`` names an unknown one or an
-            impossible value.
+        ValueError: if a parameter is none of these, ``fixed`` names an unknown one or an
+            impossible value, or ``exclusive`` an unknown one.
 
     Example:
         >>> from lamoo.space import Categorical, Float
@@ -72,7 +72,8 @@ class Space:
         parameters: Any = self.parameters  # whatever was given
         fixed: Any = self.fixed
         if not isinstance(parameters, Mapping) or not all(
-            hasattr(parameter, "from_unit") for parameter in parameters.values()
+            hasattr(parameter, "from_unit") and not isinstance(parameter, type)
+            for parameter in parameters.values()
         ):
             msg = (
                 "parameters must map names to lamoo.Float, lamoo.Integer or lamoo.Categorical, got "
@@ -81,7 +82,7 @@ class Space:
             raise ValueError(msg)
         if not isinstance(fixed, Mapping):
             msg = f"fixed must map names of parameters to values, got {fixed!r}"
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+            raise ValueError(msg)
         for name, value in self.fixed.items():
             if name not in self.parameters:
                 msg = f"fixed names {name!r}, which is not one of {list(self.parameters)}"
@@ -89,6 +90,10 @@ class Space:
             if np.isnan(self.parameters[name].to_unit([value])[0]):
                 msg = f"fixed value {value!r} is impossible for {name!r}: {self.parameters[name]}"
                 raise ValueError(msg)
+        unknown = sorted({name for group in self.exclusive for name in group} - parameters.keys())
+        if unknown:
+            msg = f"exclusive names {unknown}, which are not among {list(self.parameters)}"
+            raise ValueError(msg)
 
     @property
     def dimension(self) -> int:

@@ -69,6 +69,7 @@ def test_a_window_on_an_array_that_somebody_can_write_is_copied():
     [
         ({"X": np.zeros((2, 1)), "Y": np.zeros((3, 1))}, "X must be"),
         ({"X": np.zeros(2), "Y": np.zeros((2, 1))}, "X must be"),
+        ({"X": [0.0, 0.0], "Y": [[0.0], [0.0]]}, "X must be"),
         ({"X": np.zeros((1, 1)), "Y": np.array([[NAN]])}, "Y must not hold NaN"),
         ({"X": np.zeros((2, 1)), "Y": np.zeros((2, 1)), "G": np.zeros((1, 1))}, "G must have"),
         ({"X": np.zeros((2, 1)), "Y": np.zeros((2, 1)), "pending": np.zeros((1, 2))}, "pending"),
@@ -78,6 +79,15 @@ def test_a_window_on_an_array_that_somebody_can_write_is_copied():
 def test_shapes_that_disagree_are_named(arrays, message):
     with pytest.raises(ValueError, match=message):
         History(**arrays)
+
+
+def test_lists_are_arrays_as_well():
+    history = History([[0.5]], [[1, 2]], [[3]], pending=[[0.25]], noise=[[0, 1]])
+    assert history.Y.dtype == history.G.dtype == float
+    assert history.Y.tolist() == [[1, 2]]
+    assert history.violation.tolist() == [3]
+    assert history.noisy.tolist() == [[False, True]]
+    assert history.tried.tolist() == [[0.5], [0.25]]
 
 
 @pytest.mark.parametrize(
