@@ -176,7 +176,7 @@ class Claims:
                 params = task.space.decode(x)[0]
                 wanted = params if alone is None else {alone: params[alone]}
                 self._write(study, trial, notes.note(wanted, search_space), written)
-                again = bool(task.history.again(x)[0])
+                again = bool(task.history.can_retrain(x)[0])
                 now = self._others(study, trial)
                 after = now.certain if forgetful else now.trials
                 rivals = _changed(before[others.done :], after[others.done :])
@@ -242,8 +242,8 @@ def _free(x: Floats, before: History, now: Task, *, conditional: bool) -> bool:
         conditional: whether conditions are to be looked at.
     """
     history = now.history
-    if before.again(x)[0]:
-        return bool(history.again(x)[0])
+    if before.can_retrain(x)[0]:
+        return bool(history.can_retrain(x)[0])
     if conditional:
         mask = now.domain.activity.mask
         history, x = history.with_running(mask), mask(x)

@@ -123,12 +123,15 @@ class Optimizer:
             self._settings.logger.info(text)
 
     def _task(self) -> Task:
-        """Return the task, where nothing is asked about but configurations that there are."""
+        """Return the task; its known functions are asked about complete configurations only.
+
+        Those are told by the space's conditions or, without any, by what was observed.
+        """
         space, task = self.space, Task(self.space, self.history, self._settings)
-        told = space.activity.complete
+        complete = space.activity.complete
         if not space.activity.rules:
-            told = Evidence(task.sound.X, space.kinds).complete
-        return replace(task, space=replace(space, known=space.known.where(told)))
+            complete = Evidence(task.sound.X, space.kinds).complete
+        return replace(task, space=replace(space, known=space.known.where(complete)))
 
     def tell(
         self,

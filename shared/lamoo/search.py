@@ -27,7 +27,8 @@ from lamoo.task import Settings, Task
 #: Characters of an error that a warning repeats.
 REASON = 200
 #: Of four proposals these go to branches that were tried too little, as long as there are any: one
-#: of the two in the whole space, and one of the two in a leaf.
+#: of the two that :func:`lamoo.solvers.is_global` sends to the whole space (0 and 1), and one of
+#: the two in a leaf (2 and 3).
 BRANCH_TURNS = (0, 3)
 #: What the log calls the place of a global turn.
 WHOLE = "the whole space"
@@ -141,7 +142,7 @@ def beginning(task: Task, solver: str | None = None) -> str | None:
 def _starting(task: Task, history: History) -> bool:
     """Tell whether too little was observed to learn from.
 
-    What a space was before it was narrowed says little of what it is: it starts again.
+    Observations outside a space that was narrowed since do not count: it starts again.
     """
     return bool(history.inside.sum() < max(task.settings.n_startup, 1))
 
@@ -187,7 +188,7 @@ def _next(task: Task, history: History, rng: np.random.Generator) -> tuple[Float
     if found.x is None:
         found = _Found(least_sure(space, history), "nothing untried is left: evaluated again")
     if found.x is None:
-        return _again(space, history, rng), "nothing untried is left: evaluated again"
+        return _repeated(space, history, rng), "nothing untried is left: evaluated again"
     return found.x, found.how
 
 
@@ -207,7 +208,7 @@ def _by_solver(task: Task, history: History, rng: np.random.Generator) -> _Found
             _tell_of_failure(task.settings, error)
             continue
         if x is not None and not history.repeats(x[None])[0]:
-            if history.again(x[None])[0]:
+            if history.can_retrain(x[None])[0]:
                 return _Found(x, f"{how}, where a training was stopped")
             return _Found(_apart(x, Place.everywhere(task.domain, history), rng), how)
         last_resort = _Found(x, how) if last_resort.x is None else last_resort
@@ -265,14 +266,17 @@ def _spread_out(place: Place, rng: np.random.Generator, seed: int) -> Floats | N
 
 
 def _apart(x: Floats, everywhere: Place, rng: np.random.Generator) -> Floats:
-    """Return a proposal (d,), or the emptiest place if it is as good as tried."""
+    """Return a proposal (d,), or a point far from all that were tried if it has a twin there.
+
+    See :mod:`lamoo.solvers.distant`.
+    """
     if not distant.has_twin(x, everywhere.region.space, everywhere.history):
         return x
     other = distant.propose(everywhere, rng)
     return x if other is None else other
 
 
-def _again(space: Space, history: History, rng: np.random.Generator) -> Floats:
+def _repeated(space: Space, history: History, rng: np.random.Generator) -> Floats:
     """Return a point (d,) that was tried before, where nothing else is left."""
     X = Region(space).sample(1, history.X, rng)
     # where nothing is known to keep the constraints, one that does not
@@ -334,6 +338,6 @@ def chosen_path(task: Task) -> tuple[Node, ...]:
         msg = "history must hold at least one observation to grow a tree from"
         raise ValueError(msg)
     root = grow(task.domain, task.cleaned, task.settings.partition, task.reference_point)
-    # the members are told as rows of the history that the task was made of
+    # the tree's rows are those of the cleaned history; the caller knows the task's own
     index = task.rows[root.data.index]
     return select(replace(root, data=replace(root.data, index=index)))

@@ -48,7 +48,7 @@ def exhausted(task: Task) -> bool:
 
     def left(X: Floats) -> bool:
         X = X[space.allows(X)]
-        if history.again(X).any():
+        if history.can_retrain(X).any():
             return True
         X = history.unseen(X)
         return not history.surely_repeats(X).all()

@@ -81,7 +81,7 @@ def test_a_solver_that_asks_for_what_was_stopped_gets_it_once(rng):
     own = Solver(lambda place, rng: lost)
     settings = Settings(n_startup=4, solver=own)
     asked = suggest(Task(space, history, settings), 2, rng)
-    assert history.again(asked).tolist() == [True, False]
+    assert history.can_retrain(asked).tolist() == [True, False]
     shut = replace(history, retrains=False)
     assert not (suggest(Task(space, shut, settings), 1, rng) == lost).all()
 

@@ -55,7 +55,7 @@ _PROCESSES = 32
 
 
 def training_set(history: History, size: int = MAX_TRAINING) -> History:
-    """Return only a representative part, at most ``size`` observations, nothing pending.
+    """Return only a representative part, at most ``size`` observations, nothing pending or failed.
 
     Of those, up to half are points of which only some values are known.
     """
@@ -382,8 +382,8 @@ class _Sample:
     trial: bytes = b""
 
     @property
-    def known(self) -> Floats:
-        """The variances ``(n,)``."""
+    def variances(self) -> Floats:
+        """Those of the noise, shape ``(n,)``."""
         return np.frombuffer(self.noise)
 
     @property
@@ -408,13 +408,13 @@ class _Sample:
 
     def transformed(self, transform: Transform) -> _Sample:
         """Return the sample with transformed values and noise."""
-        noise = transformed_noise(transform, self.values, self.known)
+        noise = transformed_noise(transform, self.values, self.variances)
         return replace(self, y=transform(self.values).tobytes(), noise=noise.tobytes())
 
     def process(self, hyperparameters: Hyperparameters) -> GP:
         """Return the Gaussian process conditioned on the values."""
         X, y, columns, labels = self.arrays
-        return condition(X, y, columns, hyperparameters, alike=labels, known=self.known)
+        return condition(X, y, columns, hyperparameters, alike=labels, known=self.variances)
 
 
 def _sample(X: Floats, y: Floats, space: Space, noise: Floats | None = None) -> _Sample:
@@ -532,7 +532,7 @@ def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
 @lru_cache(maxsize=_FITS)
 def _fit(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
     X, y, columns, labels = sample.arrays
-    return fit(X, y, columns, alike=labels, known=sample.known, start=start)
+    return fit(X, y, columns, alike=labels, known=sample.variances, start=start)
 
 
 def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:
@@ -544,7 +544,7 @@ def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:
     if sample.trial:
         return _stepwise_tau(sample, hyperparameters)
     y, left_out = sample.values, sample.process(hyperparameters).left_out(sample.values)
-    precise = sample.known <= PRECISE * y.var()
+    precise = sample.variances <= PRECISE * y.var()
     if precise.sum() >= FEWEST:
         y, left_out = y[precise], left_out[precise]
     if (y == y[0]).all():  # tau would be NaN, with a warning

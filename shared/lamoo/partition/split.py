@@ -137,18 +137,18 @@ def _logistic(features: Floats, good: Bools) -> Linear:
 
     value = loss(w)
     for _ in range(MAX_NEWTON):
-        # the tanh form of the logistic function cannot overflow
+        # the probability of the wrong label; the tanh form of the logistic function cannot overflow
         wrong = (1.0 - np.tanh(sign * (A @ w) / 2)) / 2
-        slope = penalty * w - A.T @ (sign * wrong)
-        bend = np.diag(penalty) + (A.T * (wrong * (1.0 - wrong))) @ A
-        step = np.linalg.solve(bend, slope)
-        length = 1.0
+        gradient = penalty * w - A.T @ (sign * wrong)
+        hessian = np.diag(penalty) + (A.T * (wrong * (1.0 - wrong))) @ A
+        step = np.linalg.solve(hessian, gradient)
+        length = 1.0  # halved until the loss decreases (a damped Newton step)
         while (after := loss(w - length * step)) > value and length > 1e-4:
             length /= 2
         if after > value:
             break
-        w, done, value = w - length * step, value - after <= 1e-6 * value, after
-        if done:
+        w, converged, value = w - length * step, value - after <= 1e-6 * value, after
+        if converged:
             break
     weights = w[:-1] / scale
     return Linear(weights, float(w[-1] - centre @ weights))

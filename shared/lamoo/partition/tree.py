@@ -334,12 +334,13 @@ def select(root: Node) -> tuple[Node, ...]:
     wins.
     """
     if root.data.settings.selection == "path":
-        return _walk(root)
+        return _greedy_path(root)
     paths = [path for path in walk(root) if not path[-1].children]
     return paths[int(np.argmax([score(path) for path in paths]))]
 
 
-def _walk(root: Node) -> tuple[Node, ...]:
+def _greedy_path(root: Node) -> tuple[Node, ...]:
+    """Return the path that enters, at each node, the child with the larger UCB."""
     path: tuple[Node, ...] = (root,)
     while path[-1].children:
         paths = [(*path, child) for child in path[-1].children]

@@ -65,7 +65,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
 
 
 def ranks(observed: History, reference_point: Floats | None) -> Floats:
-    """Return the place (n,) of each observation, 0 for the best.
+    """Return the rank (n,) of each observation, 0 for the best.
 
     By dominance number; of equals those come first that the hypervolume would miss most. Repeated
     evaluations are judged by their mean.
@@ -79,9 +79,9 @@ def ranks(observed: History, reference_point: Floats | None) -> Floats:
     front = np.flatnonzero((number == 0) & (observed.violation == 0))
     contribution = np.zeros(observed.n)
     contribution[front] = pareto.contributions(Y[front], scaled)
-    places = np.empty(observed.n)
-    places[np.lexsort((-contribution, number))] = np.arange(observed.n)
-    return places
+    rank = np.empty(observed.n)
+    rank[np.lexsort((-contribution, number))] = np.arange(observed.n)
+    return rank
 
 
 @dataclass(frozen=True)

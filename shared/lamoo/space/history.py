@@ -310,8 +310,8 @@ class History:
         once &= partial.reported & ~np.isnan(last).any(axis=1)
         return np.flatnonzero(once & ~self.repeats(partial.X))
 
-    def again(self, X: Floats) -> Bools:
-        """Tell which points (n, d) are :attr:`retrainable`."""
+    def can_retrain(self, X: Floats) -> Bools:
+        """Tell which points (n, d) are among the :attr:`retrainable` ones, shape ``(n,)``."""
         return rows_in(X, self.partial.X[self.retrainable])
 
     def _given_up(self, which: Bools) -> Floats:
@@ -474,11 +474,13 @@ class History:
         return self
 
     def first(self, n: int) -> History:
-        """Return only the first ``n`` evaluations and what is partially known, nothing pending."""
+        """Return only the first ``n`` evaluations and what is partially known, see :meth:`at`."""
         return self.at(slice(min(n, self.n)))
 
     def at(self, members: Ints | slice) -> History:
-        """Return only some evaluations and what is partially known, nothing pending.
+        """Return only some evaluations and what is partially known.
+
+        Nothing is pending or failed in it; :meth:`only` keeps that.
 
         Args:
             members: indices of the evaluations, each at most once, or the part of them that is

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats
+from lamoo.arrays import Bools, Floats, Ints
 
 #: Returns points (n, d) with the parameters that their configurations have, and which (n,) are
 #: known to be complete.
@@ -67,7 +67,7 @@ class Known:
 
 
 def asked_where(
-    function: Callable[[Floats], Floats], complete: Complete
+    function: Callable[[Floats], Floats | Ints], complete: Complete
 ) -> Callable[[Floats], Floats]:
     """Return a function of points (n, d) that is asked about complete ones, NaN elsewhere."""
 

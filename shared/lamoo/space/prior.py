@@ -55,8 +55,7 @@ class Bound:
         """Return the same, asked about nothing but configurations that are known to be complete."""
         key = self.key
         if key is not None:
-            asked = asked_where(key, complete)  # type: ignore[arg-type]
-            key = _unlike_where_unknown(asked)
+            key = _unlike_where_unknown(asked_where(key, complete))
         return replace(self, known=self.known.where(complete), key=key)
 
 

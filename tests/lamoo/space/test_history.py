@@ -279,7 +279,7 @@ def test_who_may_be_trained_again_was_stopped_once_and_nothing_else():
         retrains=True,
     )
     assert history.retrainable.tolist() == [0]
-    assert history.again(X).tolist() == [True] + [False] * 8
+    assert history.can_retrain(X).tolist() == [True] + [False] * 8
     assert not history.unseen(once[None]).size  # it was tried for all that
     assert not len(history.with_pending(once).retrainable)
     assert not len(replace(history, retrains=False).retrainable)
