@@ -62,12 +62,13 @@ class Copies:
         return sampler
 
 
-@dataclass(frozen=True)
+@dataclass
 class Base:
     """A sampler that proposes inside regions.
 
     It is made anew for each proposal, and asked in a study in memory, its shadow study. So it
-    keeps no state and writes nothing into the user's study.
+    keeps no state, but for whether its user was warned of an error, and writes nothing into the
+    user's study.
 
     Args:
         make: seed -> sampler.
@@ -80,10 +81,7 @@ class Base:
     make: Factory
     single: bool = False
     marks: Mapping[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Start without complaints."""
-        object.__setattr__(self, "_complained", False)
+    _complained: bool = field(default=False, init=False, repr=False, compare=False)
 
     def solver(self, search_space: Mapping[str, BaseDistribution]) -> Solver:
         """Return the engine's solver for a search space, given by its columns' distributions."""
@@ -171,8 +169,8 @@ class Base:
 
     def _complain(self, error: Exception) -> None:
         """Warn of an error, once."""
-        if not self._complained:  # type: ignore[attr-defined]
-            object.__setattr__(self, "_complained", True)
+        if not self._complained:
+            self._complained = True
             logger.warning("base_sampler raised %r: LaMOO proposes in its place", error)
         logger.debug("base_sampler", exc_info=error)
 

@@ -37,9 +37,10 @@ _BOUNDARIES = 4
 
 
 def parents(place: Place) -> Ints:
-    """Return the indices (k,) of the members that none of them dominates; of few, the next best.
+    """Return the indices (k,) of the members that none of them dominates.
 
-    The next best are those that the fewest members dominate, up to :data:`MIN_PARENTS` in all.
+    If those are few, the next best as well: those that the fewest members dominate, up to
+    :data:`MIN_PARENTS` in all.
     """
     history, members = place.history, place.members
     Y, violation = history.means[members], history.violation[members]
@@ -82,7 +83,7 @@ def offspring(
 
 
 def _order(history: History, rng: np.random.Generator) -> Ints:
-    """Return all observations (n,), best first, along a random direction across the front.
+    """Return the indices (n,) of all observations, best first in a random direction.
 
     The augmented Chebyshev distance from the front's ideal point (ParEGO, Knowles 2006), the
     objectives weighed at random; an infeasible point comes after all less violating ones.
@@ -155,32 +156,62 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
 
     See :class:`lamoo.solvers.Propose` for the arguments.
     """
-    history, region = place.history, place.region
-    X = np.empty((0, history.X.shape[1]))
-    mother, beyond = None, unlike_failures(history, region)
+    history, space = place.history, place.region.space
+    beyond, X = unlike_failures(history, place.region), np.empty((0, space.dimension))
     if len(place.members):
-        chosen = parents(place)
+        chosen, mother = parents(place), None
         if history.n > 1 and rng.random() < DIRECTED:
-            order = _order(history, rng)
-            position = np.empty(len(order), dtype=np.intp)
-            position[order] = np.arange(len(order))
-            mother = int(np.argmin(position[chosen]))
-            if not many_features(region.space):
-                order = order[:: -(-history.n // MAX_OBSERVATIONS)]
-                good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
-                learned = learn_boundary(boundary_features(region.space, history.X[order]), good)
-                beyond = beyond.cut(learned, good=True)
-        for _ in range(MAX_ROUNDS):
-            children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
-            children = history.unseen(children[region.contains(children)])
-            if not len(children):  # the leaf is exhausted around its front
-                break
-            X = first_rows(np.concatenate([X, children]))
-            if len(X) >= COMPETITORS:
-                break
+            mother, beyond = _directed(place, chosen, beyond, rng)
+        X = _children(place, chosen, mother, rng)
     if not len(X):
         return random.propose(place, rng)
     X = history.unseen(X)[:COMPETITORS]  # once more: of all rounds together
-    chance = beyond.log_chance(X) + log_new(history, region.space)(X)
+    chance = beyond.log_chance(X) + log_new(history, space)(X)
     surest: Floats = X[int(np.argmax(chance))]
     return surest
+
+
+def _directed(
+    place: Place, chosen: Ints, region: Region, rng: np.random.Generator
+) -> tuple[int, Region]:
+    """Look in a random direction across the front.
+
+    Args:
+        place: what was observed.
+        chosen: the observations that are parents, ``(k,)``.
+        region: where the offspring is to be.
+        rng: draws the direction.
+
+    Returns:
+        Which of the parents is best in that direction, and the region with one more boundary around
+        the observations that are good there.
+    """
+    history, space = place.history, place.region.space
+    order = _order(history, rng)
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    mother = int(np.argmin(rank[chosen]))
+    if many_features(space):
+        return mother, region
+    order = order[:: -(-history.n // MAX_OBSERVATIONS)]
+    good = np.arange(len(order)) < max(1, int(SHARE * len(order)))
+    learned = learn_boundary(boundary_features(space, history.X[order]), good)
+    return mother, region.cut(learned, good=True)
+
+
+def _children(place: Place, chosen: Ints, mother: int | None, rng: np.random.Generator) -> Floats:
+    """Return never tried offspring (c, d) of parents (k,) inside the region.
+
+    Round by round, until there are :data:`COMPETITORS` or a round brings none.
+    """
+    history, region = place.history, place.region
+    X = np.empty((0, region.space.dimension))
+    for _ in range(MAX_ROUNDS):
+        children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
+        children = history.unseen(children[region.contains(children)])
+        if not len(children):  # the leaf is exhausted around its front
+            break
+        X = first_rows(np.concatenate([X, children]))
+        if len(X) >= COMPETITORS:
+            break
+    return X

@@ -437,36 +437,36 @@ class History:
             y: its objective values (m,); ``None`` or any NaN means that it failed.
             g: its constraint values (c,).
         """
-        shared = ~np.isnan(x) & ~np.isnan(self.pending)
-        alike = rows_in(np.where(shared, self.pending, x), x[None])
-        waiting = np.flatnonzero(alike & shared.any(axis=1))[:1]
-        pending = np.delete(self.pending, waiting, axis=0)
+        pending = self._waiting_without(x)
         if y is None or np.isnan(y).any():
             return replace(self, pending=pending, failed=np.concatenate([self.failed, x[None]]))
-        width = max(self.G.shape[1], len(g))
-        G = np.full((self.n + 1, width), np.nan)
-        G[: self.n, : self.G.shape[1]] = self.G
-        G[self.n, : len(g)] = g
-        X = frozen(np.concatenate([self.X, x[None]]))
-        Y = np.concatenate([self.Y, y[None]])
-        partial, blank = self.partial, np.full((1, self.Y.shape[1]), np.nan)
-        curves = self.curves
+        X, width = frozen(np.concatenate([self.X, x[None]])), max(self.G.shape[1], len(g))
+        partial, curves, blank = self.partial, self.curves, np.full((1, len(y)), np.nan)
         if curves is not None:
             curves = curves.and_of(Curves.of([Curve.nothing(len(y))], len(y)))
         if len(partial.X):
-            missing = np.full((len(partial.X), width - self.G.shape[1]), np.nan)
-            partial = replace(partial, G=np.concatenate([partial.G, missing], axis=1))
+            partial = replace(partial, G=_padded(partial.G, width))
         return replace(
             self,
             X=X,
-            Y=Y,
-            G=G,
+            Y=np.concatenate([self.Y, y[None]]),
+            G=np.concatenate([_padded(self.G, width), _padded(g[None], width)]),
             pending=pending,
             noise=np.concatenate([self.noise, blank]),
             denoised=np.concatenate([self.denoised, blank]),
             partial=partial,
             curves=curves,
         ).knowing(self.points.extended(X))
+
+    def _waiting_without(self, x: Floats) -> Floats:
+        """Return the pending points without the first that agrees with a point (d,).
+
+        On the parameters that both have, of which there must be some.
+        """
+        shared = ~np.isnan(x) & ~np.isnan(self.pending)
+        alike = rows_in(np.where(shared, self.pending, x), x[None])
+        waiting = np.flatnonzero(alike & shared.any(axis=1))[:1]
+        return np.delete(self.pending, waiting, axis=0)
 
     def knowing(self, points: Points) -> History:
         """Return this history, knowing what is known of its points already, which are equal."""
@@ -524,6 +524,11 @@ def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
         msg = f"{name} must have shape {shape}, got {array.shape}"
         raise ValueError(msg)
     return frozen(array)
+
+
+def _padded(G: Floats, width: int) -> Floats:
+    """Return constraint values (n, c) with columns of NaN after them, ``(n, width)``."""
+    return np.concatenate([G, np.full((len(G), width - G.shape[1]), np.nan)], axis=1)
 
 
 def _check_curves(curves: Curves, size: int) -> None:
