@@ -217,14 +217,15 @@ class Outcome:
     warned: Sequence[str] = ()
 
 
-def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
+def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
     """Run the trials that a cell still misses; each is on disk before the next begins.
 
     The search itself is in memory, so that the samplers' times are not the storage's.
 
     Args:
         cell: which.
-        told: called with the number of finished trials, at the start and after each.
+        progress: called at the start and after each trial with how many of the cell's trials, or
+            of the full trainings that they cost, have finished.
 
     Raises:
         CompareError: if the objective cannot be used, see :func:`lamoo_compare.target.checked`, or
@@ -239,20 +240,11 @@ def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
     cell.journal.parent.mkdir(parents=True, exist_ok=True)
     kept = _study_of(cell.journal, target.directions)
     done = kept.get_trials(deepcopy=False)
-    seed = seed_after(cell, len(done), target.problem)
-    sampler = Watched(make_sampler(cell.sampler, seed, target.problem))
-    study = optuna.create_study(
-        directions=target.directions, sampler=sampler, pruner=make_pruner(cell.sampler)
-    )
-    if target.metric_names:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names(list(target.metric_names))
-    study.add_trials(done)
-    successes = sum(trial.state != TrialState.FAIL for trial in done)
+    study, sampler = _in_memory(cell, target, done)
+    succeeded = any(trial.state != TrialState.FAIL for trial in done)
     epochs = [*map(epochs_of, done)]  # and of those that are running
     finished = len(done)
-    told(_paid(epochs, cell))
+    progress(_paid(epochs, cell))
     running: deque[Outcome] = deque()
     while running or _paid(epochs, cell) < cell.trials:
         while len(running) < cell.workers and _paid(epochs, cell) < cell.trials:
@@ -265,12 +257,27 @@ def run(cell: Cell, told: Callable[[int], None] = lambda _: None) -> None:
         study.tell(outcome.trial, outcome.values, state=outcome.state)
         kept.add_trial(_noted(study, outcome, *sampler.taken()))
         finished += 1
-        told(_paid(epochs[:finished], cell))
-        successes += outcome.state != TrialState.FAIL
-        if not successes and finished >= min(HOPELESS, cell.trials):
+        progress(_paid(epochs[:finished], cell))
+        succeeded |= outcome.state != TrialState.FAIL
+        if not succeeded and finished >= min(HOPELESS, cell.trials):
             raise CompareError(
                 f"{cell.source}: all of the first {finished} trials failed: {outcome.why}"
             )
+
+
+def _in_memory(cell: Cell, target: Target, done: Sequence[FrozenTrial]) -> tuple[Study, Watched]:
+    """Return a study in memory that has some of a cell's trials already, and its sampler."""
+    seed = seed_after(cell, len(done), target.problem)
+    sampler = Watched(make_sampler(cell.sampler, seed, target.problem))
+    study = optuna.create_study(
+        directions=target.directions, sampler=sampler, pruner=make_pruner(cell.sampler)
+    )
+    if target.metric_names:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names(list(target.metric_names))
+    study.add_trials(done)
+    return study, sampler
 
 
 def _paid(epochs: Sequence[int], cell: Cell) -> int:

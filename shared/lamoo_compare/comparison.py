@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
+from lamoo.arrays import is_whole
 from lamoo_compare.budget import BUDGETS, Budget
 from lamoo_compare.cell import ASK, WARNED, Cell, epochs_of, is_done, trials_of
 from lamoo_compare.errors import CompareError
@@ -167,10 +168,12 @@ def _check(
     m = len(target.directions)
     if m < 2:
         raise CompareError("directions: hypervolume compares two objectives or more, got 1")
+    if isinstance(samplers, str) or not isinstance(seeds, Sequence):
+        raise CompareError(f"samplers and seeds must be lists, got {samplers!r} and {seeds!r}")
     if not samplers or not seeds:
         raise CompareError("samplers and seeds must name at least one each")
-    if any(seed < 0 for seed in seeds):
-        raise CompareError(f"seeds must not be negative, got {list(seeds)}")
+    if not all(is_whole(seed, 0) for seed in seeds):
+        raise CompareError(f"seeds must be whole numbers of at least 0, got {list(seeds)}")
     if reference_point is not None and not (
         len(reference_point) == m and np.isfinite(reference_point).all()
     ):

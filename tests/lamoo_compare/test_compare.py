@@ -294,6 +294,20 @@ def test_what_can_be_mended_is_one_line(
     assert said in line
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"samplers": "lamoo"}, "samplers and seeds must be lists, got 'lamoo'"),
+        ({"seeds": 5}, "samplers and seeds must be lists, got .* and 5"),
+        ({"seeds": [0, 0.5]}, "seeds must be whole numbers of at least 0"),
+        ({"seeds": [-1]}, "seeds must be whole numbers of at least 0"),
+    ],
+)
+def test_a_wrong_argument_of_the_function_is_named(tmp_path, given, message):
+    with pytest.raises(CompareError, match=message):
+        compare("branin-currin", **given, out=tmp_path)
+
+
 def test_debug_lets_the_error_through(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CompareError, match="no such file"):
