@@ -13,9 +13,9 @@ from optuna.study import Study
 
 from lamoo.report import figures
 from lamoo.report.extras import needing
+from lamoo.report.figures import COLOURS
 from optuna_lamoo.knowledge import knowledge_of
 from optuna_lamoo.visualization import _info, matplotlib
-from optuna_lamoo.visualization._info import COLOURS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

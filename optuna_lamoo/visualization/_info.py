@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats
-from lamoo.report.figures import Axis, Map
+from lamoo.report.figures import Axis, Map, Scale
 from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
 from lamoo.space import Categorical
@@ -21,8 +21,6 @@ from optuna_lamoo.explanation import existing
 from optuna_lamoo.knowledge import Knowledge, Stopped, knowledge_of, stopped_of
 from optuna_lamoo.reader import Reader
 
-#: Okabe and Ito's colours, which people with any colour vision can tell apart.
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
 #: At so many points of a study its region is looked at, at most.
 STAGES = 40
 
@@ -98,10 +96,12 @@ def _map(known: Knowledge, stopped: Sequence[Stopped], pair: tuple[int, int]) ->
 
 def _axis(known: Knowledge, trials: Sequence[FrozenTrial], name: str, places: Floats) -> Axis:
     parameter = known.space.parameters[name]
-    scale = "category" if isinstance(parameter, Categorical) else "linear"
+    scale: Scale = "log" if getattr(parameter, "log", False) else "linear"
+    if isinstance(parameter, Categorical):
+        scale = "category"
     return Axis(
         name=name,
-        scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
+        scale=scale,
         values=parameter.from_unit(places),
         points=[_shown(columns.answers(t, known.search_space), name, scale) for t in trials],
         levels=parameter.levels,

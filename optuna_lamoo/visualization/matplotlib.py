@@ -13,6 +13,7 @@ from lamoo.report.extras import needing
 from lamoo.report.figures import (
     ACROSS,
     CHOSEN,
+    COLOURS,
     NOTHING,
     SHADE,
     STOPPED,
@@ -23,7 +24,6 @@ from lamoo.report.figures import (
     worst,
 )
 from optuna_lamoo.visualization import _info
-from optuna_lamoo.visualization._info import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

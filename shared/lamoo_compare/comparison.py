@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo.arrays import is_whole
+from lamoo.arrays import Floats, is_whole
 from lamoo_compare.budget import BUDGETS, Budget
 from lamoo_compare.cell import ASK, WARNED, Cell, epochs_of, is_done, trials_of
 from lamoo_compare.errors import CompareError
@@ -139,7 +139,7 @@ def compare(  # noqa: PLR0913 - the options of a command
     values = [run.values for run in runs]
     point = tuple(float(v) for v in _reference(target, reference_point, values))
     check_volumes(values, target.directions, point)
-    known = target.problem and reference_point is None
+    scored = target.problem if reference_point is None else None
     result = Comparison(
         source=source,
         directions=target.directions,
@@ -147,9 +147,7 @@ def compare(  # noqa: PLR0913 - the options of a command
         samplers=names,
         runs=runs,
         reference_point=point,
-        best=target.problem.best_hypervolume
-        if target.problem and known
-        else best_of(values, target.directions, point),
+        best=scored.best_hypervolume if scored else best_of(values, target.directions, point),
         versions=versions(),
         command=command or f"compare({source!r}, ...)",
         budget=budget,
@@ -185,7 +183,7 @@ def _check(
 
 
 def _reference(
-    target: Target, given: Sequence[float] | None, values: Sequence[np.ndarray]
+    target: Target, given: Sequence[float] | None, values: Sequence[Floats]
 ) -> Sequence[float]:
     if given is not None:
         return given

@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from lamoo.arrays import Floats
+from lamoo.report import figures as report
 from lamoo_compare.summary import Comparison
 
-#: Okabe and Ito's colours, less those that are hard to see as a line on white: people with any
-#: colour vision can tell them apart. Each has a dash and a symbol of its own, for print.
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000", "#56B4E9")
+#: Each colour has a dash and a symbol of its own, for print.
+COLOURS = report.COLOURS[:6]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 #: So many samplers share a picture. More get one each, in which they stand beside the first.

@@ -13,12 +13,12 @@ from lamoo_compare.summary import Comparison, log10_gap
 Row = dict[str, str | int]
 
 #: Samplers are compared after these numbers of (full) trials or, in shorter runs, at the end.
-BUDGETS = (50, 100)
+CHECKPOINTS = (50, 100)
 
 
 def budgets_of(comparison: Comparison) -> list[int]:
     """Return after how many trials samplers are compared."""
-    return [n for n in BUDGETS if n <= comparison.trials] or [comparison.trials]
+    return [n for n in CHECKPOINTS if n <= comparison.trials] or [comparison.trials]
 
 
 def rivals_of(comparison: Comparison) -> list[str]:

@@ -280,10 +280,20 @@ def log10_gap(share: float) -> float:
 
 def front_of(values: Sequence[Floats], directions: Sequence[str]) -> Floats:
     """Return the distinct points that nobody dominates, in the user's directions."""
-    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
-    Y = np.unique(Y[_known(Y)], axis=0)
+    Y = np.unique(_counting(values, directions), axis=0)
     front: Floats = signs(directions) * Y[pareto.nondominated(Y)] if len(Y) else Y
     return front
+
+
+def _counting(values: Sequence[Floats], directions: Sequence[str]) -> Floats:
+    """Return the values of all runs together (n, m), minimised, of the trials that count.
+
+    Args:
+        values: of each run, in the user's directions.
+        directions: one per objective.
+    """
+    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
+    return np.asarray(Y[_known(Y)])
 
 
 def _known(Y: Floats) -> Bools:
@@ -296,8 +306,7 @@ def infer_reference(values: Sequence[Floats], directions: Sequence[str]) -> tupl
 
     Objective values are in the user's directions, and so is the answer; without any, it is 0.
     """
-    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
-    Y = failures.finite(Y[_known(Y)])
+    Y = failures.finite(_counting(values, directions))
     if not len(Y):
         return (0.0,) * len(directions)
     point = signs(directions) * pareto.reference_point(Y, of_front=False)
@@ -312,8 +321,8 @@ def check_volumes(
     Raises:
         CompareError: if they are not: all would be 0 or infinite.
     """
-    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
-    if not pareto.expressible(Y[_known(Y)], signs(directions) * np.asarray(reference_point)):
+    Y = _counting(values, directions)
+    if not pareto.expressible(Y, signs(directions) * np.asarray(reference_point)):
         raise CompareError(f"{pareto.INEXPRESSIBLE} (reference point {list(reference_point)})")
 
 
@@ -321,5 +330,5 @@ def best_of(
     values: Sequence[Floats], directions: Sequence[str], reference_point: Sequence[float]
 ) -> float:
     """Return the hypervolume of all runs together."""
-    Y = signs(directions) * np.concatenate([*values, np.empty((0, len(directions)))])
-    return pareto.hypervolume(Y[_known(Y)], signs(directions) * np.asarray(reference_point))
+    Y = _counting(values, directions)
+    return pareto.hypervolume(Y, signs(directions) * np.asarray(reference_point))

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 Scale = Literal["linear", "log", "category"]
 
-#: Vermillion and blue, which people with any colour vision can tell apart.
-CHOSEN, SHADE = "#D55E00", "Blues"
+#: Okabe and Ito's colours, which people with any colour vision can tell apart. The last one is hard
+#: to see as a thin line on white.
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
+#: Vermillion for what is chosen, blue for shades.
+CHOSEN, SHADE = COLOURS[0], "Blues"
 #: What is told from trials that ended: a dark grey, and words.
 STOPPED, STOPPED_EARLY = "#555555", "stopped early"
 #: A light grey: where there is nothing that could be shaded.
