@@ -107,12 +107,16 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
         rng: the random generator.
 
     Raises:
-        ValueError: if ``q`` is negative or no whole number.
+        ValueError: if ``q`` is negative or no whole number, or ``rng`` is no generator.
         NothingAllowed: if no point is found that keeps the known constraints.
     """
     if not is_whole(q, 0):
         msg = f"q must be at least 0, a whole number, got {q!r}"
         raise ValueError(msg)
+    generator: Any = rng  # whatever was given
+    if not isinstance(generator, np.random.Generator):
+        msg = f"rng must be a generator such as np.random.default_rng(0), got {rng!r}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
     X = np.empty((q, task.space.dimension))
     with single_threaded():
         began, history = time.perf_counter(), task.cleaned
@@ -172,24 +176,29 @@ class _Found(NamedTuple):
 
 def _next(task: Task, history: History, rng: np.random.Generator) -> tuple[Floats, str]:
     """Return the next point (d,) after a task's history and what was proposed since, and how."""
+    ways = _ways(task, history, rng)
+    return next((found.x, found.how) for found in ways if found.x is not None)
+
+
+def _ways(task: Task, history: History, rng: np.random.Generator) -> Iterator[_Found]:
+    """Yield the next point by one way of finding it after another, until there is one.
+
+    The last way always finds one.
+    """
     space, settings = task.domain, task.settings
-    found = _Found(None, "")
     if _starting(task, history):
-        found = _Found(next_start(space, history, settings.seed), "start-up")
-    if found.x is None and not _any_allowed(space, history, settings.seed):
-        return _broken(space, settings, rng), "known constraints broken"
-    if found.x is None and settings.reevaluate and len(history.tried) % settings.reevaluate == 0:
-        found = _Found(least_sure(space, history), "model phase: evaluated again")
-    if found.x is None and history.n:
-        found = _by_solver(task, history, rng)
-    if found.x is None:
-        everywhere = Place(history, Region(space), np.arange(0))
-        found = _Found(random.propose(everywhere, rng), "at random")
-    if found.x is None:
-        found = _Found(least_sure(space, history), "nothing untried is left: evaluated again")
-    if found.x is None:
-        return _repeated(space, history, rng), "nothing untried is left: evaluated again"
-    return found.x, found.how
+        yield _Found(next_start(space, history, settings.seed), "start-up")
+    if not _any_allowed(space, history, settings.seed):
+        yield _Found(_broken(space, settings, rng), "known constraints broken")
+    if settings.reevaluate and len(history.tried) % settings.reevaluate == 0:
+        yield _Found(least_sure(space, history), "model phase: evaluated again")
+    if history.n:
+        yield _by_solver(task, history, rng)
+    everywhere = Place(history, Region(space), np.arange(0))
+    yield _Found(random.propose(everywhere, rng), "at random")
+    how = "nothing untried is left: evaluated again"
+    yield _Found(least_sure(space, history), how)
+    yield _Found(_repeated(space, history, rng), how)
 
 
 def _by_solver(task: Task, history: History, rng: np.random.Generator) -> _Found:

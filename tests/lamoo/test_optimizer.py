@@ -532,6 +532,7 @@ def test_a_reference_point_steers_the_search():
         (lambda: suggest(Task(SQUARE, history(3, 2)), 1, None), "history holds points of 3"),
         (lambda: suggest(Task(SQUARE, history(2, 2)), -1, None), "q must be at least 0"),
         (lambda: suggest(Task(SQUARE, history(2, 2)), 1.5, None), "q must be .* a whole number"),
+        (lambda: suggest(Task(SQUARE, history(2, 2)), 1, 0), "rng must be a generator such as"),
         (lambda: suggest(Task(SQUARE, history(2, 3), HALF), 1, None), "reference_point must hold"),
         (lambda: chosen_path(Task(SQUARE, history(2, 2).first(0))), "history must hold"),
         (lambda: chosen_path(Task(SQUARE, history(3, 2))), "history holds points of 3"),

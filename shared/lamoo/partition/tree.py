@@ -293,7 +293,14 @@ def _remembered(early: _Early) -> Node:
     rows, features, values, violation = early.found
     scaled, reference_point = pareto.comparable(values, violation, None)
     data = Observations(
-        rows, features, values, violation, scaled, reference_point, 0.0, early.settings
+        index=rows,
+        features=features,
+        values=values,
+        violation=violation,
+        Y=scaled,
+        reference_point=reference_point,
+        volume=0.0,
+        settings=early.settings,
     )
     nothing = np.arange(0)
     return Node(data, np.arange(len(rows)), nothing, nothing, Region(early.space))
@@ -318,6 +325,12 @@ def walk(root: Node) -> Iterator[tuple[Node, ...]]:
 
 def ucb(value: float, visits: int, parent_visits: int, c_p: float) -> float:
     """Return ``v_j + 2 C_p sqrt(2 ln n_parent / n_j)`` (LaMOO, equation in section 3.2).
+
+    Args:
+        value: ``v_j``, the node's hypervolume.
+        visits: ``n_j``, see :attr:`Node.visits`; 0 counts as 1.
+        parent_visits: ``n_parent``, likewise.
+        c_p: the weight of exploration, in the units of ``value``.
 
     Example:
         >>> round(ucb(value=1.0, visits=8, parent_visits=20, c_p=0.5), 4)
