@@ -13,7 +13,7 @@ def check_kind(name: str, value: object, *kinds: type) -> None:
     if not isinstance(value, kinds):
         expected = " or ".join("None" if k is type(None) else k.__name__ for k in kinds)
         msg = f"{name} must be {expected}, got {value!r}"
-        raise ValueError(msg)
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
 
 
 def check_callable(name: str, value: object) -> None:

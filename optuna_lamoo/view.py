@@ -196,6 +196,12 @@ class View:
     ) -> tuple[History, Space]:
         """Return the history, and the space with what is known of its points.
 
+        Args:
+            study: whose directions and names of objectives count.
+            trials: of it.
+            search_space: the distributions of all columns.
+            space: the same for the engine.
+
         Raises:
             ValueError: if a known objective is not one of the study's.
         """

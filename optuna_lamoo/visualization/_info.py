@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats
-from lamoo.report.figures import Axis, Map, Scale
+from lamoo.report.figures import Axis, Map
 from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
 from lamoo.space import Categorical
@@ -96,12 +96,10 @@ def _map(known: Knowledge, stopped: Sequence[Stopped], pair: tuple[int, int]) ->
 
 def _axis(known: Knowledge, trials: Sequence[FrozenTrial], name: str, places: Floats) -> Axis:
     parameter = known.space.parameters[name]
-    scale: Scale = "log" if getattr(parameter, "log", False) else "linear"
-    if isinstance(parameter, Categorical):
-        scale = "category"
+    scale = "category" if isinstance(parameter, Categorical) else "linear"
     return Axis(
         name=name,
-        scale=scale,
+        scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
         values=parameter.from_unit(places),
         points=[_shown(columns.answers(t, known.search_space), name, scale) for t in trials],
         levels=parameter.levels,

@@ -21,7 +21,7 @@ class Evaluation(NamedTuple):
     """What was evaluated, and what came of it.
 
     Args:
-        params: the parameters that were told.
+        params: the parameters that were evaluated.
         values: the objective values in the user's directions, the mean of all evaluations.
     """
 
@@ -187,10 +187,10 @@ def _check(space: object, directions: object, settings: object) -> None:
     """Check the kinds of an optimizer's arguments."""
     if not isinstance(space, Space):
         msg = f"space must be a lamoo.Space, such as Space({{'x': Float(0, 1)}}), got {space!r}"
-        raise ValueError(msg)
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
     if not isinstance(settings, Settings | None):
         msg = f"settings must be lamoo.Settings or None, got {settings!r}"
-        raise ValueError(msg)
+        raise ValueError(msg)  # noqa: TRY004  as above
     listed = directions if isinstance(directions, Sequence) else ()
     if not listed or any(d not in ("minimize", "maximize") for d in listed):
         msg = (

@@ -124,6 +124,11 @@ def representative(Y: Floats, violation: Floats, size: int) -> Ints:
 
     Half are the best, Pareto layer by layer (the infeasible last, by violation); of the layer that
     is too large to fit, points far apart. Half are spread evenly over the rest.
+
+    Args:
+        Y: objective values, shape ``(n, m)``; infinities compare as usual.
+        violation: total constraint violations, shape ``(n,)``.
+        size: how many are wanted at most.
     """
     if len(Y) <= size:
         return np.arange(len(Y))

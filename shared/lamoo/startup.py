@@ -21,8 +21,13 @@ CERTAIN = 3
 def next_start(space: Space, history: History, seed: int) -> Floats | None:
     """Return the next untried point of a Sobol sequence, ``None`` if none is near.
 
-    Where objectives are known the points are spread over their values; points that the user (or
-    an earlier study) holds to be worth trying first take every other turn.
+    Where objectives are known the points are spread over their values; points that are worth trying
+    first (:attr:`lamoo.space.known.Known.first`) take every other turn.
+
+    Args:
+        space: the search space.
+        history: what was tried; the number of these points is the position in the sequence.
+        seed: of the sequence.
     """
     first = space.known.first
     if first is not None and len(history.tried) % 2 == 0:
@@ -57,11 +62,15 @@ def _by_known_cost(space: Space, history: History, seed: int) -> Floats | None:
 
 
 def least_sure(space: Space, history: History) -> Floats | None:
-    """Return the point (d,) that was evaluated least often of those that may be of the front.
+    """Return the point (d,) that was evaluated least often of those that may be on the front.
 
-    Of several one that seems to be of it, of those the first. ``None`` if none is what may be
-    proposed now, or what was repeated always gave the same values (:data:`CERTAIN` times): then
-    there is no noise.
+    Those are the members of the front, and the points that only noise may keep from it. Among
+    equally often evaluated ones members of the front go first, then earlier observations.
+
+    Returns:
+        ``None`` if none of them may be proposed now (the space may have been narrowed), nothing was
+        observed, or there is no noise: at least :data:`CERTAIN` points were repeated, and each
+        gave the same values again.
     """
     if not history.n:
         return None
@@ -82,11 +91,11 @@ def least_sure(space: Space, history: History) -> Floats | None:
 
 
 def _may_be_best(history: History, front: Bools) -> Bools:
-    """Tell which points (n,) would be on the front with means as low as theirs may truly be.
+    """Tell which points (n,) would be on the front if their means were as low as noise allows.
 
     That is lower than observed by the standard error times sqrt(2 ln n), the margin of UCB1 (Auer
     et al. 2002): it grows, so no unlucky point is given up for ever. The noise is that of repeated
-    evaluations, pooled; while there are none, nobody else may be.
+    evaluations, pooled over all points; as long as nothing was repeated it counts as 0.
     """
     feasible = history.violation == 0
     best = history.means[front & feasible]

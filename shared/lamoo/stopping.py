@@ -17,11 +17,13 @@ FEW_RESULTS, EQUAL_RESULTS = 5, 10
 
 
 def conclusive(Y: Floats) -> bool:
-    """Tell whether observations (n, m) say that what was asked for so far is all there is to try.
+    """Tell whether observations (n, m) are enough to believe that the space seen so far is all.
 
-    What failed, or returned a mere sign of that, may have ended before all its parameters were
-    asked for. So there must be a measurement and :data:`FEW_RESULTS`, or :data:`EQUAL_RESULTS`
-    where all are the same, since those may be signs.
+    Where nobody declared the space it is known from the parameters that trials asked for, and a
+    trial that failed, or returned values that stand for a failure, may have ended before it asked
+    for all of its own. So at least one observation must be a measurement
+    (:func:`lamoo.failures.measured`), of :data:`FEW_RESULTS` or, where all are equal and may stand
+    for failures, of :data:`EQUAL_RESULTS`.
     """
     if not failures.measured(Y).all(axis=1).any():
         return False

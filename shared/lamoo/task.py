@@ -77,7 +77,7 @@ class Settings:
         partition: Any = self.partition  # whatever was given
         if not isinstance(partition, Partition):
             msg = f"partition must be a lamoo.Partition, got {partition!r}"
-            raise ValueError(msg)
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
         if not is_whole(self.n_startup, 0):
             msg = f"n_startup must be at least 0, a whole number, got {self.n_startup!r}"
             raise ValueError(msg)

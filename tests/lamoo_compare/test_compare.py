@@ -294,20 +294,6 @@ def test_what_can_be_mended_is_one_line(
     assert said in line
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"samplers": "lamoo"}, "samplers and seeds must be lists, got 'lamoo'"),
-        ({"seeds": 5}, "samplers and seeds must be lists, got .* and 5"),
-        ({"seeds": [0, 0.5]}, "seeds must be whole numbers of at least 0"),
-        ({"seeds": [-1]}, "seeds must be whole numbers of at least 0"),
-    ],
-)
-def test_a_wrong_argument_of_the_function_is_named(tmp_path, given, message):
-    with pytest.raises(CompareError, match=message):
-        compare("branin-currin", **given, out=tmp_path)
-
-
 def test_debug_lets_the_error_through(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CompareError, match="no such file"):
@@ -724,3 +710,17 @@ def test_other_strategies_of_ax_keep_to_constraints_and_several_workers(tmp_path
     scored = run_of(replace(cell, directions=problem.directions), problem).values
     for trial, values in zip(found, scored, strict=True):
         assert values == pytest.approx(problem.scored(trial.params), nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"samplers": "lamoo"}, "samplers and seeds must be lists, got 'lamoo'"),
+        ({"seeds": 5}, "samplers and seeds must be lists, got .* and 5"),
+        ({"seeds": [0, 0.5]}, "seeds must be whole numbers of at least 0"),
+        ({"seeds": [-1]}, "seeds must be whole numbers of at least 0"),
+    ],
+)
+def test_a_wrong_argument_of_the_function_is_named(tmp_path, given, message):
+    with pytest.raises(CompareError, match=message):
+        compare("branin-currin", **given, out=tmp_path)

@@ -133,6 +133,12 @@ def pair_features(
     matter which of them makes which choice: how many choices differ, whether any does, and, if none
     does, how often each choice was made. (The more parameters of a network do nothing, the less it
     matters which of them.)
+
+    Args:
+        A: points, NaN where a parameter is inactive.
+        B: other points.
+        groups: columns of each group of parameters alike.
+        levels: the choices of each group that are counted.
     """
     A, B = np.nan_to_num(A, nan=-1.0), np.nan_to_num(B, nan=-1.0)
     for a, b in zip(A.T, B.T, strict=True):

@@ -480,7 +480,17 @@ def _better_transform(sample: _Sample, bound: float) -> ObjectiveFit:
 
 
 def process_of(X: Floats, y: Floats, space: Space, hyperparameters: Hyperparameters) -> GP:
-    """Return the Gaussian process conditioned on values y (n,) at the space's inputs X."""
+    """Return the Gaussian process conditioned on exact values, which are not winsorised.
+
+    Args:
+        X: the space's inputs, shape ``(n, p)``.
+        y: transformed values, shape ``(n,)``.
+        space: theirs.
+        hyperparameters: of the process.
+
+    Raises:
+        numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
+    """
     return _sample(X, y, space).process(hyperparameters)
 
 
@@ -494,6 +504,15 @@ def objective_process(
     would drag down what is predicted for those (the network that does nothing, on NAS-Bench-Graph).
     Values that are much better than predicted stay. On smooth functions, where a surprise also
     tells how rough they are, it was not tried.
+
+    Args:
+        inputs: the space's, of all points at which anything was observed, shape ``(n, p)``.
+        values: the objective's, transformed.
+        space: theirs.
+        hyperparameters: of the process.
+
+    Raises:
+        numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
     """
     return _conditioned(_sample_of(inputs, values, space), hyperparameters)
 
@@ -525,7 +544,10 @@ def _fit_winsorised(sample: _Sample, start: Hyperparameters | None) -> Hyperpara
 
 
 def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
-    """Fit hyperparameters, or remember them: equal data give an equal result."""
+    """Return hyperparameters fitted to values y (n,) at the space's inputs X (n, p).
+
+    They are remembered: for equal data nothing is fitted again.
+    """
     return _fit(_sample(X, y, space), None)
 
 

@@ -18,7 +18,8 @@ from lamoo.space.history import History
 
 #: Boxes that are looked at, those that were tested most.
 MOST = 256
-#: How often a point between two of equal values has these, too, where there is no plateau.
+#: The probability that a point between two observations with equal values has these values, too,
+#: where there is no plateau.
 BY_CHANCE = 0.05
 #: Coordinates that differ by less are equal.
 _SAME = 1e-9

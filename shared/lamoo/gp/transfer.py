@@ -134,6 +134,11 @@ def best_points(source: History, space: Space, size: int) -> Floats:
 
     Parameters that the earlier study did not have are put in the middle of their range. Points
     outside this space's bounds are left out.
+
+    Args:
+        source: the earlier study's observations, in this space.
+        space: this study's.
+        size: how many points are wanted at most.
     """
     if not source.n:
         return np.empty((0, space.dimension))

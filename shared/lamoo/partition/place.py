@@ -32,5 +32,11 @@ class Place:
     def everywhere(
         cls, space: Space, history: History, reference_point: Floats | None = None
     ) -> Place:
-        """Return the whole space as a place: all observations are members."""
+        """Return the whole space as a place, of which all observations are members.
+
+        Args:
+            space: the search space.
+            history: all observations and what is running.
+            reference_point: see :class:`Place`.
+        """
         return cls(history, Region(space), np.arange(history.n), reference_point)

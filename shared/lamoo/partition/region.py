@@ -23,7 +23,7 @@ POPULATION, MAX_DESCENTS = 256, 64
 
 @dataclass(frozen=True)
 class Region:
-    """Points on the chosen side of every boundary (section 3.1); without any, the whole space.
+    """Points on the chosen side of every boundary; without boundaries, the whole space.
 
     Args:
         space: the search space.

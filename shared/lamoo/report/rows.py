@@ -98,7 +98,14 @@ class Stage:
 
 @own_state()
 def stages(space: Space, history: History, settings: Settings, most: int) -> list[Stage]:
-    """Return how the chosen leaf changed, at up to ``most`` numbers of observations."""
+    """Return how the chosen leaf changed, at up to ``most`` numbers of observations.
+
+    Args:
+        space: the search space.
+        history: at least one observation, in the order of the trials.
+        settings: with which a tree is grown after each of these numbers.
+        most: how many numbers there are at most, spread evenly.
+    """
     numbers = np.unique(np.linspace(1, history.n, min(most, history.n)).astype(int))
     U = space.sample(DRAWS, np.random.default_rng(0))
     out = []

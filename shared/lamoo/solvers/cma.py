@@ -137,9 +137,16 @@ class Coordinates:
 
 
 def replay(coordinates: Coordinates, X: Floats, values: Floats, seed: int) -> CatCMAwM:
-    """Return CMA-ES as it is after points (n, d) of these values (n,), smaller is better.
+    """Return CMA-ES in the state that observations lead to.
 
-    A generation that is not complete yet is not told.
+    It starts from the first half of them, and is told the second half generation by generation. A
+    last one that is not complete is not told.
+
+    Args:
+        coordinates: which columns it sees as what.
+        X: points in the order of the trials, shape ``(n, d)``.
+        values: of each, smaller is better, shape ``(n,)``.
+        seed: of what it will draw.
     """
     X = _filled(np.clip(X, 0.0, 1.0))
     first = np.arange((len(X) + 1) // 2)

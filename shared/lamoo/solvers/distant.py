@@ -1,4 +1,4 @@
-"""The emptiest place of the space: what to try where a solver comes back to what is known."""
+"""The point farthest from all that were tried, for when a solver proposes a known one again."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DISTANT, MOST_NEIGHBOURS = 256, 512
 
 
 def has_twin(x: Floats, space: Space, history: History) -> bool:
-    """Tell whether a point (d,) was as good as tried.
+    """Tell whether a point (d,) is nearly the same as one that was tried.
 
-    That is, one that was tried is within :data:`TWIN` of it in every range, and what is not
-    continuous is equal: values of a grid are different by their user's word.
+    That is, within :data:`TWIN` of it in every continuous parameter, and equal in all others: two
+    neighbouring values of a grid are different, since the user chose the grid.
     """
     reach = np.where(np.isinf(space.levels), TWIN, SAME)
     tried = history.tried
@@ -37,11 +37,12 @@ def has_twin(x: Floats, space: Space, history: History) -> bool:
 def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     """Return the point (d,) farthest from all that were tried, ``None`` if none is found.
 
-    Among points that are not like failures and infeasible points. A solver that comes back to what
-    is known sees nothing better: then a trial is worth most where least is known. Of two objectives
-    that do not conflict the front is one point, and half of 30 trials were twins of others. Where
-    objectives conflict ``"gp"`` makes none (six problems, 50 trials); ``"evolutionary"`` made 39 of
-    100 on BraninCurrin, and after 400 trials of four problems .884 of the hypervolume for .878.
+    Among points that are not like failures and infeasible points. A solver that proposes a twin
+    (:func:`has_twin`) of a tried point sees nothing better: then a trial is worth most where least
+    is known. Without this, half of 30 trials were twins where two objectives do not conflict, so
+    that the front is one point. Where objectives conflict ``"gp"`` proposes no twin (six problems,
+    50 trials); ``"evolutionary"`` did so 39 times of 100 on BraninCurrin, and has .884 of the
+    hypervolume instead of .878 after 400 trials of four problems.
 
     See :class:`lamoo.solvers.Propose` for the arguments.
     """

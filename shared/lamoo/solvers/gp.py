@@ -178,7 +178,16 @@ def refine(
     """Climb from a point (d,) of the region to a better one inside it.
 
     L-BFGS over the smooth, active columns; if the end lies outside, the best point inside on the
-    straight line to it. A box, the least and largest coordinates (2, d), is not left either.
+    straight line to it.
+
+    Args:
+        acquisition: what is maximised.
+        region: where the end must lie.
+        start: a point of the region, shape ``(d,)``.
+        smooth: the columns that may change, shape ``(d,)``.
+        iterations: of L-BFGS, at most.
+        box: the least and largest coordinates of the end, shape ``(2, d)``; by default those of the
+            unit cube.
     """
     columns = np.flatnonzero(smooth & ~np.isnan(start))
 

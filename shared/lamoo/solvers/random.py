@@ -13,6 +13,11 @@ def pool(place: Place, n: int, rng: np.random.Generator) -> Floats:
 
     Where drawing finds none in a space that can be enumerated, all that are left are returned:
     none are overlooked.
+
+    Args:
+        place: the region, and what was tried.
+        n: how many points are drawn.
+        rng: the random generator.
     """
     history, region = place.history, place.region
     X = history.unseen(region.sample(n, history.X[place.members], rng))

@@ -32,8 +32,8 @@ ADDED = 8
 #: A tree is first learned from about this many observations, spread over all of them, which saves
 #: time if it reproduces the rest; otherwise from all.
 ENOUGH = 512
-#: A parameter with at most so many values may be what branches are told by: a choice, or a number
-#: of layers.
+#: A parameter with at most so many values may decide alone which branch a point is in: a choice, or
+#: a number of layers.
 FEW = 16
 #: The label of a point that has none of several columns that exclude each other.
 NONE = -1

@@ -27,11 +27,11 @@ UNSURE = NONE - 1
 class Evidence:
     """What observed points show of which parameters a configuration has.
 
-    As long as all have the same ones, every configuration has those: there is no sign of branches.
-    After that, a choice that no point had yet may bring in anything.
+    As long as all points have the same parameters, so has every configuration: there is no sign of
+    branches. Once there is one, a choice that no point made yet may bring in any parameters.
 
-    A parameter of several ranges is several columns that exclude each other. Which one holds may
-    also follow from when it was asked for, since programs are changed.
+    A parameter of several ranges is several columns that exclude each other. If each range was used
+    for a while and then another one, the user may have changed the program: then the latest holds.
 
     Args:
         X: the points, ``(n, d)``, in the order in which they ran, NaN where a parameter was
@@ -48,9 +48,10 @@ class Evidence:
         return bool(np.isnan(self.X).any())
 
     def complete(self, X: Floats) -> tuple[Floats, Bools]:
-        """Return points (n, d) without what they surely do not have, and which are complete (n,).
+        """Return points (n, d) with NaN for what they surely do not have, and which are complete.
 
-        Those are known to have every parameter that their configuration has, and no other.
+        Complete ones, ``(n,)``, are known to have every parameter that their configuration has, and
+        no other.
         """
         if not self.conditional or not len(X):
             return X, np.asarray(~np.isnan(X).any(axis=1))

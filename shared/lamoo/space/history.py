@@ -401,11 +401,12 @@ class History:
 
     @property
     def settled(self) -> History:
-        """The same with nothing pending: one object for all that :meth:`with_pending` made of it.
+        """This history with nothing pending.
 
-        So what is remembered of it serves a whole batch.
+        It is the same object for all histories that :meth:`with_pending` made of one, so that what
+        is cached for it serves a whole batch.
         """
-        # not remembered by itself: a circle would stay in memory until it is looked for
+        # a history must not cache itself: the cycle would stay until the garbage collector runs
         return self._settled if len(self.pending) else self
 
     @cached_property

@@ -37,7 +37,10 @@ class Parameter(Protocol):
 
     @property
     def even(self) -> bool:
-        """Whether its values are everywhere, or in the middles of equal cells."""
+        """Whether it is continuous, or its values sit in the middles of equally wide cells.
+
+        Columns of such parameters are snapped together, without asking each.
+        """
 
     def places(self) -> Floats:
         """Return where its values sit in the unit interval, finitely many, increasing, ``(k,)``."""
@@ -190,7 +193,7 @@ class Float:
 
     @property
     def even(self) -> bool:
-        """They are everywhere, on the grid as it is placed."""
+        """Without a step it is continuous; a grid's cells are equally wide."""
         return True
 
     @property
@@ -282,7 +285,7 @@ class Integer:
 
     @property
     def even(self) -> bool:
-        """On a log scale cells are as wide as the logarithm makes them."""
+        """Not on a log scale, where the logarithm makes cells narrower towards the end."""
         return not self.log
 
     @property
@@ -346,7 +349,7 @@ class Categorical:
         choices: Any = self.choices  # whatever was given
         if isinstance(choices, AbstractSet) or not isinstance(choices, Iterable):
             msg = f"choices must be a tuple or list of values, got {choices!r}"
-            raise ValueError(msg)
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
         object.__setattr__(self, "choices", tuple(choices))
         if not self.choices:
             msg = "choices must hold at least one value"
@@ -364,7 +367,7 @@ class Categorical:
 
     @property
     def even(self) -> bool:
-        """Each has a cell as wide as the others'."""
+        """Each choice has a cell, equally wide."""
         return True
 
     def places(self) -> Floats:

@@ -82,7 +82,7 @@ class Space:
             raise ValueError(msg)
         if not isinstance(fixed, Mapping):
             msg = f"fixed must map names of parameters to values, got {fixed!r}"
-            raise ValueError(msg)
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
         for name, value in self.fixed.items():
             if name not in self.parameters:
                 msg = f"fixed names {name!r}, which is not one of {list(self.parameters)}"
@@ -198,7 +198,7 @@ class Space:
 
     @cached_property
     def _lines(self) -> _Lines:
-        """The continuous parameters that are evenly spread, whose numbers are placed together."""
+        """The continuous parameters on a linear scale, which are encoded and decoded together."""
         which = [
             (j, name, p)
             for j, (name, p) in enumerate(self.parameters.items())
@@ -275,6 +275,11 @@ class Space:
         """Return points ``start .. start + n`` of a scrambled Sobol sequence, ``(n, d)``.
 
         Dimensions beyond what Sobol numbers are tabulated for are drawn uniformly.
+
+        Args:
+            start: how many points of the sequence come before.
+            n: how many are returned.
+            seed: of the scrambling.
         """
         d = min(self.dimension, qmc.Sobol.MAXDIM)
         U = np.random.default_rng((seed, start)).random((n, self.dimension))
@@ -334,13 +339,13 @@ class Space:
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class _Lines:
-    """Parameters that are lines between their bounds.
+    """Continuous parameters on a linear scale, as arrays.
 
     Args:
-        columns: theirs, shape ``(k,)``.
-        names: theirs, in this order.
-        low: the bounds, shape ``(k,)``.
-        high: the bounds, shape ``(k,)``.
+        columns: in the space, shape ``(k,)``.
+        names: in the same order; the values of this mapping mean nothing.
+        low: lower bounds, shape ``(k,)``.
+        high: upper bounds, shape ``(k,)``.
     """
 
     columns: Ints
