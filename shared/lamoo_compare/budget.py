@@ -48,3 +48,17 @@ def full_trainings(costs: Floats) -> Floats:
         [1.0, 2.0, 3.0]
     """
     return np.asarray(np.cumsum(costs) / np.maximum.accumulate(costs))
+
+
+def needed(costs: Floats, trainings: int) -> int:
+    """Return after how many trials a run first had paid for so many full trainings.
+
+    That is when it ends, although it may seem to have paid for fewer of them if it goes on and a
+    longer trial comes. All trials if it has not paid for as many yet.
+
+    Example:
+        >>> needed(costs([9, 3, 9, 9], "epochs"), 2), needed(costs([1, 1, 27], "epochs"), 2)
+        (3, 2)
+    """
+    reached = full_trainings(costs) >= trainings
+    return int(reached.argmax()) + 1 if reached.any() else len(costs)

@@ -22,7 +22,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo_compare.budget import Budget, costs, full_trainings, trained
+from lamoo_compare.budget import Budget, costs, full_trainings, needed, trained
 from lamoo_compare.errors import CompareError
 from lamoo_compare.problems import Direction, Problem
 from lamoo_compare.program import check
@@ -383,8 +383,7 @@ def trials_of(cell: Cell) -> list[FrozenTrial]:
     if not studies:
         return []
     found = storage.get_all_trials(studies[0]._study_id, deepcopy=False)
-    paid = full_trainings(costs([*map(epochs_of, found)], cell.budget))
-    return found[: int((paid < cell.trials).sum()) + 1]
+    return found[: needed(costs([*map(epochs_of, found)], cell.budget), cell.trials)]
 
 
 def epochs_of(trial: FrozenTrial) -> int:

@@ -198,7 +198,7 @@ def run_of(cell: Cell, problem: Problem | None = None) -> Run:
     assert cell.directions is not None  # noqa: S101 - resolved before any cell is made
     m = len(cell.directions)
     error = None
-    if len(trials) < cell.trials and cell.failure.exists():
+    if cell.failure.exists() and not is_done(cell):
         error = cell.failure.read_text(encoding="utf-8").splitlines()[0]
     return Run(
         sampler=cell.sampler,

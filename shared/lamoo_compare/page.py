@@ -290,9 +290,12 @@ def _table(lines: Sequence[Sequence[str]], titles: Sequence[str] = ()) -> str:
 
 
 def _errors(comparison: Comparison) -> str:
+    """Return a line for each run that ended early: why, and after how many trials."""
+    # how many trials the epochs of a budget would have been nobody knows
+    of = f" of {comparison.trials}" if comparison.budget == "trials" else ""
     return "".join(
         f'<p class="error">{html.escape(f"{run.sampler}, seed {run.seed}: {run.error}")} '
-        f"({len(run.values)} of {comparison.trials} trials)</p>\n"
+        f"({len(run.values)}{of} trials)</p>\n"
         for run in comparison.runs
         if run.error
     )

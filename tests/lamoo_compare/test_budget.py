@@ -17,6 +17,7 @@ from lamoo_compare.__main__ import table
 from lamoo_compare.budget import trained
 from lamoo_compare.cell import Cell, epochs_of, is_done, trials_of
 from lamoo_compare.cell import run as run_cell
+from lamoo_compare.comparison import run_of
 from lamoo_compare.overview import row_of, write_overview
 from lamoo_compare.page import as_json, cells, columns, page, verdict
 from lamoo_compare.samplers import make_pruner, make_sampler
@@ -204,6 +205,20 @@ def test_a_run_goes_on_as_one_that_was_not_interrupted(source, tmp_path):
     run_cell(first)
     assert sum(max(1, epochs_of(trial)) for trial in trials_of(first)) >= 5 * 9
     assert len(trials_of(first)) < len(params[0])
+
+
+def test_a_run_that_ended_before_its_epochs_says_why(source, tmp_path):
+    """Also if it had more trials by then than full trainings were wanted."""
+    cell = Cell(source, ("minimize", "minimize"), "random+halving", 0, 8, tmp_path, 1, "epochs")
+    run_cell(cell)
+    longer = replace(cell, trials=9)
+    assert len(trials_of(longer)) > 9
+    assert not is_done(longer)
+    longer.failure.write_text("its process died (SIGKILL)\n")
+    ended = run_of(longer)
+    assert ended.error == "its process died (SIGKILL)"
+    assert f"died (SIGKILL) ({len(ended.values)} trials)" in page(comparison([ended], 9))
+    assert run_of(cell).error is None  # which has its epochs
 
 
 def test_a_run_ends_where_nothing_is_trained_any_more(tmp_path):
