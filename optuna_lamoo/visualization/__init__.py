@@ -103,8 +103,8 @@ def plot_hypervolume_history(
     Below the title stands the reference point, to be given to whoever draws another study.
 
     Raises:
-        ValueError: if the directions differ, or the reference point has not one finite value for
-            each.
+        ValueError: if the directions differ, two of several studies have the same name, or the
+            reference point has not one finite value for each direction.
     """
     import plotly.graph_objects as go  # noqa: PLC0415 - plotly is an extra
 

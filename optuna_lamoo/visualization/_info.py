@@ -219,6 +219,12 @@ def _named(studies: Studies) -> Mapping[str, Study]:
     else:
         listed = [studies] if not isinstance(studies, Sequence) else list(studies)
         named = {study.study_name: study for study in listed}
+        if len(named) < len(listed):  # of two storages, say: one would hide the other
+            msg = (
+                "studies must have different names, or be given as name -> study, got "
+                f"{[study.study_name for study in listed]}"
+            )
+            raise ValueError(msg)
     if not named:
         msg = "studies must hold at least one study"
         raise ValueError(msg)

@@ -369,6 +369,8 @@ def test_one_reference_point_for_all_and_errors(study):
         visualization.plot_hypervolume_history(study, [1.0])
     with pytest.raises(ValueError, match="same directions"):
         visualization.plot_hypervolume_history([study, optuna.create_study()])
+    with pytest.raises(ValueError, match="different names, or be given as name -> study"):
+        visualization.plot_hypervolume_history([study, study])
     with pytest.raises(ValueError, match="at least one study"):
         visualization.plot_hypervolume_history([])
 
