@@ -357,12 +357,6 @@ class LaMOOAdapter(TorchAdapter):
         """The experiment's arms."""
         return dict(self._experiment.arms_by_name)
 
-    def outcomes_of(self, names: Sequence[str]) -> dict[str, Floats]:
-        """Return the outcomes of arms, each of shape ``(n,)``, by name."""
-        measured = self._measured()
-        rows = [measured.arms.index(name) for name in names]
-        return dict(zip(measured.metrics, measured.outcomes[rows].T, strict=True))
-
     def stopped_early(self) -> dict[str, Curve]:
         """Return what arms measured whose trials were stopped early, by name."""
         return stopped_curves(self._experiment, self.outcomes)

@@ -187,12 +187,14 @@ def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> 
     history, arms = task.history, adapter.arms_by_name
     ended = [*task.arms]
     stopped = {arm: c for arm, c in adapter.stopped_early().items() if arm not in ended}
-    numbers = pareto.dominance_number(history.Y, history.violation).tolist()
+    numbers = pareto.dominance_number(history.means, history.violation).tolist()
     X = task.encoding.encode([arms[arm].parameters for arm in stopped])
     frame: dict[str, Any] = {"arm_name": [*ended, *stopped]}
     for name in names:
         frame[name] = [arms[arm].parameters.get(name) for arm in frame["arm_name"]]
-    for metric, values in adapter.outcomes_of(ended).items():
+    measured = dict(zip(task.measured.metrics, task.measured.outcomes.T, strict=True))
+    for metric in adapter.outcomes:
+        values = measured[metric]
         last = [c.values[-1, adapter.outcomes.index(metric)] for c in stopped.values()]
         frame[metric] = [*values.tolist(), *last]
     frame["dominance_number"] = numbers

@@ -22,8 +22,8 @@ def history_of(
     goals: Goals,
     pending: Sequence[Params],
     failed: Sequence[Params],
-) -> tuple[History, tuple[str, ...]]:
-    """Return what is known of the experiment, and the names of the arms that have all outcomes.
+) -> tuple[History, Measured]:
+    """Return what is known of the experiment, and the arms that have all outcomes, in its order.
 
     Of a trial that lacks some of the outcomes that count, the others are learned, and what it
     measured along a curve. It may still be running, or have been stopped early; a trial that ended
@@ -67,7 +67,7 @@ def history_of(
         partial=Partial(X[some], Y[some], G[some], noise[some], _of(curves, some)),
         curves=_of(curves, whole),
     )
-    return history, tuple(kept_items(measured.arms, whole))
+    return history, measured.at(whole)
 
 
 def _of(curves: Sequence[Curve], rows: Bools) -> Curves | None:

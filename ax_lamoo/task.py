@@ -39,12 +39,18 @@ class Task(lamoo.Task):
     """An experiment as a task of the engine.
 
     Args:
-        arms: the names of the arms that the history holds.
+        measured: the arms that the history holds, one for each of its rows: one that ran in several
+            trials has several.
         encoding: of the search space.
     """
 
-    arms: tuple[str, ...] = field(kw_only=True)
+    measured: Measured = field(kw_only=True)
     encoding: Encoding = field(kw_only=True)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The names of the arms that the history holds."""
+        return self.measured.arms
 
 
 def task_of(
@@ -68,7 +74,7 @@ def task_of(
         settings: how to search; reference point and labels are those of the goals.
         told: the user's functions of parameters, and earlier experiments.
     """
-    history, arms = history_of(encoding, measured, goals, pending, failed)
+    history, whole = history_of(encoding, measured, goals, pending, failed)
     given = not np.isnan(goals.thresholds).all()
     settings = replace(
         settings,
@@ -78,7 +84,7 @@ def task_of(
     )
     if not history.inside.all():
         settings = replace(settings, n_startup=STARTUP_NARROWED)
-    task = Task(encoding.space, history, settings, arms=arms, encoding=encoding)
+    task = Task(encoding.space, history, settings, measured=whole, encoding=encoding)
     return task if told is None else _with_told(task, goals, measured.metrics, told)
 
 

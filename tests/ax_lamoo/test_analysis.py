@@ -124,6 +124,20 @@ def test_axes_show_the_users_values(experiment):
     assert list(figure.data[0].x) == list(range(8, 17))
 
 
+def test_each_trial_of_an_arm_has_its_own_outcomes_and_the_arm_is_judged_by_their_mean(client, run):
+    made = client(PARAMETERS[:2], solver="evolutionary", initialization_budget=2)
+    # the first trial of the first arm was lucky: by its mean, (2, 9), two others dominate it
+    trials = [(0.1, 1.0, 9.0), (0.1, 3.0, 9.0), (0.5, 2.0, 2.0), (0.9, 9.0, 1.0), (0.3, 1.5, 8.0)]
+    for x, a, b in trials:
+        index = made.attach_trial({"x": x, "rate": 0.5})
+        made.complete_trial(index, {"a": a, "b": b})
+    run(made, 1, lambda _: {"a": 9.5, "b": 9.5})
+    df = card_of(made, PartitionRegions()).df
+    assert df["arm_name"].tolist()[:5] == ["0_0", "0_0", "2_0", "3_0", "4_0"]
+    assert list(zip(df["x"][:5], df["a"][:5], df["b"][:5], strict=True)) == trials
+    assert df["dominance_number"].tolist()[:5] == [2, 2, 0, 0, 0]
+
+
 def test_of_many_choices_the_best_trials_are_drawn(client):
     names = [f"op{k}" for k in range(60)]
     kind = ChoiceParameterConfig(name="op", parameter_type="str", values=names, is_ordered=False)

@@ -50,10 +50,10 @@ def test_objectives_are_minimised_and_constraints_negative_where_they_hold():
     outcomes = [[1.0, 2.0, 3.0, np.nan], [4.0, np.inf, 6.0, 0.0], [7.0, 8.0, np.nan, 0.0]]
     outcomes.append([1.0, np.nan, 2.0, 0.0])
     wanted = goals([[1, 0, 0, 0], [0, -2, 0, 0]], A=[[0, 0, 1, 0]], b=[4.0])
-    history, names = history_of(
+    history, whole = history_of(
         ENCODING, measured(given, outcomes), wanted, [*given[:3], *other], given[:1]
     )
-    assert names == ("0_0", "1_0")
+    assert whole.arms == ("0_0", "1_0")
     np.testing.assert_array_equal(history.Y, [[-1.0, 4.0], [-4.0, np.inf]])
     np.testing.assert_array_equal(history.G, [[-1.0], [2.0]])
     X = ENCODING.encode(given)
