@@ -132,8 +132,8 @@ def relevant(predicted: Floats, Y: Floats) -> Bools:
 def best_points(source: History, space: Space, size: int) -> Floats:
     """Return up to ``size`` points (k, d) of an earlier study's front, far apart, the ends first.
 
-    Parameters that the earlier study did not have are put in the middle of their range. Points
-    outside this space's bounds are left out.
+    Each once, by the mean of its evaluations. Parameters that the earlier study did not have are
+    put in the middle of their range. Points outside this space's bounds are left out.
 
     Args:
         source: the earlier study's observations, in this space.
@@ -144,11 +144,12 @@ def best_points(source: History, space: Space, size: int) -> Floats:
         return np.empty((0, space.dimension))
     source = source.at(np.flatnonzero(failures.sound(source.means)))
     front = source.at(np.flatnonzero(pareto.nondominated(source.means, source.violation)))
-    front = front.at(np.flatnonzero(np.isfinite(front.Y).all(axis=1)))
-    if not front.n:
+    once = np.sort(np.unique(front.group, return_index=True)[1])
+    once = once[np.isfinite(front.means[once]).all(axis=1)]
+    if not len(once):
         return np.empty((0, space.dimension))
-    order = pareto.far_apart(pareto.normalise(front.Y), min(size, front.n))
+    order = pareto.far_apart(pareto.normalise(front.means[once]), min(size, len(once)))
     missing = np.isnan(source.X).all(axis=0)
-    X = np.where(missing, 0.5, front.X[order])
+    X = np.where(missing, 0.5, front.X[once][order])
     inside = ((X >= 0) & (X <= 1) | np.isnan(X)).all(axis=1)
     return np.asarray(X[inside])

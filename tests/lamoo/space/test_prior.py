@@ -170,6 +170,14 @@ def test_predictions_that_the_observations_do_not_confirm_are_dropped(rng):
     assert relevant(predicted[:10], Y[:10]).all()
 
 
+def test_a_best_point_that_was_repeated_is_one_of_them_once(rng):
+    space = Space({"x": Float(0, 1)})
+    X = np.array([[0.1], [0.1], [0.1], [0.5], [0.9]])
+    noise = rng.normal(0, 0.01, (5, 2))
+    points = best_points(History(X, np.column_stack([X, 1 - X]) + noise), space, 5)
+    assert sorted(points.ravel().tolist()) == [0.1, 0.5, 0.9]
+
+
 def test_its_best_points_are_of_its_front_and_inside_the_space(rng):
     space = Space({"a": Float(0, 1), "new": Float(0, 1)})
     X = np.column_stack([np.linspace(-0.5, 1, 31), np.full(31, np.nan)])
