@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,19 +43,11 @@ class Region:
         none out.
         """
         inside = self.space.allows(X)
-        for value, good in self._decisions(X):
-            inside = inside & ((value > 0) == good)
-        return inside
-
-    def _decisions(self, X: Floats) -> Iterator[tuple[Floats, bool]]:
-        """Yield the decision values (n,) of points (n, d) for each boundary, and its chosen side.
-
-        Positive on the good side, whichever was chosen.
-        """
         if self.sides:
             features = boundary_features(self.space, X)
             for boundary, good in self.sides:
-                yield boundary.decision(features), good
+                inside = inside & ((boundary.decision(features) > 0) == good)
+        return inside
 
     def margin(self, X: Floats) -> Floats:
         """Return how deep inside points (n, d) are, shape ``(n,)``.
@@ -65,8 +56,11 @@ class Region:
         where there is no boundary.
         """
         depth = np.full(len(X), np.inf)
-        for value, good in self._decisions(X):
-            depth = np.minimum(depth, value if good else -value)
+        if self.sides:
+            features = boundary_features(self.space, X)
+            for boundary, good in self.sides:
+                value = boundary.decision(features)
+                depth = np.minimum(depth, value if good else -value)
         return depth
 
     def log_chance(self, X: Floats) -> Floats:
@@ -76,8 +70,11 @@ class Region:
         values are taken for log odds; 0 where there is no boundary.
         """
         total = np.zeros(len(X))
-        for value, good in self._decisions(X):
-            total -= np.logaddexp(0.0, -value if good else value)
+        if self.sides:
+            features = boundary_features(self.space, X)
+            for boundary, good in self.sides:
+                value = boundary.decision(features)
+                total -= np.logaddexp(0.0, -value if good else value)
         return total
 
     def share(self, X: Floats, others: Floats) -> Floats:
