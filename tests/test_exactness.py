@@ -17,6 +17,8 @@ from optuna_lamoo import LaMOOSampler
 RECORD = Path(__file__).with_name("exactness.json")
 SOLVERS = ("gp", "gp-fast", "evolutionary")
 TRIALS, TRIALS_AX = 24, 16
+#: Trials that are told, and that are then asked for, in spaces of many parameters.
+TOLD, ASKED = 102, 4
 
 
 def bowls(trial: Any) -> tuple[float, ...]:
@@ -61,6 +63,22 @@ def limited(trial: Any) -> tuple[float, ...]:
     return x + 0.1 * y, (y - 1) ** 2 + x
 
 
+def long(trial: Any) -> tuple[float, ...]:
+    x = [trial.suggest_float(f"x{i}", 0, 1) for i in range(40)]
+    rest = sum((v - 0.3) ** 2 for v in x[1:])
+    return x[0] + rest, (1 - x[0]) ** 2 + rest
+
+
+def long_mixed(trial: Any) -> tuple[float, ...]:
+    ops = [trial.suggest_categorical(f"op{i}", ["skip", "conv", "pool"]) for i in range(14)]
+    widths = [trial.suggest_int(f"width{i}", 8, 64) for i in range(14)]
+    rates = [trial.suggest_float(f"rate{i}", 1e-4, 1, log=True) for i in range(14)]
+    used = [width * (op == "conv") for op, width in zip(ops, widths, strict=True)]
+    trial.set_constraint("size", sum(used) - 160)
+    gap = sum(abs(rate - 0.01) ** 0.5 for rate in rates)
+    return gap + 1 / (1 + sum(used)), sum(used) + ops.count("pool")
+
+
 PROBLEMS: dict[str, Callable[[Any], tuple[float, ...]]] = {
     f.__name__: f for f in (bowls, three, choices, mixed, branches, limited)
 }
@@ -75,6 +93,18 @@ def by_optuna(problem: str, solver: str) -> list[dict[str, Any]]:
     )
     study.optimize(objective, n_trials=TRIALS, catch=RuntimeError)
     return [dict(trial.params) for trial in study.trials]
+
+
+def by_optuna_told(problem: str, solver: str) -> list[dict[str, Any]]:
+    """Return the parameters of the trials after so many random ones: local models, a batch."""
+    objective = {"long": long, "long_mixed": long_mixed}[problem]
+    sampler = LaMOOSampler(seed=7, solver=solver, n_startup_trials=TOLD)
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+    study.optimize(objective, n_trials=TOLD)
+    trials = [study.ask() for _ in range(ASKED)]
+    for trial in trials:
+        objective(trial)
+    return [dict(trial.params) for trial in trials]
 
 
 def by_ax(problem: str, solver: str) -> list[dict[str, Any]]:
@@ -123,6 +153,8 @@ def by_ax(problem: str, solver: str) -> list[dict[str, Any]]:
 
 RUNS = {
     **{f"optuna {p} {s}": (by_optuna, p, s) for p in PROBLEMS for s in SOLVERS},
+    "optuna long gp": (by_optuna_told, "long", "gp"),
+    "optuna long_mixed gp": (by_optuna_told, "long_mixed", "gp"),
     **{
         f"ax {p} {s}": (by_ax, p, s)
         for p in ("bowls", "three", "choices", "mixed")
