@@ -27,6 +27,7 @@ from lamoo.gp.ehvi import (
     log_ray_ehvi_gradient,
     random_rays,
     ray_lengths,
+    reaches,
     sides_of,
 )
 from lamoo.gp.inputs import input_slopes, inputs_of, known_column, known_values
@@ -45,6 +46,8 @@ RAYS = 192
 #: to .89. So many of 100 members, two and three objectives: rho .997 and above, and the best of 200
 #: candidates came first or second.
 SCREENING = 32
+#: Rays that could go on by less, and boxes that are narrower, have reached the floor.
+_NOTHING = 1e-9
 #: A known objective's slope along its own column is a difference over this much to either side.
 _STEP = 1e-6
 
@@ -86,19 +89,21 @@ class RayEHVI:
         ref_point: the reference point ``(m,)``.
         rays: directions ``(r, m)``.
         start: how far each ray runs inside the front's set, ``(r,)``.
+        end: how far it may run, farther than that, ``(r,)``.
     """
 
     ref_point: Floats
     rays: Floats
     start: Floats
+    end: Floats
 
     def value(self, mean: Floats, std: Floats) -> Floats:
         """Return the log expected hypervolume improvement, ``(n,)``."""
-        return log_ray_ehvi(mean, std, self.ref_point, self.rays, self.start)
+        return log_ray_ehvi(mean, std, self.ref_point, self.rays, self.start, self.end)
 
     def gradient(self, mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
         """Return :meth:`value` of one candidate and its gradients in mean and in std."""
-        return log_ray_ehvi_gradient(mean, std, self.ref_point, self.rays, self.start)
+        return log_ray_ehvi_gradient(mean, std, self.ref_point, self.rays, self.start, self.end)
 
 
 @dataclass(frozen=True)
@@ -249,23 +254,41 @@ def predict(processes: Sequence[Process], X: Floats) -> tuple[Floats, Floats]:
 
 
 def improvement(
-    front: Floats, ref_point: Floats, rng: np.random.Generator
+    front: Floats, ref_point: Floats, rng: np.random.Generator, floor: Floats | None = None
 ) -> tuple[Criterion, Criterion]:
     """Return the expected hypervolume improvement over points (f, m), and one to screen by.
 
     Args:
-        front: values; dominated ones do no harm.
+        front: values, standardised; dominated ones do no harm.
         ref_point: the reference point ``(m,)``.
         rng: draws the rays.
+        floor: what no value lies below, ``(m,)``; ``None`` for none. It is forgotten where the
+            front leaves nothing to be gained above it.
     """
     front = front[pareto.nondominated(front)]
+    lowest = np.full(len(ref_point), -np.inf) if floor is None else floor
     if len(ref_point) >= MANY_OBJECTIVES:
         rays = random_rays(RAYS, len(ref_point), rng)
-        start = ray_lengths(front, ref_point, rays)
-        few_rays = RayEHVI(ref_point, rays[:SCREENING], start[:SCREENING])
-        return RayEHVI(ref_point, rays, start), few_rays
-    exact = BoxEHVI(sides_of(*box_decomposition(front, ref_point)))
+        start, end = ray_lengths(front, ref_point, rays), reaches(lowest[None], ref_point, rays)[0]
+        left = end > start + _NOTHING
+        if left.any():
+            rays, start, end = rays[left], start[left], end[left]
+        else:
+            end = np.full(RAYS, np.inf)
+        some = slice(SCREENING)
+        few_rays = RayEHVI(ref_point, rays[some], start[some], end[some])
+        return RayEHVI(ref_point, rays, start, end), few_rays
+    exact = _exact(front, ref_point, lowest)
     if len(front) <= SCREENING:
         return exact, exact
-    few = front[pareto.far_apart(front, SCREENING)]
-    return exact, BoxEHVI(sides_of(*box_decomposition(few, ref_point)))
+    return exact, _exact(front[pareto.far_apart(front, SCREENING)], ref_point, lowest)
+
+
+def _exact(front: Floats, ref_point: Floats, floor: Floats) -> BoxEHVI:
+    """Return the improvement over a front (f, m) in the boxes that it leaves free above a floor."""
+    lower, upper = box_decomposition(front, ref_point)
+    raised = np.maximum(lower, floor)
+    left = (upper > raised + _NOTHING).all(axis=1)
+    if left.any() and (raised > lower).any():
+        lower, upper = raised[left], upper[left]
+    return BoxEHVI(sides_of(lower, upper))

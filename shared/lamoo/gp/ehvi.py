@@ -278,7 +278,12 @@ def reaches(Y: Floats, ref_point: Floats, rays: Floats) -> Floats:
 
 
 def log_ray_ehvi(
-    mean: Floats, std: Floats, ref_point: Floats, rays: Floats, start: Floats
+    mean: Floats,
+    std: Floats,
+    ref_point: Floats,
+    rays: Floats,
+    start: Floats,
+    end: Floats | float = np.inf,
 ) -> Floats:
     """Return an estimate of the log EHVI, shape ``(n,)``.
 
@@ -287,7 +292,8 @@ def log_ray_ehvi(
     improvement along a ray that leaves the front's set at b is the integral over t > b of
     c m t^(m-1) P(candidate dominates the ray's point at t): in closed form where P is 1, then by
     quadrature. The cost does not depend on the number of points in the front, and there is no noise
-    but the rays'.
+    but the rays'. Where objectives have a floor, so has the integral an end: values are what is
+    predicted, or the floor where that is greater.
 
     Sources: Deng and Zhang, "Approximating hypervolume and hypervolume contributions using polar
     coordinate" (2019); Golovin and Zhang, "Random hypervolume scalarizations" (2020), lemma 5.
@@ -298,15 +304,21 @@ def log_ray_ehvi(
         ref_point: reference point ``(m,)``.
         rays: directions ``(r, m)`` of :func:`random_rays`; keep them fixed within one search.
         start: how far each ray runs inside the front's set, from :func:`ray_lengths`, ``(r,)``.
+        end: how far each may run, :func:`reaches` of the floor, more than ``start``, ``(r,)``.
     """
-    return _ray_integrals(mean, std, ref_point, rays, start)[0]
+    return _ray_integrals(mean, std, ref_point, rays, start, end)[0]
 
 
 def log_ray_ehvi_gradient(
-    mean: Floats, std: Floats, ref_point: Floats, rays: Floats, start: Floats
+    mean: Floats,
+    std: Floats,
+    ref_point: Floats,
+    rays: Floats,
+    start: Floats,
+    end: Floats | float = np.inf,
 ) -> tuple[float, Floats, Floats]:
     """Return :func:`log_ray_ehvi` of one candidate (m,) and its gradients ``(m,)``."""
-    value, terms, z = _ray_integrals(mean[None], std[None], ref_point, rays, start)
+    value, terms, z = _ray_integrals(mean[None], std[None], ref_point, rays, start, end)
     # d log cdf(z) / d mean = -slope / std, and z times that for std
     pull = np.exp(terms - value)[:, :, None] * _log_cdf_slope(z) / np.maximum(std, _SMALLEST_STD)
     dstd = -(pull * z).sum(axis=(0, 1))
@@ -314,7 +326,7 @@ def log_ray_ehvi_gradient(
 
 
 def _ray_integrals(
-    mean: Floats, std: Floats, ref_point: Floats, rays: Floats, start: Floats
+    mean: Floats, std: Floats, ref_point: Floats, rays: Floats, start: Floats, end: Floats | float
 ) -> tuple[Floats, Floats, Floats]:
     """Return :func:`log_ray_ehvi` and, at the nodes, the logs of what is added up for it and z.
 
@@ -325,6 +337,8 @@ def _ray_integrals(
     i, r, z, slope = _likely_rays(ref_point - mean, std, rays, start)
     # as long as all z exceed _CERTAIN the probability is 1 and the integral a power of t
     certain = np.maximum(((z - _CERTAIN) / slope).min(axis=1), 0.0)
+    room = (end - start)[r]
+    certain = np.minimum(certain, room)
     begin = start[r] + certain
     known = (begin**m - start[r] ** m) / m
     z = z - certain[:, None] * slope
@@ -332,12 +346,14 @@ def _ray_integrals(
     tail = np.minimum(z, 0.0)
     drop = np.maximum(z, 0.0) + 16.0 / (np.sqrt(tail**2 + 16.0) - tail)
     length = (drop / slope).min(axis=1, keepdims=True)
+    length = np.minimum(length, (room - certain)[:, None])
     steps = 0.5 * length * (1.0 + _NODES)  # (pairs, nodes)
     t = begin[:, None] + steps
     z = z[:, None, :] - steps[:, :, None] * slope[:, None, :]  # (pairs, nodes, m)
     # c m / number of rays
     constant = 0.5 * m * np.log(np.pi / 4.0) - gammaln(0.5 * m + 1.0) + np.log(m / len(rays))
-    terms = constant + np.log(0.5 * length * _NODE_WEIGHTS) + (m - 1) * np.log(t)
+    with np.errstate(divide="ignore"):  # nothing is left where it is certain to reach the end
+        terms = constant + np.log(0.5 * length * _NODE_WEIGHTS) + (m - 1) * np.log(t)
     terms += log_ndtr(z).sum(axis=2)
     log_known = np.full(len(known), -np.inf)
     np.log(known, out=log_known, where=known > 0)

@@ -42,11 +42,11 @@ from lamoo.gp.fitting import (
 from lamoo.gp.inputs import inputs_of, known_everywhere, known_range
 from lamoo.gp.process import GP, Hyperparameters
 from lamoo.gp.steps import END
-from lamoo.gp.targets import Transform, compress, untransformed
+from lamoo.gp.targets import Transform, compress, floors, untransformed
 from lamoo.space import Space
 from lamoo.space.history import History, scheduled
 from lamoo.space.known import Known
-from lamoo.space.rows import rows_in
+from lamoo.space.rows import first_of, keys_of, rows_in
 
 #: Standard deviations of objectives are multiplied by this. Hyperparameters are fitted and not
 #: integrated over, so off the data the fit is too sure of itself: after 25 or 50 random points,
@@ -108,9 +108,23 @@ def learn(
         if data.noisy.any():
             values = np.where(data.noisy, predict(processes, inputs[: data.n])[0], targets)
         front = np.concatenate([values[feasible], believed])
-        factors.append(Factor(processes, *improvement(front, ref_point, rng), WIDENING))
+        floor = _floor(values, space)
+        factors.append(Factor(processes, *improvement(front, ref_point, rng, floor), WIDENING))
         trust = learned.trust
     return Acquisition(space, tuple(factors), trust)
+
+
+def _floor(targets: Floats, space: Space) -> Floats | None:
+    """Return the least value of each objective (m,), where targets (n, m) show one.
+
+    Only where all parameters are continuous: among choices and few numbers, equal values are no
+    surprise. What repeats all of a result says nothing new, and known objectives are not predicted.
+    """
+    if not space.smooth[space.free].all():
+        return None
+    floor = floors(targets[first_of(keys_of(targets))])
+    floor[[*space.known.objectives]] = -np.inf
+    return floor
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==

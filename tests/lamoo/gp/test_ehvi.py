@@ -236,15 +236,49 @@ def test_rays_without_a_front_and_certain_values_measure_volume(rng):
     assert np.exp(value[0]) == pytest.approx(np.prod(REFERENCE - point), rel=0.03)
 
 
-@pytest.mark.parametrize("m", [2, 4])
-def test_gradients_along_rays_are_finite_differences(m, rng):
+def ended(front, floor, rays):
+    """Return the rays that go on beyond the front, their starts, and their ends at the floor."""
+    start = acq.ray_lengths(front, corner(len(floor)), rays)
+    end = acq.reaches(floor[None], corner(len(floor)), rays)[0]
+    going_on = end > start + 1e-9
+    return rays[going_on], start[going_on], end[going_on]
+
+
+@pytest.mark.parametrize("m", [2, 3, 4])
+def test_along_rays_nothing_is_gained_below_a_floor(m, rng):
+    """Values that are the greater of a normal and the floor: exact in boxes that end there."""
+    floor = np.full(m, 0.1)
+    floor[0] = 0.5
     front, mean, std, _ = problem(m, rng)
-    rays = acq.random_rays(100, m, rng)
-    start = acq.ray_lengths(front, corner(m), rays)
-    estimate, dmean, dstd = gradients(acq.log_ray_ehvi_gradient, mean, std, corner(m), rays, start)
+    front, mean = np.maximum(front, floor + 0.05 * np.arange(m)), mean - 0.3
+    lower, upper = acq.box_decomposition(front, corner(m))
+    lower = np.maximum(lower, floor)
+    left = (lower < upper).all(axis=1)
+    exact = np.exp(acq.log_ehvi(mean, std, acq.sides_of(lower[left], upper[left])))
+    rays, start, end = ended(front, floor, acq.random_rays(20_000, m, rng))
+    estimate = np.exp(acq.log_ray_ehvi(mean, std, corner(m), rays, start, end))
+    np.testing.assert_allclose(estimate * len(rays) / 20_000, exact, rtol=0.05)
+    assert (np.exp(ray_ehvi(mean, std, front, corner(m), rays)) > 1.05 * estimate).any()
+
+
+def test_what_certainly_reaches_the_floor_gains_all_that_is_left(rng):
+    floor, rays = np.full(4, 0.1), acq.random_rays(20_000, 4, rng)
+    far_below = np.full((1, 4), -5.0)
+    start = np.zeros(len(rays))
+    end = acq.reaches(floor[None], corner(4), rays)[0]
+    value = acq.log_ray_ehvi(far_below, np.full((1, 4), 1e-3), corner(4), rays, start, end)
+    assert np.exp(value[0]) == pytest.approx(np.prod(REFERENCE - floor), rel=0.03)
+
+
+@pytest.mark.parametrize("m", [2, 4])
+@pytest.mark.parametrize("lowest", [-np.inf, 0.2])
+def test_gradients_along_rays_are_finite_differences(m, lowest, rng):
+    front, mean, std, _ = problem(m, rng)
+    along = ended(np.maximum(front, lowest), np.full(m, lowest), acq.random_rays(100, m, rng))
+    estimate, dmean, dstd = gradients(acq.log_ray_ehvi_gradient, mean, std, corner(m), *along)
 
     def value(mean, std):
-        return acq.log_ray_ehvi(mean, std, corner(m), rays, start)
+        return acq.log_ray_ehvi(mean, std, corner(m), *along)
 
     np.testing.assert_allclose(estimate, value(mean, std), rtol=1e-12)
 

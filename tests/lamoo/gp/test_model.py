@@ -1,15 +1,21 @@
 """The model of a study: what it learns from, what it believes, and that it forgets nothing."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Space
 from lamoo.gp import fitting, model, targets
+from lamoo.gp.acquisition import improvement
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
 from lamoo.gp.model import learn
+from lamoo.pareto import hypervolume
 from lamoo.space.history import Partial, scheduled
+from lamoo.space.known import Known
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
+MIXED = Space({"a": Float(0, 1), "b": Categorical(tuple("xyz"))})
 
 
 def example(m, n=20, constraint=None, seed=0):
@@ -317,3 +323,94 @@ def test_noise_of_nothing_changes_nothing():
         for h in (history, exact)
     ]
     np.testing.assert_array_equal(*scores)
+
+
+# --------------------------------------------------------------------------------- floors
+
+
+def sphere(X):
+    """Return DTLZ2 with four objectives: 0, which nothing is below, along whole faces."""
+    radius, angle = 1 + ((X[:, 3:] - 0.5) ** 2).sum(axis=1), X[:, :3] * np.pi / 2
+    cosines = np.cumprod(np.cos(angle), axis=1).T
+    sines = np.sin(angle).T
+    f = np.stack([cosines[2], cosines[1] * sines[2], cosines[0] * sines[1], sines[0]], axis=1)
+    return radius[:, None] * f
+
+
+def on_a_sphere(n_faces):
+    """Return a history with as many points on the faces where all but one objective are 0."""
+    space = Space({f"x{j}": Float(0, 1) for j in range(6)})
+    X = space.sobol(0, 24, 0)
+    X[:n_faces, 0] = 1.0
+    return space, History(X, sphere(X))
+
+
+@pytest.mark.parametrize("n_faces", [2, 6])
+def test_what_is_predicted_below_a_floor_is_worth_the_floor(n_faces):
+    """Three objectives have their least value, 0, at the points with the last one's greatest."""
+    space, history = on_a_sphere(n_faces)
+    criterion = learn(history, space, np.random.default_rng(0), None).factors[-1].criterion
+    transforms = fitting.transforms_of(
+        history, [f.learn_transform for f in fitting.fit_objectives(history, space)]
+    )
+    at, below = (fitting.apply(transforms, np.array([[f, f, f, 0.9]])) for f in (0.0, -0.5))
+    certain = np.full((1, 4), 1e-6)
+    gained = criterion.value(below, certain) - criterion.value(at, certain)
+    assert (gained[0] > 0.1) == (n_faces < 3)
+    assert gained[0] > -1e-3
+
+
+@pytest.mark.parametrize(
+    ("space", "targets_", "floor"),
+    [
+        (SQUARE, [[0, 1], [0, 2], [0, 3], [1, 0]], [0, -np.inf]),
+        (SQUARE, [[0, 1], [0, 1], [0, 1], [1, 0]], [-np.inf, -np.inf]),  # one result, repeated
+        (
+            MIXED,
+            [[0, 1], [0, 2], [0, 3], [1, 0]],
+            None,
+        ),
+        (
+            dataclasses.replace(SQUARE, known=Known(objectives={0: len})),
+            [[0, 1], [0, 2], [0, 3], [1, 0]],
+            [-np.inf, -np.inf],
+        ),
+    ],
+)
+def test_a_floor_is_learned_where_equal_values_are_a_surprise(space, targets_, floor):
+    found = model._floor(np.array(targets_, dtype=float), space)
+    assert (found if found is None else found.tolist()) == floor
+
+
+@pytest.mark.parametrize("m", [2, 3, 4])
+def test_the_improvement_is_that_of_values_cut_off_at_the_floor(m, rng):
+    """By Monte Carlo: the greater of normal draws and the floor, measured by moocore."""
+    floor, ref_point = np.where(np.arange(m) < 2, 0.1, -np.inf), np.full(m, 1.1)
+    front = np.maximum(rng.random((6, m)), 0.1)
+    front[0, 0] = front[1, 1] = 0.1
+    mean, std = rng.random((3, m)) * 0.4 - 0.2, 0.2
+    draws = np.maximum(mean[:, None] + std * rng.standard_normal((3, 2000, m)), floor)
+
+    def volume(points):
+        return hypervolume(np.concatenate([front, points]), ref_point)
+
+    wanted = [np.mean([volume(y[None]) for y in each]) - volume(front) for each in draws]
+    exact, screening = improvement(front, ref_point, rng, floor)
+    found = np.exp([c.value(mean, np.full((3, m), std)) for c in (exact, screening)])
+    if m < 4:
+        np.testing.assert_allclose(found, [wanted, wanted], rtol=0.1)
+    else:  # the rays that go on are all that are counted
+        np.testing.assert_allclose(found[0] / found[0].sum(), wanted / np.sum(wanted), rtol=0.2)
+
+
+@pytest.mark.parametrize("m", [2, 4])
+def test_where_the_floor_is_reached_on_all_sides_it_is_forgotten(m, rng):
+    """Otherwise nothing would be worth anything."""
+    floor, ref_point, mean = np.zeros(m), np.ones(m), rng.random((5, m)) - 0.5
+    bounded, free = (
+        improvement(np.zeros((1, m)), ref_point, np.random.default_rng(0), lowest)[0]
+        for lowest in (floor, None)
+    )
+    value = bounded.value(mean, np.full((5, m), 0.1))
+    assert np.isfinite(value).all()
+    np.testing.assert_array_equal(value, free.value(mean, np.full((5, m), 0.1)))

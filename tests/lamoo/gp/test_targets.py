@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy import stats
 
-from lamoo.gp.targets import blend, compress, transformed_noise, untransformed
+from lamoo.gp.targets import blend, compress, floors, transformed_noise, untransformed
 
 numbers = st.one_of(
     st.floats(-10, 10), st.floats(-1e300, 1e300), st.sampled_from([0.0, 1.0, 1e-300, 1e17])
@@ -119,3 +119,23 @@ def test_transforms_are_undone(learn_transform):
     back = untransformed(transform, transform(y), float(y.min()), float(y.max()))
     np.testing.assert_allclose(back, y, rtol=1e-9)
     assert untransformed(transform, np.array([1e9]), 0.0, 3.0)[0] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "floor"),
+    [
+        ([0.0, 0.0, 0.0, 1.0, 2.0], 0.0),
+        ([0.0, 6e-17, 4e-20, 1.0, 2.0], 0.0),  # the cosine of a right angle
+        ([-7.0, -7.0, -7.0, -7.0, -7.0], None),  # it may be the worst as well
+        ([0.0, 0.0, 1.0, 2.0, 3.0], None),  # twice is chance
+        ([0.0, 1.0, 1.0, 1.0, 2.0], None),  # not the best
+        ([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 2.0], 0.0),
+        ([0.0, 0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0], None),  # values are few
+        ([0.0, 1e-6, 2e-6, 1.0, 2.0], None),
+        ([1e300, 1e300, 1e300, 1.7e308, 1.6e308], 1e300),
+    ],
+)
+def test_a_floor_is_what_three_have_and_nobody_is_below(values, floor):
+    y = np.array(values)
+    found = floors(np.stack([y, np.arange(len(y))], axis=1))
+    assert found.tolist() == [-np.inf if floor is None else floor, -np.inf]
