@@ -25,6 +25,7 @@ from lamoo.partition.tree import Node
 from lamoo.report import figures
 from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import tree_rows
+from lamoo.report.words import choice
 
 
 def _relevant(
@@ -178,8 +179,10 @@ def _axis(task: Task, name: str, values: Sequence[Any], numbers: Sequence[int]) 
     parameter = task.space.parameters[name]
     places = map_places(parameter, task.history.X[:, j], numbers)
     there = task.encoding.columns[name].from_unit(places)
-    points = [_known(value) for value in values]
-    return _Axis(places, figures.Axis(name, _scale(there), there, points, parameter.levels))
+    points, scale = [_known(value) for value in values], _scale(there)
+    if scale == "category":
+        there, points = [*map(choice, there)], [p if p is None else choice(p) for p in points]
+    return _Axis(places, figures.Axis(name, scale, there, points, parameter.levels))
 
 
 def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> pd.DataFrame:

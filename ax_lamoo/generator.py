@@ -123,7 +123,7 @@ class LaMOOGenerator(BoTorchGenerator):
             deferred, self._deferred = self._deferred, None
             try:
                 deferred()
-            except Exception:
+            except BaseException:  # also Ctrl-C
                 self._deferred = deferred
                 raise
         return super().surrogate

@@ -105,11 +105,9 @@ class Memory:
         """Return the curves of all trials but the one at hand."""
         trials = study.get_trials(deepcopy=False)
         m = len(directions)
-        with self._turn:
-            news = self._finished.read(trials)
+        with self._turn, self._finished.read(trials) as news:
             new = Curves.of([reports.curve(t, directions) for t in news.finished], m)
-            first = len(news.finished) == len(news.rows)  # nothing was known before
-            self._curves = new if first else self._curves.and_of(new)
+            self._curves = new if news.anew else self._curves.and_of(new)
             finished = self._curves
         running = [t for t in news.unfinished if t._trial_id != at._trial_id]
         if not running:

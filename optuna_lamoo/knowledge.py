@@ -14,6 +14,7 @@ from lamoo import History, Settings, Space, Task, chosen_path
 from lamoo.arrays import Floats
 from lamoo.partition.tree import Node
 from optuna_lamoo import columns, objectives, reports
+from optuna_lamoo.messages import without_values
 from optuna_lamoo.sampler import LaMOOSampler
 
 
@@ -68,8 +69,7 @@ def knowledge_of(study: Study) -> Knowledge:
     trials = study.get_trials(deepcopy=False)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     if not complete:
-        msg = f"study {study.study_name!r} has no finished trial yet: run some first"
-        raise ValueError(msg)
+        raise ValueError(without_values(study))
     sampler = study.sampler if isinstance(study.sampler, LaMOOSampler) else LaMOOSampler(seed=0)
     search_space = sampler.view.search_space(trials)
     if not search_space:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,8 @@ class News:
     """What trials say that was not known.
 
     Args:
-        anew: whether what was remembered is void, since trials are gone.
+        anew: whether what was remembered is void, since trials are gone or somebody interrupted
+            the program while it was read.
         finished: trials that have finished since.
         rows: when each finished trial was first read, in the order of the trials.
         unfinished: the others.
@@ -66,18 +68,36 @@ class Finished:
 
     def __init__(self) -> None:
         """Start without memories."""
+        self._whole = False
+        self._forget()
+
+    def _forget(self) -> None:
         self._rows: dict[int, int] = {}
         self._trials: list[FrozenTrial] = []
         self._head, self._head_rows = Head(), np.empty(0, dtype=np.intp)
 
-    def read(self, trials: Sequence[FrozenTrial]) -> News:
+    @contextmanager
+    def read(self, trials: Sequence[FrozenTrial]) -> Iterator[News]:
+        """Give what is new, for a block that remembers what it needs of it.
+
+        A block that does not come to its end may have remembered a part: a user presses Ctrl-C
+        when they like, and a notebook goes on with the same sampler. Then all is new next time.
+        """
+        if not self._whole:
+            self._forget()
+        self._whole = False
+        yield self._news(trials)
+        self._whole = True
+
+    def _news(self, trials: Sequence[FrozenTrial]) -> News:
         """Return what is new, and remember it."""
         k = self._head.known(trials)
         # one look at each trial: thousands of them are not in the processor's cache
         rows = [self._rows.get(id(trial), -1) for trial in trials[k:]]
-        anew = k + len(rows) - rows.count(-1) < len(self._rows)
+        anew = not self._rows or k + len(rows) - rows.count(-1) < len(self._rows)
         if anew:
-            self._rows, self._trials, rows, k = {}, [], [-1] * len(trials), 0
+            self._forget()
+            rows, k = [-1] * len(trials), 0
         tail = trials[k:]
         finished, unfinished = [], []
         for j in [j for j, row in enumerate(rows) if row < 0]:

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import optuna
 from optuna.distributions import BaseDistribution
+from optuna.study import Study
+from optuna.trial import TrialState
 
 from optuna_lamoo.distributions import merged
 
@@ -30,3 +32,15 @@ def warn_of_equal_choices(study_name: str, name: str, distribution: BaseDistribu
             f"tried, so these are never tried: {never}. Choose between strings, and look up in a "
             "dictionary what each stands for.",
         )
+
+
+def without_values(study: Study) -> str:
+    """Return what is said of a study none of whose trials has values."""
+    lost = [
+        f"{len(found)} {how}"
+        for state, how in ((TrialState.FAIL, "failed"), (TrialState.PRUNED, "pruned"))
+        if (found := study.get_trials(deepcopy=False, states=(state,)))
+    ]
+    if not lost:
+        return f"study {study.study_name!r} has no finished trial yet: run some first"
+    return f"study {study.study_name!r} has no trial with values: {' and '.join(lost)}"

@@ -154,8 +154,7 @@ class Ranges:
 
     def read(self, trials: Sequence[FrozenTrial]) -> Seen:
         """Return what the trials of a study say of parameters."""
-        with self._lock:
-            news = self._finished.read(trials)
+        with self._lock, self._finished.read(trials) as news:
             if news.anew:
                 self._seen, self._certain = Seen({}), frozenset()
             self._seen = self._seen.after(news.finished)

@@ -56,14 +56,14 @@ class Reader:
         """
         columns = list(search_space.items())  # their order counts
         if self._columns != columns:
-            self._columns, self._finished = columns, Finished()
-            self._space = to_space(search_space)
-        news = self._finished.read(trials)
-        self._remember(search_space, news, directions, names)
-        complete = ~np.isnan(self._values[news.rows]).any(axis=1)
-        evaluated, lost = news.rows[complete], news.rows[~complete]
+            self._finished = Finished()  # before the columns: somebody may press Ctrl-C here, too
+            self._columns = columns
+        with self._finished.read(trials) as news:
+            self._remember(search_space, news, directions, names)
+            complete = ~np.isnan(self._values[news.rows]).any(axis=1)
+            evaluated, lost = news.rows[complete], news.rows[~complete]
+            points = self._evaluated(evaluated)
         failed = lost[~self._stopped[lost]]
-        points = self._evaluated(evaluated)
         history = History(
             X=points.X,
             Y=signs(directions) * self._values[evaluated],
@@ -127,7 +127,8 @@ class Reader:
         names: Sequence[str] | None,
     ) -> None:
         new, m = news.finished, len(directions)
-        if len(new) == len(news.rows):  # nothing was known before
+        if news.anew:
+            self._space = to_space(search_space)
             self._X, self._values = frozen(np.empty((0, len(search_space)))), np.empty((0, m))
             self._rows, self._points = news.rows[:0], Points(self._X)
             self._names: list[str] = []

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
 from optuna_lamoo import objectives, ranges
+from optuna_lamoo.messages import without_values
 from optuna_lamoo.reader import Reader
 
 
@@ -62,8 +63,7 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
     history = _history(study, trials)
     rows = np.flatnonzero(history.confirmed(min_trials))
     if not trials:
-        msg = f"study {study.study_name!r} has no finished trial yet: run some first"
-        raise ValueError(msg)
+        raise ValueError(without_values(study))
     rows = rows[failures.sound(history.means[rows])]
     rows = rows[pareto.nondominated(history.means[rows])] if len(rows) else rows
     signs = objectives.signs(study.directions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, TypeVar, cast, overload
 from weakref import WeakKeyDictionary
 
@@ -81,7 +82,7 @@ class TrackedTrial(Trial):
         Raises:
             TypeError: if a value or the step is not a number.
             ValueError: if there is not one value per objective, a name is not of the study, a step
-                goes back or an objective is given twice.
+                is not whole or goes back, or an objective is given twice.
             optuna.exceptions.UpdateFinishedTrialError: if the trial has finished.
         """
         m = len(self.study.directions)
@@ -181,6 +182,9 @@ def _step(step: Any) -> int:
     except (TypeError, ValueError, OverflowError):  # the last one of infinity
         msg = f"step must be an integer, got {step!r}"
         raise TypeError(msg) from None
+    if isinstance(step, Real) and found != step:  # 0.1 and 0.2 would be the same step
+        msg = f"step must be an integer, got {step!r}"
+        raise ValueError(msg)
     if found < 0:
         msg = f"step must not be negative, got {step!r}"
         raise ValueError(msg)

@@ -35,6 +35,7 @@ try:
     from optuna.trial import Trial, TrialState
     from record import SIZE, accuracy, network_of, recipe_of, splits
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
     from rich.table import Table
     from torch import nn
     from training import seed_of, train
@@ -49,6 +50,8 @@ except ModuleNotFoundError as missing:
 
 #: Of the accuracy in percent, and of log10 of the multiply-adds.
 directions = ["maximize", "minimize"]
+#: Seconds between two looks at what the processes have done.
+LOOK = 1.0
 
 
 @dataclass(frozen=True)
@@ -151,20 +154,26 @@ def _run(setting: Setting, interrupted: Sequence[int]) -> None:
         checkpoint_of(trial.number, setting).unlink(missing_ok=True)
 
 
-def search(setting: Setting, workers: int) -> None:
+def search(setting: Setting, workers: int, bar: Progress) -> None:
     """Run processes until the study has its trials.
 
     Raises:
         RuntimeError: if one of them failed.
     """
-    running = open_study(setting).get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    study = open_study(setting)
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     shares = [[trial.number for trial in running[i::workers]] for i in range(workers)]
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=work, args=(setting, share)) for share in shares]
     for process in processes:
         process.start()
+    task = bar.add_task("", total=setting.trials)
     for process in processes:
-        process.join()
+        while process.is_alive():
+            process.join(timeout=LOOK)
+            done = sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
+            words = f"{done} of {setting.trials} trials"
+            bar.update(task, completed=done, description=words)
     if any(process.exitcode for process in processes):
         raise RuntimeError("a process ended early: the same command goes on from here")
 
@@ -206,14 +215,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     setting = Setting(options.folder, options.trials, options.rule, options.seed, options.data)
+    console = Console()
+    columns = ["{task.description}", BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()]
     try:
         splits(setting.data)
-        search(setting, options.workers)
+        with Progress(*columns, console=console) as bar:
+            search(setting, options.workers, bar)
     except (FileNotFoundError, RuntimeError) as wrong:
         sys.exit(str(wrong))
     except KeyboardInterrupt:
         sys.exit("\nInterrupted. The same command goes on from here.")
-    console = Console()
     table, words = report(open_study(setting))
     console.print(table)
     console.print(words, highlight=False)

@@ -301,9 +301,9 @@ def report(networks: Sequence[Retrained]) -> tuple[Table, str]:
         )
     luck = mean(mean(n.valid) - n.trial.values[0] for n in networks)
     words = (
-        f"On the same validation images the networks of the front are {luck:+.2f} points worse "
-        f"than the search said, on average; {sum(stays)} of {len(networks)} are still on the front "
-        "by their mean test error."
+        f"On the same validation images the networks of the front are {abs(luck):.2f} points "
+        f"{'better' if luck < 0 else 'worse'} than the search said, on average; {sum(stays)} of "
+        f"{len(networks)} are still on the front by their mean test error."
     )
     return table, words
 

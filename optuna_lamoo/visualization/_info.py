@@ -15,6 +15,7 @@ from lamoo.arrays import Floats
 from lamoo.report.figures import Axis, Map
 from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
+from lamoo.report.words import choice
 from lamoo.space import Categorical
 from optuna_lamoo import columns, objectives
 from optuna_lamoo.explanation import existing
@@ -97,20 +98,21 @@ def _map(known: Knowledge, stopped: Sequence[Stopped], pair: tuple[int, int]) ->
 def _axis(known: Knowledge, trials: Sequence[FrozenTrial], name: str, places: Floats) -> Axis:
     parameter = known.space.parameters[name]
     scale = "category" if isinstance(parameter, Categorical) else "linear"
+    values = parameter.from_unit(places)
     return Axis(
         name=name,
         scale="log" if getattr(parameter, "log", False) else scale,  # type: ignore[arg-type]
-        values=parameter.from_unit(places),
+        values=[*map(choice, values)] if scale == "category" else values,
         points=[_shown(columns.answers(t, known.search_space), name, scale) for t in trials],
         levels=parameter.levels,
     )
 
 
 def _shown(params: Mapping[str, Any], name: str, scale: str) -> object:
-    """Return a trial's value; a choice as text, so that the choice ``None`` is one."""
+    """Return a trial's value; a choice in words, so that the choice ``None`` is one."""
     if name not in params:
         return None
-    return str(params[name]) if scale == "category" else params[name]
+    return choice(params[name]) if scale == "category" else params[name]
 
 
 def _about(trial: FrozenTrial) -> str:
@@ -126,7 +128,7 @@ def _about_stopped(stopped: Stopped) -> str:
 
 
 def _params(trial: FrozenTrial) -> str:
-    return "".join(f"<br>  {name}: {value}" for name, value in trial.params.items())
+    return "".join(f"<br>  {name}: {choice(value)}" for name, value in trial.params.items())
 
 
 @dataclass(frozen=True)

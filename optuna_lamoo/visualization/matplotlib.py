@@ -32,6 +32,8 @@ __all__ = ["plot_hypervolume_history", "plot_partition", "plot_region_history", 
 
 #: Dashes, for more studies than there are colours.
 LINES = ("-", "--", ":")
+#: More words than this along an axis are written small.
+CROWDED = 20
 
 
 @needing("matplotlib", "plots")
@@ -127,7 +129,8 @@ def _draw_map(axes: Axes, drawing: Map, darkest: float, palest: int) -> tuple[An
         if axis.scale == "log":
             scale("log")
         if axis.ticks:
-            ticks(axis.cells, [*map(_plain, axis.ticks)])
+            size = "medium" if len(axis.ticks) <= CROWDED else "xx-small"
+            ticks(axis.cells, [*map(_plain, axis.ticks)], fontsize=size)
     if x.ticks:
         axes.tick_params(axis="x", rotation=20)
     return shade, points

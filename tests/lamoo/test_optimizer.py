@@ -516,6 +516,7 @@ def test_a_reference_point_steers_the_search():
         (lambda: loop().tell({"a": 0, "b": 0}, ["z", 2.0]), "values must hold"),
         (lambda: loop().tell({"a": 0, "b": 0}, [1.0, 2.0], 3.0), "constraints must be a list"),
         (lambda: Optimizer({"a": Float(0, 1)}, ["minimize"]), "space must be a lamoo.Space"),
+        (lambda: Optimizer(Space({}), ["minimize"]), "space must have a parameter"),
         (lambda: Optimizer(SQUARE, "minimize"), "directions must be .* in a list"),
         (lambda: Optimizer(SQUARE, None), "directions must be"),
         (lambda: Optimizer(SQUARE, ["minimize"], {"solver": "gp"}), "settings must be"),

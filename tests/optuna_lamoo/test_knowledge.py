@@ -5,6 +5,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import RandomSampler
+from optuna.trial import TrialState
 
 from lamoo.solvers import SOLVERS, Solver, random
 from optuna_lamoo import LaMOOSampler, explain
@@ -55,6 +56,11 @@ def test_nothing_to_know_is_told():
     study = optuna.create_study(directions=["minimize", "minimize"], study_name="empty")
     with pytest.raises(ValueError, match="'empty' has no finished trial"):
         knowledge_of(study)
+    lost = optuna.create_study(directions=["minimize", "minimize"], study_name="lost")
+    for state in (TrialState.FAIL, TrialState.PRUNED, TrialState.FAIL):
+        lost.tell(lost.ask(), state=state)
+    with pytest.raises(ValueError, match="'lost' has no trial with values: 2 failed and 1 pruned"):
+        knowledge_of(lost)
     study.optimize(lambda _: (1.0, 2.0), n_trials=1)
     with pytest.raises(ValueError, match="no parameter with more than one value"):
         knowledge_of(study)

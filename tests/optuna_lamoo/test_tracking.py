@@ -136,6 +136,7 @@ def test_what_is_wrong_is_told_before_anything_is_stored():
         ([1, 2], 2, ValueError, "step must not go back: step 2 after step 3"),
         ([1, 2], -1, ValueError, "step must not be negative"),
         ([1, 2], "late", TypeError, "step must be an integer"),
+        ([1, 2], 2.5, ValueError, "step must be an integer, got 2.5"),
         ([1, 2], float("inf"), TypeError, "step must be an integer, got inf"),
         ([10**400, 2], 4, TypeError, "report takes numbers, got 1000"),
         ([1, 2], 3, ValueError, r"an objective twice at a step: \[0\] at step 3"),

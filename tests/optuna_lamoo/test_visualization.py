@@ -193,6 +193,30 @@ def test_of_many_choices_the_best_trials_are_drawn():
     assert len(axes.collections[1].get_offsets()) == len(figure.data[1].x)
 
 
+def test_trials_stand_at_their_own_choice_whatever_its_type():
+    choices = [0, "0", True, "True", None, "None", 1.5, "1.5"]
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=RandomSampler(seed=0))
+
+    def objective(trial):
+        trial.suggest_categorical("c", choices)
+        x = trial.suggest_float("x", 0, 1)
+        return x, 1 - x
+
+    study.optimize(objective, n_trials=30)
+    figure = visualization.plot_regions(study, ["c", "x"])
+    assert len({*figure.layout.xaxis.ticktext}) == len(choices)
+    points = figure.data[1]
+    assert len(points.x) == 30
+    for x, text in zip(points.x, points.hovertext, strict=True):
+        own = study.trials[number(text)].params["c"]
+        assert choices[round(x)] == own
+        assert type(choices[round(x)]) is type(own)
+        assert f"c: {figure.layout.xaxis.ticktext[round(x)]}" in text
+    axes = twin.plot_regions(study, ["c", "x"])
+    drawn = [label.get_text() for label in axes.get_xticklabels()]
+    assert drawn == list(figure.layout.xaxis.ticktext)
+
+
 def test_default_params_are_those_that_shape_the_region():
     study = optuna.create_study(directions=["minimize"] * 2, sampler=RandomSampler(seed=0))
 

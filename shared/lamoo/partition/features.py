@@ -45,7 +45,12 @@ def boundary_features(space: Space, X: Floats) -> Floats:
     return np.concatenate(blocks, axis=1)
 
 
+def feature_count(space: Space) -> int:
+    """Return how many features the parameters of a space have, but for products."""
+    choices = space.levels[space.categorical].sum()
+    return int(2 * (~space.categorical).sum() + choices)
+
+
 def many_features(space: Space) -> bool:
     """Tell whether boundaries in a space take long to learn, see :data:`MANY`."""
-    choices = space.levels[space.categorical].sum()
-    return bool(2 * (~space.categorical).sum() + choices > MANY)
+    return feature_count(space) > MANY

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.arrays import Bools, Floats
-from lamoo.partition.features import boundary_features
+from lamoo.partition.features import boundary_features, feature_count
 from lamoo.partition.split import Boundary
 from lamoo.space import Space
 from lamoo.space.moves import perturb
@@ -16,6 +16,8 @@ from lamoo.space.rows import first_rows
 #: Uniform draws that rejection sampling may spend before it walks from known members instead.
 MAX_DRAWS = 4096
 MAX_ROUNDS = 16
+#: Numbers in a table of features: a hundred megabytes.
+FEATURES = 1 << 24
 #: Points, and rounds, that the search for points that keep the known constraints may take.
 POPULATION, MAX_DESCENTS = 256, 64
 
@@ -43,10 +45,8 @@ class Region:
         none out.
         """
         inside = self.space.allows(X)
-        if self.sides:
-            features = boundary_features(self.space, X)
-            for boundary, good in self.sides:
-                inside = inside & ((boundary.decision(features) > 0) == good)
+        for value, good in self._decisions(X):
+            inside = inside & ((value > 0) == good)
         return inside
 
     def margin(self, X: Floats) -> Floats:
@@ -56,11 +56,8 @@ class Region:
         where there is no boundary.
         """
         depth = np.full(len(X), np.inf)
-        if self.sides:
-            features = boundary_features(self.space, X)
-            for boundary, good in self.sides:
-                value = boundary.decision(features)
-                depth = np.minimum(depth, value if good else -value)
+        for value, good in self._decisions(X):
+            depth = np.minimum(depth, value if good else -value)
         return depth
 
     def log_chance(self, X: Floats) -> Floats:
@@ -70,12 +67,26 @@ class Region:
         values are taken for log odds; 0 where there is no boundary.
         """
         total = np.zeros(len(X))
-        if self.sides:
-            features = boundary_features(self.space, X)
-            for boundary, good in self.sides:
-                value = boundary.decision(features)
-                total -= np.logaddexp(0.0, -value if good else value)
+        for value, good in self._decisions(X):
+            total -= np.logaddexp(0.0, -value if good else value)
         return total
+
+    def _decisions(self, X: Floats) -> list[tuple[Floats, bool]]:
+        """Return, for each side, the decision values (n,) of points (n, d), and the side chosen.
+
+        Few points at a time where they have many features: a map of a parameter of ten thousand
+        choices looks at a hundred thousand points, whose features would be 8 GB.
+        """
+        if not self.sides:
+            return []
+        few = max(1, FEATURES // feature_count(self.space))
+        parts = [X[i : i + few] for i in range(0, len(X), few)] or [X]
+        found = []
+        for part in parts:
+            features = boundary_features(self.space, part)
+            found.append([boundary.decision(features) for boundary, _ in self.sides])
+        values = [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        return [(value, good) for value, (_, good) in zip(values, self.sides, strict=True)]
 
     def share(self, X: Floats, others: Floats) -> Floats:
         """Return which share of the completions of partial points (k, d) is inside, ``(k,)``.

@@ -6,7 +6,7 @@ A rule is a range of one parameter, or a set of choices. The box is found by pat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -31,6 +31,9 @@ DRAWS = 20_000
 FEW_INSIDE, INSIDE = 200, 1000
 #: How much of the box one peel takes at most (Friedman and Fisher 1999 advise 5 to 10 %).
 PEEL = 0.05
+#: Choices go one by one where there are no more of them. As long as there are, several go at once,
+#: which is as small a share: thousands one by one, each with a look at all others, take minutes.
+SINGLY = 200
 #: While a box is looked for, so many are drawn inside it where too few are left. Then it is seen
 #: how many of them are in the region, and nothing is left to peel off where nearly all are.
 REFILL, PURE = 1000, 0.99
@@ -298,7 +301,7 @@ class _Peel:
         column: which.
         density: how many points of the region are left for each uniform one.
         range: of a number.
-        cells: of a category, of which one goes; all of them.
+        cells: of a category, of which some go; all of them.
         gone: which.
     """
 
@@ -306,12 +309,12 @@ class _Peel:
     density: float
     range: tuple[float, float] = (0.0, 1.0)
     cells: tuple[int, ...] = ()
-    gone: int = 0
+    gone: Collection[int] = frozenset()
 
     def of(self, box: Box) -> Box:
         """Return a box without the peel."""
         if self.cells:
-            rest = tuple(cell for cell in self.cells if cell != self.gone)
+            rest = tuple(cell for cell in self.cells if cell not in self.gone)
             return box.with_cells(self.column, rest)
         return box.with_range(self.column, *self.range)
 
@@ -346,7 +349,7 @@ def _peels(
 def _choices(
     box: Box, j: int, u: Floats, of_region: Floats, of_front: Floats, levels: int
 ) -> Iterator[_Peel]:
-    """Yield the peels of one choice of a column.
+    """Yield the peels of one choice of a column, or one of several where there are very many.
 
     All choices are counted at once: there may be hundreds, and as many peels one after the other.
     """
@@ -354,10 +357,15 @@ def _choices(
     if len(cells) == 1:
         return
     many, few, best = (_counts(x, levels) for x in (u, of_region, of_front))
-    for cell in cells:
-        if not best[cell]:
-            density = (len(of_region) - few[cell]) / max(len(u) - many[cell], 1)
-            yield _Peel(j, density, cells=cells, gone=cell)
+    free = np.array([cell for cell in cells if not best[cell]], dtype=np.intp)
+    density = (len(of_region) - few[free]) / np.maximum(len(u) - many[free], 1)
+    if len(cells) <= SINGLY:
+        for cell, each in zip(free.tolist(), density.tolist(), strict=True):
+            yield _Peel(j, each, cells=cells, gone={cell})
+    elif len(free):
+        gone = free[np.argsort(-density, kind="stable")[: len(cells) // SINGLY]]
+        left = (len(of_region) - few[gone].sum()) / max(len(u) - many[gone].sum(), 1)
+        yield _Peel(j, float(left), cells=cells, gone={*gone.tolist()})
 
 
 def _counts(u: Floats, levels: int) -> Ints:

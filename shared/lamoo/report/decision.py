@@ -47,8 +47,9 @@ def knee(Y: Floats) -> int:
 def closest(Y: Floats, ideal: Sequence[float] | None = None) -> int:
     """Return the member of the front that is nearest to an ideal point.
 
-    Nearest by the augmented achievement scalarising function (pymoo's ASF), that is, by the
-    objective that misses the ideal by most of the front's range.
+    Nearest by the achievement scalarising function (pymoo's ASF), that is, by the objective that
+    misses the ideal by most of the front's range. One that is the same all over the front misses it
+    by as much everywhere, and has no say.
 
     Args:
         Y: objective values, shape ``(n, m)``, at least one row.
@@ -59,10 +60,16 @@ def closest(Y: Floats, ideal: Sequence[float] | None = None) -> int:
         ModuleNotFoundError: if pymoo is not installed.
     """
     index, F = _front(Y)
+    varies = np.ptp(F, axis=0) > 0
+    if not varies.any():
+        return int(index[0])
     target = np.zeros(F.shape[1])
     if ideal is not None:
         low, span = _range(failures.finite(Y)[index])
-        target = np.nan_to_num((np.asarray(ideal, dtype=float) - low) / span)
+        with np.errstate(over="ignore"):  # an ideal may be as far away as it likes
+            target = np.nan_to_num((np.asarray(ideal, dtype=float) - low) / span)
+            target -= target[varies].min()  # which all miss alike
+    F, target = F[:, varies], target[varies]
     asf = _pymoo("pymoo.decomposition.asf").ASF()
     missed = asf.do(F, weights=np.ones(F.shape[1]), utopian_point=target)
     # among equals the one with the smaller sum

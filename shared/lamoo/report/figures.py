@@ -40,8 +40,8 @@ class Axis:
     Args:
         name: of the parameter.
         scale: ``"category"`` where values have no order.
-        values: at the places of the map.
-        points: of each trial of the map; ``None`` where it had none.
+        values: at the places of the map; choices in words, see :func:`lamoo.report.words.choice`.
+        points: of each trial of the map, likewise; ``None`` where it had none.
         levels: how many values there are; places may be fewer.
     """
 
@@ -63,12 +63,12 @@ class Axis:
         if self.scale != "category":
             return [point is not None for point in self.points]
         ticks = set(self.ticks)
-        return [point is not None and str(point) in ticks for point in self.points]
+        return [point is not None and point in ticks for point in self.points]
 
     @property
     def ticks(self) -> list[str]:
         """The choices in words; empty for a numeric axis."""
-        return [str(v) for v in self.values] if self.scale == "category" else []
+        return [*self.values] if self.scale == "category" else []
 
     @property
     def cells(self) -> list[float]:
@@ -82,7 +82,7 @@ class Axis:
         if self.scale != "category":
             return [float(self.points[i]) for i in trials]
         choice = {tick: number for number, tick in enumerate(self.ticks)}
-        return [choice[str(self.points[i])] + 0.6 * (i * step % 1 - 0.5) for i in trials]
+        return [choice[self.points[i]] + 0.6 * (i * step % 1 - 0.5) for i in trials]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from lamoo.space.history import History
 
 #: Significant digits of a bound; it is rounded outwards.
 DIGITS = 2
+#: Parameters whose importance is printed; a study may have hundreds.
+NAMED = 12
+#: Choices of one parameter that are printed; there may be thousands.
+LISTED = 24
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,11 @@ class Explanation:
 
     def __str__(self) -> str:
         """Return it as a few lines of text."""
+        trials = f"{self.trials} trial" if self.trials == 1 else f"{self.trials} trials"
         if self.confidence is None:
             return (
-                f"Nothing is learned yet from {self.trials} trials: the good region is the whole "
-                f"search space.{self._stopped()}"
+                f"Nothing is learned yet from {trials}: the good region is "
+                f"the whole search space.{self._stopped()}"
             )
         always = "; ".join(self._rule(name) for name in self.rules if name not in self.where)
         nothing = "by branch" if self.rules else "no rule in single parameters describes it"
@@ -69,20 +74,30 @@ class Explanation:
             f"\n  where {where}: {'; '.join(map(self._rule, names))}"
             for where, names in self._branches().items()
         )
-        matter = ", ".join(f"{name} {value:.0%}" for name, value in self.importance.items())
         share = f"{self.space_share:.2%}" if self.space_share >= 1e-4 else f"{self.space_share:.1e}"
         return (
             f"Good region: {always or nothing}{branches}\n"
             f"  {share} of the search space; {self.front} of {self.front_size} "
             f"members of the front, {self.hypervolume_share:.1%} of the hypervolume "
-            f"({self.trials} trials)\n"
+            f"({trials})\n"
             f"  the rules hold {self.coverage:.0%} of the learned region, and "
             f"{self.purity:.0%} of what they hold is in it\n"
             f"  boundaries are right about {self.confidence:.0%} of trials left out\n"
-            f"  a new value alone leads out of the region: {matter}{self._stopped()}"
+            f"  a new value alone leads out of the region: {self._matter()}"
+            f"{self._stopped()}"
         )
 
     __repr__ = __str__
+
+    def _matter(self) -> str:
+        """Return which parameters matter, and how much."""
+        all_ = [*self.importance.items()]
+        # one that is left out alone would be shorter than the words about it
+        first = all_ if len(all_) <= NAMED + 1 else all_[:NAMED]
+        named = ", ".join(f"{name} {value:.0%}" for name, value in first)
+        if len(first) == len(all_):
+            return named
+        return f"{named}, {len(all_) - NAMED} others at most {all_[NAMED][1]:.0%} each"
 
     def _stopped(self) -> str:
         """Return a line about trials that were stopped early, nothing without any."""
@@ -103,9 +118,37 @@ class Explanation:
     def _rule(self, name: str) -> str:
         rule = self.rules[name]
         if name in self.choices:
-            return f"{name} in {{{', '.join(map(str, rule))}}}"
+            return f"{name} in {_set(rule)}"
         low, high = rule
         return f"{name} in [{low:g}, {high:g}]"
+
+
+def choice(value: object) -> str:
+    """Return a choice in words: a text that reads like a choice of another type is quoted.
+
+    Example:
+        >>> ", ".join(map(choice, [0, "0", None, "None", "adam"]))
+        "0, '0', None, 'None', adam"
+    """
+    return repr(value) if isinstance(value, str) and _like_another(value) else str(value)
+
+
+def _set(choices: Sequence[object]) -> str:
+    """Return choices in words, the first of them where there are very many."""
+    first = choices if len(choices) <= LISTED + 1 else choices[:LISTED]
+    more = "" if first is choices else f", and {len(choices) - LISTED} more"
+    return f"{{{', '.join(map(choice, first))}{more}}}"
+
+
+def _like_another(text: str) -> bool:
+    """Tell whether a text reads like a number, a truth value, or ``None``."""
+    if text in ("None", "True", "False"):
+        return True
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def where_in_words(where: Mapping[str, tuple[Any, ...]], choices: Collection[str]) -> str:
@@ -121,9 +164,9 @@ def where_in_words(where: Mapping[str, tuple[Any, ...]], choices: Collection[str
 def _condition(name: str, rule: tuple[Any, ...], choices: bool) -> str:  # noqa: FBT001
     first, *others = rule
     if not others or (not choices and others == [first]):
-        return f"{name} = {first}"
+        return f"{name} = {choice(first)}"
     if choices:
-        return f"{name} in {{{', '.join(map(str, rule))}}}"
+        return f"{name} in {_set(rule)}"
     return f"{name} in [{first:g}, {others[0]:g}]"
 
 

@@ -116,7 +116,7 @@ def test_a_search_that_was_interrupted_goes_on_from_the_last_epoch(
     record, early = small
     # in this process, where the small sizes are known
     monkeypatch.setattr(early, "EPOCHS", 4)
-    monkeypatch.setattr(early, "search", lambda setting, _: early.work(setting, running()))
+    monkeypatch.setattr(early, "search", lambda setting, *_: early.work(setting, running()))
     whole, halves = tmp_path / "whole", tmp_path / "halves"
 
     def running():

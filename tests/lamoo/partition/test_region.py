@@ -119,6 +119,26 @@ def test_samples_are_uniform(rng):
     assert all(stats.kstest(column / 0.3, "uniform").pvalue > 1e-3 for column in X.T)
 
 
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_points_are_looked_at_a_few_at_a_time_where_choices_are_many(kernel, rng, monkeypatch):
+    space = Space({"c": Categorical(tuple(range(50))), "x": Float(0, 1)})
+    X = space.sample(333, rng)
+    learned = learn_boundary(boundary_features(space, X), X[:, 0] + X[:, 1] > 1, kernel)
+    cut = Region(space).cut(learned, good=False)
+    of_region = [getattr(cut, name) for name in ("contains", "margin", "log_chance")]
+    whole, rows = [each(X) for each in of_region], []
+
+    def counted(space, part):
+        rows.append(len(part))
+        return boundary_features(space, part)
+
+    monkeypatch.setattr("lamoo.partition.region.FEATURES", 52 * 100)
+    monkeypatch.setattr("lamoo.partition.region.boundary_features", counted)
+    assert all(np.allclose(a, each(X)) for a, each in zip(whole, of_region, strict=True))
+    assert rows == 3 * [100, 100, 100, 33]
+    assert cut.contains(X[:0]).shape == (0,)
+
+
 @pytest.mark.parametrize(("size", "least"), [(1e-2, 50), (1e-3, 40), (1e-7, 3)])
 def test_where_rejection_fails_it_walks_from_members(size, least, rng):
     region = corner(size)

@@ -9,6 +9,7 @@ import pytest
 from lamoo import Categorical, Float, History, Partition, Space, pareto
 from lamoo.partition.region import Region
 from lamoo.partition.tree import grow
+from lamoo.report import boxes
 from lamoo.report.boxes import (
     DRAWS,
     Box,
@@ -112,9 +113,9 @@ def test_peels_say_what_they_leave(rng):
         many, few = (smaller.contains(X, space.levels).sum() for X in (within, covered))
         assert peel.density == few / many
         assert smaller.contains(front, space.levels).all()
-    gone = {peel.gone for peel in peels if peel.column == 0}
+    gone = {cell for peel in peels if peel.column == 0 for cell in peel.gone}
     assert gone == {0, 1, 4, 5, 6, 8} - set(np.floor(front[:, 0] * 9))
-    assert [peel.gone for peel in peels if peel.column == 2] == [1]
+    assert [peel.gone for peel in peels if peel.column == 2] == [{1}]
 
 
 def test_hundreds_of_choices_are_peeled_without_a_look_at_all_points_for_each(rng, monkeypatch):
@@ -138,6 +139,35 @@ def test_hundreds_of_choices_are_peeled_without_a_look_at_all_points_for_each(rn
     assert set(box.cells[0]) == {*range(100, 200)}
     # two for each peel, which takes one of 600 choices; looks for each choice are 100,000
     assert len(looks) < 2 * 600
+
+
+def test_of_very_many_choices_several_go_at_a_time(rng, monkeypatch):
+    space = Space({"arch": Categorical(tuple(range(400))), "x": Float(0, 1)})
+
+    class Tenth:
+        """Good: the last forty choices; features are two of the number, then cells."""
+
+        def decision(self, features):
+            return features[:, -40:].sum(axis=1) - 0.5
+
+    region = Region(space).cut(Tenth(), good=True)
+    U, peels, peel = space.sample(2000, rng), [], boxes._peels
+
+    def counted(*arguments):
+        peels.append(singly)
+        return peel(*arguments)
+
+    monkeypatch.setattr(boxes, "_peels", counted)
+    inside, scores = region.contains(U), []
+    for singly in (50, 10**6):
+        monkeypatch.setattr(boxes, "SINGLY", singly)
+        box = find_box(region, U, U[inside], U[inside][:1])
+        boxed = box.contains(U, space.levels)
+        purity, coverage = inside[boxed].mean(), boxed[inside].mean()
+        scores.append(2 * purity * coverage / (purity + coverage))
+    assert scores[0] > (1 - boxes.NEGLIGIBLE) * scores[1]
+    assert scores[1] > 0.9
+    assert peels.count(50) < 0.7 * peels.count(10**6)
 
 
 def test_importance_is_the_chance_to_leave(rng):

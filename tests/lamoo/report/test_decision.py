@@ -53,6 +53,26 @@ def test_the_ideal_may_name_some_objectives_only():
     assert decision.closest(Y, [Y[7, 0], np.nan]) == missed.argmin()
 
 
+@pytest.mark.parametrize("far", [0.0, -1e3, -1e15, -1e300])
+def test_what_is_the_same_all_over_the_front_has_no_say_in_who_is_nearest(far):
+    front = np.array([[0.0, 10.0], [3.0, 6.0], [6.0, 3.0], [10.0, 0.0]])
+    for k, row in enumerate(front):
+        with_constant = np.column_stack([front, np.full(4, 5.0)])
+        assert decision.closest(with_constant, [*row, far]) == decision.closest(front, row) == k
+        worse = [*(row + 100), far]
+        assert decision.closest(with_constant, worse) == decision.closest(front, worse[:2])
+
+
+@pytest.mark.parametrize("far", [-1e3, -1e15, -1e300])
+def test_an_ideal_that_is_far_away_in_one_objective_asks_for_its_best(far):
+    front = np.column_stack([np.linspace(0, 1e-3, 9), np.linspace(1, 0, 9)])
+    for j in range(2):
+        ideal = [0.0, 0.0]
+        ideal[j] = far
+        assert decision.closest(front, ideal) == front[:, j].argmin()
+    assert decision.closest(np.array([[1e300, 2.0]]), [far, 0.0]) == 0
+
+
 def test_where_no_point_keeps_the_limits_the_nearest_is_told(rng):
     Y = rng.random((20, 3)) * [1, 100, 1e4]
     limits = np.array([-0.1, np.inf, -50.0])
