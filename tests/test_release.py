@@ -8,6 +8,7 @@ import email
 import importlib.util
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tarfile
@@ -63,10 +64,13 @@ def test_the_version_is_everywhere_the_same():
     assert "version" in PROJECT["dynamic"]
 
 
-def test_the_command_says_its_version(python):
-    for command in (["-m", "lamoo"], ["-m", "lamoo_compare"]):
-        done = python(*command, "--version")
-        assert (done.returncode, done.stdout.strip()) == (0, f"lamoo {VERSION}"), done.stderr
+def test_the_command_says_its_version(python, monkeypatch, capsys):
+    done = python("-m", "lamoo", "--version")
+    assert (done.returncode, done.stdout.strip()) == (0, f"lamoo {VERSION}"), done.stderr
+    monkeypatch.setattr(sys, "argv", ["lamoo_compare", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("lamoo_compare", run_name="__main__")
+    assert (ended.value.code, capsys.readouterr().out.strip()) == (0, f"lamoo {VERSION}")
 
 
 def test_the_command_says_its_version_and_what_is_missing_without_any_extra(python):

@@ -594,10 +594,10 @@ def test_the_history_lies_close_to_the_front(ask_time, objectives):
 def test_memory_is_measured_in_a_long_study(ask_time):
     options = ask_time.parse(["--memory"])
     assert (options.samplers, options.cases) == (("lamoo",), ((2, 10_000),))
-    # a megabyte more is seen, in bytes
+    # what is taken is seen, in bytes: 8 each, as much as ever before beside what is there anyhow
     before = ask_time.peak_memory()
-    kept = np.ones(before // 4)  # 8 bytes each: twice as much as before
-    assert ask_time.peak_memory() > before + kept.nbytes / 2
+    kept = np.ones(before // 8)
+    assert ask_time.peak_memory() > max(before + 20_000_000, kept.nbytes)
 
 
 def test_a_study_of_10_000_trials_takes_less_than_500_megabytes(python, tmp_path):
