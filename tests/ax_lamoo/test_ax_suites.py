@@ -59,8 +59,6 @@ DIFFERENT = {
 }
 
 
-
-
 @pytest.mark.parametrize(
     ("suite", "least"),
     [

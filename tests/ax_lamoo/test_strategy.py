@@ -129,8 +129,8 @@ def test_linear_constraints_hold(client, run):
 def test_constraints_on_steps_and_choices_hold_from_the_first_trial(
     parameters, limit, saved, client, tmp_path
 ):
-    experiment = client(parameters, parameter_constraints=[limit], initialization_budget=8)
-    trials = 2 if limit.startswith("e") else 8
+    experiment = client(parameters, parameter_constraints=[limit], initialization_budget=6)
+    trials = 2 if limit.startswith("e") else 6
     for _ in range(trials):
         if saved:
             experiment.save_to_json_file(str(tmp_path / "saved.json"))
@@ -716,7 +716,13 @@ EQUALITIES = {
 
 @pytest.mark.parametrize(
     ("solver", "name"),
-    [pair for pair in pairs(EQUALITIES, "integers") if pair.values[0] in ("gp", "evolutionary")],
+    [
+        *(("evolutionary", name) for name in EQUALITIES),
+        *(
+            pytest.param("gp", name, marks=() if name == "integers" else pytest.mark.slow)
+            for name in EQUALITIES
+        ),
+    ],
 )
 def test_equality_constraints_hold(solver, name, client, run):
     parameters, equalities = EQUALITIES[name]

@@ -19,7 +19,7 @@ import optuna
 import pytest
 from optuna.storages.journal import JournalFileOpenLock
 
-from lamoo_compare import CompareError, compare, comparison
+from lamoo_compare import CompareError, compare
 from lamoo_compare.__main__ import main
 from lamoo_compare.cell import Cell, trials_of
 from lamoo_compare.cell import run as run_cell
@@ -64,25 +64,6 @@ def start(*arguments, cwd):
         cwd=cwd,
         start_new_session=True,
     )
-
-
-@pytest.fixture
-def command(patience):
-    def run(*arguments, cwd):
-        process = start(*arguments, cwd=cwd)
-        out, err = process.communicate(timeout=patience)
-        return process.returncode, out, err
-
-    return run
-
-
-@pytest.fixture
-def _together(monkeypatch):
-    """Run the cells of a comparison in this process, where starting others is not what is tested.
-
-    A process for each is what the tests below of the command have, of kills and of crashes.
-    """
-    monkeypatch.setattr(comparison, "run_all", lambda cells, *_: [*map(run_cell, cells)])
 
 
 def params_of(out, sampler, seed, trials):
@@ -135,7 +116,9 @@ def test_more_trials_join_those_that_are_there(write, tmp_path):
     ],
     ids=len,
 )
-def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write, tmp_path, ends):
+def test_killed_and_run_again_loses_and_repeats_nothing(
+    patience, write, tmp_path, monkeypatch, request, ends
+):
     limit = tmp_path / "limit"  # the trial of this number waits, so that no run ends before a kill
     write(GOOD, limit=f"int(Path({str(limit)!r}).read_text())")
     usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 1, "--jobs", 2,
@@ -162,10 +145,9 @@ def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write
             seen[sampler] = now
         assert len(seen["random"]) >= wanted
     limit.write_text("1000")
-    code, said, err = command(*usual, cwd=tmp_path)
-    assert code == 0, err
-    assert "Report: comparison/report.html" in said
-    assert (out / "report.html").exists()
+    request.getfixturevalue("_together")  # nobody ends this one
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", *map(str, usual)]) == 0
     for sampler, earlier in seen.items():
         now = params_of(out, sampler, 0, 24)
         assert now[: len(earlier)] == earlier
