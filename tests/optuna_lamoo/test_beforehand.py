@@ -583,6 +583,7 @@ def test_a_typing_error_in_the_search_space_is_told_at_the_first_trial(complaint
 
 
 @pytest.mark.filterwarnings("ignore:.*constraints_func:FutureWarning")
+@pytest.mark.filterwarnings("ignore:.*constraints_func:optuna.exceptions.ExperimentalWarning")
 @pytest.mark.parametrize("kind", [tuple, list, np.array])
 def test_constraints_are_taken_as_optunas_samplers_take_them(kind):
     def limits(trial):
