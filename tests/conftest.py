@@ -1,5 +1,6 @@
 """What all tests share: one thread per process, and property tests that repeat themselves."""
 
+import gc
 import logging
 import os
 import random
@@ -12,12 +13,20 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+# What is imported and collected stays: among these millions of objects there is no garbage to look
+# for, neither now nor later (see `pytest_collection`). It took more than half of the collection.
+gc.disable()
+
 # Before NumPy is imported anywhere: threads that fight for two cores make times and sums wander.
 for _pool in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR"):
     os.environ[f"{_pool}_NUM_THREADS"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
 # A process that a test starts need not compile what another one has compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# BoTorch compiles a kernel before its first use, for half a minute. PyTorch keeps what it compiled
+# in one folder for all environments of a user, each of which would compile it again after another.
+if os.access(sys.prefix, os.W_OK):
+    os.environ.setdefault("TORCH_EXTENSIONS_DIR", str(Path(sys.prefix) / "torch_extensions"))
 # Tables that no package brings, where they lie beside the repository.
 os.environ.setdefault("LAMOO_TABLES", str(Path(__file__).parents[2] / "shared" / "data"))
 
@@ -99,6 +108,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=str(missing)))
         if name == "botorch":
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for garbage again once all is collected, but not among what there is by then."""
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager

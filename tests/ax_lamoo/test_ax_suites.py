@@ -59,17 +59,11 @@ DIFFERENT = {
 }
 
 
-#: In one process: to import Ax takes longer than most of them.
-SHORT = (
-    "ax.api.tests.test_client",
-    "ax.adapter.tests.test_torch_moo_adapter",
-)
-
-
 @pytest.mark.parametrize(
     ("suite", "least"),
     [
-        pytest.param(" ".join(SHORT), 38 + 6, id="short"),
+        ("ax.api.tests.test_client", 38),
+        pytest.param("ax.adapter.tests.test_torch_moo_adapter", 6, marks=pytest.mark.slow),
         pytest.param("ax.adapter.tests.test_hierarchical_search_space", 3, marks=pytest.mark.slow),
         pytest.param("ax.service.tests.test_ax_client", 88, marks=pytest.mark.slow),
         pytest.param(
@@ -86,7 +80,7 @@ def test_suite_of_ax(python, patience, suite, least, tmp_path):
     path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
     known = " and ".join(f"not {name}" for name in sorted(DIFFERENT))
     options = ["-p", "lamoo_plugin", "-p", "no:cacheprovider", "-k", known, "--pyargs"]
-    command = ("-W", "ignore", "-m", "pytest", "-q", "--disable-warnings", *options, *suite.split())
+    command = ("-W", "ignore", "-m", "pytest", "-q", "--disable-warnings", *options, suite)
     found = {"folder": tmp_path, "environment": {"PYTHONPATH": path}}
     done = python(*command, **found, patience=6 * patience)  # the long ones are minutes
     assert done.returncode == 0, done.stdout[-4000:]

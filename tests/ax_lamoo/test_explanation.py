@@ -7,12 +7,12 @@ from ax.exceptions.core import UserInputError
 from ax_lamoo import Explanation, explain, lamoo_generation_strategy, reduced_space
 
 from .conftest import SPACES, values
-from .test_reduction import PARAMETERS, client_of, evaluate
+from .test_reduction import PARAMETERS, client_of, evaluate, known_region
 
 
 @pytest.fixture(scope="module")
 def client():
-    return client_of(PARAMETERS, evaluate, 90)
+    return known_region()
 
 
 def test_rules_recover_the_known_region(client):

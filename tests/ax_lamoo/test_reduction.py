@@ -1,5 +1,6 @@
 """A follow-up experiment's parameters, narrowed to what is good."""
 
+import functools
 import math
 
 import numpy as np
@@ -45,8 +46,14 @@ def evaluate(params):
     return (u + 3.3) ** 2 + bad, (u + 2.7) ** 2 + bad
 
 
+@functools.cache
+def known_region():
+    """Return a client of ninety trials, to read: test_explanation.py reads it too."""
+    return client_of(PARAMETERS, evaluate, 90)
+
+
 def test_the_known_region_is_recovered_and_searched():
-    client = client_of(PARAMETERS, evaluate, 90)
+    client = known_region()
     found = {config.name: config for config in reduced_space(client)}
     assert list(found) == [config.name for config in PARAMETERS]
     low, high = found["lr"].bounds

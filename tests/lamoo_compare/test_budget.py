@@ -256,6 +256,7 @@ def test_a_rule_behind_a_sampler():
         make_sampler("tpe+median", 0)
 
 
+@pytest.mark.usefixtures("_together")
 def test_a_recorded_training_is_stopped_where_it_stands(tmp_path):
     result = compare(
         "fashion-curves",

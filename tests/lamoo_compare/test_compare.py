@@ -19,7 +19,7 @@ import optuna
 import pytest
 from optuna.storages.journal import JournalFileOpenLock
 
-from lamoo_compare import CompareError, compare, comparison
+from lamoo_compare import CompareError, compare
 from lamoo_compare.__main__ import main
 from lamoo_compare.cell import Cell, trials_of
 from lamoo_compare.cell import run as run_cell
@@ -66,35 +66,19 @@ def start(*arguments, cwd):
     )
 
 
-@pytest.fixture
-def command(patience):
-    def run(*arguments, cwd):
-        process = start(*arguments, cwd=cwd)
-        out, err = process.communicate(timeout=patience)
-        return process.returncode, out, err
-
-    return run
-
-
-@pytest.fixture
-def _together(monkeypatch):
-    """Run the cells of a comparison in this process, where starting others is not what is tested.
-
-    A process for each is what the tests below of the command have, of kills and of crashes.
-    """
-    monkeypatch.setattr(comparison, "run_all", lambda cells, *_: [*map(run_cell, cells)])
-
-
 def params_of(out, sampler, seed, trials):
     cell = Cell("", ("minimize", "maximize"), sampler, seed, trials, out)
     return [trial.params for trial in trials_of(cell)]
 
 
-def test_command_runs_and_reports(command, write, tmp_path):
+@pytest.mark.usefixtures("_together")
+def test_command_runs_and_reports(write, tmp_path, monkeypatch, capsys):
     write(GOOD)
-    usual = ["task.py", "--seeds", 2, "--jobs", 2, "--samplers", "random"]
-    code, out, err = command(*usual, "lamoo", "--trials", 12, cwd=tmp_path)
-    assert code == 0, err
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    usual = ["task.py", "--seeds", "2", "--samplers", "random", "lamoo", "--trials", "12"]
+    assert main(["compare", *usual]) == 0
+    out = capsys.readouterr().out
     assert "lamoo" in out
     assert "random" in out
     folder = tmp_path / "comparison"
@@ -132,7 +116,9 @@ def test_more_trials_join_those_that_are_there(write, tmp_path):
     ],
     ids=len,
 )
-def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write, tmp_path, ends):
+def test_killed_and_run_again_loses_and_repeats_nothing(
+    patience, write, tmp_path, monkeypatch, request, ends
+):
     limit = tmp_path / "limit"  # the trial of this number waits, so that no run ends before a kill
     write(GOOD, limit=f"int(Path({str(limit)!r}).read_text())")
     usual = ["task.py", "--samplers", "lamoo", "random", "--seeds", 1, "--jobs", 2,
@@ -144,7 +130,7 @@ def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write
         limit.write_text(str(wanted + 3))  # some more: the kill comes at any moment
         process = start(*usual, cwd=tmp_path)
         while process.poll() is None and len(params_of(out, "random", 0, 24)) < wanted:
-            time.sleep(0.05)
+            time.sleep(0.2)  # to look takes longer, the longer the journal
         if how == signal.SIGKILL:
             os.killpg(process.pid, how)
         else:
@@ -159,8 +145,9 @@ def test_killed_and_run_again_loses_and_repeats_nothing(command, patience, write
             seen[sampler] = now
         assert len(seen["random"]) >= wanted
     limit.write_text("1000")
-    code, _, err = command(*usual, cwd=tmp_path)
-    assert code == 0, err
+    request.getfixturevalue("_together")  # nobody ends this one
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", *map(str, usual)]) == 0
     for sampler, earlier in seen.items():
         now = params_of(out, sampler, 0, 24)
         assert now[: len(earlier)] == earlier
@@ -264,17 +251,7 @@ def test_a_crash_is_marked_and_the_rest_goes_on(write, tmp_path, monkeypatch, ca
         (GOOD, ["task.py", "--reference-point", "1"], "reference_point must hold 2 finite"),
         (GOOD, ["task.py", "--trials", "0"], "trials must be at least 1, got 0"),
         (GOOD, ["task.py", "--seeds", "0"], "at least one each"),
-        (
-            "directions = ['minimize'] * 3\ndef objective(trial): return 1.0, 2.0",
-            ["task.py"],
-            "task.py: the objective returned (1.0, 2.0), expected 3 numbers",
-        ),
-        (
-            "directions = ['minimize'] * 2\ndef objective(trial): return 1.0, 'high'",
-            ["task.py"],
-            "returned (1.0, 'high'), expected numbers",
-        ),
-        (
+        (  # of a process of its own, as what follows is not
             "directions = ['minimize'] * 2\ndef objective(trial): return 1 / 0, 2",
             ["task.py"],
             "task.py: all of the first 10 trials failed: ZeroDivisionError",
@@ -292,6 +269,21 @@ def test_what_can_be_mended_is_one_line(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("lamoo compare: ")
     assert said in line
+
+
+@pytest.mark.usefixtures("_together")
+@pytest.mark.parametrize(
+    ("directions", "returned", "said"),
+    [(3, "1.0, 2.0", "expected 3 numbers"), (2, "1.0, 'high'", "expected numbers")],
+)
+def test_what_no_objective_may_return_is_one_line(
+    write, tmp_path, monkeypatch, capsys, directions, returned, said
+):
+    write(f"directions = ['minimize'] * {directions}\ndef objective(trial): return {returned}")
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "task.py"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(f"lamoo compare: task.py: the objective returned ({returned}), {said}")
 
 
 def test_debug_lets_the_error_through(tmp_path, monkeypatch):

@@ -411,6 +411,8 @@ def test_a_solver_and_a_base_are_one_too_many():
 
 def test_a_package_in_the_registrys_form_works(tmp_path, complaints):
     optunahub = pytest.importorskip("optunahub", reason="needs optunahub")
+    if optunahub.__file__ is None:  # a folder of this repository has the name, too
+        pytest.skip("needs optunahub")
     folder = tmp_path / "package" / "samplers" / "middle"
     folder.mkdir(parents=True)
     (folder / "__init__.py").write_text(

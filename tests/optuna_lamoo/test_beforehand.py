@@ -256,12 +256,13 @@ def test_features_that_are_none_are_an_error(answer, message):
 @pytest.mark.parametrize(
     ("solver", "known"),
     [
-        ("gp", (0,)),
         ("gp", (0, 1)),
         ("evolutionary", (1,)),
-        ("evolutionary", (0, 1)),
         ("random", (0, 1)),
-        pytest.param("gp", (1,), marks=pytest.mark.slow),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [("gp", (0,)), ("gp", (1,)), ("evolutionary", (0, 1))]
+        ),
     ],
 )
 def test_any_objectives_of_a_mixed_conditional_space_may_be_known(solver, known):
@@ -316,7 +317,10 @@ def test_no_trial_is_spent_where_a_known_constraint_is_broken(solver):
     assert len({tuple(t.params.values()) for t in study.trials}) == len(study.trials)
 
 
-@pytest.mark.parametrize(("solver", "trials"), [("gp", 8), ("evolutionary", 14)])
+@pytest.mark.parametrize(
+    ("solver", "trials"),
+    [("gp", 8), pytest.param("evolutionary", 14, marks=pytest.mark.slow)],
+)
 def test_a_sliver_that_random_points_never_hit_is_found(solver, trials):
     space = {f"x{i}": FloatDistribution(0, 1) for i in range(5)}
 
@@ -579,6 +583,7 @@ def test_a_typing_error_in_the_search_space_is_told_at_the_first_trial(complaint
 
 
 @pytest.mark.filterwarnings("ignore:.*constraints_func:FutureWarning")
+@pytest.mark.filterwarnings("ignore:.*constraints_func:optuna.exceptions.ExperimentalWarning")
 @pytest.mark.parametrize("kind", [tuple, list, np.array])
 def test_constraints_are_taken_as_optunas_samplers_take_them(kind):
     def limits(trial):

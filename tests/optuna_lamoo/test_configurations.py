@@ -107,7 +107,7 @@ def searched(grammar, seed, *, storage=None, n_trials=16, many=False, **settings
     ("seed", "solver"),
     [
         pytest.param(seed, solver, marks=pytest.mark.slow if solver == "gp-fast" else ())
-        for seed, solver in [*enumerate(SOLVERS, 1), (7, "evolutionary")]
+        for seed, solver in enumerate(SOLVERS, 1)
     ],
 )
 def test_every_solver_asks_about_what_the_program_makes(solver, seed, grammar):
@@ -154,7 +154,9 @@ def size(params):
 
 
 @pytest.mark.parametrize("space", [None, FULL], ids=["learned", "given"])
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(i, marks=() if i < 5 else pytest.mark.slow) for i in range(15)]
+)
 def test_a_first_trial_of_small_depth_ends_no_study(space, seed):
     sampler = LaMOOSampler(
         seed=seed,

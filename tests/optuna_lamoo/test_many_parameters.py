@@ -59,6 +59,7 @@ def test_the_first_trials_leave_at_most_twice_what_tpe_leaves(tmp_path):
 
 
 def test_a_table_of_trials_has_rows_that_compare():
+    pytest.importorskip("pandas")
     study = optuna.create_study(
         directions=["minimize"] * 2, sampler=LaMOOSampler(seed=0, solver="evolutionary")
     )

@@ -133,7 +133,7 @@ def test_repeats_go_on_where_an_exhausted_study_may_go_on():
     assert min(often[x] for x in (0, 1, 2)) > 5 * max(often[x] for x in (3, 4))
 
 
-@pytest.mark.parametrize("every", [None, 3])
+@pytest.mark.parametrize("every", [None, pytest.param(3, marks=pytest.mark.slow)])
 def test_no_member_of_the_true_front_is_given_up_for_a_bad_first_result(every):
     """Sixteen configurations, four of the front; each of those looks far worse at first."""
     rng = np.random.default_rng(5)

@@ -3,13 +3,8 @@
 import json
 import math
 import re
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from pathlib import Path
+import wsgiref.util
 
 import matplotlib as mpl
 import moocore
@@ -494,8 +489,8 @@ def test_ten_thousand_trials_are_drawn_with_few_hypervolumes(m, monkeypatch):
     assert figure.data[0].y[-1] == pytest.approx(moocore.hypervolume(values, ref=[1.0] * m))
 
 
-def test_dashboard_shows_the_figures(patience, tmp_path):
-    pytest.importorskip("optuna_dashboard")
+def test_dashboard_shows_the_figures(tmp_path):
+    dashboard = pytest.importorskip("optuna_dashboard")
     url = f"sqlite:///{tmp_path / 'study.db'}"
     study = optuna.create_study(
         storage=url,
@@ -504,20 +499,7 @@ def test_dashboard_shows_the_figures(patience, tmp_path):
     )
     study.optimize(objective, n_trials=14)
     visualization.save_to_dashboard(study)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program = Path(sys.executable).with_name("optuna-dashboard")
-    server = subprocess.Popen(
-        [program, url, "--host", "127.0.0.1", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        shown = ask(f"http://127.0.0.1:{port}/api/studies/{study._study_id}?after=0", patience)
-    finally:
-        server.terminate()
-        server.wait(patience)
+    shown = ask(dashboard.wsgi(url), f"/api/studies/{study._study_id}", "after=0")
     found = {g["id"]: json.loads(g["graph_object"]) for g in shown["plotly_graph_objects"]}
     assert found.keys() == {
         "lamoo-partition", "lamoo-region-history", "lamoo-hypervolume", "lamoo-regions",
@@ -525,17 +507,14 @@ def test_dashboard_shows_the_figures(patience, tmp_path):
     assert found["lamoo-partition"]["data"][0]["type"] == "bar"
 
 
-def ask(address, patience):
-    """Return what a server that is starting answers."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=patience) as answer:  # noqa: S310
-                return json.load(answer)
-        except urllib.error.URLError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
+def ask(application, path, query):
+    """Return what a WSGI application answers: as its server would, but without a port."""
+    request = {"PATH_INFO": path, "QUERY_STRING": query}
+    wsgiref.util.setup_testing_defaults(request)
+    said = []
+    body = b"".join(application(request, lambda status, *_: said.append(status)))
+    assert said == ["200 OK"], body
+    return json.loads(body)
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_the_program_measures_and_its_scores_start_a_search(
     supernet, load, invented, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    sizes = ("--images", 60, "--valid", 40, "--epochs", 2, "--networks", 40)
+    sizes = ("--images", 60, "--valid", 40, "--epochs", 1, "--networks", 40)
     more = ("--judged", 5, "--best", 1, "--data", invented)
     supernet.main([str(option) for option in (*sizes, *more)])
     told = capsys.readouterr().out

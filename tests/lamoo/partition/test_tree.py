@@ -41,7 +41,7 @@ WORLDS = [
 ]
 
 
-@pytest.fixture(params=WORLDS, ids=lambda w: f"{w[0]}-{w[1]}")
+@pytest.fixture(scope="module", params=WORLDS, ids=lambda w: f"{w[0]}-{w[1]}")
 def world(request, spaces, make_history):
     """Give a space, a random history and its tree."""
     name, m, settings, constraints = request.param

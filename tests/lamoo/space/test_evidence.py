@@ -19,7 +19,9 @@ def made(grammar, space, X):
     return space.encode([grammar.replay(lambda name, _, row=row: row[name]) for row in rows])
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(i, marks=() if i < 10 else pytest.mark.slow) for i in range(30)]
+)
 @pytest.mark.parametrize("n", [2, 3, 5, 9, 20])
 def test_what_is_complete_is_what_the_program_makes(seed, n, grammar):
     program = grammar(seed)
