@@ -22,13 +22,13 @@ class TestLaMOOSampler(
     pytest_samplers.RelativeSamplerTestCase,
     pytest_samplers.MultiObjectiveSamplerTestCase,
 ):
-    # What the suite asks for is how the sampler speaks to Optuna, which no solver knows: one stands
-    # for all. It begins with a trial of the start-up, of which a default study has ten, as many as
-    # most of the suite's studies. What is a solver's own is tested for each in tests/lamoo, and
-    # studies with Gaussian processes in test_matrix.py.
+    # What the suite asks for is how the sampler speaks to Optuna, which no solver knows: the
+    # default stands for all. It begins with a trial of the start-up, of which a default study has
+    # ten, as many as most of the suite's studies. What is a solver's own is tested for each in
+    # tests/lamoo, and studies with Gaussian processes in test_matrix.py.
     @pytest.fixture(
         params=[
-            name if name == "evolutionary" else pytest.param(name, marks=pytest.mark.slow)
+            name if name == "gp" else pytest.param(name, marks=pytest.mark.slow)
             for name in (*SOLVERS, "default startup")
         ]
     )
