@@ -34,6 +34,7 @@ from ax.utils.common.constants import Keys
 
 from ax_lamoo.curves import stopped_curves
 from ax_lamoo.encoding import Params, encoding_of, fixed_in
+from ax_lamoo.exhaustion import check_left
 from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import (
@@ -46,12 +47,13 @@ from ax_lamoo.goals import (
 )
 from ax_lamoo.measured import Measured, curve_of, inside_of, measured_of, own_seed, unmeasured_of
 from ax_lamoo.task import Task, announce, logger, task_of, warn_once
+from ax_lamoo.transforms import ManyIntegersToFloat
 from lamoo.arrays import Floats
 from lamoo.curves import Curve
 from lamoo.search import WHOLE
 
 #: What a proposal needs while there are no outcomes.
-WITHOUT_DATA = (FillMissingParameters, Cast, *MBM_X_trans_base)
+WITHOUT_DATA = (FillMissingParameters, Cast, ManyIntegersToFloat, *MBM_X_trans_base)
 
 
 class LaMOOAdapter(TorchAdapter):
@@ -77,12 +79,16 @@ class LaMOOAdapter(TorchAdapter):
         Raises:
             UserInputError: if the goals are none that Ax can follow, or a parameter is fixed at
                 what it cannot be.
+            SearchSpaceExhausted: if every configuration of a finite space was tried.
         """
         space = search_space or self._search_space
         fixed_features = fixed_in(fixed_features, space)
         config = self._goals(optimization_config)
         start = time.monotonic()
-        if not self._engine_proposes(config, model_gen_options):
+        options = {**self._default_model_gen_options, **(model_gen_options or {})}
+        if not self._engine_proposes(config, options):
+            if not _in_sample(options):
+                n = check_left(n, self._experiment, space, fixed_features, pending_observations)
             run = super().gen(
                 n=n,
                 search_space=search_space,
@@ -109,7 +115,7 @@ class LaMOOAdapter(TorchAdapter):
         announce(task, self._experiment, CONFINED)
         features = partial(features_of, task.encoding, self.parameters, self.transforms)
         leaf = self.generator.leaf(task, rng, features)
-        options = {**(model_gen_options or {})}
+        given = {**(model_gen_options or {})}
         key = Keys.AX_ACQUISITION_KWARGS.value
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(rng.integers(2**31)))
@@ -119,7 +125,7 @@ class LaMOOAdapter(TorchAdapter):
                 optimization_config=config,
                 pending_observations=pending_observations,
                 fixed_features=fixed_features,
-                model_gen_options={**options, key: {**options.get(key, {}), "leaf": leaf}},
+                model_gen_options={**given, key: {**given.get(key, {}), "leaf": leaf}},
             )
         logger.debug(
             "after %d results: model phase: solver %s in %s, %s, %.3f s",
@@ -132,7 +138,7 @@ class LaMOOAdapter(TorchAdapter):
         return run
 
     def _engine_proposes(
-        self, config: OptimizationConfig | None, options: Mapping[str, Any] | None
+        self, config: OptimizationConfig | None, options: Mapping[str, Any]
     ) -> bool:
         """Tell whether the engine knows all that was asked for, otherwise Ax proposes.
 
@@ -143,7 +149,7 @@ class LaMOOAdapter(TorchAdapter):
             return True
         if config is None:
             return False
-        reason = self._left_to_ax(config, {**self._default_model_gen_options, **(options or {})})
+        reason = self._left_to_ax(config, options)
         told = self.generator.told
         if reason is not None and told is not None:
             raise UserInputError(
@@ -167,8 +173,7 @@ class LaMOOAdapter(TorchAdapter):
             "one objective": not config.is_moo_problem,
             "several tasks": any(getattr(parameter, "is_task", False) for parameter in tasks),
             "learned preferences": isinstance(config, PreferenceOptimizationConfig),
-            "a candidate set": "sampling_strategy_class" in options
-            or options.get("in_sample", False),
+            "a candidate set": _in_sample(options),
             "contextual data": bool(widths - {(1, len(self.parameters))}),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
@@ -390,3 +395,8 @@ class LaMOOAdapter(TorchAdapter):
             if parameter_of(feature) in asked.parameters
         }
         return replace(args, fixed_features=args.fixed_features.clone(kept))
+
+
+def _in_sample(options: Mapping[str, Any]) -> bool:
+    """Tell whether Ax is to choose among given candidates, for which arms may come again."""
+    return "sampling_strategy_class" in options or bool(options.get("in_sample", False))

@@ -71,7 +71,11 @@ class _OfPartition(Analysis):
             )
         if not found.is_moo_problem:
             return "LaMOO partitions the search space only with two or more objectives."
-        if not found.task().history.n:
+        return self._lacking(found.task())
+
+    def _lacking(self, task: Task) -> str | None:
+        """Say what an experiment lacks, ``None`` if nothing."""
+        if not task.history.n:
             return "No trial has all its objectives yet: complete some first."
         return None
 
@@ -159,6 +163,12 @@ class PartitionRegions(_OfPartition):
             df=df,
             fig=figures.regions([_map(task, leaf, df, pair) for pair in pairs]),
         )
+
+    def _lacking(self, task: Task) -> str | None:
+        free = int(task.space.free.sum())
+        if free < 2:
+            return f"A region is drawn over two parameters that leave a choice; there is {free}."
+        return super()._lacking(task)
 
     def _pairs(self, task: Task, leaf: Node) -> list[tuple[str, str]]:
         """Return the pairs of parameters that are shown, by name."""

@@ -20,6 +20,7 @@ from ax.core.observation import ObservationFeatures
 
 from ax_lamoo.encoding import Encoding, Params
 from ax_lamoo.parameters import between
+from ax_lamoo.transforms import MANY
 from lamoo.arrays import Floats, Ints
 from lamoo.space import near
 
@@ -90,7 +91,7 @@ def features_of(
     """
     scales = []
     for j, (name, column) in enumerate(encoding.columns.items()):
-        finite = np.isfinite(column.parameter.levels)
+        finite = column.parameter.levels < MANY  # more are a real range to Ax
         places = encoding.space.places(j) if finite else np.array([0.0, 1.0])
         mine = [i for i, feature in enumerate(names) if parameter_of(feature) == name]
         seen = [_alone(name, value, transforms) for value in column.from_unit(places)]

@@ -16,6 +16,7 @@ from ax.generators.torch_base import TorchOptConfig
 from botorch.utils.datasets import SupervisedDataset
 
 from ax_lamoo.acquisition import LaMOOAcquisition, Leaf
+from ax_lamoo.exhaustion import EXHAUSTED
 from ax_lamoo.features import Features
 from ax_lamoo.task import Task, logger
 from ax_lamoo.told import Told
@@ -136,10 +137,14 @@ class LaMOOGenerator(BoTorchGenerator):
     def propose(self, n: int, task: Task, rng: np.random.Generator) -> Floats:
         """Return ``n`` points by the engine; where nothing was observed, by its start design.
 
+        Of a finite space fewer, if fewer were never tried.
+
         Raises:
             SearchSpaceExhausted: if every configuration of a finite space was tried, or none is
                 found that keeps the constraints.
         """
+        if not task.space.dimension and len(task.history.tried):  # nothing is tuned
+            raise SearchSpaceExhausted(EXHAUSTED)
         try:
             X = suggest(task, n, rng)
         except NothingAllowed as error:
@@ -147,8 +152,10 @@ class LaMOOGenerator(BoTorchGenerator):
             if nearest is not None and self.told and "known_constraints" in self.told.names:
                 text = nearest.message(task.encoding.decode(nearest.x[None])[0])
             raise SearchSpaceExhausted(text) from error
-        if np.isfinite(task.space.size) and len(task.history.unseen(X)) < n:
-            raise SearchSpaceExhausted("Every configuration of the search space was tried.")
+        if np.isfinite(task.space.size):
+            X = task.history.unseen(X)
+            if not len(X):
+                raise SearchSpaceExhausted(EXHAUSTED)
         if not task.space.allows(X).all():
             raise SearchSpaceExhausted("No configuration was found that keeps the constraints.")
         return X

@@ -10,16 +10,18 @@ from ax.adapter.registry import (
     Generators,
     GeneratorSetup,
 )
+from ax.storage.json_store.encoders import pausing_criterion_to_dict
 from ax.storage.json_store.registry import CORE_DECODER_REGISTRY, CORE_ENCODER_REGISTRY
 from ax.storage.transform_registry import register_transform
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.early import EarlyStopping, decoded_strategy, encoded_strategy
+from ax_lamoo.exhaustion import ConfigurationsLeft, StartFull
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.start import CenterNode, StartAdapter, StartGenerator
 from ax_lamoo.stopping import StopWhenConverged, encoded_rule
 from ax_lamoo.told import Told, encoded
-from ax_lamoo.transforms import FiniteY
+from ax_lamoo.transforms import FiniteY, ManyIntegersToFloat
 
 _BOTORCH = GENERATOR_KEY_TO_GENERATOR_SETUP[Generators.BOTORCH_MODULAR.value]
 #: What each of our names stands for.
@@ -27,7 +29,7 @@ SETUPS = {
     "LaMOO": GeneratorSetup(
         adapter_class=LaMOOAdapter,
         generator_class=LaMOOGenerator,
-        transforms=[FiniteY, *_BOTORCH.transforms],
+        transforms=[FiniteY, ManyIntegersToFloat, *_BOTORCH.transforms],
     ),
     "LaMOO start": GeneratorSetup(
         adapter_class=StartAdapter,
@@ -51,11 +53,25 @@ class LaMOOGenerators(GeneratorRegistryBase):
 
 # Ax stores classes by their names, and all it says of a name that it does not know is the name
 # itself. So the name says what to do.
-for _class in (CenterNode, EarlyStopping, LaMOOGenerators, FiniteY, StopWhenConverged, Told):
+for _class in (
+    CenterNode,
+    ConfigurationsLeft,
+    EarlyStopping,
+    LaMOOGenerators,
+    FiniteY,
+    ManyIntegersToFloat,
+    StartFull,
+    StopWhenConverged,
+    Told,
+):
     _class.__name__ += " (import ax_lamoo before loading)"
 register_transform(FiniteY)
+register_transform(ManyIntegersToFloat)
 CORE_DECODER_REGISTRY[LaMOOGenerators.__name__] = LaMOOGenerators
 CORE_DECODER_REGISTRY[CenterNode.__name__] = CenterNode
+for _criterion in (ConfigurationsLeft, StartFull):
+    CORE_DECODER_REGISTRY[_criterion.__name__] = _criterion
+    CORE_ENCODER_REGISTRY[_criterion] = pausing_criterion_to_dict
 CORE_DECODER_REGISTRY[Told.__name__] = Told
 CORE_ENCODER_REGISTRY[Told] = encoded
 CORE_DECODER_REGISTRY[StopWhenConverged.__name__] = StopWhenConverged

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ax.adapter.random import RandomAdapter
 from ax.adapter.registry import MBM_X_trans_base
+from ax.core.arm import Arm
 from ax.core.data import Data
 from ax.core.experiment import Experiment
 from ax.core.generator_run import GeneratorRun
@@ -17,14 +19,17 @@ from ax.core.parameter import ChoiceParameter, DerivedParameter
 from ax.core.search_space import SearchSpace
 from ax.core.types import TParameterization
 from ax.generation_strategy.center_generation_node import CenterGenerationNode
+from ax.generation_strategy.transition_criterion import PausingCriterion
 from ax.generators.random.sobol import SobolGenerator
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.encoding import fixed_in
+from ax_lamoo.exhaustion import ConfigurationsLeft, check_left
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import check_linear
 from ax_lamoo.task import logger
 from ax_lamoo.told import Told
+from ax_lamoo.transforms import ManyIntegersToFloat
 
 
 @dataclass(init=False)
@@ -34,6 +39,11 @@ class CenterNode(CenterGenerationNode):
     Ax's own ignores what is fixed (Ax 1.3.1). A center that cannot be so, as in another branch of a
     hierarchical space, is left out.
     """
+
+    @property
+    def pausing_criteria(self) -> Sequence[PausingCriterion]:
+        """What limits a first batch, which begins here."""
+        return [ConfigurationsLeft()]
 
     def gen(
         self,
@@ -96,8 +106,8 @@ class StartAdapter(RandomAdapter):
     """Ax's adapter of Sobol points, for a start that keeps what the user said of the space.
 
     Ax applies a linear constraint to the positions of ordered choices, and of steps, instead of
-    their values, cannot hold equalities of integers, and cannot be told functions. There the
-    engine's own start design proposes.
+    their values, cannot hold equalities of integers, cannot be told functions, and repeats arms of
+    one call in a hierarchical space. There the engine's own start design proposes.
     """
 
     generator: StartGenerator
@@ -111,16 +121,19 @@ class StartAdapter(RandomAdapter):
         fixed_features: ObservationFeatures | None = None,
         model_gen_options: dict[str, Any] | None = None,
     ) -> GeneratorRun:
-        """Propose ``n`` arms without learning from outcomes.
+        """Propose ``n`` arms without learning from outcomes, or all that are left.
 
         Raises:
             UserInputError: if a parameter is fixed at what it cannot be, or the goals are none that
                 Ax can follow: no trial is to be paid for before that is said.
+            SearchSpaceExhausted: if every configuration of a finite space was tried.
         """
         space = search_space or self._search_space
         if (config := optimization_config or self._experiment.optimization_config) is not None:
             check_linear(config.objective)
         fixed_features = fixed_in(fixed_features, space)
+        if self.generator.told is None:
+            n = check_left(n, self._experiment, space, fixed_features, pending_observations)
         if self.generator.told is None and not _beyond_sobol(space, fixed_features):
             began = time.monotonic()
             run = super().gen(
@@ -131,14 +144,15 @@ class StartAdapter(RandomAdapter):
                 fixed_features=fixed_features,
                 model_gen_options=model_gen_options,
             )
-            logger.debug("start-up: Ax's Sobol points, %.3f s", time.monotonic() - began)
-            return run
+            if not (space.is_hierarchical and _repeats(run, pending_observations or {})):
+                logger.debug("start-up: Ax's Sobol points, %.3f s", time.monotonic() - began)
+                return run
         engine = LaMOOAdapter(
             experiment=self._experiment,
             generator=LaMOOGenerator(told=self.generator.told, seed=self.generator.seed),
             search_space=space,
             data=Data(),
-            transforms=MBM_X_trans_base,
+            transforms=(ManyIntegersToFloat, *MBM_X_trans_base),
         )
         engine._set_kwargs_to_save(  # noqa: SLF001  as the registry does
             self._generator_key, self._generator_kwargs, self._adapter_kwargs
@@ -163,3 +177,16 @@ def _beyond_sobol(space: SearchSpace, fixed: ObservationFeatures | None) -> bool
         for constraint in space.parameter_constraints
         for name in constraint.constraint_dict
     )
+
+
+def _repeats(run: GeneratorRun, pending: Mapping[str, Sequence[ObservationFeatures]]) -> bool:
+    """Tell whether arms repeat each other, or what was proposed and has no trial yet.
+
+    Sobol points that differ in nothing that their branch has are one arm. Ax's node looks at the
+    trials that there are, and not at those that were asked for in the same call (Ax 1.3.1).
+    """
+    found = [arm.signature for arm in run.arms]
+    waiting = {
+        Arm(parameters=row.parameters).signature for rows in pending.values() for row in rows
+    }
+    return len({*found}) < len(found) or not waiting.isdisjoint(found)

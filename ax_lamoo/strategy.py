@@ -21,8 +21,9 @@ from ax.generation_strategy.dispatch_utils import get_derelativize_config
 from ax.generation_strategy.generation_node import GenerationNode
 from ax.generation_strategy.generation_strategy import GenerationStrategy
 from ax.generation_strategy.generator_spec import GeneratorSpec
-from ax.generation_strategy.transition_criterion import MaxTrialsAwaitingData, MinTrials
+from ax.generation_strategy.transition_criterion import MinTrials
 
+from ax_lamoo.exhaustion import ConfigurationsLeft, StartFull
 from ax_lamoo.generator import CONFINED, SOLVERS
 from ax_lamoo.registry import LaMOOGenerators
 from ax_lamoo.sources import sources_of
@@ -183,6 +184,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         GenerationNode(
             name=NODE,
             generator_specs=[GeneratorSpec(LaMOOGenerators.LAMOO, generator_kwargs=options)],
+            pausing_criteria=[ConfigurationsLeft()],
             should_deduplicate=True,
             suggested_experiment_status=ExperimentStatus.OPTIMIZATION,
             fallback_specs=_fallback(options["told"]),
@@ -239,9 +241,7 @@ def _start_node(
         only_in_statuses=[TrialStatus.COMPLETED],
         count_only_trials_with_data=True,
     )
-    full = MaxTrialsAwaitingData(
-        threshold=budget, not_in_statuses=lost, use_all_trials_in_exp=existing
-    )
+    full = StartFull(threshold=budget, not_in_statuses=lost, use_all_trials_in_exp=existing)
     return GenerationNode(
         name="Sobol",
         generator_specs=[
@@ -252,7 +252,7 @@ def _start_node(
             )
         ],
         transition_criteria=[proposed, completed],
-        pausing_criteria=None if exceedable else [full],
+        pausing_criteria=[ConfigurationsLeft(), *([] if exceedable else [full])],
         should_deduplicate=True,
         suggested_experiment_status=ExperimentStatus.INITIALIZATION,
         fallback_specs=_fallback(options["told"]),

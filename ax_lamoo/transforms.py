@@ -1,13 +1,17 @@
-"""A transform of outcomes that Ax lacks."""
+"""Transforms that Ax lacks."""
 
 from __future__ import annotations
 
 import numpy as np
 from ax.adapter.data_utils import ExperimentData
 from ax.adapter.transforms.base import Transform
+from ax.adapter.transforms.int_to_float import IntToFloat
+from ax.core.parameter import ParameterType, RangeParameter
 
 #: Larger numbers count as infinite: their squares, and soon their sums, are.
 LARGEST = 1e100
+#: Integers of so many values are numbers like others to Ax's models, which list those of the rest.
+MANY = 100_000
 
 
 class FiniteY(Transform):
@@ -30,3 +34,21 @@ class FiniteY(Transform):
                 np.clip(means, finite.min(), finite.max()) if len(finite) else 0.0
             )
         return ExperimentData(arm_data=experiment_data.arm_data, observation_data=observations)
+
+
+class ManyIntegersToFloat(IntToFloat):
+    """Take ranges of :data:`MANY` integers and more for real ones.
+
+    Ax lists every value of an integer, which takes gigabytes from 1e8 on and ends in a
+    ``MemoryError`` at last (Ax 1.3.1).
+    """
+
+    def _get_transform_parameters(self) -> set[str]:
+        """Return their names."""
+        return {
+            name
+            for name, own in self.search_space.parameters.items()
+            if isinstance(own, RangeParameter)
+            and own.parameter_type == ParameterType.INT
+            and own.cardinality() >= MANY
+        }

@@ -178,6 +178,15 @@ def test_before_there_is_a_partition_the_card_says_so(client, run):
         assert said in f"{card.subtitle} {card.blob} {card.df}"
 
 
+def test_a_region_of_one_parameter_is_not_drawn_and_the_tree_is(client, run):
+    made = client(PARAMETERS[:1])
+    run(made, 5, lambda p: {"a": p["x"], "b": -p["x"]})
+    tree, region = made.compute_analyses([PartitionTree(), PartitionRegions()], display=False)
+    assert type(tree).__name__ == "PlotlyAnalysisCard"
+    assert type(region).__name__ == "NotApplicableStateAnalysisCard"
+    assert "two parameters that leave a choice" in region.blob
+
+
 def test_wrong_parameters_are_named(experiment):
     with pytest.raises(UserInputError, match=r"parameters must be two different names, got 'x'"):
         PartitionRegions("x")

@@ -93,6 +93,24 @@ def test_every_large_number_is_proposed(solver, numbers, client, run):
         experiment.get_next_trials(max_trials=1)
 
 
+@pytest.mark.parametrize(
+    ("solver", "objective"), [("gp", "-a, -b"), ("qlognehvi", "-a, -b"), ("gp", "-a")]
+)
+def test_integers_of_a_billion_values_cost_no_memory(solver, objective, client, run):
+    # Ax lists every value: 40 gigabytes, or a MemoryError
+    n = RangeParameterConfig(name="n", parameter_type="int", bounds=(0, 10**12))
+    log = RangeParameterConfig(
+        name="log", parameter_type="int", bounds=(1, 10**12), scaling="log"
+    )
+    experiment = client([n, log], objective, solver=solver)
+    asked = run(
+        experiment, 5, lambda p: {"a": p["n"] / 1e12, "b": np.log10(p["log"]) - p["n"] / 1e12}
+    )
+    assert proposed_by(experiment)["LaMOO"] == 2
+    assert all(type(params["n"]) is type(params["log"]) is int for params in asked)
+    assert set(experiment.predict([asked[-1]])[0]) >= {"a"}
+
+
 def test_linear_constraints_hold(client, run):
     z = RangeParameterConfig(name="z", parameter_type="int", bounds=(0, 9))
     limits = ["x + y <= 0.2", "z + 5*x >= 3"]

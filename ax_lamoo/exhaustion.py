@@ -1,0 +1,114 @@
+"""What is left of a finite search space."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from ax.core.arm import Arm
+from ax.core.experiment import Experiment
+from ax.core.observation import ObservationFeatures
+from ax.core.search_space import SearchSpace
+from ax.exceptions.core import SearchSpaceExhausted
+from ax.generation_strategy.transition_criterion import (
+    MaxTrialsAwaitingData,
+    TrialCountPausingCriterion,
+)
+
+from ax_lamoo.encoding import Params, encoding_of
+from ax_lamoo.measured import inside_of
+from lamoo.space.rows import first_rows, rows_in
+
+#: As good as no limit of the trials that are asked for at once.
+ENDLESS = 10**9
+EXHAUSTED = (
+    "Every configuration of the search space was tried. If several trials were asked for at once, "
+    "Ax drops those that were found before this one: ask for fewer."
+)
+
+
+class ConfigurationsLeft(TrialCountPausingCriterion):
+    """Limits trials that are asked for at once to the configurations that were never tried.
+
+    Ax asks its nodes for one trial after another, and gives none of them where the last cannot be
+    (Ax 1.3.1): of three configurations that are left, eight at a time tried none.
+    """
+
+    def __init__(self) -> None:
+        """Have no limit in numbers."""
+        super().__init__(threshold=0)
+
+    def num_till_threshold(
+        self,
+        experiment: Experiment,
+        trials_from_node: set[int],  # noqa: ARG002  Ax's signature
+    ) -> int:
+        """Return how many are left, 1 if none is: the generator says so."""
+        left = untried(experiment.arms_by_name.values(), experiment.search_space)
+        return int(min(max(left, 1), ENDLESS))
+
+    def is_met(self, *_: object, **__: object) -> bool:
+        """Return ``False``: the generator says that nothing is left."""
+        return False
+
+    def block_continued_generation_error(self, *_: object, **__: object) -> None:
+        """Raise nothing, since it is never met."""
+
+
+class StartFull(MaxTrialsAwaitingData):
+    """Ax's criterion of a start that is full, beside which others count where it is more than that.
+
+    Ax takes a negative number of trials that are left for no limit at all, whatever others say.
+    """
+
+    def num_till_threshold(self, experiment: Experiment, trials_from_node: set[int]) -> int:
+        """Return how many are left."""
+        left: int = super().num_till_threshold(experiment, trials_from_node)
+        return left if left >= 0 else ENDLESS
+
+
+def untried(
+    arms: Iterable[Arm],
+    space: SearchSpace,
+    fixed: Params | None = None,
+    pending: Sequence[Params] = (),
+) -> float:
+    """Return how many configurations of a search space were never tried.
+
+    ``inf`` where they cannot be counted: some parameter is real, or they are too many.
+
+    Args:
+        arms: those that were tried.
+        space: the search space, with its linear constraints.
+        fixed: name -> value that every proposal shall have.
+        pending: what else was proposed.
+    """
+    encoding = encoding_of(space, fixed)
+    if not encoding.space.enumerable:
+        return math.inf
+    tried = [*(arm.parameters for arm in inside_of(arms, space)), *pending]
+    if not encoding.columns:  # nothing is tuned
+        return float(not tried)
+    X = encoding.space.enumerate()
+    X = first_rows(X[encoding.space.allows(X)])
+    return float((~rows_in(X, encoding.encode(tried))).sum())
+
+
+def check_left(
+    n: int,
+    experiment: Experiment,
+    space: SearchSpace,
+    fixed: ObservationFeatures | None,
+    pending: Mapping[str, Sequence[ObservationFeatures]] | None,
+) -> int:
+    """Return how many of ``n`` trials there can be by one of Ax's generators.
+
+    Raises:
+        SearchSpaceExhausted: if it is none. They would draw for minutes before they say so.
+    """
+    proposed = [row.parameters for rows in (pending or {}).values() for row in rows]
+    arms = experiment.arms_by_signature_for_deduplication.values()  # Ax repeats what failed
+    left = untried(arms, space, fixed.parameters if fixed is not None else None, proposed)
+    if left == 0:
+        raise SearchSpaceExhausted(EXHAUSTED)
+    return int(min(n, left))
