@@ -99,9 +99,7 @@ def test_every_large_number_is_proposed(solver, numbers, client, run):
 def test_integers_of_a_billion_values_cost_no_memory(solver, objective, client, run):
     # Ax lists every value: 40 gigabytes, or a MemoryError
     n = RangeParameterConfig(name="n", parameter_type="int", bounds=(0, 10**12))
-    log = RangeParameterConfig(
-        name="log", parameter_type="int", bounds=(1, 10**12), scaling="log"
-    )
+    log = RangeParameterConfig(name="log", parameter_type="int", bounds=(1, 10**12), scaling="log")
     experiment = client([n, log], objective, solver=solver)
     asked = run(
         experiment, 5, lambda p: {"a": p["n"] / 1e12, "b": np.log10(p["log"]) - p["n"] / 1e12}
