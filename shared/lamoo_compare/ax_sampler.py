@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from optuna_lamoo.objectives import constraints
 try:
     from ax.api.client import Client
     from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+    from ax.exceptions.core import SearchSpaceExhausted
 
     from ax_lamoo import lamoo_generation_strategy
 except ModuleNotFoundError as missing:
@@ -58,7 +60,8 @@ class AxSampler(SpaceOfFirstTrial):
 
     Ax wants the whole search space before it begins, which an Optuna objective only tells while it
     runs. So the first trial is drawn at random, and Ax is told of it; a parameter that shows up
-    later is drawn at random in every trial, and Ax never hears of it.
+    later is drawn at random in every trial, and Ax never hears of it. Nor does it of what is drawn
+    at random once it has tried every configuration.
 
     Args:
         configure: gives a client its strategy.
@@ -95,7 +98,12 @@ class AxSampler(SpaceOfFirstTrial):
         """Ask the client for a trial."""
         if self._client is None or not search_space:
             return {}
-        ((index, asked),) = self._client.get_next_trials(max_trials=1).items()
+        try:
+            ((index, asked),) = self._client.get_next_trials(max_trials=1).items()
+        except SearchSpaceExhausted as error:
+            warnings.warn(f"what is asked for now is drawn at random: {error}", stacklevel=2)
+            self._client = None
+            return {}
         self._arms[trial.number] = index
         return {
             name: d.choices[int(str(asked[name]))] if isinstance(d, CategoricalDistribution)
