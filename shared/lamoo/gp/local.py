@@ -33,7 +33,7 @@ from lamoo.gp.fitting import (
     values_of,
 )
 from lamoo.gp.inputs import inputs_of
-from lamoo.gp.model import constraint_processes, failure_process, inferred_ref_point
+from lamoo.gp.model import constraint_processes, failure_process, floor_of, inferred_ref_point
 from lamoo.gp.process import GP, Prediction
 from lamoo.gp.targets import Transform
 from lamoo.space import Space
@@ -81,6 +81,11 @@ class Local:
     def front(self) -> Floats:
         """Those that nobody dominates, shape ``(f, m)``."""
         return self.targets[pareto.nondominated(self.targets, self.history.violation)]
+
+    @cached_property
+    def floor(self) -> Floats | None:
+        """Where several share an objective's best value, see :func:`lamoo.gp.model.floor_of`."""
+        return floor_of(self.targets, self.space)
 
     def inferred(self, turn: int) -> Floats:
         """Return :func:`lamoo.gp.model.inferred_ref_point`, of two that take turns."""
@@ -178,7 +183,8 @@ def rank(
             ref_point = apply(local.transforms, reference[None])[0]
         # rays must be the same whoever asks
         rng = np.random.default_rng(history.n)
-        criterion, screening = improvement(np.concatenate([local.front, believed]), ref_point, rng)
+        front = np.concatenate([local.front, believed])
+        criterion, screening = improvement(front, ref_point, rng, local.floor)
         at_X = [_remembered(process, contents, len(X)) for process in local.objectives]
         mean = np.stack([p.mean for p in at_X], axis=1)
         stds = [process.std(p) for p, process in zip(at_X, processes, strict=True)]

@@ -108,14 +108,14 @@ def learn(
         if data.noisy.any():
             values = np.where(data.noisy, predict(processes, inputs[: data.n])[0], targets)
         front = np.concatenate([values[feasible], believed])
-        floor = _floor(values, space)
+        floor = floor_of(values, space)
         factors.append(Factor(processes, *improvement(front, ref_point, rng, floor), WIDENING))
         trust = learned.trust
     return Acquisition(space, tuple(factors), trust)
 
 
-def _floor(targets: Floats, space: Space) -> Floats | None:
-    """Return the least value of each objective (m,), where targets (n, m) show one.
+def floor_of(targets: Floats, space: Space) -> Floats | None:
+    """Return the least value of each objective (m,), -inf where targets (n, m) show none.
 
     Only where all parameters are continuous: among choices and few numbers, equal values are no
     surprise. What repeats all of a result says nothing new, and known objectives are not predicted.

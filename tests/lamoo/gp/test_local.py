@@ -49,6 +49,27 @@ def test_expected_improvement_is_of_narrowed_deviations(spaces, make_history, rn
     np.testing.assert_allclose(acquisition.score(X), log_ehvi(mean, std / 2, boxes), rtol=1e-9)
 
 
+@pytest.mark.parametrize("m", [2, 3, 4])
+@pytest.mark.parametrize(("name", "shared"), [("float", 3), ("float", 2), ("mixed", 3)])
+def test_nothing_is_gained_below_a_floor_that_is_far_away(spaces, rng, m, name, shared):
+    """Three values of 0 show it, though no local process learns from them; two do not."""
+    space = spaces[name]
+    Y = 0.1 + rng.random((30, m))
+    Y[:shared, 0] = 0.0
+    history = History(space.sample(30, rng), Y)
+    learned = local.learn(history, history.at(np.arange(shared, 30)), space, 250)
+    X, pending = space.sample(20, rng), space.sample(3, rng)
+    criterion = local.rank(learned, X, pending, 0, None)[1].factors[-1].criterion
+    at = learned.targets.min(axis=0, keepdims=True)
+    below = at - np.eye(1, m)
+    certain = np.full((1, m), 1e-6)
+    gained = criterion.value(below, certain) - criterion.value(at, certain)
+    if name == "float" and shared == 3:
+        assert gained == pytest.approx(0.0, abs=1e-4)
+    else:
+        assert gained > 0.1
+
+
 def test_what_is_believed_is_what_is_predicted(spaces, make_history, rng):
     space = spaces["float"]
     history = make_history(space, 30, 2, rng)

@@ -378,7 +378,7 @@ def test_what_is_predicted_below_a_floor_is_worth_the_floor(n_faces):
     ],
 )
 def test_a_floor_is_learned_where_equal_values_are_a_surprise(space, targets_, floor):
-    found = model._floor(np.array(targets_, dtype=float), space)
+    found = model.floor_of(np.array(targets_, dtype=float), space)
     assert (found if found is None else found.tolist()) == floor
 
 
