@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -347,7 +346,7 @@ class Categorical:
     def __post_init__(self) -> None:
         """Check the choices."""
         choices: Any = self.choices  # whatever was given
-        if isinstance(choices, AbstractSet) or not isinstance(choices, Iterable):
+        if isinstance(choices, set | frozenset) or not isinstance(choices, Iterable):
             msg = f"choices must be a tuple or list of values, got {choices!r}"
             raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
         object.__setattr__(self, "choices", tuple(choices))

@@ -259,6 +259,12 @@ def test_a_wrong_argument_is_named(make, message):
         make()
 
 
+def test_whatever_has_an_order_may_hold_choices():
+    made = {"relu": 1.0, "tanh": 2.0}  # its keys are a set by their type, and have an order
+    for given in (made.keys(), made, ["relu", "tanh"], (name for name in made)):
+        assert Categorical(given).choices == ("relu", "tanh")
+
+
 # ------------------------------------------------------------------------------ whole points
 
 
