@@ -195,33 +195,34 @@ def record(recording: Recording, file: Path, images: Splits, bar: Progress) -> N
 
     Another process may do the same: what both train at the same time is written twice, equal.
     """
-    every = list(recording.recorded.configurations())
+    every, name = list(recording.recorded.configurations()), recording.recorded.name
     task = bar.add_task("training", total=len(every))
     for i in np.random.default_rng().permutation(len(every)).tolist():
-        done = {row["row"] for row in rows(file)}
+        done = {row["row"] for row in rows(file, name)}
         bar.update(task, completed=len(done))
         if i in done:
             continue
         curves = curves_of(recording, every[i], images, seed_of(0, i))
         cost = recording.network_of(every[i]).cost(recording.size)
-        line = {"row": i, "parameters": cost.parameters, "macs": cost.macs, **asdict(curves)}
+        about = {"problem": name, "row": i, "parameters": cost.parameters, "macs": cost.macs}
         with file.open("a", encoding="utf-8") as stream:
-            stream.write(f"\n{json.dumps(line)}")
+            stream.write(f"\n{json.dumps(about | asdict(curves))}")
     bar.update(task, completed=len(every))
 
 
-def rows(file: Path) -> list[dict[str, Any]]:
-    """Return what is recorded, but for half a line of a process that was killed."""
+def rows(file: Path, problem: str) -> list[dict[str, Any]]:
+    """Return what is recorded of a problem, but for half a line of a process that was killed."""
     found = []
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         with suppress(json.JSONDecodeError):
             found.append(json.loads(line))
-    return found
+    # lines of an earlier version name none
+    return [row for row in found if row.get("problem", problem) == problem]
 
 
-def write_table(file: Path, out: Path) -> None:
-    """Write the table, rows in the order of ``Recorded.configurations()``."""
-    by_row = {row["row"]: row for row in rows(file)}
+def write_table(file: Path, out: Path, problem: str) -> None:
+    """Write a problem's table, rows in the order of ``Recorded.configurations()``."""
+    by_row = {row["row"]: row for row in rows(file, problem)}
     table = [by_row[i] for i in sorted(by_row)]
     kinds = {"parameters": int, "macs": int, "seconds": np.float32, "valid": float, "test": float}
     columns = {name: np.array([row[name] for row in table], kind) for name, kind in kinds.items()}
@@ -245,11 +246,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         images = recording.splits(options.data)
         with Progress() as bar:
             record(recording, lines, images, bar)
-    except FileNotFoundError as wrong:
+        write_table(lines, out, options.problem)
+    except OSError as wrong:  # no images, or no such folder to write to
         sys.exit(str(wrong))
     except KeyboardInterrupt:
         sys.exit("\nInterrupted. The same command goes on from here.")
-    write_table(lines, out)
 
 
 if __name__ == "__main__":

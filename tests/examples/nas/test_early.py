@@ -87,8 +87,10 @@ def test_recording_goes_on_and_writes_one_table(small, invented, tmp_path, monke
     monkeypatch.setattr(record, "curves_of", dying)
     with pytest.raises(SystemExit, match="The same command goes on"):
         record.main([name, "--data", str(invented), "--out", str(halves)])
-    assert len(record.rows(lines)) == 1
+    assert len(record.rows(lines, name)) == 1
     with lines.open("a") as file:
+        # what somebody recorded of another problem in the same file
+        file.write('\n{"problem": "other", "row": 1, "macs": 7}\n')
         file.write('{"row": 2, "par')  # and half a line of one that was killed
     monkeypatch.setattr(record, "curves_of", real)
     record.main([name, "--data", str(invented), "--out", str(halves)])
