@@ -84,8 +84,8 @@ class Local:
 
     @cached_property
     def floor(self) -> Floats | None:
-        """Where several share an objective's best value, see :func:`lamoo.gp.model.floor_of`."""
-        return floor_of(self.targets, self.space)
+        """Where several have 0, the best of an objective, see :func:`lamoo.gp.model.floor_of`."""
+        return floor_of(self.targets, self.transforms, self.space)
 
     def inferred(self, turn: int) -> Floats:
         """Return :func:`lamoo.gp.model.inferred_ref_point`, of two that take turns."""

@@ -108,21 +108,24 @@ def learn(
         if data.noisy.any():
             values = np.where(data.noisy, predict(processes, inputs[: data.n])[0], targets)
         front = np.concatenate([values[feasible], believed])
-        floor = floor_of(values, space)
+        floor = floor_of(values, transforms, space)
         factors.append(Factor(processes, *improvement(front, ref_point, rng, floor), WIDENING))
         trust = learned.trust
     return Acquisition(space, tuple(factors), trust)
 
 
-def floor_of(targets: Floats, space: Space) -> Floats | None:
+def floor_of(targets: Floats, transforms: Sequence[Transform], space: Space) -> Floats | None:
     """Return the least value of each objective (m,), -inf where targets (n, m) show none.
+
+    It is what the transforms make of 0, see :func:`lamoo.gp.targets.floors`.
 
     Only where all parameters are continuous: among choices and few numbers, equal values are no
     surprise. What repeats all of a result says nothing new, and known objectives are not predicted.
     """
     if not space.smooth[space.free].all():
         return None
-    floor = floors(targets[first_of(keys_of(targets))])
+    zero = apply(transforms, np.zeros((1, targets.shape[1])))[0]
+    floor = floors(targets[first_of(keys_of(targets))], zero)
     floor[[*space.known.objectives]] = -np.inf
     return floor
 

@@ -21,7 +21,7 @@ class Transform(Protocol):
 #: The largest standard deviation of noise, in those of all values: already with that nothing can be
 #: learned from a value, and its square is a finite variance.
 _LARGEST_STD = 1e3
-#: So many points with the best value show that there is no better one, if values are many.
+#: So many points whose value is 0 show that there is no better one, if values are many.
 _FLOOR = 3
 #: Values are equal if they differ by at most this share of the range of all.
 _EQUAL = 1e-9
@@ -44,27 +44,32 @@ def transformed_noise(transform: Transform, y: Floats, noise: Floats) -> Floats:
     return np.asarray(np.minimum(np.abs(half), _LARGEST_STD) ** 2)
 
 
-def floors(Y: Floats) -> Floats:
+def floors(Y: Floats, zero: Floats) -> Floats:
     """Return the least value that each objective can have, as far as values (n, m) show it.
 
-    An error of 0, no violation, nothing wasted: where an objective has a least value that many
-    points share, three of the observed ones may have it, to the last digits but rounding. They must
-    be more than all those together that share another value: where values are few, or all are
-    equal, the best so far need not be the least.
+    An error of 0, no violation, nothing wasted: where 0 is the least value, and many points have
+    it, three of the observed ones may, to the last digits but rounding. They must be more than all
+    those together that share another value: where values are few, or all are equal, the best so far
+    need not be the least. Nor need a best value that is shared and not 0: of five tests two may
+    fail nearly everywhere, and none where nobody looks who holds that for the least.
 
     Args:
         Y: values of distinct points, minimised.
+        zero: what 0 is among them, if they are transformed, shape ``(m,)``.
 
     Returns:
         Shape ``(m,)``, -inf where nothing is shown.
 
     Example:
-        >>> floors(np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 3.0], [0.5, 4.0]]))
-        array([  0., -inf])
+        >>> Y = np.array([[0.0, 0.4, 1.0], [0.0, 0.4, 2.0], [0.0, 0.4, 3.0], [0.5, 0.7, 4.0]])
+        >>> floors(Y, np.zeros(3))
+        array([  0., -inf, -inf])
     """
     out = np.full(Y.shape[1], -np.inf)
     for j, y in enumerate(Y.T):
         best, spread = y.min(), np.ptp(y)
+        if abs(best - zero[j]) > _EQUAL * spread:
+            continue
         steps = np.round((y - best) / (_EQUAL * spread)) if spread > 0 else np.zeros(len(y))
         counts = np.unique(steps, return_counts=True)[1]
         shared = counts[1:][counts[1:] > 1].sum()

@@ -365,6 +365,7 @@ def test_what_is_predicted_below_a_floor_is_worth_the_floor(n_faces):
     [
         (SQUARE, [[0, 1], [0, 2], [0, 3], [1, 0]], [0, -np.inf]),
         (SQUARE, [[0, 1], [0, 1], [0, 1], [1, 0]], [-np.inf, -np.inf]),  # one result, repeated
+        (SQUARE, [[-3, 1], [-3, 2], [-3, 3], [-2, 0]], [-np.inf, -np.inf]),  # none is 0
         (
             MIXED,
             [[0, 1], [0, 2], [0, 3], [1, 0]],
@@ -378,7 +379,7 @@ def test_what_is_predicted_below_a_floor_is_worth_the_floor(n_faces):
     ],
 )
 def test_a_floor_is_learned_where_equal_values_are_a_surprise(space, targets_, floor):
-    found = model.floor_of(np.array(targets_, dtype=float), space)
+    found = model.floor_of(np.array(targets_, dtype=float), [lambda y: y] * 2, space)
     assert (found if found is None else found.tolist()) == floor
 
 

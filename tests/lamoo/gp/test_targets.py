@@ -132,10 +132,13 @@ def test_transforms_are_undone(learn_transform):
         ([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 2.0], 0.0),
         ([0.0, 0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0], None),  # values are few
         ([0.0, 1e-6, 2e-6, 1.0, 2.0], None),
-        ([1e300, 1e300, 1e300, 1.7e308, 1.6e308], 1e300),
+        ([0.0, 0.0, 0.0, 1.7e308, 1.6e308], 0.0),
+        ([0.4, 0.4, 0.4, 0.4, 0.5], None),  # of five tests two fail; there may be better
+        ([-1.0, -1.0, -1.0, 0.0, 2.0], None),
     ],
 )
-def test_a_floor_is_what_three_have_and_nobody_is_below(values, floor):
+def test_a_floor_is_0_where_three_have_it_and_nobody_is_below(values, floor):
     y = np.array(values)
-    found = floors(np.stack([y, np.arange(len(y))], axis=1))
+    Y = np.stack([y, np.arange(len(y))], axis=1)
+    found = floors(Y, np.zeros(2))
     assert found.tolist() == [-np.inf if floor is None else floor, -np.inf]
