@@ -261,8 +261,8 @@ def test_a_wrong_argument_is_named(make, message):
 
 def test_whatever_has_an_order_may_hold_choices():
     made = {"relu": 1.0, "tanh": 2.0}  # its keys are a set by their type, and have an order
-    for given in (made.keys(), made, ["relu", "tanh"], (name for name in made)):
-        assert Categorical(given).choices == ("relu", "tanh")
+    for choices in (made.keys(), made, ["relu", "tanh"], (name for name in made)):
+        assert Categorical(choices).choices == ("relu", "tanh")
 
 
 # ------------------------------------------------------------------------------ whole points
