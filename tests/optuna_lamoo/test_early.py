@@ -89,7 +89,12 @@ def test_what_is_remembered_changes_no_decision(rule):
 
 
 @pytest.mark.parametrize(
-    "kind", ["sqlite", "journal", "grpc", pytest.param("postgresql", marks=pytest.mark.slow)]
+    "kind",
+    [
+        "sqlite",
+        "journal",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("grpc", "postgresql")),
+    ],
 )
 def test_workers_in_turns_decide_as_one(make_storage, kind):
     def turns(workers):
