@@ -197,7 +197,7 @@ def test_the_front_that_is_tried_first_keeps_the_constraints(bounded, form):
     assert {params["x"] for params in again} <= {*best["x"]}
 
 
-@pytest.mark.parametrize("solver", ["gp", "evolutionary"])
+@pytest.mark.parametrize("solver", ["gp", pytest.param("evolutionary", marks=pytest.mark.slow)])
 def test_other_parameters_other_ranges_and_other_choices_do_no_harm(solver, caplog):
     def width(low, high):
         return RangeParameterConfig("width", (low, high), "int", scaling="log")

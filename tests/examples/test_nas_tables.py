@@ -333,6 +333,7 @@ def test_a_search_with_the_truth_finds_the_front_in_two_batches(predictor, table
     np.testing.assert_array_equal(start, curve[:20])
 
 
+@pytest.mark.slow  # what is printed; what it measures is tested above
 def test_the_predictor_prints_its_tables(predictor, capsys):
     options = ["--seeds", "1", "--sizes", "30", "--trials", "22"]
     assert predictor.main(options) == 0
