@@ -226,7 +226,11 @@ def _told(
 def _start_node(
     *, budget: int, observed: int, existing: bool, exceedable: bool, options: dict[str, Any]
 ) -> GenerationNode:
-    """Return the node that spreads points until enough were proposed and enough completed."""
+    """Return the node that spreads points until enough were proposed and enough completed.
+
+    While too few completed it waits for those that run, and proposes in the place of the others:
+    nothing will come of a trial that was stopped early, as of one that failed.
+    """
     lost = [TrialStatus.FAILED, TrialStatus.ABANDONED]
     proposed = MinTrials(
         threshold=budget,
@@ -241,7 +245,11 @@ def _start_node(
         only_in_statuses=[TrialStatus.COMPLETED],
         count_only_trials_with_data=True,
     )
-    full = StartFull(threshold=budget, not_in_statuses=lost, use_all_trials_in_exp=existing)
+    full = StartFull(
+        threshold=budget,
+        not_in_statuses=[*lost, TrialStatus.EARLY_STOPPED],
+        use_all_trials_in_exp=existing,
+    )
     return GenerationNode(
         name="Sobol",
         generator_specs=[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from numbers import Real
 from typing import Any, TypeVar, cast, overload
 from weakref import WeakKeyDictionary
@@ -11,6 +11,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.study import Study
 from optuna.trial import BaseTrial, Trial
 
+from lamoo.arrays import plain
 from optuna_lamoo import objectives, reports
 from optuna_lamoo.early import EarlyStopping
 from optuna_lamoo.messages import warn_once
@@ -158,10 +159,12 @@ def _values(study: Study, value: Reported) -> Values:
         for key, number in value.items():
             found[places[key]] = number
     else:
-        if not isinstance(value, Iterable) or isinstance(value, str | bytes):
+        listed = plain(value)  # an array without a dimension is a number, not iterable
+        # a set has no order: whose value is whose?
+        if not isinstance(listed, Iterable) or isinstance(listed, str | bytes | Set):
             msg = f"report takes one value per objective, of which the study has {m}, got {value!r}"
             raise TypeError(msg)
-        found = [*value]
+        found = [*listed]
     if len(found) != m:
         msg = f"report takes one value per objective, of which the study has {m}, got {value!r}"
         raise ValueError(msg)

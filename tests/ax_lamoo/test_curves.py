@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ax.api.configs import RangeParameterConfig
 from ax.early_stopping.strategies import PercentileEarlyStoppingStrategy
+from ax.exceptions.core import DataRequiredError
 
 from ax_lamoo import PartitionRegions, explain
 from ax_lamoo.results import front
@@ -70,6 +71,30 @@ def test_stopped_trials_are_learned_and_are_no_results(started):
     finished = history.curves
     assert (finished.ends - finished.begins).tolist() == [ENDS] * 5
     np.testing.assert_allclose(finished.finals, history.Y)
+
+
+def test_a_start_of_which_most_is_stopped_goes_on_until_enough_completed(client):
+    experiment = client(FLOAT, "-error, -size", initialization_budget=4)  # two are to complete
+    for number in range(9):
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        stopped = number not in (5, 7)
+        report(experiment, index, params, 1 if stopped else ENDS)
+        end = experiment.mark_trial_early_stopped if stopped else experiment.complete_trial
+        end(index)
+    trials = experiment._experiment.trials.values()
+    nodes = [trial.generator_runs[0]._generation_node_name for trial in trials]
+    assert nodes == ["CenterOfSearchSpace", *["Sobol"] * 7, "LaMOO"]
+
+
+def test_a_start_waits_for_those_that_run(client):
+    experiment = client(FLOAT, "-error, -size", initialization_budget=4)
+    for _ in range(4):
+        experiment.get_next_trials(max_trials=1)
+    with pytest.raises(DataRequiredError):
+        experiment.get_next_trials(max_trials=1)
+    report(experiment, 0, {"x": 0.5, "y": 0.5}, 1)
+    experiment.mark_trial_early_stopped(0)
+    assert len(experiment.get_next_trials(max_trials=3)) == 1
 
 
 def test_running_trials_say_what_they_reported(started):

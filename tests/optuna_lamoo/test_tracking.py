@@ -130,6 +130,8 @@ def test_what_is_wrong_is_told_before_anything_is_stored():
         ([1], 4, ValueError, "one value per objective"),
         (0.5, 4, TypeError, "one value per objective, of which the study has 2, got 0.5"),
         ("12", 4, TypeError, "one value per objective"),
+        (np.array(0.5), 4, TypeError, r"one value per objective.* got array\(0.5\)"),
+        ({0.5, 1.5}, 4, TypeError, "one value per objective"),
         ({"loss": 1.0}, 4, ValueError, "report must name objectives by one of .*speed.*loss"),
         ({5: 1.0}, 4, ValueError, "report must name objectives"),
         (["a", 1], 4, TypeError, "report takes numbers, got 'a'"),

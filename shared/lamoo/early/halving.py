@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,20 +31,21 @@ class Halving:
 
     Args:
         reduction_factor: at each rung one in so many goes on, an integer, at least 2.
-        min_step: the first rung, at least 1.
+        min_step: the first rung, above 0. Less than 1 is for steps that are shares of a training.
 
     Raises:
-        ValueError: if one is less, or no number.
+        ValueError: if one is less, infinite or no number.
     """
 
     reduction_factor: int = 3
-    min_step: int = 1
+    min_step: float = 1
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if not (is_whole(self.reduction_factor, 2) and is_number(self.min_step, 1)):
+        step = is_number(self.min_step) and 0 < self.min_step < math.inf
+        if not (is_whole(self.reduction_factor, 2) and step):
             msg = (
-                "reduction_factor must be a whole number, at least 2, and min_step at least 1, got "
+                "reduction_factor must be a whole number, at least 2, and min_step above 0, got "
                 f"{self.reduction_factor!r} and {self.min_step!r}"
             )
             raise ValueError(msg)
@@ -64,7 +66,7 @@ class Halving:
         own = curve.values[np.searchsorted(curve.steps, rung)]
         return not goes_on(np.vstack([rivals, own]), (len(rivals) + 1) // self.reduction_factor)
 
-    def _rung(self, curve: Curve) -> int | None:
+    def _rung(self, curve: Curve) -> float | None:
         """Return the rung that the last report came to, ``None`` if the one before had."""
         steps = np.append(-np.inf, curve.steps)
         if steps[-1] < self.min_step:

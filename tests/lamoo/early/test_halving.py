@@ -141,7 +141,17 @@ def test_a_report_between_rungs_stops_nobody():
     assert stopped == [k in (1, 2, 4, 8) for k in range(1, 9)]
 
 
-@pytest.mark.parametrize("wrong", [{"reduction_factor": 1}, {"min_step": 0}])
+@pytest.mark.parametrize("share", [0.01, 1e-6, 86_400.0])
+def test_the_unit_of_steps_does_not_matter(rng, share):
+    curves = [Curve(np.arange(1.0, 28), rng.random((27, 2))) for _ in range(20)]
+    scaled = [Curve(share * curve.steps, curve.values) for curve in curves]
+    assert run(Halving(3, share), scaled, 2) == run(Halving(3), curves, 2) != [27] * 20
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"reduction_factor": 1}, {"min_step": 0}, {"min_step": -0.1}, {"min_step": float("inf")}],
+)
 def test_a_wrong_argument_is_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Halving(**wrong)
