@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, TypeVar, cast, overload
 from weakref import WeakKeyDictionary
@@ -161,7 +161,7 @@ def _values(study: Study, value: Reported) -> Values:
     else:
         listed = plain(value)  # an array without a dimension is a number, not iterable
         # a set has no order: whose value is whose?
-        if not isinstance(listed, Iterable) or isinstance(listed, str | bytes | Set):
+        if not isinstance(listed, Iterable) or isinstance(listed, str | bytes | set | frozenset):
             msg = f"report takes one value per objective, of which the study has {m}, got {value!r}"
             raise TypeError(msg)
         found = [*listed]
