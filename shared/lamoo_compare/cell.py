@@ -8,7 +8,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -238,7 +238,7 @@ def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
     check(cell.folder, cell.sampler, program_of(cell.sampler))
     optuna.logging.disable_default_handler()
     cell.journal.parent.mkdir(parents=True, exist_ok=True)
-    kept = _study_of(cell.journal, target.directions)
+    kept = _study_of(cell.journal.absolute(), target.directions)
     done = kept.get_trials(deepcopy=False)
     study, sampler = _in_memory(cell, target, done)
     succeeded = any(trial.state != TrialState.FAIL for trial in done)
@@ -246,23 +246,24 @@ def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
     finished = len(done)
     progress(_paid(epochs, cell))
     running: deque[Outcome] = deque()
-    while running or _paid(epochs, cell) < cell.trials:
-        while len(running) < cell.workers and _paid(epochs, cell) < cell.trials:
-            outcome = _evaluate(study, target, cell.source)
-            seconds, warned = sampler.taken()
-            running.append(replace(outcome, seconds=seconds, warned=warned))
-            epochs.append(outcome.epochs)
-            _check_reports(epochs, outcome, cell)
-        outcome = running.popleft()
-        study.tell(outcome.trial, outcome.values, state=outcome.state)
-        kept.add_trial(_noted(study, outcome, *sampler.taken()))
-        finished += 1
-        progress(_paid(epochs[:finished], cell))
-        succeeded |= outcome.state != TrialState.FAIL
-        if not succeeded and finished >= min(HOPELESS, cell.trials):
-            raise CompareError(
-                f"{cell.source}: all of the first {finished} trials failed: {outcome.why}"
-            )
+    with chdir(target.folder):
+        while running or _paid(epochs, cell) < cell.trials:
+            while len(running) < cell.workers and _paid(epochs, cell) < cell.trials:
+                outcome = _evaluate(study, target, cell.source)
+                seconds, warned = sampler.taken()
+                running.append(replace(outcome, seconds=seconds, warned=warned))
+                epochs.append(outcome.epochs)
+                _check_reports(epochs, outcome, cell)
+            outcome = running.popleft()
+            study.tell(outcome.trial, outcome.values, state=outcome.state)
+            kept.add_trial(_noted(study, outcome, *sampler.taken()))
+            finished += 1
+            progress(_paid(epochs[:finished], cell))
+            succeeded |= outcome.state != TrialState.FAIL
+            if not succeeded and finished >= min(HOPELESS, cell.trials):
+                raise CompareError(
+                    f"{cell.source}: all of the first {finished} trials failed: {outcome.why}"
+                )
 
 
 def _in_memory(cell: Cell, target: Target, done: Sequence[FrozenTrial]) -> tuple[Study, Watched]:

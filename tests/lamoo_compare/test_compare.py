@@ -716,3 +716,38 @@ def test_other_strategies_of_ax_keep_to_constraints_and_several_workers(tmp_path
 def test_a_wrong_argument_of_the_function_is_named(tmp_path, given, message):
     with pytest.raises(CompareError, match=message):
         compare("branin-currin", **given, out=tmp_path)
+
+
+@pytest.mark.parametrize("where", ["on import", "in a trial"])
+@pytest.mark.usefixtures("_together")
+def test_a_program_that_changes_its_folder(write, tmp_path, monkeypatch, where):
+    """Its data are found, and what was given relative to the first folder is still there."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "shift.txt").write_text("0.25")
+    goes = 'os.chdir("data")'
+    text = f"""
+    import os
+    from pathlib import Path
+    {goes if where == "on import" else ""}
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        {f"if trial.number == 0: {goes}" if where == "in a trial" else ""}
+        shift = float(Path("shift.txt").read_text())
+        x = trial.suggest_float("x", 0, 1)
+        return x + shift, x
+    """
+    write(text)
+    mine = """
+    import os
+    from optuna.samplers import RandomSampler
+    def sampler(seed):
+        return RandomSampler(seed)
+    """
+    write(mine, "mine.py")
+    monkeypatch.chdir(tmp_path)
+    result = compare("task.py", samplers=["random", "mine.py:sampler"], seeds=[0], trials=4)
+    assert [(len(run.values), run.error) for run in result.runs] == [(4, None)] * 2
+    np.testing.assert_allclose(result.runs[0].values @ [1, -1], 0.25)
+    assert Path.cwd() == tmp_path
+    assert {path.name for path in tmp_path.iterdir()} >= {"comparison", "task.py"}
+    assert not (tmp_path / "data" / "comparison").exists()
