@@ -139,7 +139,7 @@ def with_whole_sems(data: ExperimentData) -> ExperimentData:
     """Return data without the standard errors of metrics that have them for some arms only."""
     frame = data.observation_data
     names = []
-    for name in frame["sem"]:
+    for name in () if frame.empty else frame["sem"]:
         known = ~np.isnan(frame["sem", name].to_numpy(float)[~np.isnan(frame["mean", name])])
         if known.any() and not known.all():
             names.append(name)

@@ -16,6 +16,9 @@ from typing import Any, Protocol
 from lamoo_compare.cell import Cell, SamplerError, run
 from lamoo_compare.errors import CompareError
 
+#: So many seconds a process may still live when it has said that it is done.
+LEAVING = 5
+
 
 class Display(Protocol):
     """Who is told what happens."""
@@ -115,7 +118,10 @@ def _listen(worker: Worker, display: Display) -> bool:
 
 
 def _finish(worker: Worker, display: Display) -> None:
-    worker.process.join()
+    worker.process.join(LEAVING if worker.ended else None)
+    if worker.process.is_alive():  # a thread of the objective's keeps it; all is on disk
+        worker.process.kill()
+        worker.process.join()
     worker.connection.close()
     if not worker.ended:
         worker.error = f"its process died ({_how(worker.process.exitcode)})"

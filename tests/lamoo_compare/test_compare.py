@@ -19,7 +19,7 @@ import optuna
 import pytest
 from optuna.storages.journal import JournalFileOpenLock
 
-from lamoo_compare import CompareError, compare
+from lamoo_compare import CompareError, compare, schedule
 from lamoo_compare.__main__ import main
 from lamoo_compare.cell import Cell, trials_of
 from lamoo_compare.cell import run as run_cell
@@ -751,3 +751,19 @@ def test_a_program_that_changes_its_folder(write, tmp_path, monkeypatch, where):
     assert Path.cwd() == tmp_path
     assert {path.name for path in tmp_path.iterdir()} >= {"comparison", "task.py"}
     assert not (tmp_path / "data" / "comparison").exists()
+
+
+def test_a_thread_that_never_ends_keeps_no_run(write, tmp_path, monkeypatch):
+    """Python waits for threads before a process ends; what the run has found is on disk."""
+    monkeypatch.setattr(schedule, "LEAVING", 0)
+    text = """
+    import threading
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        threading.Thread(target=threading.Event().wait).start()
+        x = trial.suggest_float("x", 0, 1)
+        return x, x
+    """
+    source = str(write(text))
+    result = compare(source, samplers=["random"], seeds=[0, 1], trials=3, out=tmp_path / "out")
+    assert [(len(run.values), run.error) for run in result.runs] == [(3, None)] * 2
