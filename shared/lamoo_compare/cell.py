@@ -24,6 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo_compare.budget import Budget, costs, full_trainings, needed, trained
 from lamoo_compare.errors import CompareError
+from lamoo_compare.files import alone
 from lamoo_compare.problems import Direction, Problem
 from lamoo_compare.program import check
 from lamoo_compare.samplers import make_pruner, make_sampler, program_of
@@ -217,7 +218,11 @@ class Outcome:
     warned: Sequence[str] = ()
 
 
-def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
+def run(
+    cell: Cell,
+    progress: Callable[[int], None] = lambda _: None,
+    waiting: Callable[[], None] = lambda: None,
+) -> None:
     """Run the trials that a cell still misses; each is on disk before the next begins.
 
     The search itself is in memory, so that the samplers' times are not the storage's.
@@ -226,6 +231,7 @@ def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
         cell: which.
         progress: called at the start and after each trial with how many of the cell's trials, or
             of the full trainings that they cost, have finished.
+        waiting: called if another process runs the same cell, whose end is waited for.
 
     Raises:
         CompareError: if the objective cannot be used, see :func:`lamoo_compare.target.checked`, or
@@ -238,6 +244,12 @@ def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
     check(cell.folder, cell.sampler, program_of(cell.sampler))
     optuna.logging.disable_default_handler()
     cell.journal.parent.mkdir(parents=True, exist_ok=True)
+    with alone(cell.journal.with_suffix(".lock"), waiting):
+        _run(cell, target, progress)
+
+
+def _run(cell: Cell, target: Target, progress: Callable[[int], None]) -> None:
+    """Run the trials that a cell still misses, while nobody else does."""
     kept = _study_of(cell.journal.absolute(), target.directions)
     done = kept.get_trials(deepcopy=False)
     study, sampler = _in_memory(cell, target, done)

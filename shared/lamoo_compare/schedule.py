@@ -26,6 +26,9 @@ class Display(Protocol):
     def advance(self, cell: Cell, done: int) -> None:
         """A cell has so many trials."""
 
+    def wait(self, cell: Cell) -> None:
+        """A cell is being run by another process, and waits for that."""
+
     def end(self, cell: Cell, error: str | None) -> None:
         """A cell has ended, with an error or well."""
 
@@ -89,7 +92,11 @@ def _work(cell: Cell, connection: Connection) -> None:
     # Ctrl-C goes to the whole group: the parent ends its children
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        run(cell, lambda done: connection.send(("trials", done)))
+        run(
+            cell,
+            progress=lambda done: connection.send(("trials", done)),
+            waiting=lambda: connection.send(("waits",)),
+        )
     except CompareError as error:
         connection.send(("fatal", str(error), traceback.format_exc()))
     except SamplerError as error:
@@ -107,6 +114,8 @@ def _listen(worker: Worker, display: Display) -> bool:
             match worker.connection.recv():
                 case ("trials", done):
                     display.advance(worker.cell, done)
+                case ("waits",):
+                    display.wait(worker.cell)
                 case ("end",):
                     worker.ended = True
                 case (kind, message, trace):

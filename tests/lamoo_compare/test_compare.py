@@ -767,3 +767,25 @@ def test_a_thread_that_never_ends_keeps_no_run(write, tmp_path, monkeypatch):
     source = str(write(text))
     result = compare(source, samplers=["random"], seeds=[0, 1], trials=3, out=tmp_path / "out")
     assert [(len(run.values), run.error) for run in result.runs] == [(3, None)] * 2
+
+
+def test_two_commands_in_one_folder_repeat_nothing(write, tmp_path, patience):
+    """Whoever comes second waits for each run of the first, and reads what it found."""
+    write(GOOD, limit="int(Path('limit').read_text())")
+    (tmp_path / "limit").write_text("2")  # the first holds a run until it is waited for
+    usual = ["task.py", "--samplers", "random", "--seeds", 1, "--trials", 6]
+    out = tmp_path / "comparison"
+    first = start(*usual, cwd=tmp_path)
+    while first.poll() is None and len(params_of(out, "random", 0, 6)) < 2:
+        time.sleep(0.1)
+    second = start(*usual, cwd=tmp_path)
+    said = ""
+    while "another process runs it" not in said:
+        said = second.stdout.readline()
+        assert said, second.communicate()
+    (tmp_path / "limit").write_text("1000")
+    for process in (first, second):
+        process.communicate(timeout=patience)
+        assert process.returncode == 0
+    cell = Cell("", ("minimize", "maximize"), "random", 0, 1000, out)
+    assert len({repr(trial.params) for trial in trials_of(cell)}) == len(trials_of(cell)) == 6
