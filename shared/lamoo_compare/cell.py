@@ -24,7 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo_compare.budget import Budget, costs, full_trainings, needed, trained
 from lamoo_compare.errors import CompareError
-from lamoo_compare.files import alone
+from lamoo_compare.files import alone, is_json
 from lamoo_compare.problems import Direction, Problem
 from lamoo_compare.program import check
 from lamoo_compare.samplers import make_pruner, make_sampler, program_of
@@ -309,8 +309,22 @@ def _check_reports(epochs: Sequence[int], outcome: Outcome, cell: Cell) -> None:
 
 
 def _noted(study: Study, outcome: Outcome, seconds: float, warned: Sequence[str]) -> FrozenTrial:
-    """Return a trial that was told, with notes of what its sampler took and said."""
+    """Return a trial that was told, with notes of what its sampler took and said.
+
+    What the objective noted there is kept as far as a file can hold it: not a model, say.
+
+    Raises:
+        CompareError: if a parameter has choices that no file can hold.
+    """
     trial = study.get_trials(deepcopy=False)[outcome.trial.number]
+    for name, distribution in trial.distributions.items():
+        choices = getattr(distribution, "choices", ())
+        if not is_json(choices):
+            raise CompareError(
+                f"the choices of {name!r} cannot be kept in a file, {choices!r}: choose between "
+                "texts or numbers, and look up in the objective what they stand for"
+            )
+    trial.user_attrs = {key: value for key, value in trial.user_attrs.items() if is_json(value)}
     trial.user_attrs[ASK] = outcome.seconds + seconds
     if said := [*outcome.warned, *warned]:
         trial.user_attrs[WARNED] = said

@@ -19,6 +19,15 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     aside.replace(path)
 
 
+def is_json(value: object) -> bool:
+    """Tell whether a value can be written as JSON."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
 @contextmanager
 def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Let one process at a time do what follows; the others wait for it.

@@ -81,7 +81,8 @@ def run_all(cells: Sequence[Cell], jobs: int, display: Display) -> None:
 
 def _start(context: Any, cell: Cell) -> Worker:
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(cell, there), daemon=True)
+    # no daemon, which may have no processes of its own: an objective may load its data in some
+    process = context.Process(target=_work, args=(cell, there))
     process.start()
     there.close()
     return Worker(cell, process, here)

@@ -789,3 +789,51 @@ def test_two_commands_in_one_folder_repeat_nothing(write, tmp_path, patience):
         assert process.returncode == 0
     cell = Cell("", ("minimize", "maximize"), "random", 0, 1000, out)
     assert len({repr(trial.params) for trial in trials_of(cell)}) == len(trials_of(cell)) == 6
+
+
+def test_an_objective_may_start_processes(write, tmp_path):
+    """As those do that load their data in some."""
+    text = """
+    import math
+    from multiprocessing import Pool
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        x = trial.suggest_float("x", 0, 1)
+        with Pool(1) as pool:
+            return x, pool.map(math.sqrt, [x])[0]
+    """
+    source = str(write(text))
+    result = compare(source, samplers=["random"], seeds=[0], trials=2, out=tmp_path / "out")
+    (found,) = result.runs
+    assert found.error is None
+    np.testing.assert_allclose(found.values[:, 0] ** 0.5, found.values[:, 1])
+
+
+@pytest.mark.usefixtures("_together")
+def test_notes_that_no_file_can_hold_lose_no_trial(write, tmp_path):
+    """Optuna keeps any object in memory, a model say; what is compared is in a file."""
+    text = """
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        x = trial.suggest_float("x", 0, 1)
+        trial.set_user_attr("model", objective)
+        trial.set_user_attr("epochs", [x, float("nan")])
+        return x, x
+    """
+    compare(str(write(text)), samplers=["random"], seeds=[0], trials=3, out=tmp_path)
+    trials = trials_of(Cell("", ("minimize", "maximize"), "random", 0, 3, tmp_path))
+    assert [trial.values for trial in trials] == [[trial.params["x"]] * 2 for trial in trials]
+    assert [trial.user_attrs["epochs"][0] for trial in trials] == [t.params["x"] for t in trials]
+    assert not any("model" in trial.user_attrs for trial in trials)
+
+
+@pytest.mark.usefixtures("_together")
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution")
+def test_choices_that_no_file_can_hold_are_named(write, tmp_path):
+    text = """
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        return trial.suggest_categorical("function", [min, max])(0, 1), 1
+    """
+    with pytest.raises(CompareError, match="the choices of 'function' cannot be kept in a file"):
+        compare(str(write(text)), samplers=["random"], seeds=[0], trials=3, out=tmp_path)
