@@ -9,6 +9,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -316,7 +317,7 @@ def _noted(study: Study, outcome: Outcome, seconds: float, warned: Sequence[str]
     Raises:
         CompareError: if a parameter has choices that no file can hold.
     """
-    trial = study.get_trials(deepcopy=False)[outcome.trial.number]
+    trial = copy(study.get_trials(deepcopy=False)[outcome.trial.number])
     for name, distribution in trial.distributions.items():
         choices = getattr(distribution, "choices", ())
         if not is_json(choices):

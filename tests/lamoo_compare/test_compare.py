@@ -814,9 +814,12 @@ def test_notes_that_no_file_can_hold_lose_no_trial(write, tmp_path):
     """Optuna keeps any object in memory, a model say; what is compared is in a file."""
     text = """
     directions = ["minimize", "maximize"]
+    class Model: ...
     def objective(trial):
         x = trial.suggest_float("x", 0, 1)
-        trial.set_user_attr("model", objective)
+        for earlier in trial.study.trials[:-1]:
+            assert isinstance(earlier.user_attrs["model"], Model)
+        trial.set_user_attr("model", Model())
         trial.set_user_attr("epochs", [x, float("nan")])
         return x, x
     """
