@@ -67,7 +67,7 @@ def run_all(cells: Sequence[Cell], jobs: int, display: Display) -> None:
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
-                    running.append(_start(context, waiting.popleft()))
+                    _start(context, waiting.popleft(), running)
                 wait([worker.connection for worker in running])
                 for worker in list(running):
                     if _listen(worker, display):
@@ -75,17 +75,19 @@ def run_all(cells: Sequence[Cell], jobs: int, display: Display) -> None:
                         _finish(worker, display)
         finally:
             for worker in running:
-                worker.process.kill()
-                worker.process.join()
+                if worker.process.pid is not None:
+                    worker.process.kill()
+                    worker.process.join()
 
 
-def _start(context: Any, cell: Cell) -> Worker:
+def _start(context: Any, cell: Cell, running: list[Worker]) -> None:
+    """Start a cell's process, which is among those that are running whatever interrupts this."""
     here, there = context.Pipe(duplex=False)
     # no daemon, which may have no processes of its own: an objective may load its data in some
     process = context.Process(target=_work, args=(cell, there))
+    running.append(Worker(cell, process, here))
     process.start()
     there.close()
-    return Worker(cell, process, here)
 
 
 def _work(cell: Cell, connection: Connection) -> None:
