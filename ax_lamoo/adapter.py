@@ -31,6 +31,7 @@ from ax.core.search_space import SearchSpace
 from ax.exceptions.core import AxOptimizationWarning, UserInputError
 from ax.generators.types import TConfig
 from ax.utils.common.constants import Keys
+from botorch.utils.datasets import SupervisedDataset
 
 from ax_lamoo.curves import stopped_curves
 from ax_lamoo.encoding import Params, encoding_of, fixed_in
@@ -45,7 +46,15 @@ from ax_lamoo.goals import (
     judged,
     with_reference,
 )
-from ax_lamoo.measured import Measured, curve_of, inside_of, measured_of, own_seed, unmeasured_of
+from ax_lamoo.measured import (
+    Measured,
+    curve_of,
+    inside_of,
+    measured_of,
+    own_seed,
+    unmeasured_of,
+    with_whole_sems,
+)
 from ax_lamoo.task import Task, announce, logger, task_of, warn_once
 from ax_lamoo.transforms import ManyIntegersToFloat
 from lamoo.arrays import Floats
@@ -280,6 +289,20 @@ class LaMOOAdapter(TorchAdapter):
                 assign_transforms=assign_transforms,
             )
         return transformed
+
+    def _convert_experiment_data(
+        self, experiment_data: ExperimentData, *args: Any, **kwargs: Any
+    ) -> tuple[list[SupervisedDataset], list[str], list[list[dict[str, Any] | None]] | None]:
+        """Return the data for Ax's model, as Ax does, and let it find noise that is half known.
+
+        Of a metric with standard errors for some arms and none for others Ax passes on NaN for the
+        others, which BoTorch refuses (Ax 1.3.1).
+        """
+        known = with_whole_sems(experiment_data)
+        converted: tuple[
+            list[SupervisedDataset], list[str], list[list[dict[str, Any] | None]] | None
+        ] = super()._convert_experiment_data(known, *args, **kwargs)
+        return converted
 
     def task(self) -> Task:
         """Return the experiment in the engine's terms, for looking at its partition."""

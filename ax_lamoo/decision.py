@@ -1,8 +1,9 @@
 """Pick one arm of an experiment's front; :mod:`lamoo.report.decision` does the mathematics.
 
-All four take a client with any generation strategy, name objectives by their metrics and return a
-:class:`ax_lamoo.Point`. Arms that ran in several trials count by their means, arms that break a
-constraint are left out, and diverged ones (infinite values) as long as there are others.
+All four take a client with any generation strategy, or its experiment, name objectives by their
+metrics and return a :class:`ax_lamoo.Point`. Arms that ran in several trials count by their means,
+arms that break a constraint are left out, and diverged ones (infinite values) as long as there are
+others.
 
 Example:
     >>> from ax.api.client import Client
@@ -31,14 +32,15 @@ from typing import Any
 
 import numpy as np
 from ax.api.client import Client
+from ax.core.experiment import Experiment
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.results import Point, Results, results_of
+from ax_lamoo.results import Point, Results, experiment_of, results_of
 from lamoo.arrays import Floats, Ints
 from lamoo.report import decision
 
 
-def knee(client: Client) -> Point:
+def knee(client: Client | Experiment) -> Point:
     """Return the arm where giving up a little of one objective no longer gains much of another.
 
     See :func:`lamoo.report.decision.knee`.
@@ -51,7 +53,7 @@ def knee(client: Client) -> Point:
     return results.point(int(rows[decision.knee(Y)]))
 
 
-def closest(client: Client, ideal: Mapping[str, float] | None = None) -> Point:
+def closest(client: Client | Experiment, ideal: Mapping[str, float] | None = None) -> Point:
     """Return the arm of the front that is nearest to an ideal point.
 
     Nearest by the objective that misses the ideal by most of the front's range, see
@@ -70,7 +72,7 @@ def closest(client: Client, ideal: Mapping[str, float] | None = None) -> Point:
     return results.point(int(rows[decision.closest(Y, point.tolist())]))
 
 
-def weighted(client: Client, weights: Mapping[str, float]) -> Point:
+def weighted(client: Client | Experiment, weights: Mapping[str, float]) -> Point:
     """Return the arm of the front whose pseudo-weights are nearest to the weights given.
 
     A pseudo-weight says how near an arm is to the best of an objective, in shares that add up to
@@ -92,7 +94,9 @@ def weighted(client: Client, weights: Mapping[str, float]) -> Point:
         raise UserInputError(str(error)) from error
 
 
-def best_under_limits(client: Client, objective: str, limits: Mapping[str, float]) -> Point:
+def best_under_limits(
+    client: Client | Experiment, objective: str, limits: Mapping[str, float]
+) -> Point:
     """Return the best arm in one objective among those that keep limits on others.
 
     Args:
@@ -123,9 +127,9 @@ def best_under_limits(client: Client, objective: str, limits: Mapping[str, float
     return point
 
 
-def _feasible(client: Client) -> tuple[Results, Ints, Floats]:
+def _feasible(client: Client | Experiment) -> tuple[Results, Ints, Floats]:
     """Return the results, the rows of feasible arms and their mean objectives (k, m), minimised."""
-    results = results_of(client._experiment)  # noqa: SLF001 - no public way
+    results = results_of(experiment_of(client))
     rows, Y = results.arms()
     if not len(rows):
         raise UserInputError("no arm keeps the outcome constraints: there is none to pick")

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ax.core.experiment import Experiment
-from ax.core.optimization_config import OptimizationConfig
 from ax.core.trial import Trial
 from ax.core.trial_status import TrialStatus
 from ax.early_stopping.strategies import BaseEarlyStoppingStrategy
@@ -17,8 +16,8 @@ from ax.exceptions.core import UserInputError
 from ax.generation_strategy.generation_node import GenerationNode
 
 from ax_lamoo.curves import curves_along
-from ax_lamoo.goals import Goals, goals_of, judged, weighted
-from ax_lamoo.results import absolute
+from ax_lamoo.goals import Goals, goals_of, weighted
+from ax_lamoo.results import settled
 from lamoo.arrays import Floats
 from lamoo.curves import Curve, Curves
 from lamoo.early import RULES, Rule, rule_of, stops
@@ -116,7 +115,7 @@ def curves_of(experiment: Experiment) -> dict[int, Curve]:
     if config is None or data.df.empty or not data.has_step_column:
         return {}
     metrics = sorted(metric.signature for metric in experiment.metrics.values())
-    goals = goals_of(absolute(_judged(config, experiment, data.df), experiment), metrics)
+    goals = goals_of(settled(config, experiment, data.df), metrics)
     latest = dict(iter(data.df.groupby("trial_index")))
     trials = {int(i): t for i in latest if isinstance(t := experiment.trials[i], Trial)}
     index = [(i, trial.arm.name) for i, trial in trials.items() if trial.arm is not None]
@@ -127,15 +126,6 @@ def curves_of(experiment: Experiment) -> dict[int, Curve]:
         )
         for (i, _), curve in zip(index, curves, strict=True)
     }
-
-
-def _judged(
-    config: OptimizationConfig, experiment: Experiment, frame: pd.DataFrame
-) -> OptimizationConfig:
-    """Return an optimization config without the bounds that nothing can be judged by yet."""
-    signatures, baseline = frame["metric_signature"], experiment.status_quo
-    of_baseline = signatures[frame["arm_name"] == baseline.name] if baseline is not None else ()
-    return judged(config, {*signatures}, {*of_baseline})[0]
 
 
 def _end(

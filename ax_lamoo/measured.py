@@ -135,6 +135,21 @@ def curve_of(training: ExperimentData) -> RangeParameter | None:
     return RangeParameter(MAP_KEY, ParameterType.FLOAT, float(steps.min()), float(steps.max()))
 
 
+def with_whole_sems(data: ExperimentData) -> ExperimentData:
+    """Return data without the standard errors of metrics that have them for some arms only."""
+    frame = data.observation_data
+    names = []
+    for name in () if frame.empty else frame["sem"]:
+        known = ~np.isnan(frame["sem", name].to_numpy(float)[~np.isnan(frame["mean", name])])
+        if known.any() and not known.all():
+            names.append(name)
+    if not names:
+        return data
+    frame = frame.copy()
+    frame.loc[:, [("sem", name) for name in names]] = np.nan
+    return ExperimentData(arm_data=data.arm_data, observation_data=frame)
+
+
 def inside_of(arms: Iterable[Arm], model_space: SearchSpace) -> Iterator[Arm]:
     """Yield the arms that are in the space that Ax models."""
     filled = model_space.backfill_values()

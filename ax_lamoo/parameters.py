@@ -13,7 +13,7 @@ from ax.core.observation import ObservationFeatures
 from ax.core.parameter import ChoiceParameter, ParameterType, RangeParameter
 from ax.core.parameter import Parameter as AxParameter
 from ax.core.search_space import SearchSpace
-from ax.exceptions.core import UserInputError
+from ax.exceptions.core import UnsupportedError, UserInputError
 
 from lamoo import Categorical, Float, Integer
 from lamoo.arrays import Floats
@@ -136,7 +136,7 @@ def _possible(parameter: AxParameter, value: Any) -> bool:
     """Tell whether a parameter can have a value, which may be an int for a float or back."""
     try:
         cast = parameter.cast(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, UnsupportedError):
         return False
     return bool(cast == value and parameter.validate(cast))
 

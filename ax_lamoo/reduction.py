@@ -50,8 +50,8 @@ def reduced_space(client: Client) -> list[Config]:
     Raises:
         UserInputError: if there is no partition yet.
     """
-    search_space = client._experiment.search_space  # noqa: SLF001 - no public way
     task, found = good_region(client, "reduced_space")
+    search_space = client._experiment.search_space  # noqa: SLF001 - no public way
     parameters, values = search_space.parameters, kept_values(task, found.box)
     constraints = search_space.parameter_constraints
     limited = {name for constraint in constraints for name in constraint.constraint_dict}
@@ -84,8 +84,15 @@ def good_region(client: Client, who: str) -> tuple[Task, boxes.RegionReport]:
         who: asks, for the error.
 
     Raises:
-        UserInputError: if there is no partition yet.
+        UserInputError: if there is no partition yet, or this is no client: an experiment does not
+            know its generation strategy.
     """
+    if not isinstance(client, Client):
+        raise UserInputError(
+            f"{who} asks for Ax's client, got {type(client).__name__}. Of an experiment and its "
+            "strategy one is made by client = Client(); client.set_experiment(experiment); "
+            "client.set_generation_strategy(strategy)"
+        )
     experiment, strategy = client._experiment, client._generation_strategy  # noqa: SLF001 - no public way
     adapter = strategy.fit(experiment=experiment)
     if not isinstance(adapter, LaMOOAdapter) or not adapter.is_moo_problem:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from ax.api.client import Client
 from ax.core.experiment import Experiment
 from ax.core.optimization_config import OptimizationConfig
@@ -15,7 +16,7 @@ from ax.exceptions.core import DataRequiredError, UserInputError
 from ax.service.utils.best_point import derelativize_opt_config
 
 from ax_lamoo.curves import cut_short
-from ax_lamoo.goals import Goals, goals_of, weighted
+from ax_lamoo.goals import Goals, goals_of, judged, weighted
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats, Ints
 
@@ -117,7 +118,7 @@ class Results:
         return Point(dict(parameters), found, trial, name)
 
 
-def front(client: Client, *, min_trials: int = 1) -> list[Point]:
+def front(client: Client | Experiment, *, min_trials: int = 1) -> list[Point]:
     """Return the arms that nobody dominates by what they measured, as Ax's own tuples.
 
     Ax's ``client.get_pareto_frontier(use_model_predictions=False)`` is empty when an objective has
@@ -127,7 +128,8 @@ def front(client: Client, *, min_trials: int = 1) -> list[Point]:
     values) as long as there are others.
 
     Args:
-        client: with any generation strategy, also before or after LaMOO's turns.
+        client: with any generation strategy, also before or after LaMOO's turns; or its
+            experiment, as Ax's orchestrator has it.
         min_trials: arms with fewer finished trials are left out: 2 trusts none that was measured
             once.
 
@@ -148,7 +150,7 @@ def front(client: Client, *, min_trials: int = 1) -> list[Point]:
         >>> [(point.parameters, point.outcomes["loss"][0]) for point in front(client)]
         [({'x': 0.2}, 0.6), ({'x': 0.4}, 0.2)]
     """
-    results = results_of(client._experiment)  # noqa: SLF001 - no public way
+    results = results_of(experiment_of(client))
     rows, Y = results.arms(min_trials=min_trials)
     inside = ~(results.goals.thresholds < Y).any(axis=1)
     rows, Y = rows[inside], Y[inside]
@@ -215,6 +217,36 @@ def measurements_of(experiment: Experiment) -> Measurements:
         means=means,
         sems=sems,
     )
+
+
+def experiment_of(client: Client | Experiment) -> Experiment:
+    """Return a client's experiment, or the experiment itself.
+
+    Raises:
+        UserInputError: if it is neither.
+    """
+    if isinstance(client, Client):
+        return client._experiment  # noqa: SLF001 - no public way
+    if not isinstance(client, Experiment):
+        raise UserInputError(f"client must be Ax's Client or Experiment, got {client!r}")
+    return client
+
+
+def settled(
+    config: OptimizationConfig, experiment: Experiment, frame: pd.DataFrame
+) -> OptimizationConfig:
+    """Return an optimization config without the bounds that nothing can be judged by yet.
+
+    Those that are left do not refer to the baseline any more.
+
+    Args:
+        config: what the user wants.
+        experiment: has the baseline.
+        frame: its data, some.
+    """
+    signatures, baseline = frame["metric_signature"], experiment.status_quo
+    of_baseline = signatures[frame["arm_name"] == baseline.name] if baseline is not None else ()
+    return absolute(judged(config, {*signatures}, {*of_baseline})[0], experiment)
 
 
 def absolute(config: OptimizationConfig, experiment: Experiment) -> OptimizationConfig:

@@ -13,8 +13,8 @@ from ax.core.experiment import Experiment
 from ax.core.parameter import ChoiceParameter, Parameter, ParameterType, RangeParameter
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.goals import Goals, goals_of, weighted
-from ax_lamoo.results import FINISHED, measurements_of
+from ax_lamoo.goals import Goals, goals_beforehand, goals_of, weighted
+from ax_lamoo.results import FINISHED, measurements_of, settled
 from lamoo import History
 from lamoo.arrays import Floats
 
@@ -138,8 +138,12 @@ def _source(given: Any) -> Source:
             for row in measured.means.tolist()
         ]
         rows = [{**p, **o} for p, o in zip(measured.parameters, outcomes, strict=True)]
-        goals = None if config is None else goals_of(config, measured.metrics)
-        return Source(rows, goals, measured.metrics)
+        if config is None:
+            return Source(rows, None, measured.metrics)
+        if not rows:
+            return Source(rows, goals_beforehand(config, measured.metrics), measured.metrics)
+        config = settled(config, given, given.lookup_data().df)
+        return Source(rows, goals_of(config, measured.metrics), measured.metrics)
     if not hasattr(given, "columns") or not hasattr(given, "to_dict"):
         raise UserInputError(
             "warm_start must hold clients, experiments, or tables with columns named as parameters "

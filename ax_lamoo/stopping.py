@@ -10,7 +10,7 @@ from ax.exceptions.core import UserInputError
 from ax.global_stopping.strategies.base import BaseGlobalStoppingStrategy
 from ax.utils.common.logger import get_logger
 
-from ax_lamoo.results import results_of
+from ax_lamoo.results import experiment_of, results_of
 from lamoo import Settings, recent_gain
 from lamoo.arrays import is_number, is_whole
 
@@ -76,9 +76,9 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
         super().__init__(min_trials, inactive_when_pending_trials)
         self.n_trials, self.tolerance = n_trials, tolerance
 
-    def __call__(self, client: Client) -> bool:
+    def __call__(self, client: Client | Experiment) -> bool:
         """Tell whether the client's experiment has converged; if so, a message says why."""
-        stop, reason = self.should_stop_optimization(client._experiment)  # noqa: SLF001
+        stop, reason = self.should_stop_optimization(experiment_of(client))
         if stop:
             logger.warning(reason)
         return bool(stop)

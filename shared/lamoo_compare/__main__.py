@@ -86,17 +86,20 @@ class Live:
         self.progress.update(task, completed=done)
         self.progress.advance(self.all, done - before)
 
+    def wait(self, cell: Cell) -> None:
+        """Say who is waited for."""
+        self._say(f"{cell.name}: another process runs it in this folder; waiting for its end")
+
     def end(self, cell: Cell, error: str | None) -> None:
         """Take its bar away; say what went wrong."""
         if cell in self.tasks:
             self.progress.remove_task(self.tasks[cell][0])
         if error:
-            self.progress.console.print(
-                f"{cell.name}: {error} (details in {cell.failure})",
-                soft_wrap=True,
-                highlight=False,
-                markup=False,
-            )
+            self._say(f"{cell.name}: {error} (details in {cell.failure})")
+
+    def _say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self.progress.console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,8 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo_compare.budget import Budget, costs, full_trainings, needed, trained
 from lamoo_compare.errors import CompareError
+from lamoo_compare.files import alone, is_json
 from lamoo_compare.problems import Direction, Problem
 from lamoo_compare.program import check
 from lamoo_compare.samplers import make_pruner, make_sampler, program_of
@@ -217,7 +219,11 @@ class Outcome:
     warned: Sequence[str] = ()
 
 
-def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
+def run(
+    cell: Cell,
+    progress: Callable[[int], None] = lambda _: None,
+    waiting: Callable[[], None] = lambda: None,
+) -> None:
     """Run the trials that a cell still misses; each is on disk before the next begins.
 
     The search itself is in memory, so that the samplers' times are not the storage's.
@@ -226,6 +232,7 @@ def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
         cell: which.
         progress: called at the start and after each trial with how many of the cell's trials, or
             of the full trainings that they cost, have finished.
+        waiting: called if another process runs the same cell, whose end is waited for.
 
     Raises:
         CompareError: if the objective cannot be used, see :func:`lamoo_compare.target.checked`, or
@@ -238,7 +245,13 @@ def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
     check(cell.folder, cell.sampler, program_of(cell.sampler))
     optuna.logging.disable_default_handler()
     cell.journal.parent.mkdir(parents=True, exist_ok=True)
-    kept = _study_of(cell.journal, target.directions)
+    with alone(cell.journal.with_suffix(".lock"), waiting):
+        _run(cell, target, progress)
+
+
+def _run(cell: Cell, target: Target, progress: Callable[[int], None]) -> None:
+    """Run the trials that a cell still misses, while nobody else does."""
+    kept = _study_of(cell.journal.absolute(), target.directions)
     done = kept.get_trials(deepcopy=False)
     study, sampler = _in_memory(cell, target, done)
     succeeded = any(trial.state != TrialState.FAIL for trial in done)
@@ -246,23 +259,24 @@ def run(cell: Cell, progress: Callable[[int], None] = lambda _: None) -> None:
     finished = len(done)
     progress(_paid(epochs, cell))
     running: deque[Outcome] = deque()
-    while running or _paid(epochs, cell) < cell.trials:
-        while len(running) < cell.workers and _paid(epochs, cell) < cell.trials:
-            outcome = _evaluate(study, target, cell.source)
-            seconds, warned = sampler.taken()
-            running.append(replace(outcome, seconds=seconds, warned=warned))
-            epochs.append(outcome.epochs)
-            _check_reports(epochs, outcome, cell)
-        outcome = running.popleft()
-        study.tell(outcome.trial, outcome.values, state=outcome.state)
-        kept.add_trial(_noted(study, outcome, *sampler.taken()))
-        finished += 1
-        progress(_paid(epochs[:finished], cell))
-        succeeded |= outcome.state != TrialState.FAIL
-        if not succeeded and finished >= min(HOPELESS, cell.trials):
-            raise CompareError(
-                f"{cell.source}: all of the first {finished} trials failed: {outcome.why}"
-            )
+    with chdir(target.folder):
+        while running or _paid(epochs, cell) < cell.trials:
+            while len(running) < cell.workers and _paid(epochs, cell) < cell.trials:
+                outcome = _evaluate(study, target, cell.source)
+                seconds, warned = sampler.taken()
+                running.append(replace(outcome, seconds=seconds, warned=warned))
+                epochs.append(outcome.epochs)
+                _check_reports(epochs, outcome, cell)
+            outcome = running.popleft()
+            study.tell(outcome.trial, outcome.values, state=outcome.state)
+            kept.add_trial(_noted(study, outcome, *sampler.taken()))
+            finished += 1
+            progress(_paid(epochs[:finished], cell))
+            succeeded |= outcome.state != TrialState.FAIL
+            if not succeeded and finished >= min(HOPELESS, cell.trials):
+                raise CompareError(
+                    f"{cell.source}: all of the first {finished} trials failed: {outcome.why}"
+                )
 
 
 def _in_memory(cell: Cell, target: Target, done: Sequence[FrozenTrial]) -> tuple[Study, Watched]:
@@ -296,8 +310,22 @@ def _check_reports(epochs: Sequence[int], outcome: Outcome, cell: Cell) -> None:
 
 
 def _noted(study: Study, outcome: Outcome, seconds: float, warned: Sequence[str]) -> FrozenTrial:
-    """Return a trial that was told, with notes of what its sampler took and said."""
-    trial = study.get_trials(deepcopy=False)[outcome.trial.number]
+    """Return a trial that was told, with notes of what its sampler took and said.
+
+    What the objective noted there is kept as far as a file can hold it: not a model, say.
+
+    Raises:
+        CompareError: if a parameter has choices that no file can hold.
+    """
+    trial = copy(study.get_trials(deepcopy=False)[outcome.trial.number])
+    for name, distribution in trial.distributions.items():
+        choices = getattr(distribution, "choices", ())
+        if not is_json(choices):
+            raise CompareError(
+                f"the choices of {name!r} cannot be kept in a file, {choices!r}: choose between "
+                "texts or numbers, and look up in the objective what they stand for"
+            )
+    trial.user_attrs = {key: value for key, value in trial.user_attrs.items() if is_json(value)}
     trial.user_attrs[ASK] = outcome.seconds + seconds
     if said := [*outcome.warned, *warned]:
         trial.user_attrs[WARNED] = said

@@ -49,6 +49,9 @@ class Silent:
     def advance(self, cell: Cell, done: int) -> None:
         """Say nothing."""
 
+    def wait(self, cell: Cell) -> None:
+        """Say nothing."""
+
     def end(self, cell: Cell, error: str | None) -> None:
         """Say nothing."""
 

@@ -1,9 +1,12 @@
-"""Files that are there as a whole or not at all."""
+"""Files that are there as a whole or not at all, and that one process has for itself."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,35 @@ from typing import Any
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a file that is there as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
+    aside = path.with_name(f"{path.name}.{os.getpid()}.partial")
     aside.write_text(json.dumps(value, indent=1), encoding="utf-8")
     aside.replace(path)
+
+
+def is_json(value: object) -> bool:
+    """Tell whether a value can be written as JSON."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+@contextmanager
+def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Let one process at a time do what follows; the others wait for it.
+
+    Who is killed lets go. A lock of SQLite's is one that every system has, and files on a network.
+
+    Args:
+        path: a file that stands for it.
+        waiting: called if another process is there.
+    """
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            waiting()
+            lock.execute(f"PRAGMA busy_timeout = {2**31 - 1}")  # milliseconds: for ever
+            lock.execute("BEGIN EXCLUSIVE")
+        yield

@@ -16,12 +16,18 @@ from typing import Any, Protocol
 from lamoo_compare.cell import Cell, SamplerError, run
 from lamoo_compare.errors import CompareError
 
+#: So many seconds a process may still live when it has said that it is done.
+LEAVING = 5
+
 
 class Display(Protocol):
     """Who is told what happens."""
 
     def advance(self, cell: Cell, done: int) -> None:
         """A cell has so many trials."""
+
+    def wait(self, cell: Cell) -> None:
+        """A cell is being run by another process, and waits for that."""
 
     def end(self, cell: Cell, error: str | None) -> None:
         """A cell has ended, with an error or well."""
@@ -61,7 +67,7 @@ def run_all(cells: Sequence[Cell], jobs: int, display: Display) -> None:
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
-                    running.append(_start(context, waiting.popleft()))
+                    _start(context, waiting.popleft(), running)
                 wait([worker.connection for worker in running])
                 for worker in list(running):
                     if _listen(worker, display):
@@ -69,16 +75,19 @@ def run_all(cells: Sequence[Cell], jobs: int, display: Display) -> None:
                         _finish(worker, display)
         finally:
             for worker in running:
-                worker.process.kill()
-                worker.process.join()
+                if worker.process.pid is not None:
+                    worker.process.kill()
+                    worker.process.join()
 
 
-def _start(context: Any, cell: Cell) -> Worker:
+def _start(context: Any, cell: Cell, running: list[Worker]) -> None:
+    """Start a cell's process, which is among those that are running whatever interrupts this."""
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(cell, there), daemon=True)
+    # no daemon, which may have no processes of its own: an objective may load its data in some
+    process = context.Process(target=_work, args=(cell, there))
+    running.append(Worker(cell, process, here))
     process.start()
     there.close()
-    return Worker(cell, process, here)
 
 
 def _work(cell: Cell, connection: Connection) -> None:
@@ -86,7 +95,11 @@ def _work(cell: Cell, connection: Connection) -> None:
     # Ctrl-C goes to the whole group: the parent ends its children
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        run(cell, lambda done: connection.send(("trials", done)))
+        run(
+            cell,
+            progress=lambda done: connection.send(("trials", done)),
+            waiting=lambda: connection.send(("waits",)),
+        )
     except CompareError as error:
         connection.send(("fatal", str(error), traceback.format_exc()))
     except SamplerError as error:
@@ -104,6 +117,8 @@ def _listen(worker: Worker, display: Display) -> bool:
             match worker.connection.recv():
                 case ("trials", done):
                     display.advance(worker.cell, done)
+                case ("waits",):
+                    display.wait(worker.cell)
                 case ("end",):
                     worker.ended = True
                 case (kind, message, trace):
@@ -115,7 +130,10 @@ def _listen(worker: Worker, display: Display) -> bool:
 
 
 def _finish(worker: Worker, display: Display) -> None:
-    worker.process.join()
+    worker.process.join(LEAVING if worker.ended else None)
+    if worker.process.is_alive():  # a thread of the objective's keeps it; all is on disk
+        worker.process.kill()
+        worker.process.join()
     worker.connection.close()
     if not worker.ended:
         worker.error = f"its process died ({_how(worker.process.exitcode)})"

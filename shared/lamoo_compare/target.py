@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Target:
         problem: the built-in problem that it is, ``None`` if it is the user's.
         metric_names: what the objectives are called, one each or none.
         program: its source, by hashes; empty for a built-in problem.
+        folder: where its trials begin: the working directory that its import left behind.
     """
 
     objective: Callable[[optuna.Trial], Sequence[float] | float]
@@ -42,6 +43,7 @@ class Target:
     problem: Problem | None = None
     metric_names: tuple[str, ...] = ()
     program: Hashes = field(default_factory=dict)
+    folder: Path = field(default_factory=Path.cwd)
 
 
 def load_target(source: str, directions: Sequence[str] | None = None, seed: int = 0) -> Target:
@@ -59,7 +61,7 @@ def load_target(source: str, directions: Sequence[str] | None = None, seed: int 
     """
     if exists(source):
         return _built_in(source, seed)
-    module, objective = import_object(source, "objective")
+    module, objective, folder = import_object(source, "objective")
     said: Any = directions or getattr(module, "directions", ())
     chosen: list[Any] = [said] if isinstance(said, str) else list(said)
     if not chosen:
@@ -70,7 +72,7 @@ def load_target(source: str, directions: Sequence[str] | None = None, seed: int 
     if unknown := [d for d in chosen if d not in DIRECTIONS]:
         raise CompareError(f"{source}: directions must be minimize or maximize, got {unknown}")
     names = _metric_names(module, source, len(chosen))
-    return Target(objective, tuple(chosen), metric_names=names, program=program(module))
+    return Target(objective, tuple(chosen), None, names, program(module), folder)
 
 
 def _metric_names(module: Any, source: str, m: int) -> tuple[str, ...]:
@@ -102,8 +104,11 @@ def program(module: Any) -> Hashes:
     return hashes(file, file.parents[depth])
 
 
-def import_object(source: str, default: str) -> tuple[Any, Callable[..., Any]]:
-    """Return a module and a callable of it, named ``where:name``.
+def import_object(source: str, default: str) -> tuple[Any, Callable[..., Any], Path]:
+    """Return a module, a callable of it, named ``where:name``, and the folder that it went to.
+
+    That is the working directory after the import; a program may change it, to find its data. Here
+    it stays what it was, for paths that were given before.
 
     Raises:
         CompareError: naming the source and the cause.
@@ -116,8 +121,9 @@ def import_object(source: str, default: str) -> tuple[Any, Callable[..., Any]]:
             f"built-in problems: {', '.join(PROBLEMS)}"
         )
     try:
-        with without_arguments(where):
+        with without_arguments(where), contextlib.chdir("."):
             module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
+            folder = Path.cwd()
     except CompareError:
         raise
     except BaseException as error:  # whatever a file raises while it is imported
@@ -132,10 +138,10 @@ def import_object(source: str, default: str) -> tuple[Any, Callable[..., Any]]:
     if not callable(found):
         state = "is no function" if hasattr(module, name) else "is not defined"
         raise CompareError(f"{where}: {name} {state}; name another one as {where}:NAME")
-    return module, found
+    return module, found, folder
 
 
-@contextmanager
+@contextlib.contextmanager
 def without_arguments(where: str) -> Iterator[None]:
     """Show a program of the user's an empty command line: one that reads it gets its defaults."""
     given, sys.argv = sys.argv, [where]

@@ -232,3 +232,20 @@ def test_without_a_seed_an_experiment_goes_on_as_it_would_have(solver, client, r
     torch.manual_seed(12345)  # another process
     loaded = run(Client.load_from_json_file(str(tmp_path / "saved.json")), 1, both)
     assert here[0] == pytest.approx(loaded[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("objective", ["-a, -b", "-a"])
+def test_standard_errors_of_some_trials_only(client, objective):
+    """Ax's model finds the noise of such a metric itself, as of one that has none."""
+    predicted = []
+    for half in (True, False):
+        experiment = client(FLOAT, objective)
+        for number in range(5):
+            ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+            known = {"a": 0.1 if half and number % 2 else None, "b": 0.1}
+            data = {name: (value, known[name]) for name, value in both(params).items()}
+            experiment.complete_trial(index, raw_data=data)
+        predicted.append(experiment.predict([{"x": 0.3, "y": 0.7}])[0])
+        assert experiment.get_next_trials(max_trials=1)
+    for name, figures in predicted[0].items():
+        np.testing.assert_allclose(figures, predicted[1][name], rtol=1e-6)

@@ -10,7 +10,7 @@ from ax.core.arm import Arm
 from ax.core.data import Data
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo import front
+from ax_lamoo import StopWhenConverged, decision, explain, front, reduced_space
 
 from .conftest import X, Y
 
@@ -225,3 +225,18 @@ def test_precise_trials_of_an_arm_weigh_more():
     mean, sem = repeated.outcomes["a"]
     assert mean == pytest.approx(weights @ [0.1, 0.6] / weights.sum())
     assert sem == pytest.approx(1 / math.sqrt(weights.sum()))
+
+
+def test_an_experiment_of_axs_will_do():
+    client = client_of(random_rows(3))
+    experiment = client._experiment
+    assert names(front(experiment)) == names(front(client))
+    assert decision.knee(experiment).arm_name == decision.knee(client).arm_name
+    stop = StopWhenConverged(n_trials=5, min_trials=5, tolerance=2)
+    assert stop(experiment) is stop(client) is True
+    for ask in (explain, reduced_space):
+        with pytest.raises(UserInputError, match="asks for Ax's client, got Experiment"):
+            ask(experiment)
+    for wrong in (None, "client", Client):
+        with pytest.raises(UserInputError, match="client must be Ax's Client or Experiment, got"):
+            front(wrong)

@@ -199,6 +199,8 @@ def test_the_first_proposals_need_no_data(client, run, parameters):
 def test_what_cannot_be_is_not_fixed(client, run):
     wrong = [
         ({"x": 2.0}, r"fixed_parameters holds x=2\.0"),
+        ({"x": None}, "fixed_parameters holds x=None"),
+        ({"i": float("inf")}, "fixed_parameters holds i=inf"),
         ({"i": 0}, "fixed_parameters holds i=0"),
         ({"i": 2.5}, r"fixed_parameters holds i=2\.5"),
         ({"n": 60}, "fixed_parameters holds n=60"),

@@ -179,6 +179,35 @@ def test_constraints_are_those_at_hand_or_else_the_earlier_ones(bounded, objecti
     np.testing.assert_allclose(found.G, 1 - found.X[:, :1] - bound)
 
 
+@pytest.mark.parametrize("measured", [True, False])
+def test_constraints_relative_to_the_earlier_baseline(measured):
+    """They are in the units of what it measured; without that there are none."""
+    client = Client()
+    client.configure_experiment(SQUARE)
+    limits = ["y <= 0.5", "left <= 0.8*baseline", "a <= 0.9*baseline"]
+    client.configure_optimization("-a, -b", outcome_constraints=limits)
+    baseline, place = {"x": 0.25, "y": 0.375}, {"x": 0.75, "y": 0.625}
+    index = client.attach_baseline(baseline)
+    if measured:
+        client.complete_trial(index, {**square(baseline), "y": baseline["y"]})
+    client.complete_trial(client.attach_trial(place), {**square(place), "y": place["y"]})
+    (source,) = sources_of(client)
+    other = Client()
+    other.configure_experiment(SQUARE)
+    other.configure_optimization("-other, -another")
+    metrics = ["other", "another"]
+    goals = goals_of(other._experiment.optimization_config, metrics)
+
+    def encode(rows):
+        return np.array([[row["x"], row["y"]] for row in rows])
+
+    found = source.history(encode, ["x", "y"], metrics, goals)
+    G = {"y": found.X[:, 1] - 0.5}
+    if measured:
+        G["left"] = 1 - found.X[:, 0] - 0.8 * (1 - baseline["x"])
+    np.testing.assert_allclose(sorted(found.G.T.tolist()), sorted(g.tolist() for g in G.values()))
+
+
 @pytest.mark.parametrize("form", ["client", "table"])
 def test_the_front_that_is_tried_first_keeps_the_constraints(bounded, form):
     table = bounded.summarize()

@@ -19,7 +19,7 @@ import optuna
 import pytest
 from optuna.storages.journal import JournalFileOpenLock
 
-from lamoo_compare import CompareError, compare
+from lamoo_compare import CompareError, compare, schedule
 from lamoo_compare.__main__ import main
 from lamoo_compare.cell import Cell, trials_of
 from lamoo_compare.cell import run as run_cell
@@ -716,3 +716,127 @@ def test_other_strategies_of_ax_keep_to_constraints_and_several_workers(tmp_path
 def test_a_wrong_argument_of_the_function_is_named(tmp_path, given, message):
     with pytest.raises(CompareError, match=message):
         compare("branin-currin", **given, out=tmp_path)
+
+
+@pytest.mark.parametrize("where", ["on import", "in a trial"])
+@pytest.mark.usefixtures("_together")
+def test_a_program_that_changes_its_folder(write, tmp_path, monkeypatch, where):
+    """Its data are found, and what was given relative to the first folder is still there."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "shift.txt").write_text("0.25")
+    goes = 'os.chdir("data")'
+    text = f"""
+    import os
+    from pathlib import Path
+    {goes if where == "on import" else ""}
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        {f"if trial.number == 0: {goes}" if where == "in a trial" else ""}
+        shift = float(Path("shift.txt").read_text())
+        x = trial.suggest_float("x", 0, 1)
+        return x + shift, x
+    """
+    write(text)
+    mine = """
+    import os
+    from optuna.samplers import RandomSampler
+    def sampler(seed):
+        return RandomSampler(seed)
+    """
+    write(mine, "mine.py")
+    monkeypatch.chdir(tmp_path)
+    result = compare("task.py", samplers=["random", "mine.py:sampler"], seeds=[0], trials=4)
+    assert [(len(run.values), run.error) for run in result.runs] == [(4, None)] * 2
+    np.testing.assert_allclose(result.runs[0].values @ [1, -1], 0.25)
+    assert Path.cwd() == tmp_path
+    assert {path.name for path in tmp_path.iterdir()} >= {"comparison", "task.py"}
+    assert not (tmp_path / "data" / "comparison").exists()
+
+
+def test_a_thread_that_never_ends_keeps_no_run(write, tmp_path, monkeypatch):
+    """Python waits for threads before a process ends; what the run has found is on disk."""
+    monkeypatch.setattr(schedule, "LEAVING", 0)
+    text = """
+    import threading
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        threading.Thread(target=threading.Event().wait).start()
+        x = trial.suggest_float("x", 0, 1)
+        return x, x
+    """
+    source = str(write(text))
+    result = compare(source, samplers=["random"], seeds=[0, 1], trials=3, out=tmp_path / "out")
+    assert [(len(run.values), run.error) for run in result.runs] == [(3, None)] * 2
+
+
+def test_two_commands_in_one_folder_repeat_nothing(write, tmp_path, patience):
+    """Whoever comes second waits for each run of the first, and reads what it found."""
+    write(GOOD, limit="int(Path('limit').read_text())")
+    (tmp_path / "limit").write_text("2")  # the first holds a run until it is waited for
+    usual = ["task.py", "--samplers", "random", "--seeds", 1, "--trials", 6]
+    out = tmp_path / "comparison"
+    first = start(*usual, cwd=tmp_path)
+    while first.poll() is None and len(params_of(out, "random", 0, 6)) < 2:
+        time.sleep(0.1)
+    second = start(*usual, cwd=tmp_path)
+    said = ""
+    while "another process runs it" not in said:
+        said = second.stdout.readline()
+        assert said, second.communicate()
+    (tmp_path / "limit").write_text("1000")
+    for process in (first, second):
+        process.communicate(timeout=patience)
+        assert process.returncode == 0
+    cell = Cell("", ("minimize", "maximize"), "random", 0, 1000, out)
+    assert len({repr(trial.params) for trial in trials_of(cell)}) == len(trials_of(cell)) == 6
+
+
+def test_an_objective_may_start_processes(write, tmp_path):
+    """As those do that load their data in some."""
+    text = """
+    import math
+    from multiprocessing import Pool
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        x = trial.suggest_float("x", 0, 1)
+        with Pool(1) as pool:
+            return x, pool.map(math.sqrt, [x])[0]
+    """
+    source = str(write(text))
+    result = compare(source, samplers=["random"], seeds=[0], trials=2, out=tmp_path / "out")
+    (found,) = result.runs
+    assert found.error is None
+    np.testing.assert_allclose(found.values[:, 0] ** 0.5, found.values[:, 1])
+
+
+@pytest.mark.usefixtures("_together")
+def test_notes_that_no_file_can_hold_lose_no_trial(write, tmp_path):
+    """Optuna keeps any object in memory, a model say; what is compared is in a file."""
+    text = """
+    directions = ["minimize", "maximize"]
+    class Model: ...
+    def objective(trial):
+        x = trial.suggest_float("x", 0, 1)
+        for earlier in trial.study.trials[:-1]:
+            assert isinstance(earlier.user_attrs["model"], Model)
+        trial.set_user_attr("model", Model())
+        trial.set_user_attr("epochs", [x, float("nan")])
+        return x, x
+    """
+    compare(str(write(text)), samplers=["random"], seeds=[0], trials=3, out=tmp_path)
+    trials = trials_of(Cell("", ("minimize", "maximize"), "random", 0, 3, tmp_path))
+    assert [trial.values for trial in trials] == [[trial.params["x"]] * 2 for trial in trials]
+    assert [trial.user_attrs["epochs"][0] for trial in trials] == [t.params["x"] for t in trials]
+    assert not any("model" in trial.user_attrs for trial in trials)
+
+
+@pytest.mark.usefixtures("_together")
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution")
+def test_choices_that_no_file_can_hold_are_named(write, tmp_path):
+    text = """
+    directions = ["minimize", "maximize"]
+    def objective(trial):
+        return trial.suggest_categorical("function", [min, max])(0, 1), 1
+    """
+    with pytest.raises(CompareError, match="the choices of 'function' cannot be kept in a file"):
+        compare(str(write(text)), samplers=["random"], seeds=[0], trials=3, out=tmp_path)

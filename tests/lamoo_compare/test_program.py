@@ -74,7 +74,7 @@ def test_a_file_and_a_module_of_the_same_program(tmp_path, monkeypatch):
     monkeypatch.chdir(root)
     monkeypatch.setattr(sys, "path", [str(root), *sys.path])
     monkeypatch.delitem(sys.modules, "package", raising=False)
-    module, _ = import_object("package.task:f", "objective")
+    module, *_ = import_object("package.task:f", "objective")
     assert {"package/task.py", "package/cousin.py"} <= set(program(module))
     for name in [name for name in sys.modules if name.partition(".")[0] == "package"]:
         monkeypatch.delitem(sys.modules, name)
