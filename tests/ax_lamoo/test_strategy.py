@@ -242,7 +242,7 @@ def test_derived_parameters_are_computed(client, run):
 
 def test_fixed_parameters_are_kept(client, run, parameters):
     experiment = client(parameters)
-    first = run(experiment, 4)[-1]
+    first = run(experiment, 4, q=4)[-1]
     name = next(n for n in ("x", "colour", "size") if n in first)
     more = run(experiment, 2, fixed_parameters={name: first[name]})
     assert [params[name] for params in more] == [first[name]] * 2
