@@ -29,7 +29,7 @@ def task_of(client):
 
 def test_running_trials_with_some_metrics_are_learned_and_stay_pending(client, run):
     experiment = client(FLOAT)
-    run(experiment, 8, both)
+    run(experiment, 8, both, q=4)
     running = experiment.get_next_trials(max_trials=3)
     for index, params in running.items():
         experiment.attach_data(trial_index=index, raw_data={"a": both(params)["a"]})
@@ -125,7 +125,7 @@ def config_of(experiment, expression):
 
 def test_new_goals_count_at_once(client, run, tmp_path):
     experiment = client(FLOAT)
-    run(experiment, 12, both)
+    run(experiment, 12, both, q=4)
     adapter = experiment._generation_strategy.adapter
     assert isinstance(config_of(experiment, "a, b"), MultiObjectiveOptimizationConfig)
     (arm,) = adapter.gen(1, optimization_config=config_of(experiment, "a, b")).arms
@@ -184,7 +184,7 @@ def test_metrics_with_a_signature_are_named_by_their_names(client, run):
     for name in "ab":
         experiment._experiment.update_metric(Signed(name))
     experiment.configure_optimization(objective="-a, -b")
-    run(experiment, 8, both)
+    run(experiment, 4, both)
     assert task_of(experiment).settings.reference_point[0] == 0.6
 
 

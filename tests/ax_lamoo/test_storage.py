@@ -18,7 +18,7 @@ PARAMETERS = [
         name="kind", parameter_type="str", values=["round", "flat", "none"], is_ordered=False
     ),
 ]
-BEFORE, AFTER = 6, 3  # four of the start-up, and two; and three more
+BEFORE, AFTER = 5, 2  # four of the start-up, and one; and two more
 
 
 @pytest.fixture(scope="module")

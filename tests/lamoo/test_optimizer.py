@@ -678,6 +678,7 @@ def test_linear_algebra_has_one_thread_while_proposing_and_its_own_number_after(
     X = SQUARE.sample(5, rng)
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
+        assert before, "threadpoolctl knows no linear algebra of this NumPy and SciPy"
         suggest(Task(SQUARE, History(X, X), Settings(solver="random", n_startup=1)), 1, rng)
         assert blas_threads() == before != {1}
     assert inside == [{1}]

@@ -302,6 +302,7 @@ def test_a_folder_keeps_to_one_objective(write, tmp_path):
         compare(str(tmp_path / "other.py"), **usual)
 
 
+@pytest.mark.usefixtures("_together")
 def test_an_edited_objective_is_noticed_and_never_mixed(write, tmp_path):
     write("def offset():\n    return 0\n", "beside.py")
     write("unused = 1", "other.py")

@@ -7,7 +7,7 @@ import math
 import re
 import sys
 import warnings
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import numpy as np
@@ -35,6 +35,10 @@ KINDS = [
 ]
 
 
+#: Some are drawn or read for a second; nobody changes them.
+loaded = cache(load)
+
+
 @pytest.fixture(params=[0], ids="seed{}".format)
 def rng(request):
     return np.random.default_rng(request.param)
@@ -51,7 +55,7 @@ def draw(problem, n, rng):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_problem_is_complete_and_nothing_beats_its_best(name, rng):
-    problem = load(name)
+    problem = loaded(name)
     values = np.array([problem.evaluate(params) for params in draw(problem, 400, rng)])
     assert problem.name == name
     assert np.isfinite(values).all()
@@ -107,7 +111,7 @@ def test_only_a_noisy_problem_tells_other_values_than_are_scored():
 
 @pytest.mark.parametrize("name", KINDS)
 def test_evaluating_gives_plain_floats_and_repeats_itself(name, rng):
-    problem = load(name)
+    problem = loaded(name)
     params = next(draw(problem, 1, rng))
     first = problem.evaluate(params)
     assert all(type(value) is float for value in first)

@@ -508,16 +508,17 @@ def test_limits_for_some_objectives_focus_the_search():
         x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
         return x, 1 - x**0.5 + (y - 0.4) ** 2
 
-    def inside(**settings):
+    def costs(n_trials, **settings):
         sampler = LaMOOSampler(seed=1, **settings)
         study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
         name_metrics(study, "cost", "error")
-        study.optimize(objective, n_trials=40)
-        return sum(trial.values[0] < 0.2 for trial in study.trials)
+        study.optimize(objective, n_trials)
+        return np.array([trial.values[0] for trial in study.trials])
 
-    by_name = inside(reference_point={"cost": 0.2})
-    assert by_name > 1.3 * inside()
-    assert by_name == inside(reference_point={0: 0.2})
+    by_name, without = costs(40, reference_point={"cost": 0.2}), costs(40)
+    assert np.sum(by_name < 0.2) > 1.3 * np.sum(without < 0.2)
+    by_index = costs(16, reference_point={0: 0.2})
+    assert by_index.tolist() == by_name[:16].tolist() != without[:16].tolist()
 
 
 @pytest.mark.parametrize(

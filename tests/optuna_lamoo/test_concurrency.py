@@ -58,7 +58,8 @@ def test_threads_finish_a_space_and_stop_then():
     study.optimize(
         lambda trial: [trial.suggest_int(name, 0, 2) for name in "ab"], n_trials=20, n_jobs=3
     )
-    assert len({frozenset(trial.params.items()) for trial in study.trials[:9]}) == 9
+    # a trial of a higher number may have its point first: not the first nine alone
+    assert len({frozenset(trial.params.items()) for trial in study.trials}) == 9
     assert len(study.trials) <= 9 + 2  # what others had begun when the last was found
 
 

@@ -64,7 +64,7 @@ def front(Y):
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_study_goes_on_and_its_front_is_right(solver, fault, complaints):
-    n = 24
+    n = 18
     study, wrong = run(solver, fault, n)
     ends = [FAULTS[fault][1] if bad else COMPLETE for bad in wrong]
     assert [trial.state for trial in study.trials] == ends

@@ -110,8 +110,6 @@ def test_the_leaf_shown_is_the_one_that_the_sampler_takes(told, monkeypatch):
         stop_when_exhausted=False,
         **told(),
     )
-    study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
-    study.optimize(train, n_trials=14)
     taken = []
 
     def propose(place, rng):
@@ -120,6 +118,8 @@ def test_the_leaf_shown_is_the_one_that_the_sampler_takes(told, monkeypatch):
 
     # it has no global turns, so that each proposal is made in the chosen leaf
     monkeypatch.setitem(SOLVERS, "gp", Solver(propose))
+    study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
+    study.optimize(train, n_trials=14)
     depths = []
     for _ in range(12):
         shown, taken[:] = knowledge_of(study), []

@@ -10,6 +10,7 @@ the version space of Mitchell ("Generalization as search", 1982).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,6 +22,8 @@ from lamoo.space.rows import Keys, occur, row_keys, rows_in
 
 #: The label of a point of which readings disagree.
 UNSURE = NONE - 1
+#: Labels (n,) of points (n, d), or of one parent's values (n,).
+Reading = Callable[[Floats], Ints]
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -56,13 +59,11 @@ class Evidence:
         if not self.conditional or not len(X):
             return X, np.asarray(~np.isnan(X).any(axis=1))
         found, sure = X.copy(), np.ones(len(X), dtype=bool)
-        told: dict[bytes, Ints] = {}  # parameters of one branch share a pattern, and their parents
-        for question in self._questions:
-            about = question.labels.tobytes(), question.parents.tobytes()
-            pattern = b"%d %s %s" % (len(question.columns), *about)
-            if pattern not in told:
-                told[pattern] = self._labels(question, found)
-            labels = told[pattern]
+        told: dict[Reading, Ints] = {}
+        for question, reading in self._readings:
+            if reading not in told:
+                told[reading] = reading(found)
+            labels = told[reading]
             sure &= labels != UNSURE
             for k, column in enumerate(question.columns):
                 found[labels != k, column] = np.nan
@@ -78,15 +79,27 @@ class Evidence:
     @cached_property
     def _branches(self) -> bool:
         """Whether any parameter is missing, and not just in another of its ranges."""
-        return any((q.labels == NONE).any() for q in self._questions)
+        return any((question.labels == NONE).any() for question, _ in self._readings)
 
     @cached_property
     def _keys(self) -> Keys:
         return row_keys(self.X)
 
     @cached_property
-    def _questions(self) -> list[Question]:
-        return questions(self.X, self.kinds.exclusive)
+    def _readings(self) -> list[tuple[Question, Reading]]:
+        """What points leave to be explained, parents first, and what all readings say of each.
+
+        Parameters of one branch share a pattern, and their parents: then one function, too.
+        """
+        made: dict[bytes, Reading] = {}
+        found = []
+        for question in questions(self.X, self.kinds.exclusive):
+            about = question.labels.tobytes(), question.parents.tobytes()
+            pattern = b"%d %s %s" % (len(question.columns), *about)
+            if pattern not in made:
+                made[pattern] = self._reading(question)
+            found.append((question, made[pattern]))
+        return found
 
     @cached_property
     def _few(self) -> list[int]:
@@ -100,62 +113,82 @@ class Evidence:
             sure &= np.isnan(X[:, p]) | rows_in(X[:, [p]], self.X[:, [p]])
         return sure
 
-    def _labels(self, question: Question, X: Floats) -> Ints:
-        """Return what all readings say of points (n, d), ``(n,)``, :data:`UNSURE` if nothing."""
+    def _reading(self, question: Question) -> Reading:
+        """Return what all readings say of a question: :data:`UNSURE` where they disagree."""
         labels, few = question.labels, set(self._few)
         if len(question.columns) == 1 and (labels == NONE).all():
-            return np.full(len(X), NONE)  # what would bring it in was not met, see `_met`
-        said = _by_time(labels, len(X)) if len(question.columns) > 1 else []
+            return lambda X: np.full(len(X), NONE)  # what would bring it in was not met, see `_met`
+        said = _by_time(labels) if len(question.columns) > 1 else []
         for p in question.parents.tolist():
-            reads = _by_choice if p in few else _by_threshold
-            found = reads(self.X[:, p], labels, X[:, p])
-            if found is not None:
-                said.append(found)
-        if not said:
-            return self._by_several(question, X)
-        agreed = np.where(np.stack(said).min(axis=0) == np.stack(said).max(axis=0), said[0], UNSURE)
-        return np.asarray(agreed)
+            reading = (_by_choice if p in few else _by_threshold)(self.X[:, p], labels)
+            if reading is not None:
+                said.append(_of_column(p, reading))
+        return _agreed(said) if said else self._by_several(question)
 
-    def _by_several(self, question: Question, X: Floats) -> Ints:
-        """Return what a tree over several parents says of points (n, d) whose choices were met."""
+    def _by_several(self, question: Question) -> Reading:
+        """Return what a tree over several parents says of points whose choices were met."""
         found = explained(self.X, question, replace(self.kinds, exclusive=()))
         if found is None or not found.exact:
-            return np.full(len(X), UNSURE)
-        labels = found.which.predict(np.nan_to_num(X[:, found.parents], nan=-1.0))
+            return lambda X: np.full(len(X), UNSURE)
         told_by = [p for p in found.used if p in self._few]
-        met = rows_in(X[:, told_by], self.X[:, told_by])
-        return np.where(met, labels, UNSURE)
+        seen = row_keys(self.X[:, told_by])
+
+        def labels(X: Floats) -> Ints:
+            said = found.which.predict(np.nan_to_num(X[:, found.parents], nan=-1.0))
+            return np.where(occur(X[:, told_by], seen), said, UNSURE)
+
+        return labels
 
 
-def _by_time(labels: Ints, n: int) -> list[Ints]:
-    """Return the latest of several labels for ``n`` points, if none came back after another.
+def _of_column(p: int, reading: Reading) -> Reading:
+    """Return what a reading of one parent's values says of points."""
+    return lambda X: reading(X[:, p])
+
+
+def _agreed(readings: Sequence[Reading]) -> Reading:
+    """Return what several readings say together."""
+
+    def labels(X: Floats) -> Ints:
+        said = np.stack([reading(X) for reading in readings])
+        return np.where(said.min(axis=0) == said.max(axis=0), said[0], UNSURE)
+
+    return labels
+
+
+def _by_time(labels: Ints) -> list[Reading]:
+    """Say the latest of several labels, if none came back after another.
 
     Then the program may have been changed while it ran. Nothing where some points have none.
     """
     changes = (labels[1:] != labels[:-1]).sum()
     if (labels == NONE).any() or changes != len(np.unique(labels)) - 1:
         return []
-    return [np.full(n, labels[-1])]
+    return [lambda X: np.full(len(X), labels[-1])]
 
 
-def _by_choice(observed: Floats, labels: Ints, x: Floats) -> Ints | None:
-    """Return the labels (n,) of one parent's values ``x``, if each that was observed has one.
+def _by_choice(observed: Floats, labels: Ints) -> Reading | None:
+    """Tell labels by one parent's values (n,), if each that was observed has one.
+
+    :data:`UNSURE` of a value that was not observed.
 
     Args:
         observed: the parent's values at the observed points ``(k,)``.
         labels: of those, ``(k,)``.
-        x: the parent's values (n,).
     """
     known = by_value(observed, labels, ordered=False)
     if known is None:
         return None
-    values = np.nan_to_num(x, nan=-1.0)
-    met = np.isclose(values[:, None], known.values, rtol=0).any(axis=1)
-    return np.where(np.isnan(x), NONE, np.where(met, known.predict(values[:, None]), UNSURE))
+
+    def said(x: Floats) -> Ints:
+        values = np.nan_to_num(x, nan=-1.0)[:, None]
+        met = np.isclose(values, known.values, rtol=0).any(axis=1)
+        return np.where(np.isnan(x), NONE, np.where(met, known.predict(values), UNSURE))
+
+    return said
 
 
-def _by_threshold(observed: Floats, labels: Ints, x: Floats) -> Ints | None:
-    """Return the labels (n,) of one number's values ``x``, if each label has one interval.
+def _by_threshold(observed: Floats, labels: Ints) -> Reading | None:
+    """Tell labels by one number's values (n,), if each label has one interval.
 
     :data:`UNSURE` between two intervals. Arguments as in :func:`_by_choice`.
     """
@@ -166,7 +199,11 @@ def _by_threshold(observed: Floats, labels: Ints, x: Floats) -> Ints | None:
     values, of = observed[has][order], labels[has][order]
     if (of[1:] != of[:-1]).sum() != len(np.unique(of)) - 1:
         return None
-    above = np.searchsorted(values, x, side="left").clip(0, len(of) - 1)
-    below = (np.searchsorted(values, x, side="right") - 1).clip(0, len(of) - 1)
-    found = np.where(of[above] == of[below], of[above], UNSURE)
-    return np.where(np.isnan(x), NONE, found)
+
+    def said(x: Floats) -> Ints:
+        above = np.searchsorted(values, x, side="left").clip(0, len(of) - 1)
+        below = (np.searchsorted(values, x, side="right") - 1).clip(0, len(of) - 1)
+        found = np.where(of[above] == of[below], of[above], UNSURE)
+        return np.where(np.isnan(x), NONE, found)
+
+    return said
