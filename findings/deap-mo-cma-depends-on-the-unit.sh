@@ -61,9 +61,16 @@ def least(unit):
 
 spans = {unit: [span(unit, seed) for seed in range(3)] for unit in (1.0, 1e6)}
 for unit, values in spans.items():
-    print(f"objectives times {unit:g}: the parents span {np.round(values, 2).tolist()} of the front, in three seeds")
+    print(
+        f"objectives times {unit:g}: the parents span {np.round(values, 2).tolist()} of the front, in three seeds"
+    )
 first_to_go = {unit: least(unit) for unit in (1e-3, 1e6)}
 print("of five points along a line the first to go, by unit:", first_to_go)
-if min(spans[1.0]) < 0.9 or max(spans[1e6]) > 0.85 or first_to_go[1e-3] in (0, 4) or first_to_go[1e6] not in (0, 4):
+if (
+    min(spans[1.0]) < 0.9
+    or max(spans[1e6]) > 0.85
+    or first_to_go[1e-3] in (0, 4)
+    or first_to_go[1e6] not in (0, 4)
+):
     sys.exit("Changed: what MO-CMA-ES keeps no longer depends on the unit of the objectives.")
 PY

@@ -32,13 +32,16 @@ def volume(points, reference=ONE):
 
 
 front = [[0.2, 0.6], [0.6, 0.4]]  # 0.8 * 0.4 + 0.4 * 0.2 = 0.4
-beyond, beside, alone, both = volume([[5.0, 5.0]]), volume([[0.5, 9.0]]), volume(front), volume([*front, [3.0, 3.0]])
+beyond, beside, alone, both = (
+    volume([[5.0, 5.0]]),
+    volume([[0.5, 9.0]]),
+    volume(front),
+    volume([*front, [3.0, 3.0]]),
+)
 print(f"reference point (1, 1): (5, 5) alone has {beyond:.2f}, (0.5, 9) alone has {beside:.2f}")
 print(f"a front has {alone:.2f}, with (3, 3) besides it has {both:.2f}")
 
-workflow = StdWorkflow(
-    NSGA2(pop_size=50, n_objs=2, lb=torch.zeros(12), ub=torch.ones(12)), DTLZ2(d=12, m=2)
-)
+workflow = StdWorkflow(NSGA2(pop_size=50, n_objs=2, lb=torch.zeros(12), ub=torch.ones(12)), DTLZ2(d=12, m=2))
 curve = []
 for generation in range(60):
     workflow.init_step() if generation == 0 else workflow.step()

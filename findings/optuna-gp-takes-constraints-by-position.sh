@@ -58,12 +58,11 @@ for name, make in samplers.items():
         alike, turned = (search(make(seed), turned) for turned in (False, True))
         equal[name, seed] = proposals(alike) == proposals(turned)
         counts[name, seed] = feasible(alike), feasible(turned)
-        print(
-            f"{name}, seed {seed}: of the last {TRIALS - START} trials {counts[name, seed][0]} are feasible where all "
-            f"name them in one order, {counts[name, seed][1]} where every second turns it; the same points: {equal[name, seed]}"
-        )
+        one, both = counts[name, seed]
+        print(f"{name}, seed {seed}: feasible of the last {TRIALS - START} trials: {one}, all naming them in one order,")
+        print(f"   and {both} where every second turns it; the same points: {equal[name, seed]}", flush=True)
 if any(equal[name, seed] != (name == "TPESampler") for name, seed in equal):
-    sys.exit("Changed: the order of a trial's constraints matters to another sampler than GPSampler.")
+    sys.exit("Changed: to which samplers the order of a trial's constraints matters.")
 if any(counts["GPSampler", seed][0] < 4 or counts["GPSampler", seed][1] > 1 for seed in range(2)):
     sys.exit("Changed: GPSampler finds feasible points whatever the order of a trial's constraints.")
 PY

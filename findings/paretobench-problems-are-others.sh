@@ -28,7 +28,9 @@ values = dtlz7(x).f
 front_of_dtlz7 = dtlz7.get_pareto_front(400)
 reached = sum((values <= point + 0.02).all(axis=1).any() for point in front_of_dtlz7)
 igd = InvertedGenerationalDistance()(Population(f=values), dtlz7)
-print(f"DTLZ7: {reached} of {len(front_of_dtlz7)} points of the front can be reached; IGD of the best there is: {igd:.3f}")
+print(
+    f"DTLZ7: {reached} of {len(front_of_dtlz7)} points of the front can be reached; IGD of the best there is: {igd:.3f}"
+)
 print(f"   least third objective {values[:, 2].min():.3f}, on the front {front_of_dtlz7[:, 2].min():.3f}")
 
 cf8 = CF8()
