@@ -5,8 +5,8 @@
 # Seen: as long as no upper bounds are given, the worst losses of the first 15 evaluations become bounds for good.
 #   What lies above one of them later is left out, though nothing dominates it: of 200 evaluations of PSO the one
 #   with the least loss is missing in each of three seeds. With bounds that hold all losses nothing is.
-#   The documentation calls multi-objective search work in progress and the bounds optional, and says that
-#   they are taken from the first evaluations; not that the front is cut by them.
+#   The documentation calls multi-objective search work in progress, and a docstring says that the first points
+#   serve to estimate the bounds; neither says that the front is cut by them.
 # Matters: to who starts from a good configuration, or near one end of the front, and reads the other end from
 #   pareto_front(). Give bounds before the first tell, or keep the losses and sort them.
 set -euo pipefail
