@@ -217,3 +217,8 @@ def test_notebooks_are_kept_without_results(notebook):
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert code
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+
+
+def test_tables_of_figures_have_lines_that_end_alike():
+    """A carriage return at each line's end makes every line of a table new where it grows."""
+    assert [name_of(table) for table in DOCS.rglob("*.csv") if b"\r" in table.read_bytes()] == []

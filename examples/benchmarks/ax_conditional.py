@@ -155,7 +155,7 @@ def read(path: Path) -> dict[tuple[str, str, str], list[float]]:
 def write(path: Path, row: Sequence[object]) -> None:
     """Append a row."""
     with path.open("a", newline="") as file:
-        csv.writer(file).writerow(row)
+        csv.writer(file, lineterminator="\n").writerow(row)
 
 
 def table(runs: dict[tuple[str, str, str], list[float]], after: Sequence[int]) -> str:

@@ -94,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in seeds:
             shares = search(problem, seed, options.trials, settings)
             with options.out.open("a", newline="") as file:
-                csv.writer(file).writerow([name, seed, *(f"{share:.6f}" for share in shares)])
+                row = [name, seed, *(f"{share:.6f}" for share in shares)]
+                csv.writer(file, lineterminator="\n").writerow(row)
     if options.against:
         sys.stdout.write(compare(read(options.out), read(options.against)) + "\n")
     return 0

@@ -36,6 +36,8 @@ PROBLEMS = (
     "dtlz2-d100-m3-shifted",
     "dtlz2-d100-m4-shifted",
     "wfg4-d100",
+    "wfg4-d100-m3",
+    "wfg4-d100-m4",
 )
 #: After every so many evaluations a row is written.
 EVERY = 50
@@ -201,10 +203,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     continue
                 problem = load(name)
                 batches = RIVALS.get(solver, by_lamoo)(problem, seed, options.batch, solver)
-                rows = [*run(batches, problem, options.trials)]
+                rows = [
+                    [*key, n, f"{volume:.6g}", f"{seconds:.2f}"]
+                    for n, volume, seconds in run(batches, problem, options.trials)
+                ]
                 with options.out.open("a", newline="") as file:
-                    for n, volume, seconds in rows:
-                        csv.writer(file).writerow([*key, n, f"{volume:.6g}", f"{seconds:.2f}"])
+                    csv.writer(file, lineterminator="\n").writerows(rows)
     return 0
 
 

@@ -199,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 shares = search(problem, seed, options.trials, settings)
                 with options.out.open("a", newline="") as file:
                     row = [variant, name, seed, *(f"{share:.6f}" for share in shares)]
-                    csv.writer(file).writerow(row)
+                    csv.writer(file, lineterminator="\n").writerow(row)
     runs = read(options.out)
     for variant in options.variants:
         if variant != "default" and runs.get("default", {}).keys() & runs[variant].keys():

@@ -496,6 +496,7 @@ def test_hierarchical_spaces_of_ax_are_those_of_the_problems(python, tmp_path):
         assert names == ["model-search", "depth-and-width-3", "branches-1"]
         assert all(0 < float(row["10"]) < 1 for row in rows)
         assert shown.stdout.count("(seeds: 1) 10:") == 3
+        assert b"\r" not in (tmp_path / "ax.csv").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["model-search", "hpolib-slice_localization", "nbgraph-cora"])
@@ -677,6 +678,7 @@ def test_large_problems_are_asked_for_in_batches(monkeypatch, tmp_path):
     rows = [line.split(",") for line in out.read_text().splitlines()]
     assert [(row[1], row[4]) for row in rows] == [("evolutionary", "60"), ("nsga2", "60")]
     assert all(float(row[5]) > 0 for row in rows)
+    assert b"\r" not in out.read_bytes()
 
 
 def test_two_versions_are_compared_pair_by_pair(tmp_path, monkeypatch, capsys):
@@ -692,6 +694,7 @@ def test_two_versions_are_compared_pair_by_pair(tmp_path, monkeypatch, capsys):
     ]
     builds.main([str(before), *given])  # all of it is there
     assert before.read_text() == table
+    assert b"\r" not in before.read_bytes()
 
     before.write_text("a,0,0.9,0.9,0.90\nb,0,0.0,0.5,0.99\nc,0,1,1,1\n")
     after.write_text("a,0,0.9,0.9,0.99\nb,0,0.9,0.0,1.00\n")
@@ -717,6 +720,7 @@ def test_what_the_first_trials_lose_is_compared_with_the_default(tmp_path, monke
     assert [f"{name}: 1 pairs" in said for name in losses.VARIANTS] == [False] + [True] * 7
     losses.main(given)  # all of it is there
     assert out.read_text() == table
+    assert b"\r" not in out.read_bytes()
 
 
 def test_who_knows_the_truth_takes_what_improves_the_hypervolume_most(monkeypatch):

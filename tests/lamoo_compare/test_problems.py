@@ -647,6 +647,24 @@ def test_formulas_agree_with_another_package(name, step, expected):
     assert problem.evaluate(params) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize(("name", "m"), [("wfg4-d100-m3", 3), ("wfg4-d100-m4", 4)])
+def test_formulas_agree_with_pymoo(name, m, rng):
+    rival = pytest.importorskip("pymoo.problems").get_problem("wfg4", n_var=100, n_obj=m)
+    problem = load(name)
+    params = problem.space.decode(problem.space.sample(50, rng))
+    expected = rival.evaluate(np.array([list(p.values()) for p in params]))
+    np.testing.assert_allclose([problem.evaluate(p) for p in params], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "m"), [("wfg4-d100-m3", 3), ("wfg4-d100-m4", 4)])
+def test_wfg4_has_the_volume_around_an_ellipsoid_as_its_best(name, m, rng):
+    problem = load(name)
+    corner = np.array(problem.reference_point)
+    Y = rng.random((400_000, m)) * corner
+    beyond = ((Y / (2 * np.arange(1, m + 1))) ** 2).sum(axis=1) > 1
+    assert problem.best_hypervolume == pytest.approx(beyond.mean() * corner.prod(), rel=0.003)
+
+
 def test_kursawe_has_its_known_extremes():
     problem = load("kursawe")
     assert problem.evaluate({"x0": 0.0, "x1": 0.0, "x2": 0.0}) == (-20.0, 0.0)

@@ -211,6 +211,8 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "zdt4-d10": partial(zdt4, 10),
     "wfg4-d12": partial(wfg4, 12),
     "wfg4-d100": partial(wfg4, 100),
+    "wfg4-d100-m3": partial(wfg4, 100, 3),
+    "wfg4-d100-m4": partial(wfg4, 100, 4),
     "kursawe": kursawe,
 }
 

@@ -76,6 +76,11 @@ def _dtlz2(X: Floats, m: int, optimum: Floats | float = 0.5) -> Floats:
     return np.asarray(radius * cosines * sines)
 
 
+def _ball(m: int) -> float:
+    """Return the volume of the positive part of the unit ball in m dimensions."""
+    return math.pi ** (m / 2) / math.gamma(m / 2 + 1) / 2**m
+
+
 def dtlz2(d: int, m: int = 2, corner: float = 1.1) -> Problem:
     """Return DTLZ2 (Deb et al. 2005): the front is the unit sphere's positive part.
 
@@ -83,13 +88,12 @@ def dtlz2(d: int, m: int = 2, corner: float = 1.1) -> Problem:
     about what the best twentieth of random points beat; the usual 1.1 is out of anybody's reach
     within hundreds of trials.
     """
-    ball = math.pi ** (m / 2) / math.gamma(m / 2 + 1) / 2**m
     return _continuous(
         f"dtlz2-d{d}" + (f"-m{m}" if m > 2 else ""),
         _box(d, 0.0, 1.0),
         partial(_dtlz2, m=m),
         (corner,) * m,
-        corner**m - ball,
+        corner**m - _ball(m),
         "closed form",
     )
 
@@ -317,15 +321,22 @@ def _wfg4(X: Floats, m: int, k: int) -> Floats:
     return np.asarray(y[:, k:].mean(axis=1, keepdims=True) + shape)
 
 
-def wfg4(d: int) -> Problem:
-    """Return WFG4 (Huband et al. 2006) with two objectives and four position parameters.
+def wfg4(d: int, m: int = 2) -> Problem:
+    """Return WFG4 (Huband et al. 2006) with four position parameters, six with four objectives.
 
-    Every parameter is multi-modal; the front is the quarter ellipse of half-axes 2 and 4.
+    Every parameter is multi-modal; the front is the positive part of an ellipsoid of half-axes 2,
+    4, 6, ...
     """
     bounds = [(0.0, 2.0 * i) for i in range(1, d + 1)]
-    best = 15 - math.pi * 2 * 4 / 4
+    corner, half_axes = 2.0 * np.arange(1, m + 1) + 1.0, 2.0 * np.arange(1, m + 1)
+    best = corner.prod() - half_axes.prod() * _ball(m)
     return _continuous(
-        f"wfg4-d{d}", bounds, partial(_wfg4, m=2, k=4), (3.0, 5.0), best, "closed form"
+        f"wfg4-d{d}" + (f"-m{m}" if m > 2 else ""),
+        bounds,
+        partial(_wfg4, m=m, k=max(4, 2 * (m - 1))),
+        tuple(corner.tolist()),
+        float(best),
+        "closed form",
     )
 
 
