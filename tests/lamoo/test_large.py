@@ -7,7 +7,8 @@ import pytest
 
 from lamoo import Categorical, Float, History, Integer, Settings, Space, Task, suggest
 from lamoo.curves import Curve, Curves
-from lamoo.gp import fitting, local
+from lamoo.gp import fitting
+from lamoo.gp.process import GP
 from lamoo.partition.place import Place
 from lamoo.solvers import SOLVERS, large
 from lamoo.space.activity import learn_activity
@@ -120,13 +121,21 @@ def test_a_batch_is_what_one_ask_after_the_other_gives(kind, solver, rng, forget
     assert len(np.unique(batch, axis=0)) == 7
 
 
-def test_one_learning_serves_a_batch(rng, forget):
-    history = observed(SPACES["floats"], 110, 2, rng)
+@pytest.mark.parametrize(("m", "q"), [(2, 40), (4, 21)])
+def test_one_learning_serves_a_batch(m, q, rng, forget, monkeypatch):
+    history, predicted = observed(SPACES["floats"], 110, m, rng), []
+
+    def at(process, X):
+        predicted.append(process)
+        return really(process, X)
+
+    really = GP.at
+    monkeypatch.setattr(GP, "at", at)
     forget()
-    suggest(Task(SPACES["floats"], history), 40, rng)
+    suggest(Task(SPACES["floats"], history), q, rng)
     # all of 110 observations are near, and each neighbourhood has its candidates
-    assert fitting._remembered_process.cache_info().misses == 2
-    assert local._remembered.cache_info().misses == 2 * large.REGIONS
+    assert fitting._remembered_process.cache_info().misses == m
+    assert len(predicted) == m * large.REGIONS
     assert fitting._remembered_fits.cache_info().misses == 1
 
 

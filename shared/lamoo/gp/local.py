@@ -8,14 +8,16 @@ high-dimensional search spaces", 2022).
 
 Nothing that is learned depends on what is pending, so that one learning serves a whole batch: the
 means of the kriging believer do not change with what is believed, and standard deviations are
-updated at all candidates together.
+updated at all candidates together. What is pending is believed block by block, and full blocks are
+remembered: of hundreds of pending points only the last few are believed anew for each proposal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,8 +49,8 @@ from lamoo.space.rows import rows_in
 NARROWING = 0.5
 #: Candidates that are scored exactly, the best by the screening.
 FINALISTS = 128
-#: Predictions at candidates that are remembered: those of a few objectives in a few neighbourhoods.
-_PREDICTIONS = 16
+#: Pending points that are believed at a time.
+BLOCK = 64
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -71,6 +73,8 @@ class Local:
     objectives: tuple[GP, ...]
     constraints: tuple[GP, ...]
     _inferred: dict[int, Floats] = field(default_factory=dict, repr=False)
+    _believing: dict[int, tuple[bytes, GP]] = field(default_factory=dict, repr=False)
+    _predicted: dict[int, tuple[GP, bytes, Prediction]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def targets(self) -> Floats:
@@ -93,6 +97,32 @@ class Local:
             violation = self.history.violation
             self._inferred[turn % 2] = inferred_ref_point(self.targets, violation, turn)
         return self._inferred[turn % 2]
+
+    def believing(self, j: int, inputs: Floats) -> GP:
+        """Return the j-th objective's process, which believes the full blocks of inputs (b, d).
+
+        Blocks begin with the first input, so that the result is the same whatever is remembered.
+
+        Raises:
+            numpy.linalg.LinAlgError: if the grown kernel matrix is singular.
+        """
+        contents = inputs.tobytes()
+        known, process = self._believing.get(j, (b"", self.objectives[j]))
+        if not contents.startswith(known):
+            known, process = b"", self.objectives[j]
+        for start in range(len(known) // inputs[:1].nbytes if known else 0, len(inputs), BLOCK):
+            process = process.believing(inputs[start : start + BLOCK])
+        self._believing[j] = contents, process
+        return process
+
+    def predicted(self, j: int, process: GP, inputs: Floats) -> Prediction:
+        """Return what the j-th objective's process predicts at candidates (c, d)."""
+        contents = inputs.tobytes()
+        before, same, prediction = self._predicted.get(j, (None, b"", None))
+        if prediction is None or before is not process or same != contents:
+            prediction = process.at(inputs)
+            self._predicted[j] = process, contents, prediction
+        return prediction
 
 
 def learn(history: History, near: History, space: Space, size: int) -> Local:
@@ -125,28 +155,38 @@ def learn(history: History, near: History, space: Space, size: int) -> Local:
     )
 
 
-@lru_cache(maxsize=_PREDICTIONS)
-def _remembered(process: GP, inputs: bytes, n: int) -> Prediction:
-    return process.at(np.frombuffer(inputs).reshape(n, -1))
+class Believed(NamedTuple):
+    """The objectives' processes, which believe what is pending.
+
+    Args:
+        whole: those that believe all but the last points.
+        processes: those that believe all.
+        means: what they predict for pending points, shape ``(p, m)``.
+    """
+
+    whole: tuple[GP, ...]
+    processes: tuple[GP, ...]
+    means: Floats
 
 
-def believe(local: Local, pending: Floats) -> tuple[tuple[GP, ...], Floats]:
+def believe(local: Local, pending: Floats) -> Believed:
     """Condition the objectives' processes on what they predict for pending points (p, d).
 
     Objectives of a pending point that were observed already need not be predicted.
 
-    Returns:
-        The processes, and what was predicted, shape ``(p, m)``.
+    Raises:
+        numpy.linalg.LinAlgError: if a grown kernel matrix is singular.
     """
     inputs, partial = inputs_of(local.space, pending), local.history.partial
-    if not len(pending):
-        return local.objectives, np.empty((0, len(local.objectives)))
-    believed, processes = [], []
-    for process, y in zip(local.objectives, partial.Y.T, strict=True):
-        unknown = ~rows_in(pending, partial.X[~np.isnan(y)])
-        processes.append(process.believing(inputs[unknown]) if unknown.any() else process)
-        believed.append(process.predict(inputs)[0])
-    return tuple(processes), np.stack(believed, axis=1)
+    whole, processes, means = [], [], []
+    for j, (process, y) in enumerate(zip(local.objectives, partial.Y.T, strict=True)):
+        unknown = inputs[~rows_in(pending, partial.X[~np.isnan(y)])]
+        full = max(len(unknown) - 1, 0) // BLOCK * BLOCK
+        whole.append(local.believing(j, unknown[:full]))
+        rest = unknown[full:]
+        processes.append(whole[-1].believing(rest) if len(rest) else whole[-1])
+        means.append(process.predict(inputs)[0])
+    return Believed(tuple(whole), tuple(processes), np.stack(means, axis=1))
 
 
 def rank(
@@ -165,7 +205,6 @@ def rank(
         The order ``(k,)``, and the acquisition.
     """
     history, inputs = local.history, inputs_of(local.space, X)
-    contents = np.ascontiguousarray(inputs).tobytes()
     screened, factors = np.zeros(len(X)), []
     exactly: list[tuple[Criterion, Floats, Floats]] = []
     if local.constraints:
@@ -176,20 +215,20 @@ def rank(
         screened += Feasibility().value(mean, std)
     feasible = history.violation == 0
     if feasible.any():
-        processes, believed = believe(local, pending)
+        believed = believe(local, pending)
         if reference is None:
             ref_point = local.inferred(turn)
         else:
             ref_point = apply(local.transforms, reference[None])[0]
         # rays must be the same whoever asks
         rng = np.random.default_rng(history.n)
-        front = np.concatenate([local.front, believed])
+        front = np.concatenate([local.front, believed.means])
         criterion, screening = improvement(front, ref_point, rng, local.floor)
-        at_X = [_remembered(process, contents, len(X)) for process in local.objectives]
+        at_X = [local.predicted(j, process, inputs) for j, process in enumerate(believed.whole)]
         mean = np.stack([p.mean for p in at_X], axis=1)
-        stds = [process.std(p) for p, process in zip(at_X, processes, strict=True)]
+        stds = [process.std(p) for p, process in zip(at_X, believed.processes, strict=True)]
         std = NARROWING * np.stack(stds, axis=1)
-        factors.append(Factor(processes, criterion, screening, NARROWING))
+        factors.append(Factor(believed.processes, criterion, screening, NARROWING))
         exactly.append((criterion, mean, std))
         screened += screening.value(mean, std)
     order = np.argsort(-screened, kind="stable")

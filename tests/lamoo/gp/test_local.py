@@ -75,7 +75,7 @@ def test_what_is_believed_is_what_is_predicted(spaces, make_history, rng):
     history = make_history(space, 30, 2, rng)
     learned = local.learn(history, history, space, 250)
     pending = space.sample(5, rng)
-    processes, believed = local.believe(learned, pending)
+    _, processes, believed = local.believe(learned, pending)
     y = learned.transforms[1](history.Y[:, 1])
     anew = condition(
         inputs_of(space, np.concatenate([history.X, pending])),
@@ -85,6 +85,41 @@ def test_what_is_believed_is_what_is_predicted(spaces, make_history, rng):
     )
     X = space.sample(20, rng)
     np.testing.assert_allclose(processes[1].predict(X), anew.predict(X), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["float", "mixed"])
+def test_hundreds_are_believed_block_by_block_whatever_is_remembered(
+    spaces, make_history, name, rng, monkeypatch
+):
+    monkeypatch.setattr(local, "BLOCK", 4)
+    space = spaces[name]
+    history = make_history(space, 30, 2, rng)
+    step_by_step = local.learn(history, history, space, 250)
+    pending, X = space.sample(13, rng), space.sample(20, rng)
+    for k in (*range(14), 9, 13):
+        believed = local.believe(step_by_step, pending[:k])
+        each = zip(believed.whole, believed.processes, strict=True)
+        # all but the last one to four points are remembered
+        sizes = [(len(whole._Z) - 30, len(process._Z) - 30) for whole, process in each]
+        assert sizes == [(max(k - 1, 0) // 4 * 4, k)] * 2
+        at_once = local.learn(history, history, space, 250)
+        order, acquisition = local.rank(step_by_step, X, pending[:k], 1, None)
+        again, same = local.rank(at_once, X, pending[:k], 1, None)
+        np.testing.assert_array_equal(order, again)
+        np.testing.assert_array_equal(acquisition.score(X), same.score(X))
+    y = step_by_step.transforms[0](history.Y[:, 0])
+    anew = condition(
+        inputs_of(space, np.concatenate([history.X, pending])),
+        np.concatenate([y, believed.means[:, 0]]),
+        space.categorical,
+        step_by_step.objectives[0].hyperparameters,
+        alike=space.alike,
+    )
+    found, expected = believed.processes[0].predict(X), anew.predict(X)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    # other points are pending now
+    other = local.believe(step_by_step, pending[::-1]).processes[0].predict(X)
+    np.testing.assert_allclose(other, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_equal_data_give_the_same_process(spaces, make_history, rng):
