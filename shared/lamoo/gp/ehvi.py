@@ -22,6 +22,7 @@ from lamoo.arrays import Floats, Ints
 _LOG_2PI = float(np.log(2.0 * np.pi))
 _SMALLEST_STD = 1e-9  # below it an objective counts as known
 _LARGEST_Z = 1e60  # stands for infinity: its fourth power is still finite
+_FAR = 1e6  # standard deviations beyond which logs of probabilities are too large to subtract
 _CELLS = 1 << 14  # array elements per block of candidates: a block stays in the cache
 _DROPPED = 20.0  # rays that much less probable (in logs) than a candidate's best are left out
 _NEGLIGIBLE = 1e-12  # boxes with a smaller share in the improvement have none in its gradient
@@ -170,10 +171,17 @@ def log_ehvi_gradient(mean: Floats, std: Floats, sides: Sides) -> tuple[float, F
     share = np.exp(volumes - value)
     counts = share > _NEGLIGIBLE
     share, widths, low, high = (a[counts] for a in (share, widths, sides.low, sides.high))
+    # where all of a side is so far below the mean, cdf / h is -z, and pdf / h its square
+    above = -z[0][high]
+    far = above > _FAR
+    if far.any():
+        widths[far], share = np.inf, share / share.sum()  # their logs differ by less than rounding
     # d width / d mean = cdf(low) - cdf(high); d width / d std = pdf(high) - pdf(low)
     cdf, pdf = log_ndtr(z[0]), _log_pdf(z[0])
     dmean = np.exp(cdf[high] - widths) * np.expm1(cdf[low] - cdf[high])
     dstd = np.exp(pdf[high] - widths) - np.exp(pdf[low] - widths)
+    if far.any():
+        dmean, dstd = np.where(far, -above / s, dmean), np.where(far, above**2 / s, dstd)
     return value, share @ dmean, np.where(std > _SMALLEST_STD, share @ dstd, 0.0)
 
 

@@ -209,6 +209,29 @@ def test_gradients_of_ehvi_are_finite_differences(m, rng):
     np.testing.assert_allclose(dstd, by_std, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("m", [1, 2, 3])
+@pytest.mark.parametrize("std", [1e-8, 1e-12, 0.0])  # 0: the objective is known
+def test_gradients_are_finite_billions_of_deviations_beyond_all_boxes(m, std, rng):
+    front, spread = front_of("general", m, rng), np.full(m, 0.3)
+    sides = acq.sides_of(*acq.box_decomposition(front, corner(m)))
+    mean, spread[0] = np.full(m, 0.4), std
+    mean[0] = 9.0
+
+    def value(step, widening=1.0):
+        moved, wider = mean.copy(), spread.copy()
+        moved[0], wider[0] = moved[0] + step, widening * wider[0]
+        return acq.log_ehvi(moved[None], wider[None], sides)[0]
+
+    found, dmean, dstd = acq.log_ehvi_gradient(mean, spread, sides)
+    assert found == value(0.0)
+    assert np.isfinite([dmean, dstd]).all()
+    # in the first objective it is a parabola, of which a wide difference is exact
+    assert dmean[0] == pytest.approx((value(0.1) - value(-0.1)) / 0.2, rel=1e-6)
+    steps = value(0.0, 1.001) - value(0.0, 0.999)
+    expected = 0.0 if std < 1e-9 else steps / (0.002 * std)
+    assert dstd[0] == pytest.approx(expected, rel=1e-4)
+
+
 def test_blocks_of_candidates_change_nothing(rng, monkeypatch):
     _, mean, std, sides = problem(2, rng)
     whole = acq.log_ehvi(mean, std, sides)
