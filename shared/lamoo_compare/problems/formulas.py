@@ -78,7 +78,7 @@ def _dtlz2(X: Floats, m: int, optimum: Floats | float = 0.5) -> Floats:
 
 def _ball(m: int) -> float:
     """Return the volume of the positive part of the unit ball in m dimensions."""
-    return math.pi ** (m / 2) / math.gamma(m / 2 + 1) / 2**m
+    return float(math.pi ** (m / 2) / math.gamma(m / 2 + 1) / 2**m)
 
 
 def dtlz2(d: int, m: int = 2, corner: float = 1.1) -> Problem:
