@@ -155,6 +155,15 @@ def test_a_batch_looks_for_neighbours_and_candidates_once_around_each_centre(
     assert sorted(looked) == [*range(large.REGIONS)]
 
 
+@pytest.mark.parametrize("free", [0, 2])
+def test_all_that_few_free_ones_of_many_parameters_allow_is_tried(free, rng):
+    space = SPACES["choices"]
+    fixed = replace(space, fixed=dict.fromkeys([*space.parameters][free:], "w"))
+    X = suggest(Task(fixed, observed(space, 30, 2, rng)), 5**free, rng)
+    assert len(np.unique(X, axis=0)) == 5**free
+    assert {params[f"p{D - 1}"] for params in fixed.decode(X)} == {"w"}
+
+
 def test_children_change_anything_from_one_parameter_to_many(rng):
     space = SPACES["floats"]
     history = observed(space, 30, 2, rng)

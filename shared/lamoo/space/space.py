@@ -5,6 +5,7 @@ Every parameter owns one column, in which :mod:`lamoo.space.parameters` places i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -304,8 +305,12 @@ class Space:
             msg = f"a space with {self.size} configurations cannot be enumerated"
             raise ValueError(msg)
         columns = [self.places(j) if free else np.full(1, 0.5) for j, free in enumerate(self.free)]
-        grid = np.meshgrid(*columns, indexing="ij")
-        X = self.snap(np.stack([g.ravel() for g in grid], axis=1))
+        total = math.prod(map(len, columns))
+        X, rest = np.empty((total, len(columns))), total
+        for x, column in zip(X.T, columns, strict=True):  # NumPy's grids have 32 axes at most
+            rest //= len(column)
+            x[:] = np.tile(np.repeat(column, rest), total // (rest * len(column)))
+        X = self.snap(X)
         return first_rows(X) if self.activity.rules else X
 
     # ------------------------------------------------------------------- what is known of points

@@ -360,6 +360,15 @@ def test_enumeration_leaves_out_what_is_fixed():
     assert configurations(space, space.enumerate()) == [(4, c, 0.3) for c in "xyz"]
 
 
+def test_enumeration_of_a_small_space_of_many_parameters():
+    """NumPy's grids have 32 axes at most."""
+    fixed = {f"p{i}": Categorical(["only"]) for i in range(70)}
+    space = Space(fixed | {"a": Categorical("xyz"), "b": Integer(0, 1)})
+    assert space.size == 6
+    found = configurations(space, space.enumerate())
+    assert [row[-2:] for row in found] == [(a, b) for a in "xyz" for b in (0, 1)]
+
+
 def test_enumeration_of_a_conditional_space_merges_what_is_inactive(rng):
     space = Space({"a": Categorical("xy"), "b": Integer(1, 5)})
     X = space.sample(40, rng)
