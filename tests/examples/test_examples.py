@@ -16,7 +16,7 @@ import numpy as np
 import optuna
 import pytest
 
-from lamoo import Categorical, Float, History, Integer, Space, pareto
+from lamoo import Categorical, Float, History, Integer, Settings, Space, pareto
 from lamoo.gp.model import inferred_ref_point
 from lamoo.gp.targets import compress
 from lamoo.partition.features import boundary_features
@@ -706,6 +706,22 @@ def test_two_versions_are_compared_pair_by_pair(tmp_path, monkeypatch, capsys):
         "after 30 trials: +0.151 (se 0.151), won 0, lost 1",
         "after 50 trials: -1.500 (se 0.500), won 2, lost 0",
     ]
+    builds.main([str(after), "--against", str(before), "--trials", "0", "--after", "7", "8", "9"])
+    assert "after 8 trials: +0.151" in capsys.readouterr().out
+    with pytest.raises(SystemExit):  # columns of other numbers of trials
+        builds.main([str(after), "--against", str(before), "--trials", "0", "--after", "20", "50"])
+    assert "--after names 2 numbers" in capsys.readouterr().err
+
+
+def test_shares_are_those_after_the_numbers_that_are_named(tmp_path, monkeypatch):
+    builds, out = script("builds", monkeypatch), tmp_path / "shares.csv"
+    given = ["--problems", "branin-currin", "--trials", "15", "--seeds", "1"]
+    given += ["--solver", "evolutionary", "--after", "3", "9", "15"]
+    builds.main([str(out), *given])
+    problem, settings = load("branin-currin"), Settings(solver="evolutionary")
+    for n, share in zip((3, 9, 15), builds.read(out)["branin-currin", "0"], strict=True):
+        (end,) = builds.search(problem, 0, n, settings, (n,))  # a run that ends there
+        assert share == pytest.approx(end, abs=1e-6)
 
 
 @pytest.mark.slow  # eight searches
