@@ -81,7 +81,8 @@ class LaMOOAcquisition(Acquisition):
         if leaf is not None and leaf.left is not None:
             rows = leaf.features.decode(leaf.left)
             among = torch.as_tensor(rows, dtype=self.dtype, device=self.device)
-            return self.select_from_candidate_set(n, among)
+            chosen: tuple[Tensor, Tensor, Tensor] = self.select_from_candidate_set(n, among)
+            return chosen
         plain, sequence = self.acqf, self.acq_function_sequence
         if leaf is not None:
             ranges = np.ptp(np.array(search_space_digest.bounds, dtype=float), axis=1)

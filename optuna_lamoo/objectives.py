@@ -12,7 +12,7 @@ import numpy as np
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from lamoo.arrays import Floats, numbers
+from lamoo.arrays import Floats, is_number, is_whole, numbers
 
 _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 
@@ -134,9 +134,10 @@ class ReferencePoint:
         if isinstance(point, Mapping):
             named: dict[Any, Any] = dict(point)
         else:
-            named = dict(enumerate(point)) if isinstance(point, Iterable) else {}
-        fine = all(isinstance(v, Real) and math.isfinite(v) for v in named.values())
-        if not named or not fine or not all(isinstance(key, int | str) for key in named):
+            row = numbers(point)
+            named = {} if row is None else dict(enumerate(row.tolist()))
+        fine = all(is_number(v) and math.isfinite(v) for v in named.values())
+        if not named or not fine or not all(isinstance(k, str) or is_whole(k, 0) for k in named):
             msg = (
                 "reference_point must be a sequence of one finite number per objective, or map "
                 f"metric names or indices to them, got {point!r}"

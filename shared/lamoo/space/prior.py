@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats, Ints, is_whole
 from lamoo.space.answers import (
     Answers,
     Asked,
@@ -83,7 +83,7 @@ class Prior:
         """Check the functions, named as both plugins name their arguments."""
         objectives: Any = self.objectives  # whatever was given
         fine = isinstance(objectives, Mapping) and all(
-            isinstance(key, int | str) and not isinstance(key, bool) and callable(function)
+            (isinstance(key, str) or is_whole(key, 0)) and callable(function)
             for key, function in objectives.items()
         )
         if not fine:
