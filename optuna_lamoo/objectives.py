@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from lamoo.arrays import Floats, is_number, is_whole, numbers
+from lamoo.arrays import Floats, is_number, numbers
 
 _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 
@@ -137,7 +137,7 @@ class ReferencePoint:
             row = numbers(point)
             named = {} if row is None else dict(enumerate(row.tolist()))
         fine = all(is_number(v) and math.isfinite(v) for v in named.values())
-        if not named or not fine or not all(isinstance(k, str) or is_whole(k, 0) for k in named):
+        if not named or not fine or not all(isinstance(key, str | Integral) for key in named):
             msg = (
                 "reference_point must be a sequence of one finite number per objective, or map "
                 f"metric names or indices to them, got {point!r}"

@@ -14,11 +14,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import count
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Floats, Ints, is_whole
+from lamoo.arrays import Floats, Ints
 from lamoo.space.answers import (
     Answers,
     Asked,
@@ -83,7 +84,7 @@ class Prior:
         """Check the functions, named as both plugins name their arguments."""
         objectives: Any = self.objectives  # whatever was given
         fine = isinstance(objectives, Mapping) and all(
-            (isinstance(key, str) or is_whole(key, 0)) and callable(function)
+            isinstance(key, str | Integral) and not isinstance(key, bool) and callable(function)
             for key, function in objectives.items()
         )
         if not fine:
