@@ -84,7 +84,7 @@ class Prior:
         """Check the functions, named as both plugins name their arguments."""
         objectives: Any = self.objectives  # whatever was given
         fine = isinstance(objectives, Mapping) and all(
-            isinstance(key, str | Integral) and not isinstance(key, bool) and callable(function)
+            not isinstance(key, bool) and isinstance(key, str | Integral) and callable(function)
             for key, function in objectives.items()
         )
         if not fine:
