@@ -99,8 +99,10 @@ def leaves(monkeypatch):
 @pytest.mark.slow
 def test_confined_proposals_are_inside_in_every_space(client, run, parameters, leaves):
     experiment = client(parameters, solver="qlognehvi", partition=Partition(leaf_size=3))
-    size = untried([], experiment._experiment.search_space)
+    space = experiment._experiment.search_space
+    size = untried([], space)
     asked = run(experiment, int(min(20, size)))
+    assert all(space.check_membership(params) for params in asked)
     if size <= 20:
         assert len({str(sorted(params.items())) for params in asked}) == size
         with pytest.raises(SearchSpaceExhausted, match="Every configuration"):
