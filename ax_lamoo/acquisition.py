@@ -31,11 +31,13 @@ class Leaf:
         features: between Ax's features and points.
         place: the leaf's region, and what is known.
         rng: the random generator.
+        left: all points (k, d) inside that were never tried, where they can be counted.
     """
 
     features: Features
     place: Place
     rng: np.random.Generator
+    left: Floats | None = None
 
     def log_chance(self, F: Floats) -> Floats:
         """Return how surely feature rows (n, f) are inside, ``(n,)``."""
@@ -56,7 +58,8 @@ class LaMOOAcquisition(Acquisition):
     """Ax's acquisition with the option ``leaf``, a :class:`Leaf` that all candidates lie in.
 
     Without the option, or with ``None``, it is Ax's. A region in which no untried point is found
-    confines nothing.
+    confines nothing. What is left of a finite space is what is chosen among: Ax climbs between
+    choices, for minutes where few are left, and rounds to what was tried (Ax 1.3.1).
     """
 
     acqf: AcquisitionFunction
@@ -75,6 +78,11 @@ class LaMOOAcquisition(Acquisition):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Maximise the acquisition inside the leaf."""
         leaf: Leaf | None = self.options.get("leaf")
+        if leaf is not None and leaf.left is not None:
+            rows = leaf.features.decode(leaf.left)
+            among = torch.as_tensor(rows, dtype=self.dtype, device=self.device)
+            chosen: tuple[Tensor, Tensor, Tensor] = self.select_from_candidate_set(n, among)
+            return chosen
         plain, sequence = self.acqf, self.acq_function_sequence
         if leaf is not None:
             ranges = np.ptp(np.array(search_space_digest.bounds, dtype=float), axis=1)

@@ -35,7 +35,7 @@ from botorch.utils.datasets import SupervisedDataset
 
 from ax_lamoo.curves import stopped_curves
 from ax_lamoo.encoding import Params, encoding_of, fixed_in
-from ax_lamoo.exhaustion import check_left
+from ax_lamoo.exhaustion import all_left, check_left
 from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import (
@@ -122,8 +122,10 @@ class LaMOOAdapter(TorchAdapter):
             announce(task, self._experiment, task.settings.chosen_solver.name)
             return self._run(task, X, space, config, start)
         announce(task, self._experiment, CONFINED)
+        left = all_left(task, self._experiment)
+        n = n if left is None else min(n, len(left))
         features = partial(features_of, task.encoding, self.parameters, self.transforms)
-        leaf = self.generator.leaf(task, rng, features)
+        leaf = self.generator.leaf(n, task, left, rng, features)
         given = {**(model_gen_options or {})}
         key = Keys.AX_ACQUISITION_KWARGS.value
         with torch.random.fork_rng(devices=[]):

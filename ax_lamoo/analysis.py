@@ -131,7 +131,10 @@ class PartitionRegions(_OfPartition):
         Raises:
             UserInputError: if it is not two of them.
         """
-        if parameters is not None and (isinstance(parameters, str) or len(set(parameters)) != 2):
+        fine = isinstance(parameters, Sequence) and all(isinstance(n, str) for n in parameters)
+        if parameters is not None and not (
+            fine and not isinstance(parameters, str) and len(set(parameters)) == 2
+        ):
             raise UserInputError(f"parameters must be two different names, got {parameters!r}")
         self.parameters = parameters
 

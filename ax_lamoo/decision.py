@@ -27,7 +27,6 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,7 @@ from ax.core.experiment import Experiment
 from ax.exceptions.core import UserInputError
 
 from ax_lamoo.results import Point, Results, experiment_of, results_of
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats, Ints, is_number, is_one_of
 from lamoo.report import decision
 
 
@@ -68,7 +67,8 @@ def closest(client: Client | Experiment, ideal: Mapping[str, float] | None = Non
         ModuleNotFoundError: if pymoo is not installed.
     """
     results, rows, Y = _feasible(client)
-    point = results.goals.factors * _values(results, "ideal", ideal or {}, np.nan)
+    given = {} if ideal is None else ideal
+    point = results.goals.factors * _values(results, "ideal", given, np.nan)
     return results.point(int(rows[decision.closest(Y, point.tolist())]))
 
 
@@ -111,7 +111,7 @@ def best_under_limits(
     """
     results, rows, Y = _feasible(client)
     bounds = results.goals.factors * _values(results, "limits", limits, np.nan)
-    if objective not in results.goals.objectives:
+    if not is_one_of(objective, results.goals.objectives):
         raise UserInputError(
             f"objective must be one of {list(results.goals.objectives)}, got {objective!r}"
         )
@@ -146,7 +146,7 @@ def _values(results: Results, name: str, given: object, missing: float) -> Float
     if isinstance(given, Mapping) and set(given) <= set(objectives):
         values: list[Any] = [given.get(objective, missing) for objective in objectives]
         told = [value for key, value in zip(objectives, values, strict=True) if key in given]
-        if all(isinstance(value, Real) and np.isfinite(float(value)) for value in told):
+        if all(is_number(value) and np.isfinite(float(value)) for value in told):
             return np.array(values, dtype=float)
     raise UserInputError(
         f"{name} must map objectives, of {list(objectives)}, to finite numbers, got {given!r}"

@@ -17,6 +17,9 @@ from ax.generation_strategy.transition_criterion import (
 
 from ax_lamoo.encoding import Params, encoding_of
 from ax_lamoo.measured import inside_of
+from ax_lamoo.task import Task
+from lamoo.arrays import Floats
+from lamoo.partition.place import Place
 from lamoo.space.rows import first_rows, rows_in
 
 #: As good as no limit of the trials that are asked for at once.
@@ -112,3 +115,23 @@ def check_left(
     if left == 0:
         raise SearchSpaceExhausted(EXHAUSTED)
     return int(min(n, left))
+
+
+def all_left(task: Task, experiment: Experiment) -> Floats | None:
+    """Return all points (k, d) that were never tried, ``None`` where they cannot be counted.
+
+    Neither by the task, which has some arms elsewhere on their curves, nor by Ax, which takes none
+    of its arms again but those that failed.
+
+    Raises:
+        SearchSpaceExhausted: if there is none.
+    """
+    if not task.space.enumerable:
+        return None
+    X, encoding = Place.everywhere(task.domain, task.history).left(), task.encoding
+    arms = experiment.arms_by_signature_for_deduplication.values()
+    tried = [arm.parameters for arm in inside_of(arms, encoding.search_space)]
+    X = X[~rows_in(X, encoding.encode(tried))]
+    if not len(X):
+        raise SearchSpaceExhausted(EXHAUSTED)
+    return X

@@ -161,19 +161,36 @@ class LaMOOGenerator(BoTorchGenerator):
         return X
 
     def leaf(
-        self, task: Task, rng: np.random.Generator, features: Callable[[], Features]
+        self,
+        n: int,
+        task: Task,
+        left: Floats | None,
+        rng: np.random.Generator,
+        features: Callable[[], Features],
     ) -> Leaf | None:
         """Return the leaf that Ax's acquisition is confined to, ``None`` in every other two turns.
 
+        In a finite space it is a place that holds enough of what is left: the leaf or its nearest
+        such ancestor, or in those turns the whole space.
+
         Args:
+            n: how many proposals it is for.
             task: the experiment.
+            left: all points (k, d) that were never tried, at least ``n``; ``None`` if endless.
             rng: draws points of the leaf.
             features: returns those of the search space.
         """
-        if not task.history.n or is_global(task.history):
-            return None
-        node = chosen_path(task)[-1]
-        return Leaf(features(), Place(task.history, node.region, node.members), rng)
+        history = task.history
+        if not history.n or is_global(history):
+            everywhere = Place.everywhere(task.domain, history)
+            return None if left is None else Leaf(features(), everywhere, rng, left)
+        path = chosen_path(task)
+        if left is None:
+            inside, node = None, path[-1]
+        else:
+            held = [(left[node.region.contains(left)], node) for node in path]
+            inside, node = next(pair for pair in reversed(held) if len(pair[0]) >= n)
+        return Leaf(features(), Place(history, node.region, node.members), rng, inside)
 
     def best_point(
         self, search_space_digest: SearchSpaceDigest, torch_opt_config: TorchOptConfig

@@ -12,7 +12,7 @@ from ax.utils.common.logger import get_logger
 
 from ax_lamoo.results import experiment_of, results_of
 from lamoo import Settings, recent_gain
-from lamoo.arrays import is_number, is_whole
+from lamoo.arrays import is_flag, is_number, is_whole
 
 logger = get_logger(__name__)
 
@@ -68,7 +68,7 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
             )
         if not is_number(tolerance, 0):
             raise UserInputError(f"tolerance must be at least 0, a number, got {tolerance!r}")
-        if inactive_when_pending_trials not in (True, False):
+        if not is_flag(inactive_when_pending_trials):
             raise UserInputError(
                 "inactive_when_pending_trials must be True or False, got "
                 f"{inactive_when_pending_trials!r}"

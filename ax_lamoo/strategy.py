@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -30,6 +29,7 @@ from ax_lamoo.sources import sources_of
 from ax_lamoo.start import CenterNode
 from ax_lamoo.told import Told
 from lamoo import Partition
+from lamoo.arrays import is_number, is_one_of, is_whole
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
 from lamoo.space.answers import Asked
 from lamoo.space.prior import Prior
@@ -131,9 +131,11 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     if solver in ENGINE_SOLVERS:
         ENGINE_SOLVERS[solver].check()
     _check_kind("partition", partition, Partition, type(None))
-    _check_count("seed", seed, 0)
+    if seed is not None:
+        _check_count("seed", seed, 0)
     _check_count("initialization_budget", initialization_budget, 0)
-    _check_count("min_observed_initialization_trials", min_observed_initialization_trials, 0)
+    if min_observed_initialization_trials is not None:
+        _check_count("min_observed_initialization_trials", min_observed_initialization_trials, 0)
     _check_kind("initialize_with_center", initialize_with_center, bool)
     _check_kind(
         "use_existing_trials_for_initialization", use_existing_trials_for_initialization, bool
@@ -208,7 +210,12 @@ def _told(
 ) -> Told | None:
     """Return the user's functions and earlier experiments, checked, ``None`` if there are none."""
     try:
-        functions = Prior(known_objectives or {}, features, known_constraints or (), canonical)
+        functions = Prior(
+            {} if known_objectives is None else known_objectives,
+            features,
+            () if known_constraints is None else known_constraints,
+            canonical,
+        )
     except ValueError as error:
         raise UserInputError(str(error)) from error
     sources = sources_of(warm_start)
@@ -281,7 +288,7 @@ def _fallback(told: Told | None) -> dict[type[Exception], GeneratorSpec]:
 
 
 def _check_one_of(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
+    if not is_one_of(value, known):
         raise UserInputError(f"{name} must be one of {list(known)}, got {value!r}")
 
 
@@ -292,14 +299,14 @@ def _check_kind(name: str, value: object, *kinds: type) -> None:
 
 
 def _check_count(name: str, value: object, least: int) -> None:
-    if value is not None and not (isinstance(value, Integral) and int(value) >= least):
+    if not is_whole(value, least):
         raise UserInputError(f"{name} must be an int of at least {least}, got {value!r}")
 
 
 def _checked_device(device: str | None) -> torch.device | None:
     try:
         return None if device is None else torch.device(device)
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise UserInputError(
             f"torch_device must be a device of torch's, such as 'cuda', or None, got {device!r}"
         ) from error
@@ -308,7 +315,7 @@ def _checked_device(device: str | None) -> torch.device | None:
 def _checked_point(point: Mapping[str, float] | None) -> dict[str, float]:
     _check_kind("reference_point", point, Mapping, type(None))
     values: list[Any] = list((point or {}).values())
-    if not all(isinstance(value, Real) and math.isfinite(value) for value in values):
+    if not all(is_number(value) and math.isfinite(value) for value in values):
         raise UserInputError(
             f"reference_point must map metric names to finite numbers, got {point!r}"
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral, Real
 
 from optuna.distributions import BaseDistribution
+from optuna.study import Study
+
+from lamoo.arrays import is_number, is_whole
 
 
 def check_kind(name: str, value: object, *kinds: type) -> None:
@@ -23,17 +25,30 @@ def check_callable(name: str, value: object) -> None:
         raise ValueError(msg)
 
 
+def check_whole(name: str, value: object, least: int) -> None:
+    """Check that an argument is a whole number, at least the least that will do, or none."""
+    if value is not None and not is_whole(value, least):
+        msg = f"{name} must be at least {least}, a whole number, or None, got {value!r}"
+        raise ValueError(msg)
+
+
+def check_study(study: object) -> None:
+    """Check that an argument is a study."""
+    if not isinstance(study, Study):
+        msg = f"study must be one of optuna.create_study or load_study, got {study!r}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+
+
 def check_seed(seed: object) -> None:
     """Check that a seed is an integer that numpy takes, or none."""
-    if seed is not None and not (isinstance(seed, Integral) and int(seed) >= 0):
+    if seed is not None and not is_whole(seed, 0):
         msg = f"seed must be a non-negative int or None, got {seed!r}"
         raise ValueError(msg)
 
 
 def check_stale_after(stale_after: object) -> None:
     """Check that it is a number of seconds, or none."""
-    fine = isinstance(stale_after, Real) and float(stale_after) >= 0  # which NaN is not
-    if not (stale_after is None or fine):
+    if not (stale_after is None or is_number(stale_after, 0)):
         msg = f"stale_after must be a number of seconds, at least 0, or None, got {stale_after!r}"
         raise ValueError(msg)
 

@@ -9,9 +9,10 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo.arrays import Floats, numbers
+from lamoo.arrays import Floats, is_whole, numbers
 from lamoo.report import decision
 from optuna_lamoo import objectives
+from optuna_lamoo.arguments import check_study
 
 
 def knee(study: Study) -> FrozenTrial:
@@ -143,8 +144,8 @@ def _index(study: Study, objective: int | str, argument: str = "objective") -> i
     m = len(study.directions)
     if isinstance(objective, str) and objective in names:
         return names.index(objective)
-    if isinstance(objective, int) and not isinstance(objective, bool) and 0 <= objective < m:
-        return objective
+    if is_whole(objective, 0) and int(objective) < m:
+        return int(objective)
     by_name = f"one of {names}" if names else "a name of study.set_metric_names([...])"
     known = f"0 to {m - 1} or {by_name}"
     verb = "must be" if argument == "objective" else "must name objectives,"
@@ -154,6 +155,7 @@ def _index(study: Study, objective: int | str, argument: str = "objective") -> i
 
 def _feasible(study: Study) -> tuple[list[FrozenTrial], Floats]:
     """Return the feasible trials and their values (n, m), minimised."""
+    check_study(study)
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     trials = [t for t in done if all(v <= 0 for v in objectives.constraints(t).values())]
     if not trials:

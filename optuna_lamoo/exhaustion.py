@@ -47,7 +47,7 @@ def nothing_left(
         return False
     if any(trial.state == TrialState.WAITING for trial in trials):
         return False
-    if view.moved(trials):
+    if view.unsettled(trials):
         return False  # what the next trial will have for a range is not known
     guessed = view.guessed(search_space)
     # Optuna keeps choices from changing

@@ -14,6 +14,7 @@ from lamoo import History, Settings, Space, Task, chosen_path
 from lamoo.arrays import Floats
 from lamoo.partition.tree import Node
 from optuna_lamoo import columns, objectives, reports
+from optuna_lamoo.arguments import check_study
 from optuna_lamoo.messages import without_values
 from optuna_lamoo.sampler import LaMOOSampler
 
@@ -66,6 +67,7 @@ def knowledge_of(study: Study) -> Knowledge:
     Raises:
         ValueError: if no trial has values yet, or there is nothing to choose.
     """
+    check_study(study)
     trials = study.get_trials(deepcopy=False)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     if not complete:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from lamoo.arrays import Floats, numbers
+from lamoo.arrays import Floats, is_number, numbers
 
 _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 
@@ -134,9 +134,10 @@ class ReferencePoint:
         if isinstance(point, Mapping):
             named: dict[Any, Any] = dict(point)
         else:
-            named = dict(enumerate(point)) if isinstance(point, Iterable) else {}
-        fine = all(isinstance(v, Real) and math.isfinite(v) for v in named.values())
-        if not named or not fine or not all(isinstance(key, int | str) for key in named):
+            row = numbers(point)
+            named = {} if row is None else dict(enumerate(row.tolist()))
+        fine = all(is_number(v) and math.isfinite(v) for v in named.values())
+        if not named or not fine or not all(isinstance(key, str | Integral) for key in named):
             msg = (
                 "reference_point must be a sequence of one finite number per objective, or map "
                 f"metric names or indices to them, got {point!r}"

@@ -20,6 +20,8 @@ BRANCHES, FEW = 16, 4
 #: How often a parameter must return to a range that it left, or how few trials it must have been
 #: elsewhere: somebody may change a program, run some trials, and change it back.
 RETURNS, BRIEF = 2, 5
+#: Trials since a range changed before it is taken for the one that the next trial will have.
+SETTLED = 10
 
 
 def union(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
@@ -90,7 +92,8 @@ class Seen:
     def union(self, *, shares: bool = True, single: bool = False) -> dict[str, BaseDistribution]:
         """Return what :func:`union` does, but other columns for parameters of several ranges.
 
-        Those are called as :func:`column` and :func:`share` say.
+        Those are called as :func:`column` and :func:`share` say. A range that was narrowed to a
+        single value stays: what was tried with other values was something else.
 
         Args:
             shares: whether there are columns of shares, or the latest range stands for all of
@@ -98,6 +101,7 @@ class Seen:
             single: whether to return parameters that leave no choice, too.
         """
         found: dict[str, BaseDistribution] = {}
+        kept = self.moved
         for name, ranges in self.ranges.items():
             if name in self.branched:
                 found |= {column(name, r.distribution): r.distribution for r in ranges}
@@ -105,12 +109,23 @@ class Seen:
                 found[share(name)] = SHARE
             else:
                 found[name] = max(ranges, key=lambda r: r.last).distribution
-        return {name: found[name] for name in sorted(found) if single or not found[name].single()}
+        return {
+            name: found[name]
+            for name in sorted(found)
+            if single or name in kept or not found[name].single()
+        }
 
     @property
     def moved(self) -> frozenset[str]:
         """The parameters whose range changed while the study went on."""
         return frozenset(n for n, r in self.ranges.items() if len(r) > 1) - self.branched
+
+    @property
+    def unsettled(self) -> frozenset[str]:
+        """The parameters whose range changed so recently that it may change again."""
+        newest = max((r.last for ranges in self.ranges.values() for r in ranges), default=0)
+        left = {name: sorted(r.last for r in self.ranges[name])[-2] for name in self.moved}
+        return frozenset(name for name, last in left.items() if newest - last < SETTLED)
 
     @cached_property
     def returning(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
 from optuna_lamoo import objectives, ranges
+from optuna_lamoo.arguments import check_study
 from optuna_lamoo.messages import without_values
 from optuna_lamoo.reader import Reader
 
@@ -59,6 +60,7 @@ def mean_front(study: Study, *, min_trials: int = 1) -> list[Repeated]:
         >>> [(member.params, member.values) for member in mean_front(study)]
         [({'x': 2}, (0.4, 1.0))]
     """
+    check_study(study)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     history = _history(study, trials)
     rows = np.flatnonzero(history.confirmed(min_trials))

@@ -7,7 +7,6 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from optuna_lamoo.arguments import (
     check_kind,
     check_seed,
     check_stale_after,
+    check_whole,
     checked_space,
 )
 from optuna_lamoo.base import base_of
@@ -167,25 +167,27 @@ class LaMOOSampler(BaseSampler):
     ) -> None:
         """Check the arguments."""
         check_seed(seed)
-        check_kind("n_startup_trials", n_startup_trials, Integral, type(None))
+        check_whole("n_startup_trials", n_startup_trials, 0)
         check_kind("solver", solver, str, Solver)
         check_kind("partition", partition, Partition, type(None))
         check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
-        check_kind("reevaluate", reevaluate, Integral, type(None))
+        check_whole("reevaluate", reevaluate, 2)
         check_kind("stop_when_exhausted", stop_when_exhausted, bool)
         check_stale_after(stale_after)
         check_kind("warn_independent_sampling", warn_independent_sampling, bool)
         check_callable("constraints_func", constraints_func)
         self.view = View(
-            Prior(known_objectives or {}, features, known_constraints or (), canonical),
+            Prior(
+                {} if known_objectives is None else known_objectives,
+                features,
+                () if known_constraints is None else known_constraints,
+                canonical,
+            ),
             sources_of(warm_start),
             checked_space(search_space),
         )
         if n_startup_trials is None:
             n_startup_trials = STARTUP_KNOWN if self.view.functions.objectives else STARTUP
-        if n_startup_trials < 0:
-            msg = f"n_startup_trials must be at least 0, got {n_startup_trials!r}"
-            raise ValueError(msg)
         self._reference_point = ReferencePoint.given(reference_point)
         self._settings = Settings(
             solver=solver,

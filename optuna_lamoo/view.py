@@ -157,9 +157,9 @@ class View:
             found[name] = own.to_external_repr(stored.to_internal_repr(found[name]))
         return found
 
-    def moved(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
-        """Return the parameters whose range changed while the study went on."""
-        return self._ranges.read(trials).moved
+    def unsettled(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
+        """Return the parameters whose range changed so recently that it may change again."""
+        return self._ranges.read(trials).unsettled
 
     def several(self, name: str) -> bool:
         """Tell whether a parameter may have several ranges, as far as trials were looked at."""

@@ -11,13 +11,14 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, is_one_of
 from lamoo.report.figures import Axis, Map
 from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
 from lamoo.report.words import choice
 from lamoo.space import Categorical
 from optuna_lamoo import columns, objectives
+from optuna_lamoo.arguments import check_study
 from optuna_lamoo.explanation import existing
 from optuna_lamoo.knowledge import Knowledge, Stopped, knowledge_of, stopped_of
 from optuna_lamoo.reader import Reader
@@ -40,6 +41,7 @@ def region_history(study: Study) -> list[Stage]:
 
 
 def _several(study: Study) -> Knowledge:
+    check_study(study)
     if len(study.directions) < 2:
         msg = "study must have two objectives or more: the partition ranks by dominance"
         raise ValueError(msg)
@@ -61,7 +63,7 @@ def regions(study: Study, params: Sequence[str] | None) -> list[Map]:
         raise ValueError(msg)
     if params is None:
         pairs = telling_pairs(known.path[-1].region, known.history.X)
-    elif isinstance(params, str) or len(set(params)) != 2 or not set(params) <= set(names):
+    elif not _two_of(params, names):
         msg = f"params must be two of {names}, got {params!r}"
         raise ValueError(msg)
     else:
@@ -106,6 +108,13 @@ def _axis(known: Knowledge, trials: Sequence[FrozenTrial], name: str, places: Fl
         points=[_shown(columns.answers(t, known.search_space), name, scale) for t in trials],
         levels=parameter.levels,
     )
+
+
+def _two_of(params: object, names: Sequence[str]) -> bool:
+    """Tell whether something holds two different ones of some names."""
+    if isinstance(params, str) or not isinstance(params, Sequence):
+        return False
+    return len(params) == 2 and params[0] != params[1] and all(is_one_of(p, names) for p in params)
 
 
 def _shown(params: Mapping[str, Any], name: str, scale: str) -> object:

@@ -12,6 +12,7 @@ symbol   shape        meaning
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
@@ -36,19 +37,35 @@ def filled(array: Floats, number: float) -> Floats:
 
 
 def is_whole(value: object, least: int) -> bool:
-    """Tell whether a value is a whole number, and not less than the least that will do."""
-    return isinstance(value, Integral) and int(value) >= least
+    """Tell whether a value is a whole number, and not less than the least that will do.
+
+    NumPy's are; truth values, which Python takes for 0 and 1, are not.
+    """
+    given: Any = value
+    return isinstance(value, Integral) and not isinstance(given, bool) and int(given) >= least
 
 
 def is_number(value: object, least: float = -math.inf) -> bool:
     """Tell whether a value is a real number, not NaN, and not less than the least that will do.
 
-    An integer beyond the range of floats is none: nothing can be computed with it.
+    An integer beyond the range of floats is none: nothing can be computed with it. Nor is a truth
+    value.
     """
     try:
-        return isinstance(value, Real) and float(value) >= least
+        given: Any = value
+        return isinstance(value, Real) and not isinstance(given, bool) and float(given) >= least
     except OverflowError:
         return False
+
+
+def is_flag(value: object) -> bool:
+    """Tell whether a value is true or false; 1 and 0 are."""
+    return isinstance(value, Integral | np.bool_) and value in (True, False)
+
+
+def is_one_of(value: object, names: Collection[str]) -> bool:
+    """Tell whether a value is one of some names; arrays have no single answer to ``in``."""
+    return isinstance(value, str) and value in names
 
 
 def numbers(given: object) -> Floats | None:

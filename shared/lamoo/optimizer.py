@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lamoo.arrays import Floats, numbers
+from lamoo.arrays import Floats, is_one_of, numbers
 from lamoo.search import beginning, suggest
 from lamoo.space import Space
 from lamoo.space.evidence import Evidence
@@ -166,9 +166,11 @@ class Optimizer:
     def _point(self, params: Mapping[str, Any]) -> Floats:
         parameters = dict(self.space.parameters)
         x: Floats | None = None
+        given: Any = params
+        given = given if isinstance(given, Mapping) else None
         # whatever is given: no dictionary, texts for numbers, or integers beyond 1e308
         with contextlib.suppress(TypeError, ValueError, OverflowError):
-            x = self.space.encode([params])[0]
+            x = self.space.encode([given])[0]
         known = [x is not None and name in params for name in parameters]
         if x is None or sum(known) < len(params) or not self.space.holds(x[None])[0][known].all():
             msg = f"params must be of {parameters}, got {params!r}"
@@ -195,7 +197,7 @@ def _check(space: object, directions: object, settings: object) -> None:
         msg = f"settings must be lamoo.Settings or None, got {settings!r}"
         raise ValueError(msg)  # noqa: TRY004  as above
     listed = directions if isinstance(directions, Sequence) else ()
-    if not listed or any(d not in ("minimize", "maximize") for d in listed):
+    if not listed or not all(is_one_of(d, ("minimize", "maximize")) for d in listed):
         msg = (
             "directions must be 'minimize' or 'maximize' per objective, in a list, got "
             f"{directions!r}"

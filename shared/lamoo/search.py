@@ -22,7 +22,7 @@ from lamoo.solvers import Propose, again, distant, evolutionary, random
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.startup import least_sure, next_start
-from lamoo.task import Settings, Task
+from lamoo.task import Settings, Task, check_task
 
 #: Characters of an error that a warning repeats.
 REASON = 200
@@ -107,9 +107,11 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
         rng: the random generator.
 
     Raises:
-        ValueError: if ``q`` is negative or no whole number, or ``rng`` is no generator.
+        ValueError: if ``task`` is none, ``q`` is negative or no whole number, or ``rng`` is no
+            generator.
         NothingAllowed: if no point is found that keeps the known constraints.
     """
+    check_task(task)
     if not is_whole(q, 0):
         msg = f"q must be at least 0, a whole number, got {q!r}"
         raise ValueError(msg)
@@ -341,8 +343,9 @@ def chosen_path(task: Task) -> tuple[Node, ...]:
     What stands for a failure (infinite values, penalties) is in none of them.
 
     Raises:
-        ValueError: if there is no observation yet.
+        ValueError: if there is no observation yet, or ``task`` is none.
     """
+    check_task(task)
     if not task.history.n:
         msg = "history must hold at least one observation to grow a tree from"
         raise ValueError(msg)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lamoo import failures, pareto
 from lamoo.arrays import Floats, is_whole
 from lamoo.numerics import own_state
 from lamoo.space.history import History
-from lamoo.task import Settings, Task, reached_reference_point
+from lamoo.task import Settings, Task, check_task, reached_reference_point
 
 #: Random points that are looked at before a whole space is searched for one that is left.
 GLANCE = 64
@@ -38,7 +40,11 @@ def exhausted(task: Task) -> bool:
 
     Where the space is only what was asked for so far, see :func:`conclusive`.
     ``False`` where there are too many to look (see :data:`lamoo.space.ENUMERABLE`).
+
+    Raises:
+        ValueError: if ``task`` is none.
     """
+    check_task(task)
     space, history = task.space, task.history
     if not space.enumerable:
         return False
@@ -73,8 +79,16 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
         settings: hold the reference point, which the observations infer otherwise.
 
     Raises:
-        ValueError: if ``k`` is negative or no whole number.
+        ValueError: if ``k`` is negative or no whole number, or the others are none of this.
     """
+    given: Any = history  # whatever was given, and so for the settings
+    if not isinstance(given, History):
+        msg = f"history must be a lamoo.History, got {history!r}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+    given = settings
+    if not isinstance(given, Settings | None):
+        msg = f"settings must be lamoo.Settings or None, got {settings!r}"
+        raise ValueError(msg)  # noqa: TRY004  as above
     if not is_whole(k, 0):
         msg = f"k must be at least 0, a whole number, got {k!r}"
         raise ValueError(msg)

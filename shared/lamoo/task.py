@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints, is_whole, numbers
+from lamoo.arrays import Bools, Floats, Ints, is_one_of, is_whole, numbers
 from lamoo.gp.model import denoise
 from lamoo.partition.tree import Partition
 from lamoo.solvers import SOLVERS, Solver
@@ -68,7 +68,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if not isinstance(self.solver, Solver) and self.solver not in [*SOLVERS]:
+        if not isinstance(self.solver, Solver) and not is_one_of(self.solver, SOLVERS):
             msg = (
                 f"solver must be one of {list(SOLVERS)} or a lamoo.solvers.Solver, got "
                 f"{self.solver!r}"
@@ -130,7 +130,12 @@ class Task:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        """Check that the three agree."""
+        """Check what they are, and that the three agree."""
+        kinds = {"space": Space, "history": History, "settings": Settings}
+        for name, kind in kinds.items():
+            if not isinstance(vars(self)[name], kind):
+                msg = f"{name} must be a lamoo.{kind.__name__}, got {vars(self)[name]!r}"
+                raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
         d, m = self.history.X.shape[1], self.history.Y.shape[1]
         if d != self.space.dimension:
             msg = f"history holds points of {d} columns, the space {self.space.dimension}"
@@ -240,6 +245,13 @@ class Task:
             for (name, scale), value in zip(labels, point.tolist(), strict=True)
         ]
         return f"{origin} ({', '.join(values)})"
+
+
+def check_task(task: object) -> None:
+    """Raise ``ValueError`` unless it is a task."""
+    if not isinstance(task, Task):
+        msg = f"task must be a lamoo.Task, such as Task(space, history), got {task!r}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
 
 
 def _labels(settings: Settings, m: int) -> Sequence[tuple[str, float]]:

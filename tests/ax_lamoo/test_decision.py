@@ -99,7 +99,9 @@ def reloaded(client, folder):
         (lambda c: decision.closest(c, {"size": 1.0}), "ideal must map objectives, of "),
         (lambda c: decision.closest(c, {"latency": float("nan")}), "ideal must map objectives"),
         (lambda c: decision.closest(c, [1.0, 2.0]), "ideal must map objectives"),
+        (lambda c: decision.closest(c, np.array([1.0, 2.0])), "ideal must map objectives"),
         (lambda c: decision.weighted(c, {"accuracy": -1}), "weights must hold 2 numbers"),
+        (lambda c: decision.knee("client"), "client must be"),
         (lambda c: decision.weighted(c, {}), "weights must hold 2 numbers"),
         (
             lambda c: decision.best_under_limits(c, "size", {}),

@@ -6,6 +6,7 @@ from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.exceptions.core import SearchSpaceExhausted
 
 from ax_lamoo.exhaustion import untried
+from lamoo import Partition
 
 from .conftest import COLOUR, FIXED, FLAG
 
@@ -49,11 +50,17 @@ def asked_in_batches(client, q):
     raise AssertionError(asked)
 
 
-@pytest.mark.parametrize("budget", [3, 100])
+@pytest.mark.parametrize(("budget", "solver"), [(3, "gp"), (100, "gp"), (3, "qlognehvi")])
 @pytest.mark.parametrize("name", FINITE)
-def test_batches_reach_the_last_configuration(name, budget, client):
+def test_batches_reach_the_last_configuration(name, budget, solver, client):
     parameters, constraints, size = FINITE[name]
-    made = client(parameters, parameter_constraints=constraints, initialization_budget=budget)
+    made = client(
+        parameters,
+        parameter_constraints=constraints,
+        initialization_budget=budget,
+        solver=solver,
+        partition=Partition(leaf_size=2),
+    )
     asked = asked_in_batches(made, 4)
     assert len(asked) == len(set(asked)) == size
 
@@ -74,6 +81,32 @@ def test_a_batch_trial_holds_what_is_left(client, run):
     ((generated,),) = made._generation_strategy.gen(experiment=made._experiment, n=20)
     tried = {arm.signature for arm in made._experiment.arms_by_name.values()}
     assert len({arm.signature for arm in generated.arms} - tried) == len(generated.arms) == 11
+
+
+def test_by_axs_acquisition_a_batch_trial_holds_what_is_left(client, run):
+    made = client([I, J], solver="qlognehvi", partition=Partition(leaf_size=3))
+    run(made, 6)
+    ((generated,),) = made._generation_strategy.gen(experiment=made._experiment, n=20)
+    tried = {arm.signature for arm in made._experiment.arms_by_name.values()}
+    assert len({arm.signature for arm in generated.arms} - tried) == len(generated.arms) == 10
+
+
+def test_by_axs_acquisition_what_failed_or_was_stopped_early_is_not_asked_for_again(client):
+    made = client([FLAG, J], solver="qlognehvi", initialization_budget=4)
+    asked = []
+    for number in range(2 * 4):
+        ((index, params),) = made.get_next_trials(max_trials=1).items()
+        asked.append(str(sorted(params.items())))
+        if number == 3:
+            made.mark_trial_failed(index)
+            continue
+        stopped = number % 3 == 2
+        for step in range(1, 3 if stopped else 4):
+            made.attach_data(index, outcomes(params), progression=step)
+        (made.mark_trial_early_stopped if stopped else made.complete_trial)(index)
+    assert len(asked) == len({*asked})
+    with pytest.raises(SearchSpaceExhausted, match="Every configuration"):
+        made.get_next_trials(max_trials=1)
 
 
 def test_with_one_objective_nothing_is_drawn_where_nothing_is_left(client, run):

@@ -7,13 +7,16 @@ from ax.adapter.cross_validation import cross_validate
 from ax.adapter.registry import Generators
 from ax.api.configs import RangeParameterConfig
 from ax.core.observation import ObservationFeatures
-from ax.exceptions.core import DataRequiredError
+from ax.exceptions.core import DataRequiredError, SearchSpaceExhausted
 
 from ax_lamoo.acquisition import Confined, LaMOOAcquisition, Leaf, array
+from ax_lamoo.exhaustion import untried
 from ax_lamoo.features import features_of
 from ax_lamoo.registry import LaMOOGenerators
 from lamoo import Partition, chosen_path
 from lamoo.partition.place import Place
+
+from .conftest import COLOUR, FLAG, SIZE
 
 FLOAT = [RangeParameterConfig(name=n, parameter_type="float", bounds=(0, 1)) for n in "xy"]
 
@@ -80,7 +83,13 @@ def leaves(monkeypatch):
 
     def recorded(self, n, **arguments):
         found = optimize(self, n, **arguments)
-        seen.append((self.options.get("leaf"), array(found[0])))
+        leaf, F = self.options.get("leaf"), array(found[0])
+        seen.append((leaf, F))
+        if leaf is not None and leaf.left is not None:  # brute force: all that is left
+            rows = torch.as_tensor(leaf.features.decode(leaf.left))
+            with torch.no_grad():
+                best = rows[int(self.acqf(rows[:, None]).argmax())]
+            assert n > 1 or np.array_equal(F[0], array(best))
         return found
 
     monkeypatch.setattr(LaMOOAcquisition, "optimize", recorded)
@@ -90,11 +99,27 @@ def leaves(monkeypatch):
 @pytest.mark.slow
 def test_confined_proposals_are_inside_in_every_space(client, run, parameters, leaves):
     experiment = client(parameters, solver="qlognehvi", partition=Partition(leaf_size=3))
-    run(experiment, 20)
+    space = experiment._experiment.search_space
+    size = untried([], space)
+    asked = run(experiment, int(min(20, size)))
+    assert all(space.check_membership(params) for params in asked)
+    if size <= 20:
+        assert len({str(sorted(params.items())) for params in asked}) == size
+        with pytest.raises(SearchSpaceExhausted, match="Every configuration"):
+            run(experiment, 1)
     confined = [(leaf, F) for leaf, F in leaves if leaf is not None]
     assert len(confined) >= 3
     assert any(leaf.place.region.sides for leaf, _ in confined)
     assert all(leaf.contains(F) for leaf, F in confined)
+
+
+def test_of_a_finite_space_the_best_that_is_left_in_the_leaf_is_proposed(client, run, leaves):
+    experiment = client([COLOUR, FLAG, SIZE], solver="qlognehvi", partition=Partition(leaf_size=2))
+    run(experiment, 7)
+    sizes = [len(leaf.left) for leaf, _ in leaves]  # the brute force is in the fixture
+    assert len(sizes) == 4
+    assert any(size < 15 - i for i, size in enumerate(sizes))
+    assert all(leaf.contains(F) for leaf, F in leaves)
 
 
 def test_confined_proposals_are_inside(client, run, leaves):

@@ -686,6 +686,11 @@ def test_without_a_seed_the_clients_counts(client, run):
         ({"reference_point": {"a": math.nan}}, r"reference_point must map metric names to finite"),
         ({"initialize_with_center": "no"}, r"initialize_with_center must be bool"),
         ({"torch_device": "abacus"}, r"torch_device must be a device .* got 'abacus'"),
+        ({"torch_device": 10**400}, r"torch_device must be a device"),
+        ({"solver": np.array(["gp", "cma"])}, r"solver must be one of"),
+        ({"seed": True}, r"seed must be an int of at least 0, got True"),
+        ({"initialization_budget": None}, r"initialization_budget must be an int"),
+        ({"known_constraints": np.array([1, 2])}, r"known_constraints must be a list"),
     ],
 )
 def test_wrong_arguments_are_named(options, said):

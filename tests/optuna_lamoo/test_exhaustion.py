@@ -5,10 +5,15 @@ import math
 import numpy as np
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.distributions import (
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from lamoo import conclusive
 from optuna_lamoo import LaMOOSampler
+from optuna_lamoo.ranges import SETTLED
 
 BATCHES = (16, 32)
 
@@ -77,6 +82,53 @@ def test_a_range_that_moves_on_when_it_has_been_tried_ends_no_study(last):
     study.optimize(objective, n_trials=last + 9)
     assert len(study.trials) == last + 9
     assert {t.params["x"] for t in study.trials} == {*range(last + 3)}
+
+
+#: name -> the range of x at first, and after it has changed.
+CHANGES = {
+    "widened": (IntDistribution(0, 3), IntDistribution(0, 5)),
+    "narrowed": (IntDistribution(0, 5), IntDistribution(1, 3)),
+    "moved": (IntDistribution(0, 3), IntDistribution(7, 9)),
+    "finer": (FloatDistribution(0, 1, step=0.5), FloatDistribution(0, 1, step=0.25)),
+    "one value": (IntDistribution(0, 5), IntDistribution(2, 2)),
+    "from real numbers": (FloatDistribution(0, 1), FloatDistribution(0, 1, step=0.25)),
+}
+
+
+@pytest.mark.parametrize("settings", [{}, {"reevaluate": 4}], ids=str)
+@pytest.mark.parametrize("resumed", [False, True])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_study_whose_range_has_changed_ends_when_all_of_the_new_one_was_tried(
+    change, resumed, settings
+):
+    before, after, last = *CHANGES[change], 6
+
+    def objective(trial):
+        x = trial._suggest("x", before if trial.number < last else after)
+        y = trial.suggest_int("y", 0, 2)
+        return x + y, (y - 1) ** 2
+
+    study = study_with(**settings)
+    if resumed:
+        study.optimize(objective, n_trials=last)
+        study.sampler = study_with(**settings).sampler
+    study.optimize(objective, n_trials=80)
+    xs = np.arange(after.low, after.high + 1e-9, after.step)
+    tried = {(t.params["x"], t.params["y"]) for t in study.trials}
+    assert {(x, y) for x in xs.tolist() for y in range(3)} <= tried
+    # ten trials tell that the range stays; those that are evaluated again by wish are not counted
+    again = (last + max(len(xs) * 3, SETTLED)) // 4 + 2 if settings else 0
+    assert len(study.trials) <= last + max(len(xs) * 3, SETTLED) + again
+
+
+def test_a_range_that_changes_again_and_again_ends_no_study():
+    def objective(trial):
+        x = trial.suggest_int("x", trial.number // 4, trial.number // 4 + 1)
+        return x, -x
+
+    study = study_with()
+    study.optimize(objective, n_trials=40)
+    assert len(study.trials) == 40
 
 
 @pytest.mark.parametrize(

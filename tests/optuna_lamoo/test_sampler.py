@@ -16,7 +16,7 @@ import lamoo.gp.fitting
 import lamoo.task
 import optuna_lamoo.sampler
 from lamoo import Partition
-from optuna_lamoo import LaMOOSampler
+from optuna_lamoo import LaMOOSampler, decision
 
 SOLVERS = ["gp", "gp-fast", "evolutionary", "random", "cma"]
 UNIT = FloatDistribution(0, 1)
@@ -402,11 +402,46 @@ def test_while_nothing_is_feasible_the_violation_shrinks(solver, complaints):
         ("independent_sampler", "random"),
         ("independent_sampler", RandomSampler),
         ("warn_independent_sampling", None),
+        ("seed", True),
+        ("n_startup_trials", True),
+        ("reevaluate", True),
+        ("reevaluate", 1),
+        ("stale_after", True),
+        ("stale_after", 10**400),
+        ("solver", np.array(["gp", "cma"])),
+        ("reference_point", np.array(1)),
+        ("known_objectives", np.array([1, 2])),
+        ("known_constraints", np.array([1, 2])),
     ],
 )
 def test_a_wrong_argument_is_named(name, value):
     with pytest.raises(ValueError, match=f"^{name} must"):
         LaMOOSampler(**{name: value})
+
+
+def test_numpys_integers_are_integers():
+    settings = {name: np.int64(3) for name in ("seed", "n_startup_trials", "reevaluate")}
+    study = optuna.create_study(
+        directions=["minimize"] * 2,
+        sampler=LaMOOSampler(
+            **settings,
+            solver="random",
+            reference_point={np.int64(1): np.float32(2)},
+            known_objectives={np.int64(0): lambda params: params["x"]},
+        ),
+    )
+    study.optimize(lambda trial: (trial.suggest_float("x", 0, 1), 1.0), n_trials=5)
+    assert len(study.trials) == 5
+
+
+@pytest.mark.parametrize("study", [None, "name", 3, np.array([1, 2])], ids=repr)
+@pytest.mark.parametrize(
+    "function",
+    [optuna_lamoo.explain, optuna_lamoo.mean_front, optuna_lamoo.reduced_space, decision.knee],
+)
+def test_what_is_no_study_is_named(function, study):
+    with pytest.raises(ValueError, match=r"^study must be one of"):
+        function(study)
 
 
 def test_arguments_are_named_and_not_counted():

@@ -48,6 +48,7 @@ _THOROUGH, _ADJUSTING = 60, 10
 #: What is added to the diagonal, as a share of the mean variance, until the factorisation succeeds.
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
 #: What is believed counts as observed with at least this variance: a point may be believed twice.
+#: That is its jitter, ten thousand times what rounding takes from an eigenvalue within all bounds.
 _LEAST_NOISE = 1e-6
 #: Variances are at least this: rounding may make one negative.
 _LEAST_VARIANCE = 1e-12

@@ -40,3 +40,12 @@ class Place:
             reference_point: see :class:`Place`.
         """
         return cls(history, Region(space), np.arange(history.n), reference_point)
+
+    def left(self) -> Floats:
+        """Return all never tried points of the region, shape ``(k, d)``.
+
+        Raises:
+            ValueError: if its space cannot be enumerated.
+        """
+        X = self.history.unseen(self.region.space.enumerate())
+        return X[self.region.contains(X)]

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints, is_number, is_whole
+from lamoo.arrays import Bools, Floats, Ints, is_flag, is_number, is_one_of, is_whole
 from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.region import Region
 from lamoo.partition.split import Boundary, Kernel, label, learn_boundary
@@ -67,16 +67,16 @@ class Partition:
         if not is_whole(self.leaf_size, 1):
             msg = f"leaf_size must be at least 1, a whole number, got {self.leaf_size!r}"
             raise ValueError(msg)
-        if self.kernel not in ("linear", "poly", "rbf"):
+        if not is_one_of(self.kernel, ("linear", "poly", "rbf")):
             msg = f"kernel must be 'linear', 'poly' or 'rbf', got {self.kernel!r}"
             raise ValueError(msg)
-        if self.selection not in ("path", "leaf"):
+        if not is_one_of(self.selection, ("path", "leaf")):
             msg = f"selection must be 'path' or 'leaf', got {self.selection!r}"
             raise ValueError(msg)
         if not is_number(self.c_p, 0):
             msg = f"c_p must be at least 0, a number, got {self.c_p!r}"
             raise ValueError(msg)
-        if self.absolute not in (True, False):
+        if not is_flag(self.absolute):
             msg = f"absolute must be True or False, got {self.absolute!r}"
             raise ValueError(msg)
 

@@ -106,7 +106,7 @@ def check_device(device: str) -> None:
     """Raise ``ValueError`` unless torch can compute on a device."""
     try:
         torch.empty(0, device=device)
-    except (AssertionError, RuntimeError) as error:
+    except (AssertionError, RuntimeError, TypeError, ValueError) as error:
         msg = f"device must be one that torch can use, got {device!r}: {error}"
         raise ValueError(msg) from error
 

@@ -142,8 +142,7 @@ def candidates(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH
     """
     history, region, space = place.history, place.region, place.region.space
     if space.size <= effort.whole or (space.known.objectives and space.enumerable):
-        X = history.unseen(space.enumerate())
-        return X[region.contains(X)]
+        return place.left()
     X = pool(place, effort.uniform, rng)
     if len(place.members):
         children = offspring(space, history.X[parents(place)], effort.offspring, rng)

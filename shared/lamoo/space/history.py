@@ -518,7 +518,11 @@ def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
 
     A copy, unless nobody could write them before: histories that differ in little share the rest.
     """
-    array = values if _is_frozen(values) else np.array(values, dtype=float)
+    try:
+        array = values if _is_frozen(values) else np.array(values, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = f"{name} must be an array of numbers, got {values!r}"
+        raise ValueError(msg) from error
     if not array.size:
         array = array.reshape(max(shape[0], 0), shape[1])
     if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lamoo.arrays import Floats, is_number, is_whole
+from lamoo.arrays import Floats, is_flag, is_number, is_whole
 
 #: A grid of floats with at least this many steps counts as continuous: the 53 bits of a double
 #: cannot number its values.
@@ -111,6 +111,9 @@ def _check_bounds(low: float, high: float, *, log: bool, step: float | None) -> 
     numbers = is_number(low) and is_number(high)
     if not (numbers and math.isfinite(low) and math.isfinite(high) and low <= high):
         msg = f"low and high must be finite with low <= high, got low={low!r}, high={high!r}"
+        raise ValueError(msg)
+    if not is_flag(log):
+        msg = f"log must be True or False, got log={log!r}"
         raise ValueError(msg)
     if log and low <= 0:
         msg = f"low must be positive on a log scale, got low={low!r}"
@@ -260,7 +263,9 @@ class Integer:
 
     def __post_init__(self) -> None:
         """Check the bounds."""
-        _check_bounds(self.low, self.high, log=self.log, step=None if self.log else self.step)
+        logarithmic = is_flag(self.log) and bool(self.log)
+        step = None if logarithmic else self.step
+        _check_bounds(self.low, self.high, log=self.log, step=step)
         whole = is_whole(self.low, self.low) and is_whole(self.high, self.low)
         if not (whole and is_whole(self.step, 1)):
             msg = (
@@ -349,7 +354,11 @@ class Categorical:
         if isinstance(choices, set | frozenset) or not isinstance(choices, Iterable):
             msg = f"choices must be a tuple or list of values, got {choices!r}"
             raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
-        object.__setattr__(self, "choices", tuple(choices))
+        try:
+            object.__setattr__(self, "choices", tuple(choices))
+        except TypeError as error:  # of an array without dimensions
+            msg = f"choices must be a tuple or list of values, got {choices!r}"
+            raise ValueError(msg) from error
         if not self.choices:
             msg = "choices must hold at least one value"
             raise ValueError(msg)

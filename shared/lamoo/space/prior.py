@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import count
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class Prior:
         """Check the functions, named as both plugins name their arguments."""
         objectives: Any = self.objectives  # whatever was given
         fine = isinstance(objectives, Mapping) and all(
-            isinstance(key, int | str) and not isinstance(key, bool) and callable(function)
+            not isinstance(key, bool) and isinstance(key, str | Integral) and callable(function)
             for key, function in objectives.items()
         )
         if not fine:

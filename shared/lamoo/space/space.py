@@ -88,10 +88,22 @@ class Space:
             if name not in self.parameters:
                 msg = f"fixed names {name!r}, which is not one of {list(self.parameters)}"
                 raise ValueError(msg)
-            if np.isnan(self.parameters[name].to_unit([value])[0]):
+            try:
+                place = self.parameters[name].to_unit([value])
+                impossible = place.shape != (1,) or bool(np.isnan(place[0]))
+            except (TypeError, ValueError, OverflowError):  # a text for a number
+                impossible = True
+            if impossible:
                 msg = f"fixed value {value!r} is impossible for {name!r}: {self.parameters[name]}"
                 raise ValueError(msg)
-        unknown = sorted({name for group in self.exclusive for name in group} - parameters.keys())
+        exclusive: Any = self.exclusive
+        if not isinstance(exclusive, Sequence) or not all(
+            isinstance(group, Sequence) and all(isinstance(name, str) for name in group)
+            for group in exclusive
+        ):
+            msg = f"exclusive must be a list of lists of names, got {exclusive!r}"
+            raise ValueError(msg)
+        unknown = sorted({name for group in exclusive for name in group} - parameters.keys())
         if unknown:
             msg = f"exclusive names {unknown}, which are not among {list(self.parameters)}"
             raise ValueError(msg)

@@ -502,6 +502,33 @@ def test_to_believe_is_to_condition_on_the_own_means(kind, rng):
         )
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-4])
+@pytest.mark.parametrize("cluster", [1e-9, 1e-3, 1.0])
+@pytest.mark.parametrize("scale", [-3.0, 0.0, 5.0])
+@pytest.mark.parametrize("d", [2, 300])
+def test_a_batch_of_points_that_hardly_differ_may_be_believed(d, scale, cluster, spread, rng):
+    # the hardest hyperparameters that a fit may return: most is explained, and with least noise
+    signal, noise, trend = (
+        bounds[end]
+        for bounds, end in (
+            (gp_process._SIGNAL_BOUNDS, 1),
+            (gp_process._NOISE_BOUNDS, 0),
+            (gp_process._TREND_BOUNDS, 1),
+        )
+    )
+    scales = np.full(d, np.exp(1 + 0.5 * np.log(d) + scale))
+    h = Hyperparameters(scales, signal, noise, trend, trend)
+    X = np.clip(rng.random(d) + cluster * rng.standard_normal((60, d)), 0, 1)
+    gp = condition(X, rng.standard_normal(60), np.zeros(d, dtype=bool), h)
+    batch = np.clip(X[0] + spread * rng.standard_normal((50, d)), 0, 1)
+    points = rng.random((20, d))
+    grown = gp.believing(batch)
+    before, after = gp.predict(points)[1], grown.predict(points)[1]
+    assert np.isfinite(after).all()
+    assert (after <= before * (1 + 1e-4) + 1e-3).all()  # to know more makes nothing less sure
+    assert grown.predict(batch)[1].max() < 2e-3  # two of the least noise
+
+
 def test_a_point_may_be_believed_twice(rng):
     X, y, categorical, _ = data("numbers", 20, rng)
     h = Hyperparameters(np.ones(6), 1.0, 0.0, 0.3, 0.3)
