@@ -20,7 +20,7 @@ from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.explanation import existing
 from ax_lamoo.task import Task
 from lamoo import chosen_path, pareto
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, plain
 from lamoo.partition.tree import Node
 from lamoo.report import figures
 from lamoo.report.maps import map_places, region_map, telling_pairs
@@ -131,12 +131,13 @@ class PartitionRegions(_OfPartition):
         Raises:
             UserInputError: if it is not two of them.
         """
-        fine = isinstance(parameters, Sequence) and all(isinstance(n, str) for n in parameters)
+        chosen: Any = plain(parameters)  # names may come in an array, or a column of pandas'
+        fine = isinstance(chosen, Sequence) and all(isinstance(n, str) for n in chosen)
         if parameters is not None and not (
-            fine and not isinstance(parameters, str) and len(set(parameters)) == 2
+            fine and not isinstance(chosen, str) and len(set(chosen)) == 2
         ):
             raise UserInputError(f"parameters must be two different names, got {parameters!r}")
-        self.parameters = parameters
+        self.parameters: Sequence[str] | None = chosen
 
     def compute(
         self,

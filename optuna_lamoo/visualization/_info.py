@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
-from lamoo.arrays import Floats, is_one_of
+from lamoo.arrays import Floats, is_one_of, plain
 from lamoo.report.figures import Axis, Map
 from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
@@ -61,13 +61,14 @@ def regions(study: Study, params: Sequence[str] | None) -> list[Map]:
     if len(names) < 2:
         msg = f"study must have two parameters that leave a choice, got {names}: see plot_partition"
         raise ValueError(msg)
+    chosen: Any = plain(params)  # names may come in an array, or a column of pandas'
     if params is None:
         pairs = telling_pairs(known.path[-1].region, known.history.X)
-    elif not _two_of(params, names):
+    elif not _two_of(chosen, names):
         msg = f"params must be two of {names}, got {params!r}"
         raise ValueError(msg)
     else:
-        pairs = [(names.index(params[0]), names.index(params[1]))]
+        pairs = [(names.index(chosen[0]), names.index(chosen[1]))]
     stopped = [*stopped_of(study)]
     return [_map(known, stopped, pair) for pair in pairs]
 

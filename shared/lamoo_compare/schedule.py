@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -90,10 +91,18 @@ def _start(context: Any, cell: Cell, running: list[Worker]) -> None:
     there.close()
 
 
+def _halt(*_: object) -> None:
+    """Wait to be ended: Ctrl-C goes to the whole group, and the parent ends its children.
+
+    What ignores a signal passes that on to the programs that it starts, which would go on then. And
+    that they ended is not to be noted as a trial that failed.
+    """
+    time.sleep(LEAVING)
+
+
 def _work(cell: Cell, connection: Connection) -> None:
     """Run a cell in its own process and report."""
-    # Ctrl-C goes to the whole group: the parent ends its children
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, _halt)
     try:
         run(
             cell,

@@ -1,6 +1,7 @@
 """The cards: they say what the engine's tree says, before and after a reload."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from ax.analysis.plotly.plotly_analysis import PlotlyAnalysisCard
 from ax.api.client import Client
@@ -185,6 +186,11 @@ def test_a_region_of_one_parameter_is_not_drawn_and_the_tree_is(client, run):
     assert type(tree).__name__ == "PlotlyAnalysisCard"
     assert type(region).__name__ == "NotApplicableStateAnalysisCard"
     assert "two parameters that leave a choice" in region.blob
+
+
+def test_parameters_may_come_in_an_array_or_a_column():
+    for given in (np.array(["x", "y"]), pd.Index(["x", "y"])):
+        assert PartitionRegions(given).parameters == ["x", "y"]
 
 
 def test_wrong_parameters_are_named(experiment):

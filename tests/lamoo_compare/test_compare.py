@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,6 +157,38 @@ def test_killed_and_run_again_loses_and_repeats_nothing(
     run_cell(Cell(str(tmp_path / "task.py"), None, "lamoo", 0, 24, tmp_path / "whole"))
     whole = params_of(tmp_path / "whole", "lamoo", 0, 24)
     assert whole == params_of(out, "lamoo", 0, 24)
+
+
+def test_ctrl_c_ends_the_programs_that_objectives_started_and_notes_no_failure(
+    patience, write, tmp_path
+):
+    begun = tmp_path / "begun"
+    write(f"""
+        import subprocess
+        from pathlib import Path
+        directions = ["minimize", "minimize"]
+
+        def objective(trial):
+            x = trial.suggest_float("x", 0, 1)
+            training = subprocess.Popen(["sleep", "100000"])
+            Path({str(begun)!r}).touch()
+            if training.wait():
+                raise RuntimeError("the training did not end well")
+            return x, -x
+    """)
+    process = start("task.py", "--samplers", "random", "--seeds", 1, "--trials", 2, cwd=tmp_path)
+    try:
+        while process.poll() is None and not begun.exists():
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, err = process.communicate(timeout=patience)  # while a program has the pipe, it waits
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 130
+    assert "the same command goes on" in err
+    cell = Cell("", ("minimize", "minimize"), "random", 0, 2, tmp_path / "comparison")
+    assert trials_of(cell) == []
 
 
 @pytest.mark.usefixtures("_together")

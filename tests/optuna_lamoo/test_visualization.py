@@ -10,6 +10,7 @@ import matplotlib as mpl
 import moocore
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 from optuna.samplers import RandomSampler
 
@@ -313,6 +314,12 @@ def test_a_colour_bar_of_dominance_begins_at_none(branches):
 def test_wrong_params_are_named(study, params):
     with pytest.raises(ValueError, match=r"params must be two of \['extra', 'kind', 'lr', 'width"):
         visualization.plot_regions(study, params)
+
+
+def test_params_may_come_in_an_array_or_a_column(study):
+    listed = visualization.plot_regions(study, ["lr", "width"])
+    for params in (np.array(["lr", "width"]), pd.Index(["lr", "width"])):
+        assert visualization.plot_regions(study, params) == listed
 
 
 def test_a_map_of_one_parameter_is_refused():
