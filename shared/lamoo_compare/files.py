@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +32,31 @@ def is_json(value: object) -> bool:
 def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Let one process at a time do what follows; the others wait for it.
 
-    Who is killed lets go. A lock of SQLite's is one that every system has, and files on a network.
+    Who is killed lets go. A lock of SQLite's is one that every system has, and most files on a
+    network; where there is none, nobody waits.
 
     Args:
         path: a file that stands for it.
         waiting: called if another process is there.
     """
-    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            waiting()
-            lock.execute(f"PRAGMA busy_timeout = {2**31 - 1}")  # milliseconds: for ever
-            lock.execute("BEGIN EXCLUSIVE")
+    with ExitStack() as stack:
+        with suppress(sqlite3.OperationalError):
+            connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+            _lock(stack.enter_context(closing(connection)), waiting)
         yield
+
+
+def _lock(connection: sqlite3.Connection, waiting: Callable[[], None]) -> None:
+    """Lock a file until its connection is closed.
+
+    Raises:
+        sqlite3.OperationalError: if it cannot be locked.
+    """
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            raise
+        waiting()
+        connection.execute(f"PRAGMA busy_timeout = {2**31 - 1}")  # milliseconds: for ever
+        connection.execute("BEGIN EXCLUSIVE")
