@@ -44,11 +44,24 @@ class Told:
         self.names = tuple(names)
         self._functions = functions
         self._sources = tuple(sources)
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        """Forget what only saves time."""
         self._taught: tuple[Any, list[Lesson]] | None = None
         self._about: Any = None
         self._bound: Bound | None = None
         self._objectives: dict[int, tuple[int | str, float]] = {}
         self._decode: Callable[[Floats], Sequence[Params]] = lambda _: []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what was given."""
+        return {name: vars(self)[name] for name in ("names", "_functions", "_sources")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy without answers."""
+        vars(self).update(state)
+        self._start_anew()
 
     @property
     def functions(self) -> Prior:

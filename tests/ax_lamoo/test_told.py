@@ -1,10 +1,13 @@
 """What the user tells beforehand reaches the engine, and is not lost silently."""
 
+import copy
 import itertools
 import logging
 import math
+import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
@@ -271,6 +274,36 @@ def test_functions_see_what_a_hierarchical_space_makes(solver):
     tried = advance(client, 11, fitted)
     assert all(weights(params) <= 9 for params in tried)
     ax_lamoo.explain(client)  # which redraws one parameter of points at a time
+
+
+def counted(params):
+    return [weights(params)]
+
+
+def excess(params):
+    return weights(params) - 9
+
+
+def alike(params):
+    return tuple(sorted(map(str, params.items())))
+
+
+def test_a_copy_of_a_client_with_importable_functions_goes_on_like_the_original():
+    client = started(
+        PIPELINE,
+        "-error, -weights",
+        known_objectives={"weights": weights},
+        features=counted,
+        known_constraints=[excess],
+        canonical=alike,
+        warm_start=pd.DataFrame({"lr": [0.1, 0.5], "error": [0.6, 1.0], "weights": [1.0, 2.0]}),
+    )
+    fresh = pickle.loads(pickle.dumps(client))  # noqa: S301 - our own
+    before = advance(client, 5, fitted)
+    assert advance(fresh, 5, fitted) == before
+    copies = pickle.loads(pickle.dumps(client)), copy.deepcopy(client)  # noqa: S301
+    after = advance(client, 1, fitted)
+    assert [advance(each, 1, fitted) for each in copies] == [after] * 2
 
 
 def test_a_function_that_reads_another_branch_is_named():

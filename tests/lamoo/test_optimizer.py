@@ -1,5 +1,6 @@
 """From a history to the next points: pure, repeatable, never twice, never an accident."""
 
+import copy
 import json
 import logging
 import os
@@ -121,6 +122,37 @@ def test_a_run_that_stops_and_resumes_goes_on_as_if_it_had_not(solver):
         params = resumed.ask()
         np.testing.assert_allclose(SQUARE.encode([params])[0], x)
         resumed.tell(params, y)
+
+
+def total(X):
+    return np.nansum(X, axis=1)
+
+
+def totals(X):
+    return total(X)[:, None]
+
+
+def beyond(X):
+    return total(X) - 2
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])  # noqa: S301
+@pytest.mark.parametrize("known", [Known(), Known({0: total}, totals, violation=beyond)])
+def test_a_copy_goes_on_like_the_original_where_there_are_branches(duplicate, known):
+    parameters = {"net": Categorical(("deep", "flat")), "depth": Integer(2, 9), "lr": Float(0, 1)}
+    optimizer = Optimizer(Space(parameters, known=known), ["minimize"] * 2, seed=0)
+
+    def advance(each):
+        params = each.ask()
+        if params["net"] == "flat":
+            del params["depth"]
+        each.tell(params, [total(each.space.encode([params]))[0], -params["lr"]])
+        return params
+
+    for _ in range(13):
+        advance(optimizer)
+    again = duplicate(optimizer)
+    assert [advance(again) for _ in range(2)] == [advance(optimizer) for _ in range(2)]
 
 
 def test_seeds_make_the_difference():

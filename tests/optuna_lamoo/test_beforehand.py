@@ -1,5 +1,6 @@
 """Functions of the parameters that the user knows before a trial runs."""
 
+import copy
 import itertools
 import math
 import pickle
@@ -293,6 +294,42 @@ def test_a_continuous_known_objective_is_met_by_the_front():
         return pareto.hypervolume(np.array([t.values for t in study.trials]), np.ones(2))
 
     assert volume(known_objectives={1: lambda params: params["x"]}) > 0.46  # of .5
+
+
+def branched(trial):
+    params = {"lr": trial.suggest_float("lr", 0, 1)}
+    if trial.suggest_categorical("net", ["deep", "flat"]) == "deep":
+        params["depth"] = trial.suggest_int("depth", 2, 9)
+    return params["lr"], depth_of(params)
+
+
+def depth_of(params):
+    return float(params.get("depth", 1))
+
+
+def seen(params):
+    return [depth_of(params)]
+
+
+def deeper(params):
+    return depth_of(params) - 7
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])  # noqa: S301
+def test_a_copy_of_what_searches_branches_goes_on_like_the_original(duplicate):
+    study = searched(
+        branched,
+        14,
+        ("minimize", "minimize"),
+        known_objectives={1: depth_of},
+        features=seen,
+        known_constraints=[deeper],
+        canonical=depth_of,
+    )
+    again = duplicate(study)
+    for each in (study, again):
+        each.optimize(branched, n_trials=2)
+    assert [t.params for t in again.trials] == [t.params for t in study.trials]
 
 
 def test_a_sampler_with_importable_functions_is_pickled_without_its_answers():

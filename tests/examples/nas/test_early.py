@@ -161,12 +161,14 @@ def test_a_search_that_was_interrupted_goes_on_from_the_last_epoch(
 
 @pytest.mark.slow
 def test_two_processes_share_a_search_and_go_on_after_a_kill(load, invent, tmp_path, patience):
-    program = load("early").__file__
+    record, program = load("record"), load("early").__file__
+    images = invent(record.TRAIN + record.VALID, record.TEST)
     folder = tmp_path / "kept"
-    command = [sys.executable, program, *options(folder, invent(1600, 500), 10, workers=2)]
+    command = [sys.executable, program, *options(folder, images, 10, workers=2)]
     process = subprocess.Popen(command, start_new_session=True)
     while process.poll() is None and len([*folder.glob("trial_*.pt")]) < 2:
         time.sleep(0.05)
+    assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     before = trials_of(folder)
