@@ -35,8 +35,9 @@ MAX_TRAINING = 250
 #: better than linear ones to be preferred, in Kendall's tau: where nothing is smooth, and where
 #: something is, which ranks might bend.
 MARGIN, SMOOTH_MARGIN = 0.03, 0.12
-#: So many numbers, at least, may be steps of a way; it has one, two or three coordinates.
-STEPS_OF_A_WAY, STRIDES = 40, (1, 2, 3)
+#: So many numbers, at least, may be steps of a way, and so many observations tell; it has one, two
+#: or three coordinates. Of 32 observations steps were seen where none are.
+STEPS_OF_A_WAY, TO_SEE_A_WAY, STRIDES = 40, 50, (1, 2, 3)
 #: They are if of one objective's left-out values at most this share of the missing order (1 less
 #: Kendall's tau) is then still missing. So they count for those whose order does not miss as much
 #: more.
@@ -339,7 +340,7 @@ def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]
         )
         for values, whole, bound in columns
     ]
-    if (~space.categorical).sum() >= STEPS_OF_A_WAY and early.n >= FEWEST:
+    if (~space.categorical).sum() >= STEPS_OF_A_WAY and early.n >= TO_SEE_A_WAY:
         data = zip(
             values_of(early), transforms_of(early, [f.learn_transform for f in fits]), strict=True
         )

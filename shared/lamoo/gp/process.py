@@ -221,7 +221,7 @@ class _Embedding:
         """
         place = np.arange(len(self.numbers))
         theirs = (place[:, None] >= place) & ((place[:, None] - place) % self.stride == 0)
-        return theirs / math.sqrt(max(len(place) / (2.0 * self.stride), 1.0))
+        return np.asarray(theirs / math.sqrt(max(len(place) / (2.0 * self.stride), 1.0)))
 
     def features(self, X: Floats) -> tuple[Floats, Floats, Floats]:
         """Return features (n, p) of points (n, d), and those of the linear and quadratic trend.
