@@ -57,8 +57,8 @@ NEAR = 0.05
 #: Histories of fits, and single fits, that are remembered: those of the objectives of a few studies
 #: that take turns.
 _HISTORIES, _FITS = 8, 128
-#: Stands for 0 where it would divide.
-_TINY = 1e-300
+#: Differences of Kendall's tau below this say nothing.
+_EQUAL = 1e-3
 #: Processes that are remembered because they are asked for often: those of local models.
 _PROCESSES = 32
 
@@ -340,7 +340,8 @@ def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]
         )
         for values, whole, bound in columns
     ]
-    if (~space.categorical).sum() >= STEPS_OF_A_WAY and early.n >= TO_SEE_A_WAY:
+    many = int((~space.categorical).sum()) >= STEPS_OF_A_WAY and early.n >= TO_SEE_A_WAY
+    if many and not space.known.predicts:
         data = zip(
             values_of(early), transforms_of(early, [f.learn_transform for f in fits]), strict=True
         )
@@ -503,14 +504,14 @@ def _as_way(samples: Sequence[_Sample], fits: Sequence[ObjectiveFit]) -> list[Ob
         samples: of the transformed final values of each objective.
         fits: of each, to the numbers themselves.
     """
-    missing = np.array([1.0 - fitted.tau for fitted in fits])
+    missing = _missing(fits)
     ways = [
         [_fit_as_way(*each, stride) for each in zip(samples, fits, strict=True)]
         for stride in STRIDES
     ]
-    ratios = [(1.0 - np.array([f.tau for f in way])) / np.maximum(missing, _TINY) for way in ways]
+    ratios = [_missing(way) / missing for way in ways]
     way, ratio = min(
-        zip(ways, ratios, strict=True), key=lambda each: np.minimum(each[1], 1.0).prod()
+        zip(ways, ratios, strict=True), key=lambda each: float(np.minimum(each[1], 1.0).prod())
     )
     if ratio.min() > CLEARLY:
         return [*fits]
@@ -518,11 +519,14 @@ def _as_way(samples: Sequence[_Sample], fits: Sequence[ObjectiveFit]) -> list[Ob
     return [new if well else fitted for fitted, new, well in each]
 
 
+def _missing(fits: Sequence[ObjectiveFit]) -> Floats:
+    return np.array([1.0 + _EQUAL - fitted.tau for fitted in fits])
+
+
 def _fit_as_way(sample: _Sample, fitted: ObjectiveFit, stride: int) -> ObjectiveFit:
     if fitted.stepwise:
         return fitted
-    X, y, columns, labels = sample.arrays
-    hyperparameters = fit(X, y, columns, alike=labels, known=sample.variances, stride=stride)
+    hyperparameters = _fit_winsorised(sample, None, stride)
     return replace(fitted, hyperparameters=hyperparameters, tau=_tau(sample, hyperparameters))
 
 
@@ -579,9 +583,11 @@ def remembered_process(
     return _remembered_process(_sample_of(inputs, values, space), hyperparameters)
 
 
-def _fit_winsorised(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
+def _fit_winsorised(
+    sample: _Sample, start: Hyperparameters | None, stride: int = 0
+) -> Hyperparameters:
     """Fit hyperparameters to an objective, and adjust them to it winsorised if that differs."""
-    hyperparameters = _fit(sample, start)
+    hyperparameters = _fit(sample, start, stride)
     if not sample.winsorises:
         return hyperparameters
     drawn = sample.process(hyperparameters).winsorised(sample.values, SURPRISE)[1]
@@ -599,9 +605,9 @@ def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
 
 
 @lru_cache(maxsize=_FITS)
-def _fit(sample: _Sample, start: Hyperparameters | None) -> Hyperparameters:
+def _fit(sample: _Sample, start: Hyperparameters | None, stride: int = 0) -> Hyperparameters:
     X, y, columns, labels = sample.arrays
-    return fit(X, y, columns, alike=labels, known=sample.variances, start=start)
+    return fit(X, y, columns, alike=labels, known=sample.variances, start=start, stride=stride)
 
 
 def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:
