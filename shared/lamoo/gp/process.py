@@ -11,13 +11,15 @@ symbol    shape        meaning
 ``theta`` ``(t,)``     logarithms of lengthscales, signal, noise, linear, quadratic
 ========= ============ =====================================================================
 
-Three things make it predict well from few points:
+Four things make it predict well from few points:
 
 - a trend, linear and quadratic in every numeric parameter with Gaussian weights: it keeps a fit
   with many parameters from explaining a global slope as noise;
 - counts: where categorical parameters are *alike* (they have the same choices, as the operations
   on the edges or layers of a network), how often each choice is used tells more than where it is
   used, so the counts are features and trend features next to the one-hot choices;
+- sums: numbers may be steps of a way (displacements, angles of joints, durations), each of which
+  moves all that follows: then their running sums stand for them, wherever they are named here;
 - a hierarchical prior: length scales share an unknown common factor and differ less than it does.
 
 The fit is the mode of the posterior. Source: Rasmussen and Williams, "Gaussian Processes for
@@ -119,6 +121,8 @@ class Hyperparameters:
         noise: variance of the noise of all observations, besides what is known of each.
         linear: prior variance of the linear trend's weights, 0 without one.
         quadratic: prior variance of the quadratic trend's weights, 0 without one.
+        stride: if positive, numbers are steps of a way, and count by where that has led: by running
+            sums of every ``stride``-th (two coordinates take turns with 2).
     """
 
     lengthscales: Floats
@@ -126,6 +130,7 @@ class Hyperparameters:
     noise: float
     linear: float
     quadratic: float
+    stride: int = 0
 
 
 # ------------------------------------------------------------------------- features
@@ -149,6 +154,7 @@ class _Embedding:
         absent: columns that no observation has: nothing is known of them, so that they count as
             inactive everywhere. Otherwise whoever has one would stay unknown, however near to it
             was looked.
+        stride: of :class:`Hyperparameters`.
     """
 
     categorical: Bools
@@ -156,6 +162,7 @@ class _Embedding:
     groups: tuple[Ints, ...]
     dimension: float
     absent: Bools
+    stride: int
 
     @cached_property
     def owner(self) -> Ints:
@@ -205,6 +212,17 @@ class _Embedding:
         """Return which columns hold numbers, shape ``(q,)``."""
         return np.flatnonzero(~self.categorical)
 
+    @cached_property
+    def sums(self) -> Floats:
+        """Return the running sums of steps as a matrix, shape ``(q, q)``.
+
+        They are divided by the root of half their number: sums of independent steps vary as much
+        as steps do, on average.
+        """
+        place = np.arange(len(self.numbers))
+        theirs = (place[:, None] >= place) & ((place[:, None] - place) % self.stride == 0)
+        return np.asarray(theirs / math.sqrt(max(len(place) / (2.0 * self.stride), 1.0)))
+
     def features(self, X: Floats) -> tuple[Floats, Floats, Floats]:
         """Return features (n, p) of points (n, d), and those of the linear and quadratic trend.
 
@@ -215,6 +233,8 @@ class _Embedding:
         numbers = X[:, self.numbers]
         inactive = np.isnan(numbers)
         centred = np.where(inactive, 0.0, numbers - 0.5)
+        if self.stride:
+            centred = centred @ self.sums.T
         active = np.where(inactive, 0.0, _INACTIVE)
         counts = self._counts(X)
         blocks = [centred, active, *counts]
@@ -276,7 +296,7 @@ def _number_inactive(choices: Floats) -> Floats:
     return np.where(np.isnan(choices), -1.0, choices)
 
 
-def _embed(X: Floats, categorical: Bools, alike: Ints | None) -> _Embedding:
+def _embed(X: Floats, categorical: Bools, alike: Ints | None, stride: int) -> _Embedding:
     """Return the embedding that knows the choices observed in X (n, d)."""
     choices = _number_inactive(X[:, categorical])
     levels = tuple(np.unique(column) for column in choices.T)
@@ -284,7 +304,7 @@ def _embed(X: Floats, categorical: Bools, alike: Ints | None) -> _Embedding:
     active = ~np.isnan(X)
     dimension = float(active.sum() / max(len(X), 1))
     absent = np.asarray(~active.any(axis=0))
-    return _Embedding(categorical, levels, groups_alike(labels), dimension, absent)
+    return _Embedding(categorical, levels, groups_alike(labels), dimension, absent, stride)
 
 
 def groups_alike(labels: Ints) -> tuple[Ints, ...]:
@@ -369,8 +389,9 @@ class _Objective:
         categorical: Bools,
         alike: Ints | None,
         known: Floats | float = 0.0,
+        stride: int = 0,
     ) -> None:
-        embedding = _embed(X, categorical, alike)
+        embedding = _embed(X, categorical, alike, stride)
         self._y = y
         self._known = known
         self._owner = embedding.owner
@@ -423,6 +444,7 @@ def fit(
     alike: Ints | None = None,
     known: Floats | float = 0.0,
     start: Hyperparameters | None = None,
+    stride: int = 0,
 ) -> Hyperparameters:
     """Return the hyperparameters of highest posterior density.
 
@@ -435,8 +457,11 @@ def fit(
             fitted comes on top: what the kernel cannot explain, and noise that nobody knows.
         start: hyperparameters that suited much of the data, to be adjusted in a few steps; by
             default the search is thorough, from two fixed starts.
+        stride: of the result, unless ``start`` has its own.
     """
-    objective = _Objective(X, y, categorical, alike, known)
+    if start is not None:
+        stride = start.stride
+    objective = _Objective(X, y, categorical, alike, known, stride)
     if start is None:
         shorter = objective.prior.mean.copy()
         shorter[: objective.scales] -= 1.0
@@ -460,7 +485,12 @@ def fit(
     values = np.exp(best.x)
     signal, noise, linear, quadratic = [*values[objective.scales :], 0.0, 0.0][:4]
     return Hyperparameters(
-        values[: objective.scales], float(signal), float(noise), float(linear), float(quadratic)
+        values[: objective.scales],
+        float(signal),
+        float(noise),
+        float(linear),
+        float(quadratic),
+        stride,
     )
 
 
@@ -553,10 +583,13 @@ class GP:
         last = len(f) - q
         sums = h.signal / scales * local + dlinear * trend[:, :q] + dquadratic * trend[:, last:]
         prior = dlinear * f[:q] + dquadratic * f[last:]  # half the gradient of k(x, x)
+        slopes = np.stack([sums[0], prior - sums[1]])
+        if h.stride:
+            slopes = slopes @ self._scaled.embedding.sums
         active = ~np.isnan(x[columns])
         dmean, dstd = np.zeros(len(x)), np.zeros(len(x))
-        dmean[columns] = sums[0] * active
-        dstd[columns] = (prior - sums[1]) * active / std
+        dmean[columns] = slopes[0] * active
+        dstd[columns] = slopes[1] * active / std
         return mean, std, dmean, dstd
 
     def believing(self, X: Floats) -> GP:
@@ -671,7 +704,7 @@ def condition(
         numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
     """
     h = hyperparameters
-    scaled = _embed(X, categorical, alike).scaled(h)
+    scaled = _embed(X, categorical, alike, h.stride).scaled(h)
     Z, F = scaled(X)
     norms = scaled.norms(Z)
     K = h.signal * _matern(_squared_distances(norms, Z, norms, Z))[0] + F @ F.T

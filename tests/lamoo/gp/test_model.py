@@ -76,6 +76,19 @@ def test_the_transform_is_the_one_that_predicts_left_out_values(values, kind):
     assert isinstance(fitted.learn_transform(Y[:, 0], 1.0), kind)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_numbers_are_steps_of_a_way_where_that_predicts_left_out_values(stride):
+    """Where a way ends and passes in its middle, next to an effort, which knows no order."""
+    space = Space({f"x{i}": Float(0, 1) for i in range(48)})
+    X = space.sobol(0, 64, 0)
+    places = np.stack([X[:, i::stride].cumsum(axis=1) for i in range(stride)]) - 0.25
+    places -= places.mean(axis=1, keepdims=True)
+    away = np.abs(places[:, :, [places.shape[2] // 2, -1]]).sum(axis=(0, 2))
+    effort = ((X - 0.5) ** 2).sum(axis=1)
+    fits = fitting.fit_objectives(History(X, np.stack([away, effort], axis=1)), space)
+    assert [fitted.hyperparameters.stride for fitted in fits] == [stride, 0]
+
+
 @pytest.mark.parametrize("smooth", [True, False])
 def test_one_terrible_choice_does_not_drag_its_neighbours_down(smooth):
     """A sum of choices' costs, but for the best configuration's neighbour, which fails badly."""

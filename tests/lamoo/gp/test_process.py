@@ -1,5 +1,6 @@
 """The Gaussian process: by definition, against GPyTorch, by finite differences and properties."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -194,6 +195,30 @@ def test_gradients_of_predictions_are_finite_differences(kind, rng):
         np.testing.assert_allclose(dmean[:, j], (ahead[0] - behind[0]) / (2 * step), atol=1e-6)
         np.testing.assert_allclose(dstd[:, j], (ahead[1] - behind[1]) / (2 * step), atol=1e-6)
         assert not dmean[np.isnan(T[:, j]), j].any()
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_steps_count_by_where_they_lead(stride, rng):
+    """A process of steps is one of running sums, which are computed here by their definition."""
+    X, T, d = rng.random((25, 7)), rng.random((6, 7)), 7
+    y, numbers = rng.standard_normal(25), np.zeros(d, bool)
+    h = Hyperparameters(0.5 + rng.random(d), 1.3, 0.02, 0.4, 0.3)
+
+    def sums(X):
+        out = np.empty_like(X)
+        for j in range(d):
+            out[:, j] = sum(X[:, i] - 0.5 for i in range(j, -1, -stride))
+        return 0.5 + out / np.sqrt(max(d / (2 * stride), 1.0))
+
+    steps = condition(X, y, numbers, dataclasses.replace(h, stride=stride))
+    places = condition(sums(X), y, numbers, h)
+    np.testing.assert_allclose(steps.predict(T), places.predict(sums(T)), rtol=1e-9)
+    believing = steps.believing(X[:2] / 2), places.believing(sums(X[:2] / 2))
+    np.testing.assert_allclose(believing[0].predict(T), believing[1].predict(sums(T)), rtol=1e-8)
+    _, _, dmean, dstd = steps.predict_gradient(T[0])
+    step = 1e-5 * np.eye(d)
+    ahead, behind = np.array(steps.predict(T[0] + step)), np.array(steps.predict(T[0] - step))
+    np.testing.assert_allclose([dmean, dstd], (ahead - behind) / 2e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
