@@ -7,6 +7,7 @@ alone, and the memory only saves time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -19,7 +20,7 @@ from scipy.stats import kendalltau
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
-from lamoo.gp.process import GP, Hyperparameters, condition, fit
+from lamoo.gp.process import GP, Hyperparameters, Ways, condition, fit
 from lamoo.gp.steps import END, reports_of
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
@@ -345,7 +346,8 @@ def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]
         data = zip(
             values_of(early), transforms_of(early, [f.learn_transform for f in fits]), strict=True
         )
-        fits = _as_way([_sample_of(inputs, v.transformed(f), space) for v, f in data], fits)
+        samples = [_sample_of(inputs, v.transformed(f), space) for v, f in data]
+        fits = _as_ways(samples, fits, [_ways(space, stride) for stride in STRIDES])
     if late is None:
         return fits
     inputs = inputs_of(space, points_of(late))
@@ -494,7 +496,21 @@ def _better_transform(sample: _Sample, bound: float) -> ObjectiveFit:
     return blended if blended.tau > linear.tau + margin else linear
 
 
-def _as_way(samples: Sequence[_Sample], fits: Sequence[ObjectiveFit]) -> list[ObjectiveFit]:
+def _ways(space: Space, stride: int) -> Ways:
+    """Return the ways that numbers may be steps of, in so many coordinates that take turns.
+
+    Numbers follow one another by the numbers in their names (``x2`` before ``x10``, ``y0`` between
+    ``x0`` and ``x1``): Optuna's spaces are in the order of the alphabet. Otherwise as declared.
+    """
+    names = [name for name, p in space.parameters.items() if p.ordered]
+    told = [[int(digits) for digits in re.findall(r"\d+", name)] for name in names]
+    order = sorted(range(len(names)), key=told.__getitem__)
+    return tuple(tuple(order[first::stride]) for first in range(stride))
+
+
+def _as_ways(
+    samples: Sequence[_Sample], fits: Sequence[ObjectiveFit], candidates: Sequence[Ways]
+) -> list[ObjectiveFit]:
     """Return fits to where numbers lead as steps, where that predicts left-out values better.
 
     Whether numbers are steps is a property of them, so that all objectives say it together; which
@@ -503,19 +519,20 @@ def _as_way(samples: Sequence[_Sample], fits: Sequence[ObjectiveFit]) -> list[Ob
     Args:
         samples: of the transformed final values of each objective.
         fits: of each, to the numbers themselves.
+        candidates: the ways that they may be steps of.
     """
     missing = _missing(fits)
-    ways = [
-        [_fit_as_way(*each, stride) for each in zip(samples, fits, strict=True)]
-        for stride in STRIDES
+    others = [
+        [_fit_as_ways(*each, ways) for each in zip(samples, fits, strict=True)]
+        for ways in candidates
     ]
-    ratios = [_missing(way) / missing for way in ways]
-    way, ratio = min(
-        zip(ways, ratios, strict=True), key=lambda each: float(np.minimum(each[1], 1.0).prod())
+    ratios = [_missing(other) / missing for other in others]
+    other, ratio = min(
+        zip(others, ratios, strict=True), key=lambda each: float(np.minimum(each[1], 1.0).prod())
     )
     if ratio.min() > CLEARLY:
         return [*fits]
-    each = zip(fits, way, (ratio * CLEARLY < 1.0).tolist(), strict=True)
+    each = zip(fits, other, (ratio * CLEARLY < 1.0).tolist(), strict=True)
     return [new if well else fitted for fitted, new, well in each]
 
 
@@ -523,10 +540,10 @@ def _missing(fits: Sequence[ObjectiveFit]) -> Floats:
     return np.array([1.0 + _EQUAL - fitted.tau for fitted in fits])
 
 
-def _fit_as_way(sample: _Sample, fitted: ObjectiveFit, stride: int) -> ObjectiveFit:
+def _fit_as_ways(sample: _Sample, fitted: ObjectiveFit, ways: Ways) -> ObjectiveFit:
     if fitted.stepwise:
         return fitted
-    hyperparameters = _fit_winsorised(sample, None, stride)
+    hyperparameters = _fit_winsorised(sample, None, ways)
     return replace(fitted, hyperparameters=hyperparameters, tau=_tau(sample, hyperparameters))
 
 
@@ -584,10 +601,10 @@ def remembered_process(
 
 
 def _fit_winsorised(
-    sample: _Sample, start: Hyperparameters | None, stride: int = 0
+    sample: _Sample, start: Hyperparameters | None, ways: Ways = ()
 ) -> Hyperparameters:
     """Fit hyperparameters to an objective, and adjust them to it winsorised if that differs."""
-    hyperparameters = _fit(sample, start, stride)
+    hyperparameters = _fit(sample, start, ways)
     if not sample.winsorises:
         return hyperparameters
     drawn = sample.process(hyperparameters).winsorised(sample.values, SURPRISE)[1]
@@ -605,9 +622,9 @@ def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
 
 
 @lru_cache(maxsize=_FITS)
-def _fit(sample: _Sample, start: Hyperparameters | None, stride: int = 0) -> Hyperparameters:
+def _fit(sample: _Sample, start: Hyperparameters | None, ways: Ways = ()) -> Hyperparameters:
     X, y, columns, labels = sample.arrays
-    return fit(X, y, columns, alike=labels, known=sample.variances, start=start, stride=stride)
+    return fit(X, y, columns, alike=labels, known=sample.variances, start=start, ways=ways)
 
 
 def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:

@@ -39,6 +39,8 @@ from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
 
+#: Ways, each by which of the numbers (of ``q``) are its steps, in their order.
+Ways = tuple[tuple[int, ...], ...]
 #: Distance between an active and an inactive number: that of the middle to the bounds.
 _INACTIVE = 0.5
 #: In groups of at least this many parameters alike, choices are counted.
@@ -121,8 +123,8 @@ class Hyperparameters:
         noise: variance of the noise of all observations, besides what is known of each.
         linear: prior variance of the linear trend's weights, 0 without one.
         quadratic: prior variance of the quadratic trend's weights, 0 without one.
-        stride: if positive, numbers are steps of a way, and count by where that has led: by running
-            sums of every ``stride``-th (two coordinates take turns with 2).
+        ways: of each way that numbers are steps of, which of them are, in their order; each counts
+            by where that has led, by running sums. Empty where numbers count by themselves.
     """
 
     lengthscales: Floats
@@ -130,7 +132,7 @@ class Hyperparameters:
     noise: float
     linear: float
     quadratic: float
-    stride: int = 0
+    ways: Ways = ()
 
 
 # ------------------------------------------------------------------------- features
@@ -154,7 +156,7 @@ class _Embedding:
         absent: columns that no observation has: nothing is known of them, so that they count as
             inactive everywhere. Otherwise whoever has one would stay unknown, however near to it
             was looked.
-        stride: of :class:`Hyperparameters`.
+        ways: of :class:`Hyperparameters`.
     """
 
     categorical: Bools
@@ -162,7 +164,7 @@ class _Embedding:
     groups: tuple[Ints, ...]
     dimension: float
     absent: Bools
-    stride: int
+    ways: Ways
 
     @cached_property
     def owner(self) -> Ints:
@@ -214,14 +216,15 @@ class _Embedding:
 
     @cached_property
     def sums(self) -> Floats:
-        """Return the running sums of steps as a matrix, shape ``(q, q)``.
+        """Return the running sums of steps as a matrix, shape ``(q, q)``; other numbers stay.
 
-        They are divided by the root of half their number: sums of independent steps vary as much
+        Sums are divided by the root of half their number: sums of independent steps vary as much
         as steps do, on average.
         """
-        place = np.arange(len(self.numbers))
-        theirs = (place[:, None] >= place) & ((place[:, None] - place) % self.stride == 0)
-        return np.asarray(theirs / math.sqrt(max(len(place) / (2.0 * self.stride), 1.0)))
+        sums = np.eye(len(self.numbers))
+        for way in self.ways:
+            sums[np.ix_(way, way)] = np.tri(len(way)) / math.sqrt(max(len(way) / 2.0, 1.0))
+        return sums
 
     def features(self, X: Floats) -> tuple[Floats, Floats, Floats]:
         """Return features (n, p) of points (n, d), and those of the linear and quadratic trend.
@@ -233,7 +236,7 @@ class _Embedding:
         numbers = X[:, self.numbers]
         inactive = np.isnan(numbers)
         centred = np.where(inactive, 0.0, numbers - 0.5)
-        if self.stride:
+        if self.ways:
             centred = centred @ self.sums.T
         active = np.where(inactive, 0.0, _INACTIVE)
         counts = self._counts(X)
@@ -296,7 +299,7 @@ def _number_inactive(choices: Floats) -> Floats:
     return np.where(np.isnan(choices), -1.0, choices)
 
 
-def _embed(X: Floats, categorical: Bools, alike: Ints | None, stride: int) -> _Embedding:
+def _embed(X: Floats, categorical: Bools, alike: Ints | None, ways: Ways) -> _Embedding:
     """Return the embedding that knows the choices observed in X (n, d)."""
     choices = _number_inactive(X[:, categorical])
     levels = tuple(np.unique(column) for column in choices.T)
@@ -304,7 +307,7 @@ def _embed(X: Floats, categorical: Bools, alike: Ints | None, stride: int) -> _E
     active = ~np.isnan(X)
     dimension = float(active.sum() / max(len(X), 1))
     absent = np.asarray(~active.any(axis=0))
-    return _Embedding(categorical, levels, groups_alike(labels), dimension, absent, stride)
+    return _Embedding(categorical, levels, groups_alike(labels), dimension, absent, ways)
 
 
 def groups_alike(labels: Ints) -> tuple[Ints, ...]:
@@ -389,9 +392,9 @@ class _Objective:
         categorical: Bools,
         alike: Ints | None,
         known: Floats | float = 0.0,
-        stride: int = 0,
+        ways: Ways = (),
     ) -> None:
-        embedding = _embed(X, categorical, alike, stride)
+        embedding = _embed(X, categorical, alike, ways)
         self._y = y
         self._known = known
         self._owner = embedding.owner
@@ -444,7 +447,7 @@ def fit(
     alike: Ints | None = None,
     known: Floats | float = 0.0,
     start: Hyperparameters | None = None,
-    stride: int = 0,
+    ways: Ways = (),
 ) -> Hyperparameters:
     """Return the hyperparameters of highest posterior density.
 
@@ -457,11 +460,11 @@ def fit(
             fitted comes on top: what the kernel cannot explain, and noise that nobody knows.
         start: hyperparameters that suited much of the data, to be adjusted in a few steps; by
             default the search is thorough, from two fixed starts.
-        stride: of the result, unless ``start`` has its own.
+        ways: of the result, unless ``start`` has its own.
     """
     if start is not None:
-        stride = start.stride
-    objective = _Objective(X, y, categorical, alike, known, stride)
+        ways = start.ways
+    objective = _Objective(X, y, categorical, alike, known, ways)
     if start is None:
         shorter = objective.prior.mean.copy()
         shorter[: objective.scales] -= 1.0
@@ -490,7 +493,7 @@ def fit(
         float(noise),
         float(linear),
         float(quadratic),
-        stride,
+        ways,
     )
 
 
@@ -584,7 +587,7 @@ class GP:
         sums = h.signal / scales * local + dlinear * trend[:, :q] + dquadratic * trend[:, last:]
         prior = dlinear * f[:q] + dquadratic * f[last:]  # half the gradient of k(x, x)
         slopes = np.stack([sums[0], prior - sums[1]])
-        if h.stride:
+        if h.ways:
             slopes = slopes @ self._scaled.embedding.sums
         active = ~np.isnan(x[columns])
         dmean, dstd = np.zeros(len(x)), np.zeros(len(x))
@@ -704,7 +707,7 @@ def condition(
         numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
     """
     h = hyperparameters
-    scaled = _embed(X, categorical, alike, h.stride).scaled(h)
+    scaled = _embed(X, categorical, alike, h.ways).scaled(h)
     Z, F = scaled(X)
     norms = scaled.norms(Z)
     K = h.signal * _matern(_squared_distances(norms, Z, norms, Z))[0] + F @ F.T
