@@ -264,11 +264,12 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
         assert after >= before - 1e-9 * abs(before)
 
 
-def test_little_effort_scores_little_and_learns_from_little(rng):
+@pytest.mark.parametrize("effort", [gp.FAST, gp.BRIEF])
+def test_little_effort_scores_little_and_learns_from_little(rng, effort):
     X = rng.random((300, 3))
     history = History(X, ((X[:, None] - np.eye(3)) ** 2).sum(axis=2))
     place = everywhere(history, Space(dict.fromkeys("abc", Float(0, 1))))
-    scored, effort = [], gp.FAST
+    scored = []
 
     class Counted:
         """Counts the points that it is asked for; the best are at the origin."""
@@ -286,7 +287,8 @@ def test_little_effort_scores_little_and_learns_from_little(rng):
     x = gp.maximise(Counted(), candidates, place, rng, effort)
     assert (x**2).sum() < best
     assert sum(n for n, cheap in scored if cheap) <= effort.uniform + effort.offspring
-    assert sum(n for n, cheap in scored if not cheap) < effort.finalists + effort.neighbours + 30
+    climb = 30 if effort.thorough else 13 * effort.iterations + 1
+    assert sum(n for n, cheap in scored if not cheap) < effort.finalists + effort.neighbours + climb
     model = learn(history, place.region.space, rng, None, effort.training)
     for process in model.factors[-1].processes:
         assert len(process.predict(X)[0]) == 300
