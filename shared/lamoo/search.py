@@ -255,8 +255,7 @@ def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
     if in_whole_space:
         yield _Attempt(name, propose, everywhere, WHOLE)
     else:
-        root = grow(task.domain, history, task.settings.partition, reference_point)
-        path = select(root)
+        path = select(_tree(task, history))
         for depth in reversed(range(len(path))):
             node = path[depth]
             kind = "leaf" if depth == len(path) - 1 else "node"
@@ -266,6 +265,13 @@ def _attempts(task: Task, history: History) -> Iterator[_Attempt]:
     yield _Attempt("evolutionary", evolutionary.propose, everywhere, WHOLE)
     yield _Attempt("random", random.propose, everywhere, WHOLE)
     yield _Attempt("gp", again.propose, everywhere, WHOLE)
+
+
+def _tree(task: Task, history: History) -> Node:
+    """Return the root of the tree over all observations, as the solver wishes it to be grown."""
+    settings = task.settings
+    early = history.n >= settings.chosen_solver.early
+    return grow(task.domain, history, settings.partition, task.reference_point, early=early)
 
 
 def _spread_out(place: Place, rng: np.random.Generator, seed: int) -> Floats | None:  # noqa: ARG001
@@ -349,7 +355,7 @@ def chosen_path(task: Task) -> tuple[Node, ...]:
     if not task.history.n:
         msg = "history must hold at least one observation to grow a tree from"
         raise ValueError(msg)
-    root = grow(task.domain, task.cleaned, task.settings.partition, task.reference_point)
+    root = _tree(task, task.cleaned)
     # the tree's rows are those of the cleaned history; the caller knows the task's own
     index = task.rows[root.data.index]
     return select(replace(root, data=replace(root.data, index=index)))

@@ -158,6 +158,13 @@ def test_normalising_takes_the_best_to_0_and_the_third_quartile_to_1(scale, rng)
     np.testing.assert_allclose(scaled, pareto.normalise(7 * Y + 3 * scale), atol=1e-9)
 
 
+@pytest.mark.parametrize("n", [*range(1, 12), 96, 250])
+def test_the_upper_quartile_is_numpys_to_the_last_digit(n, rng):
+    for columns in (rng.standard_normal((3, n)), np.round(rng.random((2, n)), 1)):
+        expected = np.quantile(columns, 0.75, axis=1)
+        np.testing.assert_array_equal(pareto._upper_quartile(columns), expected)
+
+
 def test_normalising_looks_at_feasible_points_only(rng):
     Y = rng.random((30, 2))
     violation = np.where(np.arange(30) < 20, 0.0, 1.0)

@@ -242,6 +242,9 @@ def test_proposals_gain_more_hypervolume_than_random_points(m, rng):
     assert gain(x) > np.quantile(typical, 0.95)
 
 
+CLIMBS = (gp.refine, gp.ascend)
+
+
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("name", ["float", "mixed", "tree"])
 def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, name, m):
@@ -253,19 +256,20 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
     model = learn(history, space, rng, None)
     smooth = space.free & space.smooth
     starts = gp.candidates(place, rng)[:6]
-    for start in starts:
-        end = gp.refine(model, region, start, smooth)
+    ends = [climb(model, region, start, smooth, 5) for climb in CLIMBS for start in starts]
+    for start, end in zip([*starts, *starts], ends, strict=True):
         assert region.contains(end[None]).all()
         np.testing.assert_array_equal(space.snap(end[None])[0], end)
         before, after = model.score(np.array([start, end]))
         assert after >= before - 1e-9 * abs(before)
 
 
-def test_little_effort_scores_little_and_learns_from_little(rng):
+@pytest.mark.parametrize("effort", [gp.FAST, gp.BRIEF])
+def test_little_effort_scores_little_and_learns_from_little(rng, effort):
     X = rng.random((300, 3))
     history = History(X, ((X[:, None] - np.eye(3)) ** 2).sum(axis=2))
     place = everywhere(history, Space(dict.fromkeys("abc", Float(0, 1))))
-    scored, effort = [], gp.FAST
+    scored = []
 
     class Counted:
         """Counts the points that it is asked for; the best are at the origin."""
@@ -283,11 +287,33 @@ def test_little_effort_scores_little_and_learns_from_little(rng):
     x = gp.maximise(Counted(), candidates, place, rng, effort)
     assert (x**2).sum() < best
     assert sum(n for n, cheap in scored if cheap) <= effort.uniform + effort.offspring
-    assert sum(n for n, cheap in scored if not cheap) < effort.finalists + effort.neighbours + 30
+    climb = 30 if effort.thorough else 13 * effort.iterations + 1
+    assert sum(n for n, cheap in scored if not cheap) < effort.finalists + effort.neighbours + climb
     model = learn(history, place.region.space, rng, None, effort.training)
     for process in model.factors[-1].processes:
         assert len(process.predict(X)[0]) == 300
         assert len(process._Z) == effort.training
+
+
+@pytest.mark.parametrize("name", ["float", "integer", "choice", "mixed", "tree"])
+def test_with_long_histories_the_fast_proposal_is_inside_new_and_the_same_again(
+    spaces, make_history, name, forget
+):
+    rng = np.random.default_rng([*name.encode()])
+    history = make_history(spaces[name], gp.LONG + 40, 2, rng, pending=2)
+    space = with_activity(spaces[name], history)
+    root = grow(space, history, Partition(), None, early=True)
+    node = select(root)[-1]
+    for place in (Place(history, node.region, node.members), everywhere(history, space)):
+        x = gp.propose_fast(place, np.random.default_rng(1))
+        if x is None:  # a leaf of a finite space may be exhausted
+            assert not space.smooth.any()
+            continue
+        assert place.region.contains(x[None]).all()
+        assert not rows_in(x[None], history.tried).any()
+        np.testing.assert_array_equal(space.snap(x[None])[0], x)
+        forget()
+        np.testing.assert_array_equal(gp.propose_fast(place, np.random.default_rng(1)), x)
 
 
 @pytest.mark.parametrize("name", ["float", "integer", "choice", "mixed", "tree"])
@@ -305,15 +331,69 @@ def test_neighbours_are_new_and_in_the_region(spaces, make_history, name):
     assert same.mean() > 0.3
 
 
-def test_refining_gains_in_the_whole_space(rng):
+@pytest.mark.parametrize("climb", CLIMBS)
+def test_refining_gains_in_the_whole_space(rng, climb):
     space, history = problem(2, 20, seed=2)
     model = learn(history, space, rng, None)
     X = space.sample(10, rng)
-    ends = np.array([gp.refine(model, Region(space), x, np.ones(3, dtype=bool)) for x in X])
+    ends = np.array([climb(model, Region(space), x, np.ones(3, dtype=bool), 30) for x in X])
     assert (model.score(ends) > model.score(X) + 0.1).all()
 
 
-def test_a_refined_point_has_just_the_parameters_that_exist(rng):
+class Bowl:
+    """A concave quadratic function, narrow along some parameters, and how often it was asked."""
+
+    def __init__(self, top, curvature):
+        self.top, self.curvature, self.asked = top, curvature, 0
+
+    def score(self, X):
+        self.asked += 1
+        return -(self.curvature * (X - self.top) ** 2).sum(axis=1)
+
+    def score_gradient(self, x):
+        self.asked += 1
+        return float(self.score(x[None])[0]), -2 * self.curvature * (x - self.top)
+
+
+def test_conjugate_directions_lead_to_the_top_of_a_narrow_hill(rng):
+    space = Space({f"p{j}": Float(0, 1) for j in range(8)})
+    smooth = np.arange(8) != 3
+    for _ in range(20):
+        top, start = rng.uniform(-0.2, 1.2, 8), rng.random(8)
+        hill = Bowl(top, np.geomspace(1, 100, 8)[rng.permutation(8)])
+        best = np.where(smooth, np.clip(top, 0, 1), start)
+        highest, lowest = hill.score(np.array([best, start]))
+        hill.asked = 0
+        end = gp.ascend(hill, Region(space), start, smooth, 3)
+        assert hill.asked <= 9
+        assert end[3] == start[3]
+        assert highest - hill.score(end[None])[0] < 0.3 * (highest - lowest)
+        end = gp.ascend(hill, Region(space), start, smooth, 60)
+        assert highest - hill.score(end[None])[0] < 0.02 * (highest - lowest)
+        np.testing.assert_array_equal(gp.ascend(hill, Region(space), best, smooth, 3), best)
+
+
+def test_a_climb_stays_where_nothing_leads_up_or_everything_is_outside(rng):
+    space, start = Space({"a": Float(0, 1), "b": Float(0, 1)}), np.array([0.0, 1.0])
+    flat, corner = Bowl(start, np.zeros(2)), Bowl(np.array([-1.0, 2.0]), np.ones(2))
+    for hill in (flat, corner):
+        np.testing.assert_array_equal(
+            gp.ascend(hill, Region(space), start, np.ones(2, dtype=bool), 3), start
+        )
+        assert hill.asked <= 6
+    good = rng.random((40, 2))
+    region = Region(space).cut(
+        learn_boundary(boundary_features(space, good), good[:, 0] > 0.5), good=True
+    )
+    inside = np.array([0.9, 0.5])
+    assert region.contains(inside[None])[0]
+    end = gp.ascend(Bowl(np.array([0.0, 0.5]), np.ones(2)), region, inside, np.ones(2, bool), 9)
+    assert region.contains(end[None])[0]
+    assert end[0] < 0.7
+
+
+@pytest.mark.parametrize("climb", CLIMBS)
+def test_a_refined_point_has_just_the_parameters_that_exist(rng, climb):
     """Where the climb crosses a condition, parameters appear or vanish."""
     space = Space({"a": Float(0, 1), "b": Float(0, 1), "c": Categorical("xy")})
     X = space.sample(60, rng)
@@ -333,10 +413,10 @@ def test_a_refined_point_has_just_the_parameters_that_exist(rng):
             return self.sign * x[0], np.array([self.sign, 0.0, 0.0])
 
     smooth = np.array([True, True, False])
-    up = gp.refine(Climb(1.0), Region(space), np.array([0.2, np.nan, np.nan]), smooth)
+    up = climb(Climb(1.0), Region(space), np.array([0.2, np.nan, np.nan]), smooth, 9)
     assert up[0] == 1
     assert not np.isnan(up).any()
-    down = gp.refine(Climb(-1.0), Region(space), np.array([0.8, 0.3, 0.25]), smooth)
+    down = climb(Climb(-1.0), Region(space), np.array([0.8, 0.3, 0.25]), smooth, 9)
     np.testing.assert_array_equal(down, [0.0, np.nan, np.nan])
 
 

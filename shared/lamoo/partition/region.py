@@ -106,7 +106,9 @@ class Region:
         count = exist.sum(axis=1)
         return np.where(count, inside.sum(axis=1) / np.maximum(count, 1), np.nan)
 
-    def sample(self, n: int, members: Floats, rng: np.random.Generator) -> Floats:
+    def sample(
+        self, n: int, members: Floats, rng: np.random.Generator, draws: int = MAX_DRAWS
+    ) -> Floats:
         """Draw up to ``n`` distinct points of the region, ``(k, d)`` with ``k <= n``.
 
         Uniform rejection first; where the region is too small for that, a random walk from its
@@ -117,13 +119,14 @@ class Region:
             n: how many points are wanted.
             members: known points of the region to walk from, shape ``(k, d)``; may be empty.
             rng: the random generator.
+            draws: no more are begun after so many uniform ones.
         """
         found = np.empty((0, self.space.dimension))
-        draws, batch = 0, n
-        while len(found) < n and draws < MAX_DRAWS:
+        drawn, batch = 0, n
+        while len(found) < n and drawn < draws:
             X = self.space.sample(batch, rng)
             found = first_rows(np.concatenate([found, X[self.contains(X)]]))
-            draws, batch = draws + batch, min(2 * batch, MAX_DRAWS)
+            drawn, batch = drawn + batch, min(2 * batch, MAX_DRAWS)
         if len(found) >= n:
             return found[:n]
         return self._walk(n, found, members, rng)

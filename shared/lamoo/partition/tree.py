@@ -4,10 +4,11 @@ Zhao et al., "Multi-objective Optimization by Learning Space Partitions" (ICLR 2
 The tree is lazy: a node is split when its children are first asked for, so that walking down one
 path costs one boundary per level and not one per node.
 
-With many features a boundary takes milliseconds to learn, by the cube of their number. Then all of
-them are learned at certain history lengths only (:func:`lamoo.space.history.scheduled`), and
-remembered: another tree, the teacher, is grown from the observations that there were, and this one
-splits where that one does. So the tree depends on the history alone, as always.
+With many features a boundary takes milliseconds to learn, by the cube of their number. Then, and
+where a solver is to be fast, all of them are learned at certain history lengths only
+(:func:`lamoo.space.history.scheduled`), and remembered: another tree, the teacher, is grown from
+the observations that there were, and this one splits where that one does. So the tree depends on
+the history alone, as always.
 """
 
 from __future__ import annotations
@@ -214,7 +215,12 @@ class Node:
 
 
 def grow(
-    space: Space, history: History, settings: Partition, reference_point: Floats | None
+    space: Space,
+    history: History,
+    settings: Partition,
+    reference_point: Floats | None,
+    *,
+    early: bool = False,
 ) -> Node:
     """Return the root of the tree over all observations (section 3.1).
 
@@ -223,6 +229,8 @@ def grow(
         history: at least one observation.
         settings: how to split and select.
         reference_point: the user's (m,), or ``None`` to infer one.
+        early: whether boundaries are those that were learned at the last scheduled history length
+            also where they have few features.
     """
     found = _representative(space, history)
     scaled, scaled_reference = pareto.comparable(found.values, found.violation, reference_point)
@@ -242,7 +250,10 @@ def grow(
     )
     ends = np.cumsum([n, *map(len, others)])
     rows, pending, stopped, _ = np.split(np.arange(ends[-1]), ends)
-    return Node(data, rows, pending, stopped, Region(space), _teacher(space, history, settings))
+    teacher = None
+    if (early or many_features(space)) and settings.kernel == "linear":
+        teacher = _teacher(space, history, settings)
+    return Node(data, rows, pending, stopped, Region(space), teacher)
 
 
 class _Found(NamedTuple):
@@ -261,10 +272,8 @@ def _representative(space: Space, history: History) -> _Found:
     return _Found(index, features, history.means[index], history.violation[index])
 
 
-def _teacher(space: Space, history: History, settings: Partition) -> Node | None:
-    """Return the tree that tells where to split, ``None`` where boundaries are learned at once."""
-    if not many_features(space) or settings.kernel != "linear":
-        return None
+def _teacher(space: Space, history: History, settings: Partition) -> Node:
+    """Return the tree that tells where to split."""
     found = _representative(space, history.first(scheduled(history.n)))
     contents = tuple(array.tobytes() for array in found)
     return _remembered(_Early(contents, settings, found, space))

@@ -44,6 +44,9 @@ class Solver:
         name: what logs call it.
         large: another function for large problems (:func:`lamoo.solvers.large.applies`), which
             proposes in the whole space; by default the same one.
+        early: from how many observations on the partition's boundaries are those that were learned
+            at the last scheduled history length; by default only where they have many features, see
+            :func:`lamoo.partition.tree.grow`.
     """
 
     propose: Propose
@@ -51,6 +54,7 @@ class Solver:
     needs: tuple[str, str] | None = None
     name: str = "of your own"
     large: Propose | None = None
+    early: float = np.inf
 
     def proposing(self, space: Space, history: History) -> tuple[Propose, bool]:
         """Return how to propose, and whether that is in the whole space.
@@ -105,10 +109,11 @@ class Later:
 _ALL = (
     Solver(gp.propose, global_turns=True, name="gp", large=large.propose),
     Solver(
-        partial(gp.propose, effort=gp.FAST),
+        gp.propose_fast,
         global_turns=True,
         name="gp-fast",
         large=large.propose,
+        early=gp.LONG,
     ),
     Solver(evolutionary.propose, name="evolutionary"),
     Solver(random.propose, name="random"),

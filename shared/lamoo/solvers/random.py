@@ -6,9 +6,10 @@ import numpy as np
 
 from lamoo.arrays import Floats
 from lamoo.partition.place import Place
+from lamoo.partition.region import MAX_DRAWS
 
 
-def pool(place: Place, n: int, rng: np.random.Generator) -> Floats:
+def pool(place: Place, n: int, rng: np.random.Generator, draws: int = MAX_DRAWS) -> Floats:
     """Draw up to ``n`` distinct, never tried points of the region, shape ``(k, d)``.
 
     Where drawing finds none in a space that can be enumerated, all that are left are returned:
@@ -18,9 +19,10 @@ def pool(place: Place, n: int, rng: np.random.Generator) -> Floats:
         place: the region, and what was tried.
         n: how many points are drawn.
         rng: the random generator.
+        draws: see :meth:`lamoo.partition.region.Region.sample`.
     """
     history, region = place.history, place.region
-    X = history.unseen(region.sample(n, history.X[place.members], rng))
+    X = history.unseen(region.sample(n, history.X[place.members], rng, draws))
     if not len(X) and region.space.enumerable:
         return place.left()
     return X

@@ -412,6 +412,24 @@ def test_with_many_features_the_tree_splits_where_the_one_of_a_scheduled_length_
         np.testing.assert_array_equal(a.model.weights, c.model.weights)
 
 
+def test_a_solver_may_wish_for_the_boundaries_of_a_scheduled_length_with_few_features(rng, forget):
+    few = Space({f"p{j}": Float(0, 1) for j in range(5)})
+    X = rng.random((500, 5))
+    rest = ((X[:, 1:] - 0.4) ** 2).sum(axis=1)
+    history = History(X, np.stack([X[:, 0] + rest, 1 - X[:, 0] + rest], axis=1))
+    then = boundaries(grow(few, history.first(scheduled(500)), Partition(), None))
+    forget()
+    root = grow(few, history, Partition(), None, early=True)
+    ours, without = boundaries(root), boundaries(grow(few, history, Partition(), None))
+    assert len(ours) == len(then) > 5
+    for a, b in zip(ours, then, strict=True):
+        np.testing.assert_array_equal(a.model.weights, b.model.weights)
+    assert not np.array_equal(ours[0].model.weights, without[0].model.weights)
+    members = np.concatenate([leaf.members for leaf in root.leaves()])
+    assert sorted(members) == sorted(root.members)
+    assert members.max() >= scheduled(500)  # the latest count, too
+
+
 def test_with_many_features_leaves_share_out_all_observations_of_now(rng):
     history = wide(500, rng)
     root = grow(MANY, history, Partition(), None)
