@@ -20,7 +20,7 @@ from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.explanation import existing
 from ax_lamoo.task import Task
 from lamoo import chosen_path, pareto
-from lamoo.arrays import Floats, plain
+from lamoo.arrays import Floats, two_names
 from lamoo.partition.tree import Node
 from lamoo.report import figures
 from lamoo.report.maps import map_places, region_map, telling_pairs
@@ -131,13 +131,9 @@ class PartitionRegions(_OfPartition):
         Raises:
             UserInputError: if it is not two of them.
         """
-        chosen: Any = plain(parameters)  # names may come in an array, or a column of pandas'
-        fine = isinstance(chosen, Sequence) and all(isinstance(n, str) for n in chosen)
-        if parameters is not None and not (
-            fine and not isinstance(chosen, str) and len(set(chosen)) == 2
-        ):
+        self.parameters = two_names(parameters)
+        if parameters is not None and self.parameters is None:
             raise UserInputError(f"parameters must be two different names, got {parameters!r}")
-        self.parameters: Sequence[str] | None = chosen
 
     def compute(
         self,

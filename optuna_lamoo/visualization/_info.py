@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, failures, pareto
-from lamoo.arrays import Floats, is_one_of, plain
+from lamoo.arrays import Floats, two_names
 from lamoo.report.figures import Axis, Map
 from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import NodeRow, Stage, stages, tree_rows
@@ -61,10 +61,10 @@ def regions(study: Study, params: Sequence[str] | None) -> list[Map]:
     if len(names) < 2:
         msg = f"study must have two parameters that leave a choice, got {names}: see plot_partition"
         raise ValueError(msg)
-    chosen: Any = plain(params)  # names may come in an array, or a column of pandas'
+    chosen = two_names(params)
     if params is None:
         pairs = telling_pairs(known.path[-1].region, known.history.X)
-    elif not _two_of(chosen, names):
+    elif chosen is None or not {*chosen} <= {*names}:
         msg = f"params must be two of {names}, got {params!r}"
         raise ValueError(msg)
     else:
@@ -109,13 +109,6 @@ def _axis(known: Knowledge, trials: Sequence[FrozenTrial], name: str, places: Fl
         points=[_shown(columns.answers(t, known.search_space), name, scale) for t in trials],
         levels=parameter.levels,
     )
-
-
-def _two_of(params: object, names: Sequence[str]) -> bool:
-    """Tell whether something holds two different ones of some names."""
-    if isinstance(params, str) or not isinstance(params, Sequence):
-        return False
-    return len(params) == 2 and params[0] != params[1] and all(is_one_of(p, names) for p in params)
 
 
 def _shown(params: Mapping[str, Any], name: str, scale: str) -> object:

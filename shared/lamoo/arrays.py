@@ -12,7 +12,7 @@ symbol   shape        meaning
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
@@ -93,3 +93,15 @@ def plain(given: Any) -> object:
     NumPy reads no tensor that has a gradient, lies on a GPU or has the type ``bfloat16``.
     """
     return given.tolist() if hasattr(given, "tolist") else given
+
+
+def two_names(given: object) -> list[str] | None:
+    """Return two different names, ``None`` if anything else is given.
+
+    They may come in an array, or in an index of pandas'.
+    """
+    row = plain(given)
+    if isinstance(row, str) or not isinstance(row, Sequence):
+        return None
+    names = [name for name in row if isinstance(name, str)]
+    return names if len(names) == len(row) == len({*names}) == 2 else None

@@ -39,9 +39,9 @@ MARGIN, SMOOTH_MARGIN = 0.03, 0.12
 #: So many numbers, at least, may be steps of a way, and so many observations tell; it has one, two
 #: or three coordinates. Of 32 observations steps were seen where none are.
 STEPS_OF_A_WAY, TO_SEE_A_WAY, STRIDES = 40, 50, (1, 2, 3)
-#: They are if of one objective's left-out values at most this share of the missing order (1 less
-#: Kendall's tau) is then still missing. So they count for those whose order does not miss as much
-#: more.
+#: They are if, of the order of one objective's left-out values that was missing (1 less Kendall's
+#: tau), at most this share still is. Each objective then counts them, unless its missing order
+#: grows by the inverse of this factor or more.
 CLEARLY = 0.75
 #: Where nothing is smooth, a value counts at most this many standard deviations worse than all
 #: others predict it. NAS-Bench-Graph, citeseer and photo, eleven fresh seeds: better in nine of
