@@ -15,7 +15,7 @@ def check_kind(name: str, value: object, *kinds: type) -> None:
     if not isinstance(value, kinds):
         expected = " or ".join("None" if k is type(None) else k.__name__ for k in kinds)
         msg = f"{name} must be {expected}, got {value!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        raise ValueError(msg)
 
 
 def check_callable(name: str, value: object) -> None:
@@ -36,7 +36,7 @@ def check_study(study: object) -> None:
     """Check that an argument is a study."""
     if not isinstance(study, Study):
         msg = f"study must be one of optuna.create_study or load_study, got {study!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        raise ValueError(msg)
 
 
 def check_seed(seed: object) -> None:

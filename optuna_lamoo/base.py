@@ -233,14 +233,14 @@ def base_of(base_sampler: object) -> Base:
         base_sampler = Copies(base_sampler)
     expected = "base_sampler must be a function that takes a seed (an int) and returns a sampler"
     if not callable(base_sampler) or isinstance(base_sampler, type):
-        raise ValueError(f"{expected}, got {base_sampler!r}")  # noqa: TRY004  as elsewhere
+        raise ValueError(f"{expected}, got {base_sampler!r}")
     make: Any = base_sampler
     try:
         sampler = make(0)
     except Exception as error:
         raise ValueError(f"{expected}, but base_sampler(0) raised {error!r}") from error
     if not isinstance(sampler, BaseSampler):
-        raise ValueError(f"{expected}, but base_sampler(0) returned {sampler!r}")  # noqa: TRY004
+        raise ValueError(f"{expected}, but base_sampler(0) returned {sampler!r}")
     for m in (2, 1):
         # a sampler to which a small study is not to its liking may like the user's
         with contextlib.suppress(Exception):

@@ -189,13 +189,13 @@ def _check(space: object, directions: object, settings: object) -> None:
     """Check the kinds of an optimizer's arguments."""
     if not isinstance(space, Space):
         msg = f"space must be a lamoo.Space, such as Space({{'x': Float(0, 1)}}), got {space!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        raise ValueError(msg)
     if not space.parameters:
         msg = "space must have a parameter, such as Space({'x': Float(0, 1)}), got none"
         raise ValueError(msg)
     if not isinstance(settings, Settings | None):
         msg = f"settings must be lamoo.Settings or None, got {settings!r}"
-        raise ValueError(msg)  # noqa: TRY004  as above
+        raise ValueError(msg)
     listed = directions if isinstance(directions, Sequence) else ()
     if not listed or not all(is_one_of(d, ("minimize", "maximize")) for d in listed):
         msg = (

@@ -118,7 +118,7 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
     generator: Any = rng  # whatever was given
     if not isinstance(generator, np.random.Generator):
         msg = f"rng must be a generator such as np.random.default_rng(0), got {rng!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        raise ValueError(msg)
     X = np.empty((q, task.space.dimension))
     with single_threaded():
         began, history = time.perf_counter(), task.cleaned

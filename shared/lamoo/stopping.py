@@ -84,11 +84,11 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     given: Any = history  # whatever was given, and so for the settings
     if not isinstance(given, History):
         msg = f"history must be a lamoo.History, got {history!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        raise ValueError(msg)
     given = settings
     if not isinstance(given, Settings | None):
         msg = f"settings must be lamoo.Settings or None, got {settings!r}"
-        raise ValueError(msg)  # noqa: TRY004  as above
+        raise ValueError(msg)
     if not is_whole(k, 0):
         msg = f"k must be at least 0, a whole number, got {k!r}"
         raise ValueError(msg)

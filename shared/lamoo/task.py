@@ -77,7 +77,7 @@ class Settings:
         partition: Any = self.partition  # whatever was given
         if not isinstance(partition, Partition):
             msg = f"partition must be a lamoo.Partition, got {partition!r}"
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+            raise ValueError(msg)
         if not is_whole(self.n_startup, 0):
             msg = f"n_startup must be at least 0, a whole number, got {self.n_startup!r}"
             raise ValueError(msg)
@@ -135,7 +135,7 @@ class Task:
         for name, kind in kinds.items():
             if not isinstance(vars(self)[name], kind):
                 msg = f"{name} must be a lamoo.{kind.__name__}, got {vars(self)[name]!r}"
-                raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+                raise ValueError(msg)
         d, m = self.history.X.shape[1], self.history.Y.shape[1]
         if d != self.space.dimension:
             msg = f"history holds points of {d} columns, the space {self.space.dimension}"
@@ -251,7 +251,7 @@ def check_task(task: object) -> None:
     """Raise ``ValueError`` unless it is a task."""
     if not isinstance(task, Task):
         msg = f"task must be a lamoo.Task, such as Task(space, history), got {task!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        raise ValueError(msg)
 
 
 def _labels(settings: Settings, m: int) -> Sequence[tuple[str, float]]:

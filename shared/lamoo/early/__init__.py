@@ -27,7 +27,7 @@ def rule_of(rule: str | Rule) -> Rule:
             f"rule must be one of {sorted(RULES)}, a lamoo.early.Extrapolation or a "
             f"lamoo.early.Halving, got {rule!r}"
         )
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+        raise ValueError(msg)
     return found
 
 

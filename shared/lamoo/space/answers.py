@@ -50,7 +50,7 @@ class vectorized:  # noqa: N801  used like a decorator
                 "vectorized must be given a function of a list of parameter dictionaries, got "
                 f"{function!r}"
             )
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+            raise ValueError(msg)
 
     def __call__(self, many: Sequence[Params]) -> Sequence[Any]:
         """Call the function."""

@@ -353,7 +353,7 @@ class Categorical:
         choices: Any = self.choices  # whatever was given
         if isinstance(choices, set | frozenset) or not isinstance(choices, Iterable):
             msg = f"choices must be a tuple or list of values, got {choices!r}"
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+            raise ValueError(msg)
         try:
             object.__setattr__(self, "choices", tuple(choices))
         except TypeError as error:  # of an array without dimensions

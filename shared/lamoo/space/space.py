@@ -83,7 +83,7 @@ class Space:
             raise ValueError(msg)
         if not isinstance(fixed, Mapping):
             msg = f"fixed must map names of parameters to values, got {fixed!r}"
-            raise ValueError(msg)  # noqa: TRY004  one kind of error for a wrong argument
+            raise ValueError(msg)
         for name, value in self.fixed.items():
             if name not in self.parameters:
                 msg = f"fixed names {name!r}, which is not one of {list(self.parameters)}"
