@@ -20,7 +20,8 @@ from lamoo.gp.fitting import training_set
 from lamoo.gp.plateaus import plateaus
 from lamoo.gp.process import groups_alike
 from lamoo.space import Space
-from lamoo.space.history import History, scheduled
+from lamoo.space.history import History
+from lamoo.space.schedule import scheduled
 
 #: Observations that are compared at most: 8,128 pairs.
 MOST = 128

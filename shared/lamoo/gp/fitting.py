@@ -24,9 +24,11 @@ from lamoo.gp.process import GP, Hyperparameters, Ways, condition, fit
 from lamoo.gp.steps import END, reports_of
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
-from lamoo.space.history import History, Partial, scheduled
+from lamoo.space.history import History
 from lamoo.space.known import Known
+from lamoo.space.partial import Partial
 from lamoo.space.rows import rows_in
+from lamoo.space.schedule import scheduled
 
 #: Observations a model is trained on at most: the best and a spread of the rest. Half as many are
 #: enough to choose a transform and to search hyperparameters from their prior. It is no power of

@@ -44,9 +44,10 @@ from lamoo.gp.process import GP, Hyperparameters
 from lamoo.gp.steps import END
 from lamoo.gp.targets import Transform, compress, floors, untransformed
 from lamoo.space import Space
-from lamoo.space.history import History, scheduled
+from lamoo.space.history import History
 from lamoo.space.known import Known
 from lamoo.space.rows import first_of, keys_of, rows_in
+from lamoo.space.schedule import scheduled
 
 #: Standard deviations of objectives are multiplied by this. Hyperparameters are fitted and not
 #: integrated over, so off the data the fit is too sure of itself: after 25 or 50 random points,

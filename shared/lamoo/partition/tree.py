@@ -6,7 +6,7 @@ path costs one boundary per level and not one per node.
 
 With many features a boundary takes milliseconds to learn, by the cube of their number. Then, and
 where a solver is to be fast, all of them are learned at certain history lengths only
-(:func:`lamoo.space.history.scheduled`), and remembered: another tree, the teacher, is grown from
+(:func:`lamoo.space.schedule.scheduled`), and remembered: another tree, the teacher, is grown from
 the observations that there were, and this one splits where that one does. So the tree depends on
 the history alone, as always.
 """
@@ -27,7 +27,8 @@ from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.region import Region
 from lamoo.partition.split import Boundary, Kernel, label, learn_boundary
 from lamoo.space import Space
-from lamoo.space.history import History, scheduled
+from lamoo.space.history import History
+from lamoo.space.schedule import scheduled
 
 Selection = Literal["path", "leaf"]
 

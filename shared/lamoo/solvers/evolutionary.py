@@ -18,9 +18,10 @@ from lamoo.partition.region import Region
 from lamoo.partition.split import Boundary, learn_boundary
 from lamoo.solvers import random
 from lamoo.space import Space
-from lamoo.space.history import History, scheduled
+from lamoo.space.history import History
 from lamoo.space.moves import RATES, perturb
 from lamoo.space.rows import first_rows
+from lamoo.space.schedule import scheduled
 
 #: How many new points inside the region compete for the proposal.
 COMPETITORS = 64

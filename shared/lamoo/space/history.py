@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints, frozen, is_whole
+from lamoo.arrays import Bools, Floats, Ints, frozen, frozen_table, is_whole
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
+from lamoo.space.means import averaged, precision_weights
+from lamoo.space.partial import Partial, check_curves, check_noise, some_of
 from lamoo.space.points import Points
 from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows_in
 
@@ -19,48 +20,13 @@ from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows
 _OF_EVALUATIONS = ("violation", "means", "noisy")
 #: The arrays of a history.
 _ARRAYS = ("X", "Y", "G", "pending", "failed", "ended", "noise", "denoised")
-#: What is said of variances that are none.
-_NEGATIVE = "noise must hold variances, which are not negative"
 #: With fewer failures nothing is learned from where they are: they may be chance.
 FEWEST_FAILURES = 3
 
 
-@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
-class Partial:
-    """Points of which only some values are known, in the order of the trials.
-
-    Each objective and constraint is learned where it was observed (decoupled observations). Whether
-    such a point is on the front is unknown, so it counts neither there nor in a hypervolume.
-
-    Args:
-        X: the points, shape ``(k, d)``; those that are pending, too, are still being evaluated.
-        Y: their objective values, shape ``(k, m)``, NaN where unknown.
-        G: their constraint values, shape ``(k, c)``, NaN where unknown.
-        noise: variances of the noise in ``Y``, shape ``(k, m)``, NaN where unknown.
-        curves: what was reported of each before its training ended or was stopped, ``k`` of them,
-            or ``None`` where nobody reports.
-    """
-
-    X: Floats
-    Y: Floats
-    G: Floats
-    noise: Floats
-    curves: Curves | None = None
-
-    def at(self, rows: Ints) -> Partial:
-        """Return only the points with the given indices."""
-        curves = _some(self.curves, rows)
-        return Partial(self.X[rows], self.Y[rows], self.G[rows], self.noise[rows], curves)
-
-    @property
-    def reported(self) -> Bools:
-        """Which of the points reported while they were trained, shape ``(k,)``."""
-        if self.curves is None:
-            return np.zeros(len(self.X), dtype=bool)
-        return np.asarray(self.curves.ends > self.curves.begins)
-
-
-_NOTHING = np.empty((0, 0))
+def _nothing() -> Floats:
+    """Return no numbers, which takes the shape that is asked of it."""
+    return np.empty((0, 0))
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -96,13 +62,13 @@ class History:
 
     X: Floats
     Y: Floats
-    G: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    pending: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    ended: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    noise: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    partial: Partial = Partial(_NOTHING, _NOTHING, _NOTHING, _NOTHING)
-    denoised: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    G: Floats = field(default_factory=_nothing)
+    pending: Floats = field(default_factory=_nothing)
+    failed: Floats = field(default_factory=_nothing)
+    ended: Floats = field(default_factory=_nothing)
+    noise: Floats = field(default_factory=_nothing)
+    partial: Partial = field(default_factory=Partial.nothing)
+    denoised: Floats = field(default_factory=_nothing)
     key: Callable[[Floats], Ints] | None = None
     curves: Curves | None = None
     retrains: bool = False
@@ -126,29 +92,10 @@ class History:
         columns = {"X": d, "Y": m, "G": given["G"].shape[-1], "noise": m, "denoised": m}
         for name, array in given.items():
             shape = (n, columns[name]) if name in columns else (-1, d)
-            object.__setattr__(self, name, _frozen(name, array, shape))
-        object.__setattr__(self, "partial", self._checked_partial())
-        if self.curves is not None:
-            _check_curves(self.curves, n)
-        if (self.noise < 0).any():
-            raise ValueError(_NEGATIVE)
-
-    def _checked_partial(self) -> Partial:
-        """Return what is partially known, its arrays frozen and checked."""
-        partial, k = self.partial, len(self.partial.X)
-        d, m, c = self.X.shape[1], self.Y.shape[1], self.G.shape[1]
-        found = Partial(
-            X=_frozen("partial.X", partial.X, (k, d)),
-            Y=_frozen("partial.Y", partial.Y, (k, m)),
-            G=_frozen("partial.G", partial.G, (k, c)),
-            noise=_frozen("partial.noise", partial.noise, (k, m)),
-            curves=partial.curves,
-        )
-        if found.curves is not None:
-            _check_curves(found.curves, k)
-        if (found.noise < 0).any():
-            raise ValueError(_NEGATIVE)
-        return found
+            object.__setattr__(self, name, frozen_table(name, array, shape))
+        object.__setattr__(self, "partial", self.partial.checked(d, m, self.G.shape[1]))
+        check_curves(self.curves, n)
+        check_noise(self.noise)
 
     @property
     def n(self) -> int:
@@ -201,8 +148,15 @@ class History:
         them the noise.
         """
         known = not np.isnan(self.noise).all()
-        means = self._averaged(self.judged, self._precise() if known else 1.0)
+        weights = precision_weights(self.noise, self.group) if known else 1.0
+        means = self._averaged(self.judged, weights)
         return np.where(np.isnan(means), np.inf, means)  # NaN is the mean of both infinities
+
+    def _averaged(self, values: Floats, weights: Floats | float = 1.0) -> Floats:
+        """Return values (n, k), those of repeated evaluations replaced by their weighted mean."""
+        if self.points.distinct or not values.size:
+            return values
+        return averaged(values, self.group, weights)
 
     def confirmed(self, min_trials: int) -> Bools:
         """Tell which evaluations (n,) are feasible, and of points that had so many or more.
@@ -231,37 +185,6 @@ class History:
         """
         disagree = bool((self.means != self.Y).any())
         return np.where(np.isnan(self.noise), disagree, self.noise > 0)
-
-    def _precise(self) -> Floats:
-        """Return weights (n, m) of the values in the mean of each point's evaluations.
-
-        Inversely proportional to the variances where all of a point's are known; of exact values
-        and others, the exact ones alone count. Equal where a variance is unknown.
-        """
-        lowest = np.full((len(self.group), self.noise.shape[1]), np.inf)
-        np.minimum.at(lowest, self.group, self.noise)  # NaN if any is
-        least = lowest[self.group]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            weights = np.where(self.noise == least, 1.0, least / self.noise)
-        return np.where(np.isnan(least), 1.0, weights)
-
-    def _averaged(self, values: Floats, weights: Floats | float = 1.0) -> Floats:
-        """Return values (n, k), those of repeated evaluations replaced by their weighted mean."""
-        if self.points.distinct or not values.size:
-            return values
-        size = np.bincount(self.group)
-        given = ~np.isnan(values) & (np.asarray(weights) > 0)
-        shape = (len(size), values.shape[1])
-        total, count = np.zeros(shape), np.zeros(shape)
-        low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
-        with np.errstate(invalid="ignore", over="ignore"):
-            np.add.at(total, self.group, np.where(given, weights * values, 0.0))
-            np.add.at(count, self.group, np.where(given, weights, 0.0))
-            np.minimum.at(low, self.group, np.where(given, values, np.inf))
-            np.maximum.at(high, self.group, np.where(given, values, -np.inf))
-            mean = total / np.where(count > 0, count, np.nan)
-        # the mean of equal values is that value, to the last digit
-        return np.clip(mean, low, high)[self.group]
 
     @cached_property
     def tried(self) -> Floats:
@@ -495,15 +418,10 @@ class History:
             denoised=self.denoised[members],
             partial=self.partial,
             key=self.key,
-            curves=_some(self.curves, np.arange(self.n)[members]),
+            curves=some_of(self.curves, np.arange(self.n)[members]),
             retrains=self.retrains,
         )
         return part.knowing(self.points.at(members, part.X))
-
-
-def _some(curves: Curves | None, rows: Ints) -> Curves | None:
-    """Return the curves of some rows, if there are any."""
-    return None if curves is None else curves.some(rows)
 
 
 def _like(history: History, same: History, **more: object) -> History:
@@ -513,53 +431,6 @@ def _like(history: History, same: History, **more: object) -> History:
     return history.knowing(same.points)
 
 
-def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
-    """Return values that nobody can write, of a shape whose first number may be -1.
-
-    A copy, unless nobody could write them before: histories that differ in little share the rest.
-    """
-    try:
-        array = values if _is_frozen(values) else np.array(values, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
-        msg = f"{name} must be an array of numbers, got {values!r}"
-        raise ValueError(msg) from error
-    if not array.size:
-        array = array.reshape(max(shape[0], 0), shape[1])
-    if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
-        msg = f"{name} must have shape {shape}, got {array.shape}"
-        raise ValueError(msg)
-    return frozen(array)
-
-
 def _padded(G: Floats, width: int) -> Floats:
     """Return constraint values (n, c) with columns of NaN after them, ``(n, width)``."""
     return np.concatenate([G, np.full((len(G), width - G.shape[1]), np.nan)], axis=1)
-
-
-def _check_curves(curves: Curves, size: int) -> None:
-    """Check that there is a curve for each of some points."""
-    if len(curves) != size:
-        msg = f"curves must be one per point ({size}), got {len(curves)}"
-        raise ValueError(msg)
-
-
-def _is_frozen(values: Any) -> bool:
-    """Tell whether values are an array of floats, or a view of one, that nobody can write."""
-    if type(values) is not np.ndarray or values.dtype != float or values.flags.writeable:
-        return False
-    owner: Any = values if values.base is None else values.base
-    return isinstance(owner, np.ndarray) and owner.base is None and not owner.flags.writeable
-
-
-def scheduled(n: int) -> int:
-    """Return the largest history length up to ``n`` at which what costs much is learned.
-
-    Every length below 32, then every second, fourth, ... : about 16 fits per doubling, and a
-    process that starts in the middle of a study arrives at the same fit.
-
-    Example:
-        >>> [scheduled(n) for n in (5, 31, 35, 100, 1000)]
-        [5, 31, 34, 100, 992]
-    """
-    step = max(1, 2 ** ((n // 16).bit_length() - 1)) if n >= 32 else 1
-    return n // step * step

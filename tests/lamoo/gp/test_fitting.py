@@ -20,7 +20,7 @@ from lamoo.gp.fitting import (
 )
 from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
 from lamoo.gp.process import condition
-from lamoo.space.history import scheduled
+from lamoo.space.schedule import scheduled
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 CHOICES = Space({name: Categorical(tuple("uvwxyz")) for name in "abc"})

@@ -11,8 +11,9 @@ from lamoo.gp.acquisition import improvement
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
 from lamoo.gp.model import learn
 from lamoo.pareto import hypervolume
-from lamoo.space.history import Partial, scheduled
 from lamoo.space.known import Known
+from lamoo.space.partial import Partial
+from lamoo.space.schedule import scheduled
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 MIXED = Space({"a": Float(0, 1), "b": Categorical(tuple("xyz"))})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lamoo import PAPER, Float, History, Partition, Space, pareto
 from lamoo.partition import split, tree
 from lamoo.partition.tree import grow, select, ucb, walk
-from lamoo.space.history import scheduled
+from lamoo.space.schedule import scheduled
 
 NAMES = ["float", "grid", "integer", "choice", "mixed", "tree"]
 SETTINGS = [
