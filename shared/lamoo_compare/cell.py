@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir, contextmanager
-from copy import copy
+from collections.abc import Callable, Sequence
+from contextlib import chdir
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo_compare.budget import Budget, costs, full_trainings, needed, trained
 from lamoo_compare.errors import CompareError
-from lamoo_compare.files import alone, is_json
-from lamoo_compare.problems import Direction, Problem
+from lamoo_compare.files import alone
+from lamoo_compare.journal import Notes, epochs_of, kept_trials, noted, study_of
+from lamoo_compare.problems import Problem
 from lamoo_compare.program import check
 from lamoo_compare.samplers import make_pruner, make_sampler, program_of
 from lamoo_compare.target import Target, checked, is_failed, load_target, without_arguments
+from lamoo_compare.watched import SamplerError, Watched
 from optuna_lamoo import LaMOOSampler
 
-#: Where a trial holds the CPU seconds that its sampler took for it.
-ASK = "lamoo_compare:ask_cpu_seconds"
-#: Where a trial holds what its sampler warned of.
-WARNED = "lamoo_compare:warnings"
-#: Where a trial that reported holds for how many epochs it trained.
-EPOCHS = "lamoo_compare:epochs"
-#: Where a failed trial says why.
-WHY = "lamoo_compare:error"
-#: After so many seconds a journal's lock was left by a process that was killed: writing takes less.
-GRACE = 3
 #: So many failures and no success from the start on: the objective always fails.
 HOPELESS = 10
 
@@ -87,113 +71,6 @@ class Cell:
     def failure(self) -> Path:
         """The file that says why it could not be finished, absent if it could."""
         return self.journal.with_suffix(".error")
-
-
-class SamplerError(Exception):
-    """A sampler raised; the cell cannot go on."""
-
-
-class Watched(BaseSampler):
-    """A sampler whose CPU time is measured and whose errors are told from the objective's.
-
-    What it warns of or logs as a warning is collected, and not printed once per trial.
-    """
-
-    def __init__(self, sampler: BaseSampler) -> None:
-        """Start the clock at zero."""
-        self.sampler = sampler
-        self.seconds = 0.0
-        self.warned: list[str] = []
-
-    def taken(self) -> tuple[float, list[str]]:
-        """Return the CPU seconds and the warnings since this was called last."""
-        taken = self.seconds, self.warned
-        self.seconds, self.warned = 0.0, []
-        return taken
-
-    def _call(self, method: Callable[..., Any], *args: Any) -> Any:
-        start = time.process_time()
-        try:
-            with _collected(self.warned):
-                return method(*args)
-        except Exception as error:
-            raise SamplerError(f"{type(error).__name__}: {error}") from error
-        finally:
-            self.seconds += time.process_time() - start
-
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Pass it on."""
-        space: dict[str, BaseDistribution] = self._call(
-            self.sampler.infer_relative_search_space, study, trial
-        )
-        return space
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Pass it on."""
-        params: dict[str, Any] = self._call(
-            self.sampler.sample_relative, study, trial, search_space
-        )
-        return params
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Pass it on."""
-        return self._call(
-            self.sampler.sample_independent, study, trial, param_name, param_distribution
-        )
-
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Pass it on."""
-        self._call(self.sampler.before_trial, study, trial)
-
-    def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
-    ) -> None:
-        """Pass it on."""
-        self._call(self.sampler.after_trial, study, trial, state, values)
-
-    def reseed_rng(self) -> None:
-        """Pass it on."""
-        self.sampler.reseed_rng()
-
-
-class _Collector(logging.Handler):
-    """Keeps the messages that are logged as warnings or errors."""
-
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self.messages = messages
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
-
-
-@contextmanager
-def _collected(messages: list[str]) -> Iterator[None]:
-    """Append what is warned of and logged meanwhile to a list, in place of printing it."""
-    handler = _Collector(messages)
-    # Optuna's logger passes nothing on to the root
-    loggers = [logging.getLogger(), logging.getLogger("optuna")]
-    for logger in loggers:
-        logger.addHandler(handler)
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            yield
-    finally:
-        for logger in loggers:
-            logger.removeHandler(handler)
-        messages += [f"{each.category.__name__}: {each.message}" for each in caught]
 
 
 @dataclass(frozen=True)
@@ -251,7 +128,7 @@ def run(
 
 def _run(cell: Cell, target: Target, progress: Callable[[int], None]) -> None:
     """Run the trials that a cell still misses, while nobody else does."""
-    kept = _study_of(cell.journal.absolute(), target.directions)
+    kept = study_of(cell.journal.absolute(), target.directions)
     done = kept.get_trials(deepcopy=False)
     study, sampler = _in_memory(cell, target, done)
     succeeded = any(trial.state != TrialState.FAIL for trial in done)
@@ -269,7 +146,7 @@ def _run(cell: Cell, target: Target, progress: Callable[[int], None]) -> None:
                 _check_reports(epochs, outcome, cell)
             outcome = running.popleft()
             study.tell(outcome.trial, outcome.values, state=outcome.state)
-            kept.add_trial(_noted(study, outcome, *sampler.taken()))
+            kept.add_trial(_told(study, outcome, *sampler.taken()))
             finished += 1
             progress(_paid(epochs[:finished], cell))
             succeeded |= outcome.state != TrialState.FAIL
@@ -309,31 +186,11 @@ def _check_reports(epochs: Sequence[int], outcome: Outcome, cell: Cell) -> None:
         )
 
 
-def _noted(study: Study, outcome: Outcome, seconds: float, warned: Sequence[str]) -> FrozenTrial:
-    """Return a trial that was told, with notes of what its sampler took and said.
-
-    What the objective noted there is kept as far as a file can hold it: not a model, say.
-
-    Raises:
-        CompareError: if a parameter has choices that no file can hold.
-    """
-    trial = copy(study.get_trials(deepcopy=False)[outcome.trial.number])
-    for name, distribution in trial.distributions.items():
-        choices = getattr(distribution, "choices", ())
-        if not is_json(choices):
-            raise CompareError(
-                f"the choices of {name!r} cannot be kept in a file, {choices!r}: choose between "
-                "texts or numbers, and look up in the objective what they stand for"
-            )
-    trial.user_attrs = {key: value for key, value in trial.user_attrs.items() if is_json(value)}
-    trial.user_attrs[ASK] = outcome.seconds + seconds
-    if said := [*outcome.warned, *warned]:
-        trial.user_attrs[WARNED] = said
-    if outcome.epochs:
-        trial.user_attrs[EPOCHS] = outcome.epochs
-    if outcome.why:
-        trial.user_attrs[WHY] = outcome.why
-    return trial
+def _told(study: Study, outcome: Outcome, seconds: float, warned: Sequence[str]) -> FrozenTrial:
+    """Return a trial that was told, as it is kept; the sampler took and said that in being told."""
+    trial = study.get_trials(deepcopy=False)[outcome.trial.number]
+    said = [*outcome.warned, *warned]
+    return noted(trial, Notes(outcome.seconds + seconds, said, outcome.epochs, outcome.why))
 
 
 def seed_after(cell: Cell, done: int, problem: Problem | None = None) -> int:
@@ -374,49 +231,10 @@ def _outcome(trial: optuna.Trial, target: Target, source: str) -> Outcome:
     return Outcome(trial, TrialState.COMPLETE, values, "")
 
 
-def _study_of(journal: Path, directions: Sequence[Direction]) -> Study:
-    _mend(journal)
-    storage = _open(journal)
-    return optuna.create_study(
-        storage=storage, study_name="run", directions=list(directions), load_if_exists=True
-    )
-
-
-def _open(journal: Path) -> JournalStorage:
-    # Optuna's other lock is a link. Where it leads nowhere (a relative path, no journal yet), who
-    # waits for a process that was killed waits for ever
-    lock = JournalFileOpenLock(str(journal), grace_period=GRACE)
-    try:
-        return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))
-    except ValueError as error:  # JSON's and Optuna's
-        raise CompareError(f"{journal} is damaged ({error}): remove it to run it again") from error
-
-
-def _mend(journal: Path) -> None:
-    """Make the file, or cut off half a line of a process that was killed while it wrote.
-
-    Optuna reads over it, but what was written behind it would be lost with it.
-    """
-    journal.touch()
-    with journal.open("rb+") as file:
-        file.truncate(file.read().rfind(b"\n") + 1)
-
-
 def trials_of(cell: Cell) -> list[FrozenTrial]:
     """Return the finished trials that a cell has on disk, no more than it wants."""
-    if not cell.journal.exists():
-        return []
-    storage = _open(cell.journal)
-    studies = storage.get_all_studies()
-    if not studies:
-        return []
-    found = storage.get_all_trials(studies[0]._study_id, deepcopy=False)
+    found = kept_trials(cell.journal)
     return found[: needed(costs([*map(epochs_of, found)], cell.budget), cell.trials)]
-
-
-def epochs_of(trial: FrozenTrial) -> int:
-    """Return for how many epochs a kept trial trained, 0 if it reported nothing."""
-    return int(trial.user_attrs.get(EPOCHS, 0))
 
 
 def is_done(cell: Cell) -> bool:

@@ -13,8 +13,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo.arrays import Floats, is_whole
 from lamoo_compare.budget import BUDGETS, Budget
-from lamoo_compare.cell import ASK, WARNED, Cell, epochs_of, is_done, trials_of
+from lamoo_compare.cell import Cell, is_done, trials_of
 from lamoo_compare.errors import CompareError
+from lamoo_compare.journal import ASK, WARNED, epochs_of
 from lamoo_compare.problems import Problem
 from lamoo_compare.program import claim
 from lamoo_compare.samplers import check_sampler, program_of

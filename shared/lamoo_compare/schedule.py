@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
-from lamoo_compare.cell import Cell, SamplerError, run
+from lamoo_compare.cell import Cell, run
 from lamoo_compare.errors import CompareError
+from lamoo_compare.watched import SamplerError
 
 #: So many seconds a process may still live when it has said that it is done.
 LEAVING = 5

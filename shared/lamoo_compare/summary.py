@@ -37,7 +37,7 @@ class Run:
         ask: CPU seconds that the sampler took for each trial, shape ``(n,)``.
         error: why it ended early, ``None`` if it did not.
         warned: what the sampler warned of, in order.
-        epochs: how many each trial trained, see :func:`lamoo_compare.cell.epochs_of`; not needed
+        epochs: how many each trial trained, see :func:`lamoo_compare.journal.epochs_of`; not needed
             where trials are what is counted.
     """
 

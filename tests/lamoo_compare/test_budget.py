@@ -15,9 +15,10 @@ import optuna_lamoo
 from lamoo_compare import CompareError, Comparison, Run, compare
 from lamoo_compare.__main__ import table
 from lamoo_compare.budget import trained
-from lamoo_compare.cell import Cell, epochs_of, is_done, trials_of
+from lamoo_compare.cell import Cell, is_done, trials_of
 from lamoo_compare.cell import run as run_cell
 from lamoo_compare.comparison import run_of
+from lamoo_compare.journal import epochs_of
 from lamoo_compare.overview import row_of, write_overview
 from lamoo_compare.page import as_json, cells, columns, page, verdict
 from lamoo_compare.samplers import make_pruner, make_sampler
