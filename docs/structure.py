@@ -23,7 +23,7 @@ PACKAGES = {
     "ax_lamoo": ROOT / "ax_lamoo",
 }
 #: Names of array types, the state of libraries, a number: they would hide the rest.
-LEFT_OUT = {"lamoo.arrays", "lamoo.numerics", "lamoo.checks", "lamoo.version"}
+LEFT_OUT = {"lamoo.arrays", "lamoo.numerics", "lamoo.version"}
 
 
 def rooms() -> set[str]:

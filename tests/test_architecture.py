@@ -59,6 +59,7 @@ SHUT = [
     *((f"lamoo.partition.{low}", "lamoo.failures") for low in ("split", "region")),
     *((f"lamoo.partition.{low}", "lamoo.space.history") for low in ("split", "region")),
     ("lamoo.solvers", "lamoo.partition.tree"),
+    ("lamoo.solvers", "lamoo.partition.selection"),
     *((f"lamoo.gp.{low}", "lamoo.space") for low in ("process", "targets", "ehvi")),
     *((f"lamoo.gp.{low}", "lamoo.pareto") for low in ("process", "targets", "ehvi")),
     *((f"lamoo.gp.{low}", "lamoo.failures") for low in ("process", "targets", "ehvi")),
@@ -234,6 +235,20 @@ def test_what_contributing_names_exists():
     named = re.findall(r"`((?:shared|optuna_lamoo|ax_lamoo|tests|docs|examples)/[\w/.]*)`", text)
     assert named
     assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
+
+
+def test_the_words_of_the_internals_are_defined_where_they_say():
+    text = (ROOT / "docs" / "internals.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(lamoo(?:\.\w+)+)`", text))
+    assert len(named) > 20
+    assert [path for path in sorted(named) if not resolves(path)] == []
+
+
+def resolves(path: str) -> bool:
+    """Tell whether a dotted name is a module, or something in one."""
+    with contextlib.suppress(ImportError, AttributeError):
+        return pkgutil.resolve_name(path) is not None
+    return False
 
 
 def test_setup_cfg_lists_every_package_folder():

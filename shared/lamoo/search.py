@@ -17,7 +17,8 @@ from lamoo.numerics import own_state, single_threaded
 from lamoo.partition.branches import neglected
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
-from lamoo.partition.tree import Node, grow, select
+from lamoo.partition.selection import select
+from lamoo.partition.tree import Node, grow
 from lamoo.solvers import Propose, again, distant, evolutionary, random
 from lamoo.space import Space
 from lamoo.space.history import History

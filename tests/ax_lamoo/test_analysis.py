@@ -11,7 +11,7 @@ from ax.exceptions.core import UserInputError
 
 from ax_lamoo import PartitionRegions, PartitionTree
 from lamoo import chosen_path, pareto
-from lamoo.partition.tree import walk
+from lamoo.partition.selection import walk
 
 from .conftest import SPACES
 

@@ -8,7 +8,8 @@ import pytest
 
 from lamoo import Categorical, Float, History, Settings, Space, Task, pareto, suggest
 from lamoo.partition.place import Place
-from lamoo.partition.tree import Partition, grow, select
+from lamoo.partition.selection import select
+from lamoo.partition.tree import Partition, grow
 from lamoo.solvers import SOLVERS, Solver, botorch_solver
 
 from .gp.test_steps import outer

@@ -9,8 +9,9 @@ from lamoo.gp.model import learn
 from lamoo.partition.features import boundary_features
 from lamoo.partition.place import Place
 from lamoo.partition.region import Region
+from lamoo.partition.selection import select
 from lamoo.partition.split import learn_boundary
-from lamoo.partition.tree import grow, select
+from lamoo.partition.tree import grow
 from lamoo.solvers import SOLVERS, evolutionary, gp, random
 from lamoo.space.activity import learn_activity
 from lamoo.space.rows import rows_in

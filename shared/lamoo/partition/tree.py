@@ -1,6 +1,6 @@
-"""The partition: a binary tree of regions, grown from the observations, and how to choose a leaf.
+"""The partition: a binary tree of regions, grown from the observations.
 
-Zhao et al., "Multi-objective Optimization by Learning Space Partitions" (ICLR 2022), section 3.
+Zhao et al., "Multi-objective Optimization by Learning Space Partitions" (ICLR 2022), section 3.1.
 The tree is lazy: a node is split when its children are first asked for, so that walking down one
 path costs one boundary per level and not one per node.
 
@@ -13,7 +13,7 @@ the history alone, as always.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
@@ -207,13 +207,6 @@ class Node:
         """Return the mean of each member's ranks in all objectives, ``(n,)``; ties share theirs."""
         return np.asarray(rankdata(self.data.Y[self.rows], axis=0).mean(axis=1), dtype=float)
 
-    def leaves(self) -> Iterator[Node]:
-        """Yield the leaves below this node, the good side first."""
-        if not self.children:
-            yield self
-        for child in self.children:
-            yield from child.leaves()
-
 
 def grow(
     space: Space,
@@ -322,59 +315,3 @@ def _volume(found: _Found, reference_point: Floats | None) -> float:
     if reference_point is None:
         reference_point = pareto.inferred_reference_point(Y, violation)
     return pareto.hypervolume(failures.finite(Y)[violation == 0], reference_point)
-
-
-def walk(root: Node) -> Iterator[tuple[Node, ...]]:
-    """Yield the path from the root to each node, depth first, the good side first."""
-    todo: list[tuple[Node, ...]] = [(root,)]
-    while todo:
-        path = todo.pop()
-        yield path
-        todo += [(*path, child) for child in reversed(path[-1].children)]
-
-
-def ucb(value: float, visits: int, parent_visits: int, c_p: float) -> float:
-    """Return ``v_j + 2 C_p sqrt(2 ln n_parent / n_j)`` (LaMOO, equation in section 3.2).
-
-    Args:
-        value: ``v_j``, the node's hypervolume.
-        visits: ``n_j``, see :attr:`Node.visits`; 0 counts as 1.
-        parent_visits: ``n_parent``, likewise.
-        c_p: the weight of exploration, in the units of ``value``.
-
-    Example:
-        >>> round(ucb(value=1.0, visits=8, parent_visits=20, c_p=0.5), 4)
-        1.8654
-    """
-    return float(value + 2 * c_p * np.sqrt(2 * np.log(max(parent_visits, 1)) / max(visits, 1)))
-
-
-def select(root: Node) -> tuple[Node, ...]:
-    """Choose a leaf by UCB on hypervolume and return the path from the root to it.
-
-    Unless the settings say otherwise, exploration is weighed by a share of the root's hypervolume,
-    so that the choice does not depend on the units of the objectives. Among equals the good side
-    wins.
-    """
-    if root.data.settings.selection == "path":
-        return _greedy_path(root)
-    paths = [path for path in walk(root) if not path[-1].children]
-    return paths[int(np.argmax([score(path) for path in paths]))]
-
-
-def _greedy_path(root: Node) -> tuple[Node, ...]:
-    """Return the path that enters, at each node, the child with the larger UCB."""
-    path: tuple[Node, ...] = (root,)
-    while path[-1].children:
-        paths = [(*path, child) for child in path[-1].children]
-        path = paths[int(np.argmax([score(longer) for longer in paths]))]
-    return path
-
-
-def score(path: tuple[Node, ...]) -> float:
-    """Return the UCB of the last node of a path from the root; the root is its own parent."""
-    root, node, parent = path[0], path[-1], path[max(len(path) - 2, 0)]
-    c_p = root.data.settings.c_p * root.hypervolume
-    if root.data.settings.absolute:
-        c_p = c_p / root.data.volume if root.data.volume > 0 else 0.0
-    return ucb(node.hypervolume, node.visits, parent.visits, c_p)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo.numerics import own_state
-from lamoo.partition.tree import Node, score, walk
+from lamoo.partition.selection import score, walk
+from lamoo.partition.tree import Node
 from lamoo.search import chosen_path
 from lamoo.space import Space
 from lamoo.space.history import History

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lamoo import Float, History, Partition, Settings, Space, Task, chosen_path
-from lamoo.partition.tree import walk
+from lamoo.partition.selection import walk
 from lamoo.report import figures
 from lamoo.report.rows import stages, tree_rows
 
