@@ -16,9 +16,9 @@ from functools import lru_cache
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
+from lamoo.gp.embedding import groups_alike
 from lamoo.gp.fitting import training_set
 from lamoo.gp.plateaus import plateaus
-from lamoo.gp.process import groups_alike
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.schedule import scheduled

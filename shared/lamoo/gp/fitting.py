@@ -19,8 +19,9 @@ from scipy.stats import kendalltau
 
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.gp.embedding import Chains
 from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
-from lamoo.gp.process import GP, Hyperparameters, Ways, condition, fit
+from lamoo.gp.process import GP, Hyperparameters, condition, fit
 from lamoo.gp.steps import END, reports_of
 from lamoo.gp.targets import Transform, blend, compress, transformed_noise
 from lamoo.space import Space
@@ -38,12 +39,13 @@ MAX_TRAINING = 250
 #: better than linear ones to be preferred, in Kendall's tau: where nothing is smooth, and where
 #: something is, which ranks might bend.
 MARGIN, SMOOTH_MARGIN = 0.03, 0.12
-#: So many numbers, at least, may be steps of a way, and so many observations tell; it has one, two
-#: or three coordinates. Of 32 observations steps were seen where none are.
-STEPS_OF_A_WAY, TO_SEE_A_WAY, STRIDES = 40, 50, (1, 2, 3)
-#: They are if, of the order of one objective's left-out values that was missing (1 less Kendall's
-#: tau), at most this share still is. Each objective then counts them, unless its missing order
-#: grows by the inverse of this factor or more.
+#: From so many numbers on they may be increments (:mod:`lamoo.gp.embedding`), which so many
+#: observations show: of one chain, or of two or three that take turns, as the coordinates of
+#: displacements do. In 32 observations increments were seen where there are none.
+MANY_INCREMENTS, ENOUGH_FOR_CHAINS, STRIDES = 40, 50, (1, 2, 3)
+#: They are increments if, of the order of one objective's left-out values that was missing (1 less
+#: Kendall's tau), at most this share still is. Each objective is then fitted to sums, unless its
+#: missing order grows by the inverse of this factor or more.
 CLEARLY = 0.75
 #: Where nothing is smooth, a value counts at most this many standard deviations worse than all
 #: others predict it. NAS-Bench-Graph, citeseer and photo, eleven fresh seeds: better in nine of
@@ -343,13 +345,13 @@ def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]
         )
         for values, whole, bound in columns
     ]
-    many = int((~space.categorical).sum()) >= STEPS_OF_A_WAY and early.n >= TO_SEE_A_WAY
+    many = int((~space.categorical).sum()) >= MANY_INCREMENTS and early.n >= ENOUGH_FOR_CHAINS
     if many and not space.known.predicts:
         data = zip(
             values_of(early), transforms_of(early, [f.learn_transform for f in fits]), strict=True
         )
         samples = [_sample_of(inputs, v.transformed(f), space) for v, f in data]
-        fits = _as_ways(samples, fits, [_ways(space, stride) for stride in STRIDES])
+        fits = _as_chains(samples, fits, [_chains(space, stride) for stride in STRIDES])
     if late is None:
         return fits
     inputs = inputs_of(space, points_of(late))
@@ -498,35 +500,35 @@ def _better_transform(sample: _Sample, bound: float) -> ObjectiveFit:
     return blended if blended.tau > linear.tau + margin else linear
 
 
-def _ways(space: Space, stride: int) -> Ways:
-    """Return the ways that numbers may be steps of, in so many coordinates that take turns.
+def _chains(space: Space, stride: int) -> Chains:
+    """Return the chains that numbers may be increments of, so many that take turns.
 
     Numbers follow one another by the numbers in their names (``x2`` before ``x10``, ``y0`` between
     ``x0`` and ``x1``): Optuna's spaces are in the order of the alphabet. Otherwise as declared.
     """
     names = [name for name, p in space.parameters.items() if p.ordered]
-    told = [[int(digits) for digits in re.findall(r"\d+", name)] for name in names]
-    order = sorted(range(len(names)), key=told.__getitem__)
+    numbered = [[int(digits) for digits in re.findall(r"\d+", name)] for name in names]
+    order = sorted(range(len(names)), key=numbered.__getitem__)
     return tuple(tuple(order[first::stride]) for first in range(stride))
 
 
-def _as_ways(
-    samples: Sequence[_Sample], fits: Sequence[ObjectiveFit], candidates: Sequence[Ways]
+def _as_chains(
+    samples: Sequence[_Sample], fits: Sequence[ObjectiveFit], candidates: Sequence[Chains]
 ) -> list[ObjectiveFit]:
-    """Return fits to where numbers lead as steps, where that predicts left-out values better.
+    """Return fits to the sums of increments, where that predicts left-out values better.
 
-    Whether numbers are steps is a property of them, so that all objectives say it together; which
-    objectives depend on where they lead, each says of itself.
+    Whether numbers are increments is a property of them, so that all objectives say it together;
+    which objectives depend on the sums, each says of itself.
 
     Args:
         samples: of the transformed final values of each objective.
         fits: of each, to the numbers themselves.
-        candidates: the ways that they may be steps of.
+        candidates: the chains that they may be increments of.
     """
     missing = _missing(fits)
     others = [
-        [_fit_as_ways(*each, ways) for each in zip(samples, fits, strict=True)]
-        for ways in candidates
+        [_fit_as_chains(*each, chains) for each in zip(samples, fits, strict=True)]
+        for chains in candidates
     ]
     ratios = [_missing(other) / missing for other in others]
     other, ratio = min(
@@ -539,13 +541,14 @@ def _as_ways(
 
 
 def _missing(fits: Sequence[ObjectiveFit]) -> Floats:
+    """Return how much of the order of left-out values each fit misses, 1 less Kendall's tau."""
     return np.array([1.0 + _EQUAL - fitted.tau for fitted in fits])
 
 
-def _fit_as_ways(sample: _Sample, fitted: ObjectiveFit, ways: Ways) -> ObjectiveFit:
+def _fit_as_chains(sample: _Sample, fitted: ObjectiveFit, chains: Chains) -> ObjectiveFit:
     if fitted.stepwise:
         return fitted
-    hyperparameters = _fit_winsorised(sample, None, ways)
+    hyperparameters = _fit_winsorised(sample, None, chains)
     return replace(fitted, hyperparameters=hyperparameters, tau=_tau(sample, hyperparameters))
 
 
@@ -603,10 +606,10 @@ def remembered_process(
 
 
 def _fit_winsorised(
-    sample: _Sample, start: Hyperparameters | None, ways: Ways = ()
+    sample: _Sample, start: Hyperparameters | None, chains: Chains = ()
 ) -> Hyperparameters:
     """Fit hyperparameters to an objective, and adjust them to it winsorised if that differs."""
-    hyperparameters = _fit(sample, start, ways)
+    hyperparameters = _fit(sample, start, chains)
     if not sample.winsorises:
         return hyperparameters
     drawn = sample.process(hyperparameters).winsorised(sample.values, SURPRISE)[1]
@@ -624,9 +627,9 @@ def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
 
 
 @lru_cache(maxsize=_FITS)
-def _fit(sample: _Sample, start: Hyperparameters | None, ways: Ways = ()) -> Hyperparameters:
+def _fit(sample: _Sample, start: Hyperparameters | None, chains: Chains = ()) -> Hyperparameters:
     X, y, columns, labels = sample.arrays
-    return fit(X, y, columns, alike=labels, known=sample.variances, start=start, ways=ways)
+    return fit(X, y, columns, alike=labels, known=sample.variances, start=start, chains=chains)
 
 
 def _tau(sample: _Sample, hyperparameters: Hyperparameters) -> float:

@@ -11,15 +11,11 @@ symbol    shape        meaning
 ``theta`` ``(t,)``     logarithms of lengthscales, signal, noise, linear, quadratic
 ========= ============ =====================================================================
 
-Four things make it predict well from few points:
+Three things make it predict well from few points:
 
 - a trend, linear and quadratic in every numeric parameter with Gaussian weights: it keeps a fit
   with many parameters from explaining a global slope as noise;
-- counts: where categorical parameters are *alike* (they have the same choices, as the operations
-  on the edges or layers of a network), how often each choice is used tells more than where it is
-  used, so the counts are features and trend features next to the one-hot choices;
-- sums: numbers may be steps of a way (displacements, angles of joints, durations), each of which
-  moves all that follows: then their running sums stand for them, wherever they are named here;
+- features that say more than single parameters do (:mod:`lamoo.gp.embedding`);
 - a hierarchical prior: length scales share an unknown common factor and differ less than it does.
 
 The fit is the mode of the posterior. Source: Rasmussen and Williams, "Gaussian Processes for
@@ -38,13 +34,8 @@ from scipy.linalg import blas, lapack
 from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.gp.embedding import Chains, Embedding, Scaled, embed
 
-#: Ways, each by which of the numbers (of ``q``) are its steps, in their order.
-Ways = tuple[tuple[int, ...], ...]
-#: Distance between an active and an inactive number: that of the middle to the bounds.
-_INACTIVE = 0.5
-#: In groups of at least this many parameters alike, choices are counted.
-_ALIKE = 3
 #: Candidates per block: larger temporary arrays cost page faults, and three times the time.
 _CHUNK = 256
 #: L-BFGS iterations from each start at most, in a thorough search and where a fit is adjusted.
@@ -123,8 +114,8 @@ class Hyperparameters:
         noise: variance of the noise of all observations, besides what is known of each.
         linear: prior variance of the linear trend's weights, 0 without one.
         quadratic: prior variance of the quadratic trend's weights, 0 without one.
-        ways: of each way that numbers are steps of, which of them are, in their order; each counts
-            by where that has led, by running sums. Empty where numbers count by themselves.
+        chains: of each chain of increments, which of the numbers those are, in their order; they
+            count by their cumulative sums. Empty where all numbers count by themselves.
     """
 
     lengthscales: Floats
@@ -132,192 +123,10 @@ class Hyperparameters:
     noise: float
     linear: float
     quadratic: float
-    ways: Ways = ()
+    chains: Chains = ()
 
 
-# ------------------------------------------------------------------------- features
-
-
-@dataclass(frozen=True)
-class _Embedding:
-    """A map of points to Euclidean features whose distances define the kernel.
-
-    - A number x gives (x - .5, .5 * active): inactive, it lies at the centre and .25 in squared
-      distance from active ones.
-    - A group of g parameters alike gives the counts of their choices / sqrt(2 g).
-    - A choice gives its one-hot / sqrt(2): different choices lie 1 apart. Being inactive is one
-      more choice; a choice that was never observed lies 1 from all others.
-
-    Args:
-        categorical: which columns hold choices ``(d,)``.
-        levels: observed values of each categorical column.
-        groups: columns of each group of parameters alike.
-        dimension: how many columns were active, on average.
-        absent: columns that no observation has: nothing is known of them, so that they count as
-            inactive everywhere. Otherwise whoever has one would stay unknown, however near to it
-            was looked.
-        ways: of :class:`Hyperparameters`.
-    """
-
-    categorical: Bools
-    levels: tuple[Floats, ...]
-    groups: tuple[Ints, ...]
-    dimension: float
-    absent: Bools
-    ways: Ways
-
-    @cached_property
-    def owner(self) -> Ints:
-        """Return which length scale divides each feature, shape ``(p,)``."""
-        numbers, choices = np.flatnonzero(~self.categorical), np.flatnonzero(self.categorical)
-        groups = len(self.categorical) + np.arange(len(self.groups))
-        each = [len(levels) for levels in self._counted]
-        onehots = choices[self._place]
-        return np.concatenate([numbers, numbers, np.repeat(groups, each), onehots]).astype(np.intp)
-
-    @cached_property
-    def _counted(self) -> list[Floats]:
-        """The observed values of each group's columns."""
-        place = np.cumsum(self.categorical) - 1
-        return [
-            np.unique(np.concatenate([self.levels[place[j]] for j in group]))
-            for group in self.groups
-        ]
-
-    @cached_property
-    def _place(self) -> Ints:
-        """Which of the choices each one-hot feature belongs to."""
-        sizes = [len(levels) for levels in self.levels]
-        return np.repeat(np.arange(len(sizes)), sizes).astype(np.intp)
-
-    @cached_property
-    def _all_levels(self) -> Floats:
-        """The value that each one-hot feature stands for."""
-        return np.concatenate([np.empty(0), *self.levels])
-
-    def _counts(self, X: Floats) -> list[Floats]:
-        """Return how often each group's parameters take each observed value, less the mean."""
-        counts = []
-        for group, levels in zip(self.groups, self._counted, strict=True):
-            values = _number_inactive(X[:, group])
-            count = (values[:, :, None] == levels).sum(axis=1) - len(group) / max(len(levels), 1)
-            counts.append(count / np.sqrt(2.0 * len(group)))
-        return counts
-
-    @cached_property
-    def _lacking(self) -> bool:
-        """Whether any column is absent."""
-        return bool(self.absent.any())
-
-    @cached_property
-    def numbers(self) -> Ints:
-        """Return which columns hold numbers, shape ``(q,)``."""
-        return np.flatnonzero(~self.categorical)
-
-    @cached_property
-    def sums(self) -> Floats:
-        """Return the running sums of steps as a matrix, shape ``(q, q)``; other numbers stay.
-
-        Sums are divided by the root of half their number: sums of independent steps vary as much
-        as steps do, on average.
-        """
-        sums = np.eye(len(self.numbers))
-        for way in self.ways:
-            sums[np.ix_(way, way)] = np.tri(len(way)) / math.sqrt(max(len(way) / 2.0, 1.0))
-        return sums
-
-    def features(self, X: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return features (n, p) of points (n, d), and those of the linear and quadratic trend.
-
-        Both trends' are 0 where inactive.
-        """
-        if self._lacking:
-            X = np.where(self.absent, np.nan, X)
-        numbers = X[:, self.numbers]
-        inactive = np.isnan(numbers)
-        centred = np.where(inactive, 0.0, numbers - 0.5)
-        if self.ways:
-            centred = centred @ self.sums.T
-        active = np.where(inactive, 0.0, _INACTIVE)
-        counts = self._counts(X)
-        blocks = [centred, active, *counts]
-        if len(self._all_levels):  # sums round by the layout, which an empty block would change
-            choices = _number_inactive(X[:, self.categorical])
-            chosen = np.take(choices, self._place, axis=1) == self._all_levels
-            blocks.append(chosen / np.sqrt(2.0))
-        features = np.concatenate(blocks, axis=1)
-        return features, np.concatenate([centred, *counts], axis=1), centred**2
-
-    def scaled(self, hyperparameters: Hyperparameters) -> _Scaled:
-        """Return the embedding, scaled."""
-        scales = hyperparameters.lengthscales
-        chosen = scales[: len(self.categorical)][self.categorical]
-        return _Scaled(
-            self,
-            scales[self.owner],
-            np.sqrt(hyperparameters.linear),
-            np.sqrt(hyperparameters.quadratic),
-            len(self.owner) - len(self._all_levels),
-            float(0.5 * (chosen**-2).sum()),
-        )
-
-
-@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
-class _Scaled:
-    """An embedding with the length scales and the trend's variances of a process.
-
-    Args:
-        embedding: of points.
-        lengthscales: of the features ``(p,)``.
-        linear: standard deviation of the linear trend's weights.
-        quadratic: standard deviation of the quadratic trend's weights.
-        uncounted: how many features there are before those of choices.
-        choices: half the sum of squares of a point's scaled choices, the same for all points.
-    """
-
-    embedding: _Embedding
-    lengthscales: Floats
-    linear: float
-    quadratic: float
-    uncounted: int
-    choices: float
-
-    def __call__(self, X: Floats) -> tuple[Floats, Floats]:
-        """Return Z (n, p) and F (n, q) of points (n, d)."""
-        features, linear, quadratic = self.embedding.features(X)
-        F = np.concatenate([self.linear * linear, self.quadratic * quadratic], axis=1)
-        return features / self.lengthscales, F
-
-    def norms(self, Z: Floats) -> Floats:
-        """Return squared norms of scaled features (n, p), ``(n,)``."""
-        Z = Z[:, : self.uncounted]
-        return np.asarray(np.einsum("ij,ij->i", Z, Z) + self.choices)
-
-
-def _number_inactive(choices: Floats) -> Floats:
-    """Return choices with NaN replaced by -1, so that being inactive is one more choice."""
-    return np.where(np.isnan(choices), -1.0, choices)
-
-
-def _embed(X: Floats, categorical: Bools, alike: Ints | None, ways: Ways) -> _Embedding:
-    """Return the embedding that knows the choices observed in X (n, d)."""
-    choices = _number_inactive(X[:, categorical])
-    levels = tuple(np.unique(column) for column in choices.T)
-    labels = np.full(len(categorical), -1) if alike is None else np.where(categorical, alike, -1)
-    active = ~np.isnan(X)
-    dimension = float(active.sum() / max(len(X), 1))
-    absent = np.asarray(~active.any(axis=0))
-    return _Embedding(categorical, levels, groups_alike(labels), dimension, absent, ways)
-
-
-def groups_alike(labels: Ints) -> tuple[Ints, ...]:
-    """Return the columns of each group that is large enough to be counted, see :func:`fit`.
-
-    Args:
-        labels: equal and at least 0 where columns are alike, shape ``(d,)``.
-    """
-    groups = [np.flatnonzero(labels == label) for label in np.unique(labels[labels >= 0])]
-    return tuple(group for group in groups if len(group) >= _ALIKE)
+# --------------------------------------------------------------------------- kernel
 
 
 def _squared_distances(norms_a: Floats, A: Floats, norms_b: Floats, B: Floats) -> Floats:
@@ -362,7 +171,7 @@ class _Prior:
         return 0.5 * float((theta - self.mean) @ gradient), gradient
 
 
-def _prior(embedding: _Embedding, variances: int) -> _Prior:
+def _prior(embedding: Embedding, variances: int) -> _Prior:
     """Return the prior of theta for an embedding and a number of variances (2 to 4)."""
     d, groups = len(embedding.categorical), len(embedding.groups)
     blocks = [
@@ -392,9 +201,9 @@ class _Objective:
         categorical: Bools,
         alike: Ints | None,
         known: Floats | float = 0.0,
-        ways: Ways = (),
+        chains: Chains = (),
     ) -> None:
-        embedding = _embed(X, categorical, alike, ways)
+        embedding = embed(X, categorical, alike, chains)
         self._y = y
         self._known = known
         self._owner = embedding.owner
@@ -447,7 +256,7 @@ def fit(
     alike: Ints | None = None,
     known: Floats | float = 0.0,
     start: Hyperparameters | None = None,
-    ways: Ways = (),
+    chains: Chains = (),
 ) -> Hyperparameters:
     """Return the hyperparameters of highest posterior density.
 
@@ -460,11 +269,11 @@ def fit(
             fitted comes on top: what the kernel cannot explain, and noise that nobody knows.
         start: hyperparameters that suited much of the data, to be adjusted in a few steps; by
             default the search is thorough, from two fixed starts.
-        ways: of the result, unless ``start`` has its own.
+        chains: of the result, unless ``start`` has its own.
     """
     if start is not None:
-        ways = start.ways
-    objective = _Objective(X, y, categorical, alike, known, ways)
+        chains = start.chains
+    objective = _Objective(X, y, categorical, alike, known, chains)
     if start is None:
         shorter = objective.prior.mean.copy()
         shorter[: objective.scales] -= 1.0
@@ -493,7 +302,7 @@ def fit(
         float(noise),
         float(linear),
         float(quadratic),
-        ways,
+        chains,
     )
 
 
@@ -505,7 +314,7 @@ class GP:
     """A Gaussian process conditioned on data; made by :func:`condition`."""
 
     hyperparameters: Hyperparameters
-    _scaled: _Scaled
+    _scaled: Scaled
     _Z: Floats  # (n, p)
     _F: Floats  # (n, q)
     _root: Floats  # (n, n) inverse of the Cholesky factor of K
@@ -587,7 +396,7 @@ class GP:
         sums = h.signal / scales * local + dlinear * trend[:, :q] + dquadratic * trend[:, last:]
         prior = dlinear * f[:q] + dquadratic * f[last:]  # half the gradient of k(x, x)
         slopes = np.stack([sums[0], prior - sums[1]])
-        if h.ways:
+        if h.chains:
             slopes = slopes @ self._scaled.embedding.sums
         active = ~np.isnan(x[columns])
         dmean, dstd = np.zeros(len(x)), np.zeros(len(x))
@@ -707,7 +516,8 @@ def condition(
         numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
     """
     h = hyperparameters
-    scaled = _embed(X, categorical, alike, h.ways).scaled(h)
+    embedding = embed(X, categorical, alike, h.chains)
+    scaled = embedding.scaled(h.lengthscales, h.linear, h.quadratic)
     Z, F = scaled(X)
     norms = scaled.norms(Z)
     K = h.signal * _matern(_squared_distances(norms, Z, norms, Z))[0] + F @ F.T

@@ -79,18 +79,18 @@ def test_the_transform_is_the_one_that_predicts_left_out_values(values, kind):
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("names", ["declared", "of the alphabet"])
-def test_numbers_are_steps_of_a_way_where_that_predicts_left_out_values(stride, names):
-    """Where a way ends and passes in its middle, next to an effort, which knows no order."""
-    way = [f"{'xyz'[i % stride]}{i // stride}" for i in range(48)]
-    space = Space(dict.fromkeys(way if names == "declared" else sorted(way), Float(0, 1)))
+def test_numbers_are_increments_where_that_predicts_left_out_values(stride, names):
+    """Where a chain ends and passes in its middle, next to an effort, which knows no order."""
+    chain = [f"{'xyz'[i % stride]}{i // stride}" for i in range(48)]
+    space = Space(dict.fromkeys(chain if names == "declared" else sorted(chain), Float(0, 1)))
     X = space.sobol(0, 64, 0)
-    steps = X[:, [list(space.parameters).index(name) for name in way]]
+    steps = X[:, [list(space.parameters).index(name) for name in chain]]
     places = np.stack([steps[:, i::stride].cumsum(axis=1) for i in range(stride)]) - 0.25
     places -= places.mean(axis=1, keepdims=True)
     away = np.abs(places[:, :, [places.shape[2] // 2, -1]]).sum(axis=(0, 2))
     effort = ((X - 0.5) ** 2).sum(axis=1)
     fits = fitting.fit_objectives(History(X, np.stack([away, effort], axis=1)), space)
-    assert [len(fitted.hyperparameters.ways) for fitted in fits] == [stride, 0]
+    assert [len(fitted.hyperparameters.chains) for fitted in fits] == [stride, 0]
 
 
 @pytest.mark.parametrize("smooth", [True, False])

@@ -198,23 +198,23 @@ def test_gradients_of_predictions_are_finite_differences(kind, rng):
 
 
 @pytest.mark.parametrize(
-    "ways", [((0, 1, 2, 3, 4, 5, 6),), ((0, 2, 4, 6), (1, 3, 5)), ((5, 1, 3),)]
+    "chains", [((0, 1, 2, 3, 4, 5, 6),), ((0, 2, 4, 6), (1, 3, 5)), ((5, 1, 3),)]
 )
-def test_steps_count_by_where_they_lead(ways, rng):
-    """A process of steps is one of running sums, which are computed here by their definition."""
+def test_increments_count_by_their_sums(chains, rng):
+    """A process of increments is one of their sums, which are computed here by definition."""
     X, T, d = rng.random((25, 7)), rng.random((6, 7)), 7
     y, numbers = rng.standard_normal(25), np.zeros(d, bool)
     h = Hyperparameters(0.5 + rng.random(d), 1.3, 0.02, 0.4, 0.3)
 
     def sums(X):
         out = X.copy()
-        for way in ways:
-            for k, j in enumerate(way):
-                led = sum(X[:, i] - 0.5 for i in way[: k + 1])
-                out[:, j] = 0.5 + led / np.sqrt(len(way) / 2)
+        for chain in chains:
+            for k, j in enumerate(chain):
+                led = sum(X[:, i] - 0.5 for i in chain[: k + 1])
+                out[:, j] = 0.5 + led / np.sqrt(len(chain) / 2)
         return out
 
-    steps = condition(X, y, numbers, dataclasses.replace(h, ways=ways))
+    steps = condition(X, y, numbers, dataclasses.replace(h, chains=chains))
     places = condition(sums(X), y, numbers, h)
     np.testing.assert_allclose(steps.predict(T), places.predict(sums(T)), rtol=1e-9)
     believing = steps.believing(X[:2] / 2), places.believing(sums(X[:2] / 2))
