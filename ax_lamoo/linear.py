@@ -17,6 +17,8 @@ from lamoo.arrays import Bools, Floats, Ints
 
 #: How exactly an equality constraint is kept; Ax asks for 1e-8.
 EQUAL = 1e-9
+#: How far a number may be from what follows from the others, as a share of its range: rounding.
+ON_PLANE = 1e-6
 #: A weight of at most this size does not let its parameter be solved for.
 SMALL = 1e-12
 
@@ -77,7 +79,7 @@ class Linear:
         kept = np.ones(len(N), dtype=bool)
         for solved in self.solved:
             width = float(solved.own.upper) - float(solved.own.lower)
-            kept &= np.abs(N[:, solved.index] - solved.numbers(N)) <= 1e-6 * width
+            kept &= np.abs(N[:, solved.index] - solved.numbers(N)) <= ON_PLANE * width
         return kept
 
 

@@ -64,6 +64,10 @@ class Local:
         transforms: of the objectives' values.
         objectives: one process each.
         constraints: one process for each constraint that was violated near, and one for failures.
+
+    What follows is remembered, which only saves time: inferred reference points by the parity of
+    the turn, and for each objective the process that believes the latest pending points, and what
+    one predicted at the latest candidates.
     """
 
     history: History

@@ -17,7 +17,11 @@ Kernel = Literal["linear", "poly", "rbf"]
 
 #: Features that vary less than this are not magnified to the spread of the others.
 MIN_SPREAD = 0.01
-MAX_NEWTON = 30
+#: Steps of Newton's method at most; it has converged when the loss falls by this share or less. A
+#: step that does not lower the loss is halved, down to this share of it.
+MAX_NEWTON, CONVERGED, SHORTEST = 30, 1e-6, 1e-4
+#: The penalty of a weight is 1 (C = 1), and that of the offset, which is hardly to have one, this.
+OFFSET_PENALTY = 1e-3
 
 
 def label(dominance_number: Floats, tie_break: Callable[[], Floats]) -> Bools:
@@ -129,7 +133,7 @@ def _logistic(features: Floats, good: Bools) -> Linear:
     centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), MIN_SPREAD)
     A = np.column_stack([(features - centre) / scale, np.ones(n)])
     sign = np.where(good, 1.0, -1.0)
-    penalty = np.append(np.ones(p), 1e-3)  # hardly any on the offset
+    penalty = np.append(np.ones(p), OFFSET_PENALTY)
     w = np.zeros(p + 1)
 
     def loss(w: Floats) -> float:
@@ -143,11 +147,11 @@ def _logistic(features: Floats, good: Bools) -> Linear:
         hessian = np.diag(penalty) + (A.T * (wrong * (1.0 - wrong))) @ A
         step = np.linalg.solve(hessian, gradient)
         length = 1.0  # halved until the loss decreases (a damped Newton step)
-        while (after := loss(w - length * step)) > value and length > 1e-4:
+        while (after := loss(w - length * step)) > value and length > SHORTEST:
             length /= 2
         if after > value:
             break
-        w, converged, value = w - length * step, value - after <= 1e-6 * value, after
+        w, converged, value = w - length * step, value - after <= CONVERGED * value, after
         if converged:
             break
     weights = w[:-1] / scale

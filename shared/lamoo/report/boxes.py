@@ -43,6 +43,8 @@ TOGETHER = 8
 LEAST = 0.3
 #: Rules are left out as long as that costs at most this share of the box's F-score.
 NEGLIGIBLE = 0.03
+#: A smaller box must have an F-score that is better by this factor: the simplest of equals is told.
+BETTER = 1.001
 #: Points of the region with which a parameter's importance is estimated (to 1 %, standard error).
 REDRAWN = 2000
 #: Of the cross-validation.
@@ -239,7 +241,7 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
     best, best_score = steps[0], 0.0
     for step in steps:
         score = step.score(volume)
-        if score > best_score * 1.001:
+        if score > best_score * BETTER:
             best, best_score = step, score
     return _simplified(best.box, uniform, found, volume if np.isnan(best.purity) else best.volume)
 

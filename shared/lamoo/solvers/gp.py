@@ -25,6 +25,10 @@ from lamoo.space.moves import perturb
 
 #: From so many observations on ``"gp-fast"`` works less for each proposal.
 LONG = 256
+#: Climbs begin at points that differ by more than this in some parameter.
+_APART = 0.1
+#: Points that are looked at between the two ends of a climb, where its end lies outside the region.
+_BETWEEN = 17
 #: Steps that are tried along a direction, as the change of the parameter that changes most.
 _STEPS = np.geomspace(0.002, 0.5, 12)
 #: Where none of them leads up, the next are shorter by this.
@@ -89,7 +93,8 @@ def propose(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -
         return None
     space = place.region.space
     model = learn(place.history, space, rng, place.reference_point, effort.training)
-    # where the model predicts little, the partition's boundaries know more
+    # where the model predicts little, the partition's boundaries know more: they propose always
+    # below a Kendall's tau of .29, every other time at .5, never at 1
     if place.region.sides and rng.random() < 2 * (1 - model.trust) ** 2:
         return evolutionary.propose(place, rng)
     return again.better(maximise(model, X, place, rng, effort), model, place)
@@ -193,7 +198,7 @@ def _spread(X: Floats, scores: Floats, size: int) -> Floats:
     for i in order[1:]:
         if len(chosen) == size:
             break
-        if np.abs(points[i] - points[chosen]).max(axis=1).min() > 0.1:
+        if np.abs(points[i] - points[chosen]).max(axis=1).min() > _APART:
             chosen.append(i)
     return X[chosen]
 
@@ -239,8 +244,8 @@ def refine(
         bounds=[*zip(low[columns].tolist(), high[columns].tolist(), strict=True)],
         options={"maxiter": iterations},
     )
-    line = np.repeat(start[None], 17, axis=0)
-    line[:, columns] += np.linspace(0, 1, 17)[:, None] * (result.x - start[columns])
+    line = np.repeat(start[None], _BETWEEN, axis=0)
+    line[:, columns] += np.linspace(0, 1, _BETWEEN)[:, None] * (result.x - start[columns])
     end = line[-1].copy()
     # a parameter that the step activates starts from its middle
     line = region.space.snap(filled(line, 0.5))

@@ -8,6 +8,9 @@ from lamoo.arrays import Floats
 from lamoo.partition.place import Place
 from lamoo.partition.region import MAX_DRAWS
 
+#: Points that one is drawn from: enough that some were never tried, where few are left.
+DRAWN = 32
+
 
 def pool(place: Place, n: int, rng: np.random.Generator, draws: int = MAX_DRAWS) -> Floats:
     """Draw up to ``n`` distinct, never tried points of the region, shape ``(k, d)``.
@@ -33,5 +36,5 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
 
     See :class:`lamoo.solvers.Propose` for the arguments.
     """
-    X = pool(place, 32, rng)
+    X = pool(place, DRAWN, rng)
     return X[rng.integers(len(X))] if len(X) else None
