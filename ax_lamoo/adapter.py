@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from ax.adapter.base import BaseGenArgs, gen_arms
 from ax.adapter.data_utils import ExperimentData
@@ -94,18 +95,19 @@ class LaMOOAdapter(TorchAdapter):
         fixed_features = fixed_in(fixed_features, space)
         config = self._goals(optimization_config)
         start = time.monotonic()
-        options = {**self._default_model_gen_options, **(model_gen_options or {})}
+        given = model_gen_options or {}
+        options = {**self._default_model_gen_options, **given}
+        by_ax = partial(
+            super().gen,
+            search_space=search_space,
+            optimization_config=config,
+            pending_observations=pending_observations,
+            fixed_features=fixed_features,
+        )
         if not self._engine_proposes(config, options):
             if not _in_sample(options):
                 n = check_left(n, self._experiment, space, fixed_features, pending_observations)
-            run = super().gen(
-                n=n,
-                search_space=search_space,
-                optimization_config=config,
-                pending_observations=pending_observations,
-                fixed_features=fixed_features,
-                model_gen_options=model_gen_options,
-            )
+            run = by_ax(n=n, model_gen_options=model_gen_options)
             logger.debug("left to Ax's default acquisition, %.3f s", time.monotonic() - start)
             return run
         self._validate_gen_inputs(n)
@@ -117,36 +119,52 @@ class LaMOOAdapter(TorchAdapter):
             fixed_features.parameters if fixed_features is not None else {},
         )
         rng = self.generator.rng(task.history, own_seed(self._experiment))
-        if not self.generator.confined or not self._measured_all(config):
-            X = self.generator.propose(n, task, rng)
-            announce(task, self._experiment, task.settings.chosen_solver.name)
-            return self._run(task, X, space, config, start)
+        if self.generator.confined and self._measured_all(config):
+            run, place = self._confined(n, task, rng, by_ax, given)
+            logger.debug(
+                "after %d results: model phase: solver %s in %s, %s, %.3f s",
+                task.history.n,
+                CONFINED,
+                place,
+                task.measured_from,
+                time.monotonic() - start,
+            )
+            return run
+        X = self.generator.propose(n, task, rng)
+        announce(task, self._experiment, task.settings.chosen_solver.name)
+        return self._run(task, X, space, config, start)
+
+    def _confined(
+        self,
+        n: int,
+        task: Task,
+        rng: np.random.Generator,
+        by_ax: Callable[..., GeneratorRun],
+        options: Mapping[str, Any],
+    ) -> tuple[GeneratorRun, str]:
+        """Propose by Ax's acquisition, confined to a leaf, and say where that was.
+
+        Args:
+            n: how many arms; in a finite space all that are left, if those are fewer.
+            task: the experiment.
+            rng: draws points of the leaf, and the seed of Ax's proposal.
+            by_ax: Ax's own way to propose, which lacks ``n`` and ``model_gen_options``.
+            options: the latter.
+
+        Raises:
+            SearchSpaceExhausted: if every configuration of a finite space was tried.
+        """
         announce(task, self._experiment, CONFINED)
         left = all_left(task, self._experiment)
         n = n if left is None else min(n, len(left))
         features = partial(features_of, task.encoding, self.parameters, self.transforms)
         leaf = self.generator.leaf(n, task, left, rng, features)
-        given = {**(model_gen_options or {})}
         key = Keys.AX_ACQUISITION_KWARGS.value
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(rng.integers(2**31)))
-            run = super().gen(
-                n=n,
-                search_space=search_space,
-                optimization_config=config,
-                pending_observations=pending_observations,
-                fixed_features=fixed_features,
-                model_gen_options={**given, key: {**given.get(key, {}), "leaf": leaf}},
-            )
-        logger.debug(
-            "after %d results: model phase: solver %s in %s, %s, %.3f s",
-            task.history.n,
-            CONFINED,
-            WHOLE if leaf is None else f"the leaf, {len(leaf.place.members)} results",
-            task.measured_from,
-            time.monotonic() - start,
-        )
-        return run
+            confined = {**options, key: {**options.get(key, {}), "leaf": leaf}}
+            run = by_ax(n=n, model_gen_options=confined)
+        return run, WHOLE if leaf is None else f"the leaf, {len(leaf.place.members)} results"
 
     def _engine_proposes(
         self, config: OptimizationConfig | None, options: Mapping[str, Any]

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -152,23 +153,16 @@ class Claims:
         """
         params: dict[str, Any] = {}
         written, again = notes.written(trial), False
-
-        def told(trials: Sequence[FrozenTrial]) -> Task:
-            if alone is not None:
-                return Task(space, self._view.history(study, trials, search_space))
-            history, known = self._view.of(study, trials, search_space, space)
-            return Task(known, history)
-
+        conditional = alone is None  # otherwise conditions, and what is known, are not looked at
+        told = partial(self._told, study, search_space, space, whole=conditional)
         with self._turn:
-            if alone is None:
-                others = self.begun(study, trial).others
-            else:  # it is asked for whenever the user's program comes to it
-                others = self._others(study, trial)
+            # one alone is asked for whenever the user's program comes to it, and nothing was begun
+            others = self.begun(study, trial).others if conditional else self._others(study, trial)
             self._begun.latest = None
             for attempt in range(MAX_YIELDS):
                 before = others.trials
                 task = told(before)
-                forgetful = alone is None and others.doubtful and exhausted(task)
+                forgetful = conditional and others.doubtful and exhausted(task)
                 if forgetful:  # nothing else is left than what may be lost
                     before = others.certain
                     task = told(before)
@@ -181,18 +175,29 @@ class Claims:
                 after = now.certain if forgetful else now.trials
                 rivals = _changed(before[others.done :], after[others.done :])
                 points = reader.to_points(search_space, space, rivals) if rivals else x[:0]
-                if not _alike(x, points, task.history.key):
-                    break
-                # where nothing is untried, two may have the same
-                if not (again or len(task.history.unseen(x))):
-                    break
-                if _free(x, task.history, told(after), conditional=alone is None):
+                known_now = partial(told, after)
+                if not _taken(x, points, task.history, known_now, conditional=conditional):
                     break
                 time.sleep(generator(self._seed, trial.number, attempt).uniform(0, BACKOFF))
                 others = self._others(study, trial)
-            if again and alone is None:
+            if again and conditional:
                 study._storage.set_trial_system_attr(trial._trial_id, notes.AGAIN, True)  # noqa: FBT003
         return params
+
+    def _told(
+        self,
+        study: Study,
+        search_space: Mapping[str, BaseDistribution],
+        space: Space,
+        trials: Sequence[FrozenTrial],
+        *,
+        whole: bool,
+    ) -> Task:
+        """Return what trials tell for the engine, with ``whole`` also what the user knows."""
+        if not whole:
+            return Task(space, self._view.history(study, trials, search_space))
+        history, known = self._view.of(study, trials, search_space, space)
+        return Task(known, history)
 
     def _others(self, study: Study, trial: FrozenTrial) -> Snapshot:
         """Return the other trials that count, as they are now."""
@@ -227,6 +232,31 @@ def _alike(x: Floats, points: Floats, key: Callable[[Floats], Ints] | None) -> b
         return False
     same = key is not None and np.isin(key(x), key(points)).any()
     return bool(same or rows_in(np.where(np.isnan(x + points), x, points), x).any())
+
+
+def _taken(
+    x: Floats,
+    points: Floats,
+    before: History,
+    now: Callable[[], Task],
+    *,
+    conditional: bool,
+) -> bool:
+    """Tell whether others have a point (1, d) since it was proposed, so that another is wanted.
+
+    Args:
+        x: the point.
+        points: those of others that have changed since, shape ``(n, d)``.
+        before: what was known when it was proposed.
+        now: returns what is known since its note was written.
+        conditional: whether conditions are to be looked at.
+    """
+    if not _alike(x, points, before.key):
+        return False
+    # where nothing is untried, two may have the same
+    if not (before.can_retrain(x)[0] or len(before.unseen(x))):
+        return False
+    return not _free(x, before, now(), conditional=conditional)
 
 
 def _free(x: Floats, before: History, now: Task, *, conditional: bool) -> bool:
