@@ -34,6 +34,7 @@ from ax.api.client import Client
 from ax.core.experiment import Experiment
 from ax.exceptions.core import UserInputError
 
+from ax_lamoo.errors import as_user_input
 from ax_lamoo.results import Point, Results, experiment_of, results_of
 from lamoo.arrays import Floats, Ints, is_number, is_one_of
 from lamoo.report import decision
@@ -88,10 +89,8 @@ def weighted(client: Client | Experiment, weights: Mapping[str, float]) -> Point
     """
     results, rows, Y = _feasible(client)
     values = _values(results, "weights", weights, 0.0)
-    try:
+    with as_user_input():
         return results.point(int(rows[decision.weighted(Y, values.tolist())]))
-    except ValueError as error:
-        raise UserInputError(str(error)) from error
 
 
 def best_under_limits(

@@ -12,10 +12,10 @@ from ax.core.experiment import Experiment
 from ax.core.trial import Trial
 from ax.core.trial_status import TrialStatus
 from ax.early_stopping.strategies import BaseEarlyStoppingStrategy
-from ax.exceptions.core import UserInputError
 from ax.generation_strategy.generation_node import GenerationNode
 
 from ax_lamoo.curves import curves_along
+from ax_lamoo.errors import as_user_input
 from ax_lamoo.goals import Goals, goals_of, weighted
 from ax_lamoo.results import settled
 from lamoo.arrays import Floats
@@ -65,10 +65,8 @@ class EarlyStopping(BaseEarlyStoppingStrategy):
     def __init__(self, rule: str | Rule = "curves") -> None:
         """Check the rule."""
         super().__init__()
-        try:
+        with as_user_input():
             self.rule = rule_of(rule)
-        except ValueError as error:
-            raise UserInputError(str(error)) from error
 
     def __repr__(self) -> str:
         """Return the call that makes it."""

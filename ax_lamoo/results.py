@@ -16,6 +16,7 @@ from ax.exceptions.core import DataRequiredError, UserInputError
 from ax.service.utils.best_point import derelativize_opt_config
 
 from ax_lamoo.curves import cut_short
+from ax_lamoo.errors import as_user_input
 from ax_lamoo.goals import Goals, goals_of, judged, weighted
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats, Ints
@@ -96,10 +97,8 @@ class Results:
         Raises:
             UserInputError: if ``min_trials`` is no whole number of at least 1.
         """
-        try:
+        with as_user_input():
             confirmed = self.history.confirmed(min_trials)
-        except ValueError as error:
-            raise UserInputError(str(error)) from error
         first = np.sort(np.unique(self.history.group, return_index=True)[1])
         chosen = first[confirmed[first]]
         return chosen, self.history.means[chosen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from ax.api.client import Client
@@ -10,9 +11,11 @@ from ax.exceptions.core import UserInputError
 from ax.global_stopping.strategies.base import BaseGlobalStoppingStrategy
 from ax.utils.common.logger import get_logger
 
+from ax_lamoo.errors import as_user_input
 from ax_lamoo.results import experiment_of, results_of
 from lamoo import Settings, recent_gain
-from lamoo.arrays import is_flag, is_number, is_whole
+from lamoo.arrays import is_flag
+from lamoo.stopping import Convergence
 
 logger = get_logger(__name__)
 
@@ -61,20 +64,14 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
         inactive_when_pending_trials: bool = False,  # noqa: FBT001, FBT002  Ax's signature
     ) -> None:
         """Check the arguments."""
-        if not (is_whole(n_trials, 1) and is_whole(min_trials, 0)):
-            raise UserInputError(
-                "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
-                f"{n_trials!r} and {min_trials!r}"
-            )
-        if not is_number(tolerance, 0):
-            raise UserInputError(f"tolerance must be at least 0, a number, got {tolerance!r}")
+        with as_user_input():
+            self._rule = Convergence(n_trials, tolerance, min_trials)
         if not is_flag(inactive_when_pending_trials):
             raise UserInputError(
                 "inactive_when_pending_trials must be True or False, got "
                 f"{inactive_when_pending_trials!r}"
             )
         super().__init__(min_trials, inactive_when_pending_trials)
-        self.n_trials, self.tolerance = n_trials, tolerance
 
     def __call__(self, client: Client | Experiment) -> bool:
         """Tell whether the client's experiment has converged; if so, a message says why."""
@@ -90,9 +87,7 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
     def settings(self) -> dict[str, Any]:
         """Return the arguments that make it."""
         return {
-            "n_trials": self.n_trials,
-            "tolerance": self.tolerance,
-            "min_trials": self.min_trials,
+            **asdict(self._rule),
             "inactive_when_pending_trials": self.inactive_when_pending_trials,
         }
 
@@ -103,15 +98,15 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
         except UserInputError as error:
             return False, str(error)
         history = results.history
-        if history.n < max(self.min_trials, self.n_trials + 1):
+        if not self._rule.enough(history.n):
             return False, f"Only {history.n} trials have measured all that counts."
         settings = Settings(reference_point=tuple(results.goals.thresholds.tolist()))
-        gain = recent_gain(history, self.n_trials, settings)
+        gain = recent_gain(history, self._rule.n_trials, settings)
         message = (
-            f"The last {self.n_trials} trials gained {100 * gain:.2g} % of hypervolume "
-            f"(tolerance {100 * self.tolerance:.2g} %)."
+            f"The last {self._rule.n_trials} trials gained {100 * gain:.2g} % of hypervolume "
+            f"(tolerance {100 * self._rule.tolerance:.2g} %)."
         )
-        return gain < self.tolerance or gain == self.tolerance == 0, message
+        return self._rule.reached(gain), message
 
 
 def encoded_rule(rule: StopWhenConverged) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ax.generation_strategy.generation_strategy import GenerationStrategy
 from ax.generation_strategy.generator_spec import GeneratorSpec
 from ax.generation_strategy.transition_criterion import MinTrials
 
+from ax_lamoo.errors import as_user_input
 from ax_lamoo.exhaustion import ConfigurationsLeft, StartFull
 from ax_lamoo.generator import CONFINED, SOLVERS
 from ax_lamoo.registry import LaMOOGenerators
@@ -136,13 +137,13 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     _check_count("initialization_budget", initialization_budget, 0)
     if min_observed_initialization_trials is not None:
         _check_count("min_observed_initialization_trials", min_observed_initialization_trials, 0)
-    _check_kind("initialize_with_center", initialize_with_center, bool)
-    _check_kind(
-        "use_existing_trials_for_initialization", use_existing_trials_for_initialization, bool
-    )
-    _check_kind(
-        "allow_exceeding_initialization_budget", allow_exceeding_initialization_budget, bool
-    )
+    flags = {
+        "initialize_with_center": initialize_with_center,
+        "use_existing_trials_for_initialization": use_existing_trials_for_initialization,
+        "allow_exceeding_initialization_budget": allow_exceeding_initialization_budget,
+    }
+    for name, flag in flags.items():
+        _check_kind(name, flag, bool)
     seed = None if seed is None else int(seed)  # Ax cannot store numpy's
     options: dict[str, Any] = {
         "solver": solver,
@@ -165,33 +166,21 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             f"solver must be one of the engine's for what is known beforehand, got {solver!r}: "
             "Ax's acquisition cannot be told"
         )
-    start = {"seed": seed, "told": options["told"]}
     existing = use_existing_trials_for_initialization
     # the center knows no functions, and may break a constraint
     centered = initialize_with_center and initialization_budget > 0 and not known_constraints
-    nodes: list[GenerationNode] = []
+    nodes = [_last_node(options)]
     if initialization_budget > centered:
         observed = min_observed_initialization_trials
-        nodes.append(
-            _start_node(
-                # a center that was not there yet is not among the existing trials
-                budget=initialization_budget - (centered and not existing),
-                observed=max(1, initialization_budget // 2) if observed is None else observed,
-                existing=existing,
-                exceedable=allow_exceeding_initialization_budget,
-                options=start,
-            )
+        first = _start_node(
+            # a center that was not there yet is not among the existing trials
+            budget=initialization_budget - (centered and not existing),
+            observed=max(1, initialization_budget // 2) if observed is None else observed,
+            existing=existing,
+            exceedable=allow_exceeding_initialization_budget,
+            options={"seed": seed, "told": options["told"]},
         )
-    nodes.append(
-        GenerationNode(
-            name=NODE,
-            generator_specs=[GeneratorSpec(LaMOOGenerators.LAMOO, generator_kwargs=options)],
-            pausing_criteria=[ConfigurationsLeft()],
-            should_deduplicate=True,
-            suggested_experiment_status=ExperimentStatus.OPTIMIZATION,
-            fallback_specs=_fallback(options["told"]),
-        )
-    )
+        nodes.insert(0, first)
     if centered:
         center = CenterNode(
             next_node_name=nodes[0].name, use_existing_trials_for_initialization=existing
@@ -209,15 +198,13 @@ def _told(
     warm_start: object,
 ) -> Told | None:
     """Return the user's functions and earlier experiments, checked, ``None`` if there are none."""
-    try:
+    with as_user_input():
         functions = Prior(
             {} if known_objectives is None else known_objectives,
             features,
             () if known_constraints is None else known_constraints,
             canonical,
         )
-    except ValueError as error:
-        raise UserInputError(str(error)) from error
     sources = sources_of(warm_start)
     given = {
         "known_objectives": known_objectives,
@@ -270,6 +257,18 @@ def _start_node(
         pausing_criteria=[ConfigurationsLeft(), *([] if exceedable else [full])],
         should_deduplicate=True,
         suggested_experiment_status=ExperimentStatus.INITIALIZATION,
+        fallback_specs=_fallback(options["told"]),
+    )
+
+
+def _last_node(options: dict[str, Any]) -> GenerationNode:
+    """Return the node that proposes for the rest of the experiment, given its generator's."""
+    return GenerationNode(
+        name=NODE,
+        generator_specs=[GeneratorSpec(LaMOOGenerators.LAMOO, generator_kwargs=options)],
+        pausing_criteria=[ConfigurationsLeft()],
+        should_deduplicate=True,
+        suggested_experiment_status=ExperimentStatus.OPTIMIZATION,
         fallback_specs=_fallback(options["told"]),
     )
 

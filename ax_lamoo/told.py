@@ -9,6 +9,7 @@ import numpy as np
 from ax.exceptions.core import UserInputError
 from ax.utils.common.logger import get_logger
 
+from ax_lamoo.errors import as_user_input
 from ax_lamoo.goals import Goals
 from ax_lamoo.sources import Source
 from lamoo import History, Space
@@ -106,10 +107,8 @@ class Told:
         if self._bound is None or self._about != about:
             signs = _alone(weights, metrics)
             places: dict[int | str, int] = {name: j for name, (j, _) in signs.items()}
-            try:
+            with as_user_input():
                 keys = self.functions.keys(places)
-            except ValueError as error:
-                raise UserInputError(str(error)) from error
             self._decode = decode
             self._objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
             self.functions.rehearse(samples)
@@ -188,10 +187,8 @@ class Told:
         labels = [f"arm {arm}" for arm in np.asarray(arms)[inside]]
         for j, (key, sign) in self._objectives.items():
             expected = self._bound.known.objectives[j](X[inside]) / sign
-            try:
+            with as_user_input():
                 yield from contradictions(key, labels, expected, Y[inside, j] / sign, ROUNDED)
-            except ValueError as error:
-                raise UserInputError(str(error)) from error
 
 
 def _alone(weights: Floats, metrics: Sequence[str]) -> Mapping[str, tuple[int, float]]:

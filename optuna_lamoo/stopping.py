@@ -6,7 +6,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import recent_gain
-from lamoo.arrays import is_number, is_whole
+from lamoo.stopping import Convergence
 from optuna_lamoo.knowledge import knowledge_of
 from optuna_lamoo.messages import logger
 
@@ -42,32 +42,23 @@ class StopWhenConverged:
 
     def __init__(self, n_trials: int = 20, tolerance: float = 0.001, min_trials: int = 30) -> None:
         """Check the arguments."""
-        if not (is_whole(n_trials, 1) and is_whole(min_trials, 0)):
-            msg = (
-                "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
-                f"{n_trials!r} and {min_trials!r}"
-            )
-            raise ValueError(msg)
-        if not is_number(tolerance, 0):
-            msg = f"tolerance must be at least 0, a number, got {tolerance!r}"
-            raise ValueError(msg)
-        self._n_trials, self._tolerance, self._min_trials = n_trials, tolerance, min_trials
+        self._rule = Convergence(n_trials, tolerance, min_trials)
 
     def __call__(self, study: Study, trial: FrozenTrial) -> None:
         """Stop the study if it has converged."""
         finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(finished) < max(self._min_trials, self._n_trials + 1):
+        if not self._rule.enough(len(finished)):
             return
         known = knowledge_of(study)
-        gain = recent_gain(known.history, self._n_trials, known.settings)
-        if gain < self._tolerance or gain == self._tolerance == 0:
+        gain = recent_gain(known.history, self._rule.n_trials, known.settings)
+        if self._rule.reached(gain):
             logger.warning(
                 "Study %r: the last %d trials gained %.2g %% of hypervolume, less than %.2g %%: "
                 "stopping after trial %d.",
                 study.study_name,
-                self._n_trials,
+                self._rule.n_trials,
                 100 * gain,
-                100 * self._tolerance,
+                100 * self._rule.tolerance,
                 trial.number,
             )
             study.stop()

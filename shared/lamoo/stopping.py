@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Floats, is_whole
+from lamoo.arrays import Floats, is_number, is_whole
 from lamoo.numerics import own_state
 from lamoo.space.history import History
 from lamoo.task import Settings, Task, check_task, reached_reference_point
@@ -65,6 +66,49 @@ def exhausted(task: Task) -> bool:
     if left(space.sample(GLANCE, np.random.default_rng(len(history.tried)))):
         return False
     return not left(space.enumerate())
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """When a study has converged: its hypervolume has hardly grown over the last trials.
+
+    Args:
+        n_trials: finished trials, the last ones, over which the gain is measured.
+        tolerance: it has when the gain is less than this share of all hypervolume.
+        min_trials: it has not before so many finished trials.
+
+    Raises:
+        ValueError: if an argument is negative or no number, or ``n_trials`` is 0.
+
+    Example:
+        >>> rule = Convergence(n_trials=20, tolerance=0.001, min_trials=30)
+        >>> rule.enough(29), rule.enough(30), rule.reached(gain=0.01), rule.reached(gain=0.0)
+        (False, True, False, True)
+    """
+
+    n_trials: int
+    tolerance: float
+    min_trials: int
+
+    def __post_init__(self) -> None:
+        """Check the arguments, named as both plugins name theirs."""
+        if not (is_whole(self.n_trials, 1) and is_whole(self.min_trials, 0)):
+            msg = (
+                "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
+                f"{self.n_trials!r} and {self.min_trials!r}"
+            )
+            raise ValueError(msg)
+        if not is_number(self.tolerance, 0):
+            msg = f"tolerance must be at least 0, a number, got {self.tolerance!r}"
+            raise ValueError(msg)
+
+    def enough(self, n: int) -> bool:
+        """Tell whether ``n`` finished trials are enough to ask for their gain."""
+        return n >= max(self.min_trials, self.n_trials + 1)
+
+    def reached(self, gain: float) -> bool:
+        """Tell whether a gain, see :func:`recent_gain`, is as good as none."""
+        return gain < self.tolerance or gain == self.tolerance == 0
 
 
 @own_state()
