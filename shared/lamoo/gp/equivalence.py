@@ -17,8 +17,8 @@ import numpy as np
 
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.embedding import groups_alike
-from lamoo.gp.fitting import training_set
 from lamoo.gp.plateaus import plateaus
+from lamoo.gp.training import training_set
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.schedule import scheduled

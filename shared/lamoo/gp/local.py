@@ -25,19 +25,12 @@ from lamoo import pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.acquisition import Acquisition, Criterion, Factor, Feasibility, improvement
 from lamoo.gp.equivalence import log_new
-from lamoo.gp.fitting import (
-    apply,
-    fit_objectives,
-    points_of,
-    remembered_process,
-    training_set,
-    transforms_of,
-    values_of,
-)
+from lamoo.gp.fitting import fit_objectives, remembered_process
 from lamoo.gp.inputs import inputs_of
 from lamoo.gp.model import constraint_processes, failure_process, floor_of, inferred_ref_point
 from lamoo.gp.process import GP, Prediction
 from lamoo.gp.targets import Transform
+from lamoo.gp.training import apply, points_of, training_set, transforms_of, values_of
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.rows import rows_in

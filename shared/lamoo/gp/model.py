@@ -26,23 +26,20 @@ from lamoo.gp.acquisition import (
     improvement,
     predict,
 )
-from lamoo.gp.fitting import (
-    MAX_TRAINING,
-    Values,
-    apply,
-    fit_objectives,
-    fit_to,
-    learned_values,
-    objective_process,
-    points_of,
-    process_of,
-    training_set,
-    transforms_of,
-)
+from lamoo.gp.fitting import fit_objectives, fit_to, objective_process, process_of
 from lamoo.gp.inputs import inputs_of, known_everywhere, known_range
 from lamoo.gp.process import GP, Hyperparameters
 from lamoo.gp.steps import END
 from lamoo.gp.targets import Transform, compress, floors, untransformed
+from lamoo.gp.training import (
+    MAX_TRAINING,
+    Values,
+    apply,
+    learned_values,
+    points_of,
+    training_set,
+    transforms_of,
+)
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.known import Known

@@ -28,7 +28,7 @@ class Reports:
     """Some of what was reported along the way.
 
     Args:
-        rows: of :func:`lamoo.gp.fitting.points_of`, which point, shape ``(r,)``.
+        rows: of :func:`lamoo.gp.training.points_of`, which point, shape ``(r,)``.
         step: where on its curve, from 0 at the first step to 1 at the last one, on a logarithmic
             scale, shape ``(r,)``.
         Y: objective values, shape ``(r, m)``; what is not finite is no measurement.

@@ -17,14 +17,15 @@ from scipy.stats import kendalltau
 
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats
-from lamoo.gp.fitting import apply, fit_objectives, process_of, training_set, transforms_of
+from lamoo.gp.fitting import fit_objectives, process_of
+from lamoo.gp.training import apply, training_set, transforms_of
 from lamoo.numerics import own_state
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.known import Known
 
 #: Observations of an earlier study that its model is trained on at most: half of
-#: :data:`lamoo.gp.fitting.MAX_TRAINING`, since its predictions are asked at every candidate, next
+#: :data:`lamoo.gp.training.MAX_TRAINING`, since its predictions are asked at every candidate, next
 #: to this study's own model.
 MAX_SOURCE = 128
 #: As long as this study has fewer observations, every prediction is kept.

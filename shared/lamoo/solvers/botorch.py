@@ -32,9 +32,9 @@ from torch import Tensor
 
 from lamoo.arrays import Floats
 from lamoo.gp.acquisition import MANY_OBJECTIVES
-from lamoo.gp.fitting import apply, points_of, training_set, transforms_of, values_of
 from lamoo.gp.model import Expectation, current_ref_point, signed_log
 from lamoo.gp.targets import compress
+from lamoo.gp.training import apply, points_of, training_set, transforms_of, values_of
 from lamoo.partition.place import Place
 from lamoo.solvers.gp import candidates, maximise
 from lamoo.space import Space

@@ -14,8 +14,8 @@ from scipy.optimize import minimize
 
 from lamoo.arrays import Bools, Floats, filled
 from lamoo.gp.equivalence import log_new
-from lamoo.gp.fitting import MAX_TRAINING
 from lamoo.gp.model import learn
+from lamoo.gp.training import MAX_TRAINING
 from lamoo.partition.place import Place
 from lamoo.partition.region import MAX_DRAWS, Region
 from lamoo.solvers import again, evolutionary

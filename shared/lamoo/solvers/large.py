@@ -23,7 +23,7 @@ from lamoo import pareto
 from lamoo.arrays import Floats, Ints, filled
 from lamoo.gp import local
 from lamoo.gp.acquisition import Acquisition
-from lamoo.gp.fitting import MAX_TRAINING
+from lamoo.gp.training import MAX_TRAINING
 from lamoo.partition.place import Place
 from lamoo.solvers import distant, paying
 from lamoo.solvers.evolutionary import offspring, parents

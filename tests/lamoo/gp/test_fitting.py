@@ -7,19 +7,11 @@ import pytest
 from scipy.stats import kendalltau
 
 from lamoo import Categorical, Float, History, Known, Space, pareto
-from lamoo.gp import fitting
-from lamoo.gp.fitting import (
-    FEWEST,
-    Values,
-    fit_objectives,
-    objective_process,
-    process_of,
-    training_set,
-    transforms_of,
-    values_of,
-)
+from lamoo.gp import fitting, training
+from lamoo.gp.fitting import FEWEST, fit_objectives, objective_process, process_of
 from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
 from lamoo.gp.process import condition
+from lamoo.gp.training import Values, training_set, transforms_of, values_of
 from lamoo.space.schedule import scheduled
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
@@ -97,7 +89,7 @@ def test_units_and_zero_of_an_objective_do_not_matter():
 def test_transforms_keep_the_order_of_their_own_objective():
     history = history_of(30)
     learners = [fitted.learn_transform for fitted in fit_objectives(history, SQUARE)]
-    targets = fitting.apply(transforms_of(history, learners), history.Y)
+    targets = training.apply(transforms_of(history, learners), history.Y)
     for j in range(2):
         np.testing.assert_array_equal(np.argsort(targets[:, j]), np.argsort(history.Y[:, j]))
 

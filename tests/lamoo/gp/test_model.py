@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Space
-from lamoo.gp import fitting, model, targets
+from lamoo.gp import fitting, model, targets, training
 from lamoo.gp.acquisition import improvement
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
 from lamoo.gp.model import learn
@@ -60,7 +60,7 @@ def test_hyperparameters_of_all_training_are_bounded(rng):
     X = rng.random((700, 2))
     history = History(X, np.stack([X[:, 0], 1 - X[:, 0]], axis=1))  # everything is on the front
     processes = learn(history, SQUARE, rng, None).factors[-1].processes
-    assert all(len(process._Z) == fitting.MAX_TRAINING for process in processes)
+    assert all(len(process._Z) == training.MAX_TRAINING for process in processes)
 
 
 @pytest.mark.parametrize(
@@ -274,9 +274,9 @@ def test_an_objective_is_learned_wherever_it_was_seen(rng):
 
     def error(history):
         process = learn(history, SQUARE, np.random.default_rng(0), None).factors[-1].processes[0]
-        data = fitting.training_set(history)
+        data = training.training_set(history)
         learners = [fitted.learn_transform for fitted in fitting.fit_objectives(history, SQUARE)]
-        transform = fitting.transforms_of(data, learners)[0]
+        transform = training.transforms_of(data, learners)[0]
         return np.abs(process.predict(T)[0] - transform(f(T))).mean()
 
     assert error(split(whole, 12)) < 0.3 * error(whole.first(12))
@@ -289,8 +289,8 @@ def test_only_what_is_not_known_of_a_point_is_believed(running, rng):
     pending = part.partial.X if running else part.X[:0]
     history = History(part.X, part.Y, pending=pending, partial=part.partial)
     believing = learn(history, SQUARE, np.random.default_rng(0), None).factors[-1].processes
-    data = fitting.training_set(part)
-    learned = model._learn_objectives(part, data, SQUARE, fitting.MAX_TRAINING).processes
+    data = training.training_set(part)
+    learned = model._learn_objectives(part, data, SQUARE, training.MAX_TRAINING).processes
     T = rng.random((20, 2))
     for j, same in ((0, True), (1, False)):
         stds = [processes[j].predict(T)[1] for processes in (learned, believing)]
@@ -367,10 +367,10 @@ def test_what_is_predicted_below_a_floor_is_worth_the_floor(n_faces):
     """Three objectives have their least value, 0, at the points with the last one's greatest."""
     space, history = on_a_sphere(n_faces)
     criterion = learn(history, space, np.random.default_rng(0), None).factors[-1].criterion
-    transforms = fitting.transforms_of(
+    transforms = training.transforms_of(
         history, [f.learn_transform for f in fitting.fit_objectives(history, space)]
     )
-    at, below = (fitting.apply(transforms, np.array([[f, f, f, 0.9]])) for f in (0.0, -0.5))
+    at, below = (training.apply(transforms, np.array([[f, f, f, 0.9]])) for f in (0.0, -0.5))
     certain = np.full((1, 4), 1e-6)
     gained = criterion.value(below, certain) - criterion.value(at, certain)
     assert (gained[0] > 0.1) == (n_faces < 3)

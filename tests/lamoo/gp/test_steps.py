@@ -8,7 +8,6 @@ import pytest
 from lamoo import Float, History, Integer, Settings, Space, Task, pareto, suggest
 from lamoo.curves import Curve, Curves
 from lamoo.gp.acquisition import AtTheEnd, predict
-from lamoo.gp.fitting import MAX_TRAINING, apply, training_set
 from lamoo.gp.model import (
     Expectation,
     _believe,
@@ -21,6 +20,7 @@ from lamoo.gp.model import (
 )
 from lamoo.gp.process import Hyperparameters, condition
 from lamoo.gp.steps import MOST, reports_of
+from lamoo.gp.training import MAX_TRAINING, apply, training_set
 from lamoo.space.known import Known
 from lamoo.space.partial import Partial
 
