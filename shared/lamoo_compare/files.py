@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,15 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     aside = path.with_name(f"{path.name}.{os.getpid()}.partial")
     aside.write_text(json.dumps(value, indent=1), encoding="utf-8")
     aside.replace(path)
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as a table with a column for each key that any has, empty where a row lacks it."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        header = dict.fromkeys(key for row in rows for key in row)
+        writer = csv.DictWriter(file, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def is_json(value: object) -> bool:

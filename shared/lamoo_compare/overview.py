@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from lamoo_compare.files import write_csv
 from lamoo_compare.summary import Comparison, log10_gap
 
 Row = dict[str, str | int]
@@ -96,8 +96,8 @@ def write_overview(comparisons: Sequence[Comparison], out: Path) -> str:
     text = f"{markdown(rows)}\n\n{count(rows, comparisons[0].samplers[0])}\n"
     out.mkdir(parents=True, exist_ok=True)
     (out / "overview.md").write_text(text, encoding="utf-8")
-    _write(rows, out / "overview.csv")
-    _write([row for each in comparisons for row in _curves(each)], out / "curves.csv")
+    write_csv(out / "overview.csv", rows)
+    write_csv(out / "curves.csv", [row for each in comparisons for row in _curves(each)])
     return text
 
 
@@ -112,11 +112,3 @@ def _curves(comparison: Comparison) -> Iterable[Row]:
         shares = (curve / (comparison.best or 1.0)).tolist()
         about: Row = {"problem": comparison.source, "sampler": run.sampler, "seed": run.seed}
         yield about | {str(n): f"{share:.4f}" for n, share in enumerate(shares, 1)}
-
-
-def _write(rows: Sequence[Row], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        header = dict.fromkeys(key for row in rows for key in row)
-        writer = csv.DictWriter(file, header, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

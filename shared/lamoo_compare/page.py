@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import html
 import json
 import math
@@ -17,7 +16,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from lamoo_compare import figures
-from lamoo_compare.files import write_json
+from lamoo_compare.files import write_csv, write_json
 from lamoo_compare.summary import FEWEST_SEEDS, Comparison
 
 #: A difference with a p above may be chance.
@@ -115,8 +114,8 @@ def write_report(comparison: Comparison, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.html").write_text(page(comparison), encoding="utf-8")
     write_json(out / "comparison.json", as_json(comparison))
-    _write_csv(out / "summary.csv", _summary(comparison))
-    _write_csv(out / "trials.csv", _trials(comparison))
+    write_csv(out / "summary.csv", _summary(comparison))
+    write_csv(out / "trials.csv", _trials(comparison))
 
 
 def page(comparison: Comparison) -> str:
@@ -377,11 +376,3 @@ def _trials(comparison: Comparison) -> list[dict[str, Any]]:
             row |= {"epochs": run.epochs[n]} if run.epochs else {}
             rows.append(row | {"params": json.dumps(dict(run.params[n]), default=str)})
     return rows
-
-
-def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        header = dict.fromkeys(key for row in rows for key in row)
-        writer = csv.DictWriter(file, header, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -86,20 +86,16 @@ def learn(
     if constraints:
         factors.append(Factor(constraints, Feasibility(), Feasibility()))
     if feasible.any():  # until then, only feasibility counts
-        known = space.known.objectives
         learned = _learn_objectives(history, data, space, size)
         transforms, inputs, processes = learned.transforms, learned.inputs, learned.processes
         targets = apply(transforms, data.judged)
         processes, believed = _believe(learned, data, history.open, space)
         if reference is not None:
             ref_point = apply(transforms, reference[None])[0]
-        elif known:
+        elif space.known.objectives:
             ref_point = _known_ref_point(targets, data.violation, space, transforms)
         else:
-            expect = Expectation(
-                lambda X: predict(processes, inputs_of(space, X))[0],
-                (lambda X: predict(constraints, inputs_of(space, X))[0]) if constraints else None,
-            )
+            expect = _expectation(processes, constraints, space)
             ref_point = current_ref_point(history, targets, data.violation, space, expect)
         # where there is noise, a lucky value must not hide what is better than its true one
         values = targets
@@ -339,6 +335,18 @@ class Expectation:
 
     objectives: Callable[[Floats], Floats]
     constraints: Callable[[Floats], Floats] | None = None
+
+
+def _expectation(
+    objectives: Sequence[Process], constraints: Sequence[Process], space: Space
+) -> Expectation:
+    """Return what the processes of objectives and constraints expect of a space's points."""
+
+    def means(processes: Sequence[Process], X: Floats) -> Floats:
+        return predict(processes, inputs_of(space, X))[0]
+
+    limits = partial(means, constraints) if constraints else None
+    return Expectation(partial(means, objectives), limits)
 
 
 def current_ref_point(
