@@ -13,9 +13,8 @@ from ax.utils.common.logger import get_logger
 
 from ax_lamoo.errors import as_user_input
 from ax_lamoo.results import experiment_of, results_of
-from lamoo import Settings, recent_gain
+from lamoo import Convergence, Settings, recent_gain
 from lamoo.arrays import is_flag
-from lamoo.stopping import Convergence
 
 logger = get_logger(__name__)
 

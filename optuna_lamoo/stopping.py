@@ -5,8 +5,7 @@ from __future__ import annotations
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import recent_gain
-from lamoo.stopping import Convergence
+from lamoo import Convergence, recent_gain
 from optuna_lamoo.knowledge import knowledge_of
 from optuna_lamoo.messages import logger
 

@@ -82,10 +82,13 @@ class View:
 
     def _forget(self) -> None:
         self._turn = threading.RLock()
-        self._reader, self._ranges = Reader(), Ranges()
-        self._reader_of_all = Reader()
+        self._ranges = Ranges()
+        # of the columns that are searched, and of all that functions are told of
+        self._reader, self._reader_of_all = Reader(), Reader()
         self._prior: _Prior | None = None
+        # the parameters that had several ranges
         self._several: frozenset[str] = frozenset()
+        # name -> the user's own choices, and these with a storage's copy that equals them
         self._own: dict[str, BaseDistribution] = {}
         self._copies: dict[str, tuple[BaseDistribution, BaseDistribution]] = {}
         for name, distribution in self._search_space.items():

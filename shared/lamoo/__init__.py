@@ -11,13 +11,14 @@ from lamoo.search import NothingAllowed, chosen_path, suggest
 from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.space.history import History
 from lamoo.space.known import Known
-from lamoo.stopping import conclusive, exhausted, recent_gain
+from lamoo.stopping import Convergence, conclusive, exhausted, recent_gain
 from lamoo.task import Settings, Task
 from lamoo.version import __version__
 
 __all__ = [
     "PAPER",
     "Categorical",
+    "Convergence",
     "Evaluation",
     "Float",
     "History",

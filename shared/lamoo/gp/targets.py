@@ -47,11 +47,12 @@ def transformed_noise(transform: Transform, y: Floats, noise: Floats) -> Floats:
 def floors(Y: Floats, zero: Floats) -> Floats:
     """Return the least value that each objective can have, as far as values (n, m) show it.
 
-    An error of 0, no violation, nothing wasted: where 0 is the least value, and many points have
-    it, three of the observed ones may, to the last digits but rounding. They must be more than all
-    those together that share another value: where values are few, or all are equal, the best so far
-    need not be the least. Nor need a best value that is shared and not 0: of five tests two may
-    fail nearly everywhere, and none where nobody looks who holds that for the least.
+    An error of 0, no violation, nothing wasted: where no value is less than 0, many points may have
+    just that. So 0 counts as the least if three observed points have it, up to rounding, and more
+    points than share any other value, all those together: where an objective takes few values, or
+    only one, the best so far need not be the least. A best value that is shared and not 0 never
+    counts: if nearly everywhere two of five tests fail, a search that takes two for the least would
+    not look for where none does.
 
     Args:
         Y: values of distinct points, minimised.

@@ -23,14 +23,15 @@ from lamoo.space.moves import RATES, perturb
 from lamoo.space.rows import first_rows
 from lamoo.space.schedule import scheduled
 
-#: How many new points inside the region compete for the proposal.
-COMPETITORS = 64
+#: How many new points inside the region compete for the proposal, and rounds of offspring that may
+#: be begun to find them.
+COMPETITORS, MAX_ROUNDS = 64, 8
+#: A front of fewer members is filled up with the next best parents.
 MIN_PARENTS = 5
 #: How many of the proposals look in a random direction, and how many observations are good there.
 DIRECTED, SHARE = 0.5, 0.25
 #: From more observations than this that boundary is learned from every second, third, ... of them.
 MAX_OBSERVATIONS = 1024
-MAX_ROUNDS = 8
 #: How often failures by chance may be taken for failures with a reason.
 CHANCE = 0.05
 #: Boundaries of many features that are remembered: those of a few studies that take turns.

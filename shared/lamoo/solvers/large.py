@@ -67,9 +67,9 @@ def applies(space: Space, history: History) -> bool:
 def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: ARG001  see below
     """Return the best child of the front near the centre whose turn it is, ``None`` without any.
 
-    See :class:`lamoo.solvers.Propose` for the arguments. No random number is drawn: candidates are
-    drawn from a generator that the number of points tried without what is pending seeds, so that
-    they are the same until a trial is told.
+    See :class:`lamoo.solvers.Propose` for the arguments. ``rng`` is not used: candidates come from
+    a generator that is seeded by how many points were tried, those that run left out, so that they
+    are the same until a trial is told.
 
     Raises:
         ValueError: if a kernel matrix is hopeless (``LinAlgError``); use a simpler solver then.
