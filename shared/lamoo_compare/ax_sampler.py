@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,9 +15,9 @@ from optuna.distributions import (
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import Partition
 from lamoo_compare.errors import CompareError
 from lamoo_compare.first_trial import SpaceOfFirstTrial
+from lamoo_compare.samplers import ALONE
 from optuna_lamoo.objectives import constraints
 
 try:
@@ -50,8 +49,7 @@ STRATEGIES: dict[str, Callable[[Client, int], None]] = {
     "lamoo": _lamoo(),
     "lamoo-evolutionary": _lamoo(solver="evolutionary"),
     "lamoo-qlognehvi": _lamoo(solver="qlognehvi"),
-    # a leaf that is never full is never split
-    "lamoo-gp-alone": _lamoo(partition=Partition(leaf_size=sys.maxsize)),
+    "lamoo-gp-alone": _lamoo(partition=ALONE),
 }
 
 

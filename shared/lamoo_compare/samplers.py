@@ -32,8 +32,15 @@ from optuna_lamoo import EarlyStopping, LaMOOSampler
 
 Factory = Callable[[int], BaseSampler]
 
-#: LaMOO's strategies in Ax, as ``ax_sampler`` calls them.
-_AX_LAMOO = ("lamoo", "lamoo-evolutionary", "lamoo-qlognehvi", "lamoo-gp-alone")
+#: Strategies of Ax, as :mod:`lamoo_compare.ax_sampler` calls them, which imports Ax.
+STRATEGIES_OF_AX = (
+    "default",
+    "random",
+    "lamoo",
+    "lamoo-evolutionary",
+    "lamoo-qlognehvi",
+    "lamoo-gp-alone",
+)
 
 
 def _of_ax(strategy: str, seed: int) -> BaseSampler:
@@ -94,10 +101,7 @@ SAMPLERS: dict[str, Factory] = {
     "lamoo-cmaes": _lamoo(base_sampler=_cmaes),
     **{f"lamoo-{n}": _lamoo(base_sampler=f) for n, f in _RIVALS.items() if n != "random"},
     "lamoo-random-sampler": _lamoo(base_sampler=_RIVALS["random"]),
-    **{
-        "ax" + f"-{name}" * (name != "default"): partial(_of_ax, name)
-        for name in ("default", "random", *_AX_LAMOO)
-    },
+    **{"ax" + f"-{name}" * (name != "default"): partial(_of_ax, name) for name in STRATEGIES_OF_AX},
 }
 
 

@@ -5,6 +5,8 @@ import warnings
 import optuna
 import pytest
 
+from lamoo_compare import samplers
+
 pytest.importorskip("ax")
 ax_sampler = pytest.importorskip("lamoo_compare.ax_sampler")
 
@@ -25,3 +27,7 @@ def test_a_finite_space_is_tried_and_then_drawn_from():
     first = {tuple(trial.params.items()) for trial in study.trials[:6]}
     assert len(first) == 6
     assert len(study.trials) == 9
+
+
+def test_the_strategies_that_samplers_name_without_ax_are_these():
+    assert samplers.STRATEGIES_OF_AX == (*ax_sampler.STRATEGIES,)
