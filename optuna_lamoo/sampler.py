@@ -31,7 +31,7 @@ from optuna_lamoo.arguments import (
     checked_space,
 )
 from optuna_lamoo.base import base_of
-from optuna_lamoo.claims import Claims, as_begun, generator
+from optuna_lamoo.claims import Claims, Propose, as_begun, generator
 from optuna_lamoo.messages import logger, warn_of_equal_choices, warn_once
 from optuna_lamoo.objectives import ReferencePoint
 from optuna_lamoo.sources import sources_of
@@ -311,17 +311,8 @@ class LaMOOSampler(BaseSampler):
         if self._base is not None:
             settings = replace(settings, solver=self._base.solver(search_space))
         fixed = {**notes.enqueued(trial, search_space), **held, **trial.params}
-        space, seed = columns.to_space(search_space, fixed), settings.seed
+        space, propose = columns.to_space(search_space, fixed), self._proposing(study, settings)
         began = time.perf_counter()
-
-        def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
-            stubborn = attempt < STUBBORN_YIELDS
-            wanted = settings if stubborn else replace(settings, solver="random")
-            task = Task(space, history, wanted)
-            x = suggest(task, 1, generator(seed, number, attempt))
-            self._announce(study, task)
-            return x
-
         try:
             params = self._claims.claim(study, trial, search_space, space, propose)
         except NothingAllowed:
@@ -335,6 +326,19 @@ class LaMOOSampler(BaseSampler):
             time.perf_counter() - began,
         )
         return {name: value for name, value in params.items() if name in asked}
+
+    def _proposing(self, study: Study, settings: Settings) -> Propose:
+        """Return what asks the engine for a point, again for whoever gave way to another worker."""
+
+        def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
+            stubborn = attempt < STUBBORN_YIELDS
+            wanted = settings if stubborn else replace(settings, solver="random")
+            task = Task(space, history, wanted)
+            x = suggest(task, 1, generator(settings.seed, number, attempt))
+            self._announce(study, task)
+            return x
+
+        return propose
 
     def _compare_names(self, study: Study, trial: FrozenTrial) -> None:
         """Warn of names in ``search_space`` that look mistyped, at a study's first trial."""

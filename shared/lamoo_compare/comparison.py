@@ -112,11 +112,7 @@ def compare(  # noqa: PLR0913 - the options of a command
     path = list(sys.path)
     target = load_target(source, directions)
     out = Path(out)
-    for name, number in (("trials", trials), ("jobs", jobs), ("workers", workers)):
-        if number < 1:
-            raise CompareError(f"{name} must be at least 1, got {number}")
-    if budget not in BUDGETS:
-        raise CompareError(f"budget must be one of {', '.join(BUDGETS)}, got {budget!r}")
+    _check_budget(budget, trials=trials, jobs=jobs, workers=workers)
     _check(target, samplers, seeds, reference_point)
     names = tuple(dict.fromkeys(samplers))
     programs = {source: target.program} | {name: program_of(name) for name in names}
@@ -128,17 +124,8 @@ def compare(  # noqa: PLR0913 - the options of a command
         for seed in dict.fromkeys(seeds)
         for sampler in names
     ]
-    for cell in cells:
-        cell.failure.unlink(missing_ok=True)
     display = display or Silent()
-    missing = []
-    for cell in cells:
-        if is_done(cell):
-            display.advance(cell, cell.trials)
-            display.end(cell, None)
-        else:
-            missing.append(cell)
-    run_all(missing, jobs, display)
+    run_all(_missing(cells, display), jobs, display)
     runs = [run_of(cell, target.problem) for cell in cells]
     values = [run.values for run in runs]
     point = tuple(float(v) for v in _reference(target, reference_point, values))
@@ -159,6 +146,27 @@ def compare(  # noqa: PLR0913 - the options of a command
     )
     write_report(result, out)
     return result
+
+
+def _missing(cells: Sequence[Cell], display: Display) -> list[Cell]:
+    """Return the cells that are still to be run, and tell of the others that they are done."""
+    missing = []
+    for cell in cells:
+        cell.failure.unlink(missing_ok=True)
+        if is_done(cell):
+            display.advance(cell, cell.trials)
+            display.end(cell, None)
+        else:
+            missing.append(cell)
+    return missing
+
+
+def _check_budget(budget: str, **numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise CompareError(f"{name} must be at least 1, got {number}")
+    if budget not in BUDGETS:
+        raise CompareError(f"budget must be one of {', '.join(BUDGETS)}, got {budget!r}")
 
 
 def _check(

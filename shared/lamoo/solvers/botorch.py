@@ -9,7 +9,7 @@ library's; candidates, and the region they must not leave, are those of the buil
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,11 +33,12 @@ from torch import Tensor
 from lamoo.arrays import Floats
 from lamoo.gp.acquisition import MANY_OBJECTIVES
 from lamoo.gp.model import Expectation, current_ref_point, signed_log
-from lamoo.gp.targets import compress
+from lamoo.gp.targets import Transform, compress
 from lamoo.gp.training import apply, points_of, training_set, transforms_of, values_of
 from lamoo.partition.place import Place
 from lamoo.solvers.gp import candidates, maximise
 from lamoo.space import Space
+from lamoo.space.history import History
 
 #: Posterior samples of the acquisition; fewer where each one's boxes are many.
 SAMPLES, FEW_SAMPLES = 64, 16
@@ -155,11 +156,7 @@ def learn(place: Place, seed: int, device: str) -> Scored:
     history, space = place.history, place.region.space
     data, m = training_set(history), history.Y.shape[1]
     transforms = transforms_of(data, [compress] * m)
-    targets, points = apply(transforms, data.Y), points_of(data)
-    constrained = []
-    for g in data.G.T[(data.G > 0).any(axis=0)]:
-        reported = ~np.isnan(g)
-        constrained.append(model_of(data.X[reported], signed_log(g[reported]), space, device))
+    constrained = _constraint_models(data, space, device)
     samples = FEW_SAMPLES if m >= MANY_OBJECTIVES else SAMPLES
     shared: dict[str, Any] = {
         "sampler": SobolQMCNormalSampler(torch.Size([samples]), seed=seed),
@@ -169,21 +166,14 @@ def learn(place: Place, seed: int, device: str) -> Scored:
         limits = [lambda Z, i=i: Z[..., i] for i in range(len(constrained))]
         model = ModelListGP(*constrained)
         return Scored(qLogProbabilityOfFeasibility(model, limits, **shared), space, device)
-    # BoTorch maximises objectives, and constraints hold where <= 0
-    learned = [
-        model_of(points[values.rows], -transformed.y, space, device, noise)
-        for values, transform in zip(values_of(data), transforms, strict=True)
-        for transformed in [values.transformed(transform)]
-        for noise in [None if np.isnan(values.noise).any() else transformed.noise]
-    ]
-    model = ModelListGP(*learned, *constrained)
+    model = ModelListGP(*_objective_models(data, transforms, space, device), *constrained)
     shared["constraints"] = [lambda Z, i=m + i: Z[..., i] for i in range(len(constrained))] or None
     shared |= {"X_baseline": encoded(data.X, space, device), "prune_baseline": True}
     if m == 1:
         first = GenericMCObjective(lambda Z, X=None: Z[..., 0])  # noqa: ARG005  their signature
         return Scored(qLogNoisyExpectedImprovement(model, objective=first, **shared), space, device)
     if place.reference_point is None:
-        expect = _expectation(model, m, space, device)
+        expect, targets = _expectation(model, m, space, device), apply(transforms, data.Y)
         ref_point = current_ref_point(history, targets, data.violation, space, expect)
     else:
         ref_point = apply(transforms, place.reference_point[None])[0]
@@ -195,6 +185,27 @@ def learn(place: Place, seed: int, device: str) -> Scored:
         **shared,
     )
     return Scored(acquisition, space, device)
+
+
+def _constraint_models(data: History, space: Space, device: str) -> list[Model]:
+    """Return a model of each constraint that was ever violated; it holds where it is <= 0."""
+    models = []
+    for g in data.G.T[(data.G > 0).any(axis=0)]:
+        reported = ~np.isnan(g)
+        models.append(model_of(data.X[reported], signed_log(g[reported]), space, device))
+    return models
+
+
+def _objective_models(
+    data: History, transforms: Sequence[Transform], space: Space, device: str
+) -> list[Model]:
+    """Return a model of each objective, transformed and with its sign turned: BoTorch maximises."""
+    points, models = points_of(data), []
+    for values, transform in zip(values_of(data), transforms, strict=True):
+        known = values.transformed(transform)
+        noise = None if np.isnan(values.noise).any() else known.noise
+        models.append(model_of(points[values.rows], -known.y, space, device, noise))
+    return models
 
 
 def _expectation(model: Model, m: int, space: Space, device: str) -> Expectation:

@@ -69,9 +69,8 @@ class Space:
     exclusive: Sequence[Sequence[str]] = ()
 
     def __post_init__(self) -> None:
-        """Check the parameters and the fixed values."""
-        parameters: Any = self.parameters  # whatever was given
-        fixed: Any = self.fixed
+        """Check the parameters, the fixed values and what excludes each other."""
+        parameters: Any = self.parameters  # whatever was given, here and below
         if not isinstance(parameters, Mapping) or not all(
             hasattr(parameter, "from_unit") and not isinstance(parameter, type)
             for parameter in parameters.values()
@@ -81,6 +80,11 @@ class Space:
                 f"{parameters!r}"
             )
             raise ValueError(msg)
+        self._check_fixed()
+        self._check_exclusive()
+
+    def _check_fixed(self) -> None:
+        fixed: Any = self.fixed
         if not isinstance(fixed, Mapping):
             msg = f"fixed must map names of parameters to values, got {fixed!r}"
             raise ValueError(msg)
@@ -96,6 +100,8 @@ class Space:
             if impossible:
                 msg = f"fixed value {value!r} is impossible for {name!r}: {self.parameters[name]}"
                 raise ValueError(msg)
+
+    def _check_exclusive(self) -> None:
         exclusive: Any = self.exclusive
         if not isinstance(exclusive, Sequence) or not all(
             isinstance(group, Sequence) and all(isinstance(name, str) for name in group)
@@ -103,7 +109,7 @@ class Space:
         ):
             msg = f"exclusive must be a list of lists of names, got {exclusive!r}"
             raise ValueError(msg)
-        unknown = sorted({name for group in exclusive for name in group} - parameters.keys())
+        unknown = sorted({name for group in exclusive for name in group} - {*self.parameters})
         if unknown:
             msg = f"exclusive names {unknown}, which are not among {list(self.parameters)}"
             raise ValueError(msg)
