@@ -13,7 +13,6 @@ from lamoo.gp.model import learn
 from lamoo.pareto import hypervolume
 from lamoo.space.known import Known
 from lamoo.space.partial import Partial
-from lamoo.space.schedule import scheduled
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 MIXED = Space({"a": Float(0, 1), "b": Categorical(tuple("xyz"))})
@@ -28,16 +27,6 @@ def example(m, n=20, constraint=None, seed=0):
 
 
 # ----------------------------------------------------------------------- what it learns from
-
-
-def test_hyperparameters_are_fitted_rarely_and_at_lengths_that_a_newcomer_meets_too():
-    lengths = [scheduled(n) for n in range(1, 2_000)]
-    assert lengths[:31] == list(range(1, 32))
-    assert all(k <= n < 1.07 * k + 1 for n, k in enumerate(lengths, 1))
-    assert all(scheduled(k) == k for k in lengths)
-    assert lengths == sorted(lengths)
-    for low in (32, 64, 128, 256, 512):
-        assert len({k for k in lengths if low <= k < 2 * low}) == 16
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 5])

@@ -1,0 +1,25 @@
+"""Lengths of the history at which something is learned anew."""
+
+from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
+
+
+def test_what_costs_much_is_learned_rarely_and_at_lengths_that_a_newcomer_meets_too():
+    lengths = [scheduled(n) for n in range(1, 2_000)]
+    assert lengths[:31] == list(range(1, 32))
+    assert all(k <= n < 1.07 * k + 1 for n, k in enumerate(lengths, 1))
+    assert all(scheduled(k) == k for k in lengths)
+    assert lengths == sorted(lengths)
+    for low in (32, 64, 128, 256, 512):
+        assert len({k for k in lengths if low <= k < 2 * low}) == 16
+
+
+def test_powers_of_two_by_trial():
+    powers = {2**k for k in range(12)}
+    for n in range(1, 2_000):
+        assert power_of_two(n) == max(k for k in powers if k <= n)
+        assert rarely_scheduled(n) == (n if n < 32 else power_of_two(n))
+    assert power_of_two(0) == 0
+
+
+def test_what_is_learned_rarely_is_learned_where_the_rest_is():
+    assert all(scheduled(k) == k for k in {rarely_scheduled(n) for n in range(2_000)})
