@@ -22,7 +22,7 @@ from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.task import Task
 from lamoo import chosen_path
 from lamoo.report import boxes
-from lamoo.report.box import Box
+from lamoo.report.box import ROUNDING, Box
 
 Kind: TypeAlias = Literal["float", "int", "str", "bool"]
 
@@ -114,7 +114,7 @@ def kept_values(task: Task, box: Box) -> dict[str, list[Any]]:
         cells, u = box.cells[j], np.array([box.low[j], box.high[j]])
         if np.isfinite(task.space.levels[j]):
             places = task.space.places(j)
-            inside = (places >= u[0] - 1e-9) & (places <= u[1] + 1e-9)
+            inside = (places >= u[0] - ROUNDING) & (places <= u[1] + ROUNDING)
             kept = places[inside] if cells is None else places[list(cells)]
             if isinstance(columns[j].own, RangeParameter):
                 kept = kept[[0, -1]] if len(kept) else kept  # of which only the ends are asked

@@ -16,7 +16,7 @@ from lamoo import pareto
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space import Space
 from lamoo.space.history import History
-from lamoo.space.rows import first_rows
+from lamoo.space.rows import DIGITS, first_rows
 
 #: A branch is known well enough to be judged after so many trials, and well enough to be left alone
 #: after so many if it holds a part of the front.
@@ -90,7 +90,8 @@ def _rarest(paths: Floats, points: Floats) -> Floats:
     What is NaN in a path does not count.
     """
     often = np.full(paths.shape, np.inf)
-    for count, path, seen in zip(often.T, np.round(paths.T, 9), np.round(points.T, 9), strict=True):
+    rounded = (np.round(values.T, DIGITS) for values in (paths, points))
+    for count, path, seen in zip(often.T, *rounded, strict=True):
         seen.sort()
         count[:] = np.searchsorted(seen, path, "right") - np.searchsorted(seen, path, "left")
     return np.asarray(np.where(np.isnan(paths), np.inf, often).min(axis=1))
@@ -98,7 +99,7 @@ def _rarest(paths: Floats, points: Floats) -> Floats:
 
 def _taken(paths: Floats, points: Floats) -> Bools:
     """Tell which paths (b, k) any of the points (n, k) took, shape ``(b,)``."""
-    same: Bools = np.asarray(np.abs(paths[:, None] - points) < 1e-9)
+    same: Bools = np.asarray(np.abs(paths[:, None] - points) < 10.0**-DIGITS)
     return np.asarray(np.any(np.all(same | np.isnan(paths)[:, None], axis=2), axis=1))
 
 

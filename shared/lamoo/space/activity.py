@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.space.rows import DIGITS
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeClassifier
@@ -335,7 +336,7 @@ def by_value(x: Floats, labels: Ints, *, ordered: bool) -> ByValue | None:
         labels: that are to be told, shape ``(n,)``.
         ordered: whether its values have an order.
     """
-    values, index = np.unique(np.round(np.nan_to_num(x, nan=-1.0), 9), return_inverse=True)
+    values, index = np.unique(np.round(np.nan_to_num(x, nan=-1.0), DIGITS), return_inverse=True)
     low, high = np.full(len(values), np.iinfo(np.intp).max), np.full(len(values), NONE - 1)
     np.minimum.at(low, index, labels)
     np.maximum.at(high, index, labels)

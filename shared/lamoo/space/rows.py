@@ -14,6 +14,9 @@ from lamoo.arrays import Bools, Floats, Ints
 
 Keys = NDArray[np.uint64]
 
+#: Decimals to which values in the unit interval are compared: what differs by less is rounding.
+DIGITS = 9
+
 #: Shifts and factors that spread every bit of a number over all of them (splitmix64; Steele, Lea
 #: and Flood, "Fast splittable pseudorandom number generators", 2014).
 _MIXING = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
@@ -119,7 +122,7 @@ def keys_of(X: Floats) -> Keys:
 
 
 def _block_keys(X: Floats) -> Keys:
-    rounded = np.round(X, 9)
+    rounded = np.round(X, DIGITS)
     rounded += 0.0  # because -0.0 equals 0.0
     rounded[np.isnan(rounded)] = np.inf
     bits = np.ascontiguousarray(rounded).view(np.uint64)
