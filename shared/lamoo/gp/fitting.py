@@ -39,7 +39,7 @@ from lamoo.space.history import History
 from lamoo.space.known import Known
 from lamoo.space.partial import Partial
 from lamoo.space.rows import rows_in
-from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
+from lamoo.space.schedule import scheduled
 
 #: By how much values that are half ranks (:class:`lamoo.gp.targets.Blended`) must be predicted
 #: better than linear ones to be preferred, in Kendall's tau: where nothing is smooth, and where
@@ -149,10 +149,10 @@ def _training_sets(history: History, size: int) -> _TrainingSets:
 
     Half as many are enough to choose by.
     """
-    partial, base = history.partial, rarely_scheduled(history.n)
+    partial, base = history.partial, _base(history.n)
     start = history.first(base)
     if partial.reported.any():  # most trainings are among these
-        base, few = power_of_two(history.n), power_of_two(len(partial.X))
+        base, few = _doubling(history.n), _doubling(len(partial.X))
         partial = partial.at(np.arange(few))
         start = replace(history.first(base), partial=partial)
     early = training_set(start, max(1, size // 2))
@@ -239,6 +239,16 @@ def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]
         )
         for fitted, transform, values in each
     ]
+
+
+def _base(n: int) -> int:
+    """Return the largest history length up to ``n`` at which fits are chosen."""
+    return _doubling(n) if n >= 32 else n
+
+
+def _doubling(n: int) -> int:
+    """Return the largest power of two up to ``n``, 0 for 0."""
+    return 1 << (n.bit_length() - 1) if n else 0
 
 
 @dataclass(frozen=True)

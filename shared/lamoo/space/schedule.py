@@ -7,9 +7,6 @@ study, or one that remembers nothing.
 
 from __future__ import annotations
 
-#: Below this length everything is learned anew at each.
-ALWAYS = 32
-
 
 def scheduled(n: int) -> int:
     """Return the largest history length up to ``n`` at which what costs much is learned.
@@ -20,22 +17,5 @@ def scheduled(n: int) -> int:
         >>> [scheduled(n) for n in (5, 31, 35, 100, 1000)]
         [5, 31, 34, 100, 992]
     """
-    step = max(1, 2 ** ((n // 16).bit_length() - 1)) if n >= ALWAYS else 1
+    step = max(1, 2 ** ((n // 16).bit_length() - 1)) if n >= 32 else 1
     return n // step * step
-
-
-def rarely_scheduled(n: int) -> int:
-    """Return the largest history length up to ``n`` at which forms are chosen, which costs most.
-
-    Every length below 32, then once per doubling.
-
-    Example:
-        >>> [rarely_scheduled(n) for n in (5, 31, 35, 100, 1000)]
-        [5, 31, 32, 64, 512]
-    """
-    return power_of_two(n) if n >= ALWAYS else n
-
-
-def power_of_two(n: int) -> int:
-    """Return the largest power of two up to ``n``, 0 for 0."""
-    return 1 << (n.bit_length() - 1) if n else 0

@@ -1,6 +1,6 @@
 """Lengths of the history at which something is learned anew."""
 
-from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
+from lamoo.space.schedule import scheduled
 
 
 def test_what_costs_much_is_learned_rarely_and_at_lengths_that_a_newcomer_meets_too():
@@ -11,15 +11,3 @@ def test_what_costs_much_is_learned_rarely_and_at_lengths_that_a_newcomer_meets_
     assert lengths == sorted(lengths)
     for low in (32, 64, 128, 256, 512):
         assert len({k for k in lengths if low <= k < 2 * low}) == 16
-
-
-def test_powers_of_two_by_trial():
-    powers = {2**k for k in range(12)}
-    for n in range(1, 2_000):
-        assert power_of_two(n) == max(k for k in powers if k <= n)
-        assert rarely_scheduled(n) == (n if n < 32 else power_of_two(n))
-    assert power_of_two(0) == 0
-
-
-def test_what_is_learned_rarely_is_learned_where_the_rest_is():
-    assert all(scheduled(k) == k for k in {rarely_scheduled(n) for n in range(2_000)})
