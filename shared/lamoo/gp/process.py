@@ -274,7 +274,14 @@ def fit(
     if start is not None:
         chains = start.chains
     objective = _Objective(X, y, categorical, alike, known, chains)
-    iterations = _THOROUGH if start is None else _ADJUSTING
+    if start is None:
+        shorter = objective.prior.mean.copy()
+        shorter[: objective.scales] -= 1.0
+        starts, iterations = [objective.prior.mean, shorter], _THOROUGH
+    else:
+        variances = [start.signal, start.noise, start.linear, start.quadratic]
+        theta = np.log(np.maximum(np.concatenate([start.lengthscales, variances]), _TINY))
+        starts, iterations = [theta[: len(objective.prior.mean)]], _ADJUSTING
     results = [
         minimize(
             objective,
@@ -284,7 +291,7 @@ def fit(
             bounds=objective.prior.bounds,
             options={"maxiter": iterations},
         )
-        for theta in _starts(objective, start)
+        for theta in starts
     ]
     best = min(results, key=lambda result: float(result.fun))
     values = np.exp(best.x)
@@ -297,22 +304,6 @@ def fit(
         float(quadratic),
         chains,
     )
-
-
-def _starts(objective: _Objective, start: Hyperparameters | None) -> list[Floats]:
-    """Return from which theta to search.
-
-    Hyperparameters that are to be adjusted, or the prior's mean, and that with length scales
-    shorter by the factor e.
-    """
-    mean = objective.prior.mean
-    if start is None:
-        shorter = mean.copy()
-        shorter[: objective.scales] -= 1.0
-        return [mean, shorter]
-    variances = [start.signal, start.noise, start.linear, start.quadratic]
-    theta = np.log(np.maximum(np.concatenate([start.lengthscales, variances]), _TINY))
-    return [theta[: len(mean)]]
 
 
 # ------------------------------------------------------------------------ posterior
