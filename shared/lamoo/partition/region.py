@@ -13,9 +13,9 @@ from lamoo.space import Space
 from lamoo.space.moves import perturb
 from lamoo.space.rows import first_rows
 
-#: Uniform draws that rejection sampling may spend before it walks from known members instead, and
-#: rounds of that walk, in each of which all points take a step.
-MAX_DRAWS, MAX_ROUNDS = 4096, 16
+#: Uniform draws that rejection sampling may spend before it walks from known members instead.
+MAX_DRAWS = 4096
+MAX_ROUNDS = 16
 #: Numbers in a table of features: a hundred megabytes.
 FEATURES = 1 << 24
 #: Points, and rounds, that the search for points that keep the known constraints may take.

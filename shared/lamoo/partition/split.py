@@ -20,8 +20,6 @@ MIN_SPREAD = 0.01
 #: Steps of Newton's method at most; it has converged when the loss falls by this share or less. A
 #: step that does not lower the loss is halved, down to this share of it.
 MAX_NEWTON, CONVERGED, SHORTEST = 30, 1e-6, 1e-4
-#: The penalty of a weight is 1 (C = 1), and that of the offset, which is hardly to have one, this.
-OFFSET_PENALTY = 1e-3
 
 
 def label(dominance_number: Floats, tie_break: Callable[[], Floats]) -> Bools:
@@ -133,7 +131,7 @@ def _logistic(features: Floats, good: Bools) -> Linear:
     centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), MIN_SPREAD)
     A = np.column_stack([(features - centre) / scale, np.ones(n)])
     sign = np.where(good, 1.0, -1.0)
-    penalty = np.append(np.ones(p), OFFSET_PENALTY)
+    penalty = np.append(np.ones(p), 1e-3)  # hardly any on the offset
     w = np.zeros(p + 1)
 
     def loss(w: Floats) -> float:
