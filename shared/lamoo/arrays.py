@@ -1,4 +1,4 @@
-"""The arrays that travel through the engine, by name, and whether what users give is numbers.
+"""Names for the arrays that travel through the engine, and whether what users give is numbers.
 
 ======== ============ =====================================================================
 symbol   shape        meaning
@@ -29,40 +29,6 @@ def frozen(array: NDArray[_Number]) -> NDArray[_Number]:
     """Return an array that nobody can write from now on; it must be one's own."""
     array.flags.writeable = False
     return array
-
-
-def frozen_table(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
-    """Return values as an array of a shape that nobody can write from now on.
-
-    A copy, unless nobody could write them before: histories that differ in little share the rest.
-
-    Args:
-        name: how errors call them.
-        values: an array, or what numpy makes one of.
-        shape: as it must be, ``(rows, columns)``; -1 for any number of rows.
-
-    Raises:
-        ValueError: if they are no numbers, or of another shape.
-    """
-    try:
-        array = values if _is_frozen(values) else np.array(values, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
-        msg = f"{name} must be an array of numbers, got {values!r}"
-        raise ValueError(msg) from error
-    if not array.size:
-        array = array.reshape(max(shape[0], 0), shape[1])
-    if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
-        msg = f"{name} must have shape {shape}, got {array.shape}"
-        raise ValueError(msg)
-    return frozen(array)
-
-
-def _is_frozen(values: Any) -> bool:
-    """Tell whether values are an array of floats, or a view of one, that nobody can write."""
-    if type(values) is not np.ndarray or values.dtype != float or values.flags.writeable:
-        return False
-    owner: Any = values if values.base is None else values.base
-    return isinstance(owner, np.ndarray) and owner.base is None and not owner.flags.writeable
 
 
 def filled(array: Floats, number: float) -> Floats:
