@@ -35,6 +35,9 @@ KEY = "lamoo:reports"
 #: How many characters an attribute may reach before another one is begun.
 ROOM = 2_000
 
+#: Integers up to this are different numbers for floats, too. No training has more steps.
+FARTHEST = 2**53
+
 #: The user attribute of OptunaHub's ``multi_metric_pruner``.
 HUB_KEY = "multi_pruner:values"
 
@@ -52,7 +55,7 @@ def reports(attrs: Mapping[str, Any], m: int) -> dict[int, Values]:
     found: dict[int, Values] = {}
     for key in _keys(attrs):
         found |= _parsed(attrs[key])
-    return {step: found[step] for step in sorted(found) if len(found[step]) == m}
+    return {step: row for step, row in _in_order(found).items() if len(row) == m}
 
 
 def attribute(attrs: Mapping[str, Any], step: int, values: Values) -> tuple[str, str]:
@@ -87,7 +90,7 @@ def curve(
     m = len(directions)
     found: Mapping[int, Values]
     if m == 1:
-        found = {step: [value] for step, value in sorted(trial.intermediate_values.items())}
+        found = _in_order({step: [value] for step, value in trial.intermediate_values.items()})
     else:
         found = reports(trial.user_attrs, m) or _of_hub(trial.user_attrs, names or ())
     rows = [*found.values()]
@@ -120,7 +123,12 @@ def _of_hub(attrs: Mapping[str, Any], names: Sequence[str]) -> dict[int, Values]
         found = {s: [None if v is None else float(v) for v in row] for s, row in rows.items()}
     except (AttributeError, TypeError, ValueError):
         return {}
-    return {step: found[step] for step in sorted(found) if any(v is not None for v in found[step])}
+    return {s: row for s, row in _in_order(found).items() if any(v is not None for v in row)}
+
+
+def _in_order(rows: Mapping[int, Values]) -> dict[int, Values]:
+    """Return reports by increasing step, but for steps that are too far to be computed with."""
+    return {step: rows[step] for step in sorted(rows) if abs(step) <= FARTHEST}
 
 
 def _keys(attrs: Mapping[str, Any]) -> Iterator[str]:

@@ -83,7 +83,7 @@ class TrackedTrial(Trial):
         Raises:
             TypeError: if a value or the step is not a number.
             ValueError: if there is not one value per objective, a name is not of the study, a step
-                is not whole or goes back, or an objective is given twice.
+                is not whole, beyond 2**53 or goes back, or an objective is given twice.
             optuna.exceptions.UpdateFinishedTrialError: if the trial has finished.
         """
         m = len(self.study.directions)
@@ -188,8 +188,8 @@ def _step(step: Any) -> int:
     if isinstance(step, Real) and found != step:  # 0.1 and 0.2 would be the same step
         msg = f"step must be an integer, got {step!r}"
         raise ValueError(msg)
-    if found < 0:
-        msg = f"step must not be negative, got {step!r}"
+    if not 0 <= found <= reports.FARTHEST:
+        msg = f"step must not be negative nor beyond {reports.FARTHEST}, got {step!r}"
         raise ValueError(msg)
     return found
 

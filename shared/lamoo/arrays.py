@@ -11,6 +11,7 @@ symbol   shape        meaning
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Collection, Sequence
 from numbers import Integral, Real
@@ -23,6 +24,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 _Number = TypeVar("_Number", np.float64, np.intp)
+#: What Python and NumPy count among the integers, and is no number.
+_NEITHER = (bool, np.timedelta64)
 
 
 def frozen(array: NDArray[_Number]) -> NDArray[_Number]:
@@ -39,21 +42,22 @@ def filled(array: Floats, number: float) -> Floats:
 def is_whole(value: object, least: int) -> bool:
     """Tell whether a value is a whole number, and not less than the least that will do.
 
-    NumPy's are; truth values, which Python takes for 0 and 1, are not.
+    NumPy's are; truth values, which Python takes for 0 and 1, are not, nor are lengths of time,
+    which NumPy counts among the integers.
     """
     given: Any = value
-    return isinstance(value, Integral) and not isinstance(given, bool) and int(given) >= least
+    return isinstance(value, Integral) and not isinstance(given, _NEITHER) and int(given) >= least
 
 
 def is_number(value: object, least: float = -math.inf) -> bool:
     """Tell whether a value is a real number, not NaN, and not less than the least that will do.
 
     An integer beyond the range of floats is none: nothing can be computed with it. Nor is a truth
-    value.
+    value or a length of time.
     """
     try:
         given: Any = value
-        return isinstance(value, Real) and not isinstance(given, bool) and float(given) >= least
+        return isinstance(value, Real) and not isinstance(given, _NEITHER) and float(given) >= least
     except OverflowError:
         return False
 
@@ -77,14 +81,32 @@ def numbers(given: object) -> Floats | None:
         >>> numbers([1, float("nan")]), numbers("ab"), numbers({0: 1.0}), numbers(3.0)
         (array([ 1., nan]), None, None, None)
     """
+    if isinstance(given, list | tuple):
+        with contextlib.suppress(RuntimeError):  # a tensor of several numbers, which is none
+            given = [value.item() if hasattr(value, "requires_grad") else value for value in given]
+    row = array_of(given)
+    return row if row is not None and row.ndim == 1 else None
+
+
+def array_of(given: object) -> Floats | None:
+    """Return what a user gave as an array of numbers of any shape, ``None`` if it is anything else.
+
+    Also tensors of torch, or a list of such; what is masked in an array of NumPy's is NaN.
+
+    Example:
+        >>> array_of([[1, 2], [3, 4]]), array_of([[1, 2], [3]]), array_of([10**400])
+        (array([[1., 2.],
+               [3., 4.]]), None, None)
+    """
+    if type(given) is np.ndarray and given.dtype.kind in "biuf":  # as the engine's own are
+        return given.astype(float, copy=False)
     try:
         if isinstance(given, list | tuple):
-            given = [value.item() if hasattr(value, "requires_grad") else value for value in given]
-        row = np.asarray(plain(given), dtype=float)
+            given = [plain(row) for row in given]
+        return np.asarray(plain(given), dtype=float)
     # the last two: integers beyond 1e308, and what torch raises
     except (TypeError, ValueError, OverflowError, RuntimeError):
         return None
-    return row if row.ndim == 1 else None
 
 
 def plain(given: Any) -> object:

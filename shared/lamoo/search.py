@@ -108,8 +108,8 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
         rng: the random generator.
 
     Raises:
-        ValueError: if ``task`` is none, ``q`` is negative or no whole number, or ``rng`` is no
-            generator.
+        ValueError: if ``task`` is none, ``q`` is negative, no whole number or too large for memory,
+            or ``rng`` is no generator.
         NothingAllowed: if no point is found that keeps the known constraints.
     """
     check_task(task)
@@ -120,7 +120,11 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
     if not isinstance(generator, np.random.Generator):
         msg = f"rng must be a generator such as np.random.default_rng(0), got {rng!r}"
         raise ValueError(msg)
-    X = np.empty((q, task.space.dimension))
+    try:
+        X = np.empty((q, task.space.dimension))
+    except (ValueError, OverflowError, MemoryError):
+        msg = f"q must be a number of points that memory has room for, got {q!r}"
+        raise ValueError(msg) from None
     with single_threaded():
         began, history = time.perf_counter(), task.cleaned
         for i in range(q):

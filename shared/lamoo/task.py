@@ -53,7 +53,7 @@ class Settings:
 
     Raises:
         ValueError: if the solver is unknown, ``n_startup`` or ``seed`` is negative, the
-            reference point is not finite, or ``reevaluate`` is less than 2.
+            reference point is not finite, ``reevaluate`` is less than 2, or ``logger`` is none.
         ModuleNotFoundError: if the solver needs a package that is not installed.
     """
 
@@ -91,6 +91,10 @@ class Settings:
                 raise ValueError(msg)
         if not is_whole(self.seed, 0):
             msg = f"seed must be at least 0, a whole number, got {self.seed!r}"
+            raise ValueError(msg)
+        log: Any = self.logger  # whatever was given
+        if not isinstance(log, logging.Logger | logging.LoggerAdapter):
+            msg = f"logger must be one of logging's, got {log!r}"
             raise ValueError(msg)
         every = self.reevaluate
         if every is not None and not is_whole(every, 2):

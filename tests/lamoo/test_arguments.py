@@ -14,10 +14,14 @@ from lamoo import (
     Space,
     Task,
     chosen_path,
+    conclusive,
     exhausted,
     recent_gain,
     suggest,
 )
+from lamoo.arrays import is_number, is_whole
+from lamoo.solvers import SOLVERS, Solver
+from lamoo.space.history import Partial
 
 SPACE = Space({"x": Float(0, 1), "y": Float(0, 1)})
 HISTORY = History(
@@ -88,6 +92,91 @@ def test_flags_may_be_numpys():
 def test_a_value_that_is_fixed_at_what_is_no_number(given):
     with pytest.raises(ValueError, match="fixed value"):
         Space({"x": Float(0, 1)}, fixed={"x": given})
+
+
+#: What is no array of numbers, whatever its shape should be.
+NO_NUMBERS = (
+    "abc",
+    b"x",
+    [["a"]],
+    [[1, 2], [3]],
+    [[10**400]],
+    [[1j]],
+    {"a": 1},
+    {1, 2},
+    object(),
+    int,
+    np.array([["a"]]),
+    np.array([[1j]]),
+    np.array([[10**400]], dtype=object),
+    (x for x in [1]),
+)
+TWO = np.ones((2, 2))
+#: Every array that is given, by the word that an error must say.
+GIVEN_ARRAYS = {
+    "X": lambda given: History(given, TWO),
+    "Y": lambda given: History(TWO, given),
+    **{
+        name: lambda given, name=name: History(TWO, TWO, **{name: given})
+        for name in ("G", "pending", "failed", "ended", "noise", "denoised")
+    },
+    **{
+        f"partial.{name}": lambda given, name=name: History(
+            TWO,
+            TWO,
+            TWO,
+            partial=Partial(**(dict.fromkeys(("X", "Y", "G", "noise"), TWO) | {name: given})),
+        )
+        for name in ("X", "Y", "G", "noise")
+    },
+    "Y must be an array of observations": conclusive,
+}
+
+
+@pytest.mark.parametrize("name", GIVEN_ARRAYS)
+def test_whatever_is_given_for_an_array_the_error_names_it(name):
+    for given in (*NO_NUMBERS, 5.0, True, np.array(3), [1.0, 2.0], [[[1.0]]]):
+        with pytest.raises(ValueError, match=name):
+            GIVEN_ARRAYS[name](given)
+
+
+@pytest.mark.parametrize("name", ["partial", "curves", "key"])
+def test_what_is_none_of_a_historys_parts(name):
+    for given in (0, "abc", [1, 2], *ARRAYS):
+        with pytest.raises(ValueError, match=f"{name} must be"):
+            History(TWO, TWO, **{name: given})
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("propose", (None, 5, "gp", [1], *ARRAYS)),
+        ("global_turns", (None, 2, "yes", [True], *ARRAYS)),
+        ("needs", (5, "cmaes", ("cmaes",), ("cmaes", None), ["cmaes", "cma"], [1, 2], *ARRAYS)),
+        ("name", (None, 5, b"gp", *ARRAYS)),
+        ("large", (5, "gp", [1], *ARRAYS)),
+        ("early", (None, "40", [1], float("nan"), -1, True, *ARRAYS)),
+    ],
+)
+def test_what_a_solver_cannot_be_made_of(name, wrong):
+    for given in wrong:
+        with pytest.raises(ValueError, match=f"{name} of a solver must be"):
+            Solver(**({"propose": SOLVERS["random"].propose} | {name: given}))
+
+
+def test_more_points_than_memory_holds_and_what_cannot_log():
+    for q in (10**400, 2**64, 2**62):
+        with pytest.raises(ValueError, match="q must be a number of points that memory"):
+            suggest(TASK, q, RNG)
+    for given in (None, "lamoo", print, *ARRAYS):
+        with pytest.raises(ValueError, match="logger must be"):
+            Settings(logger=given)
+
+
+def test_lengths_of_time_are_no_numbers_although_numpy_says_so():
+    seconds = np.timedelta64(3, "s")
+    assert not is_whole(seconds, 0)
+    assert not is_number(seconds)
 
 
 @pytest.mark.parametrize("given", [None, True, 3, ARRAYS[2], {1, 2}], ids=repr)

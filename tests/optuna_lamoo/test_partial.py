@@ -118,6 +118,25 @@ def test_optunas_own_pruners_of_one_objective(pruner):
     assert not len(history.failed)
 
 
+@pytest.mark.parametrize("pruner", [EarlyStopping(), optuna.pruners.MedianPruner()])
+def test_a_step_that_no_float_holds_does_not_end_a_study(pruner):
+    def objective(trial):
+        x = trial.suggest_float("x", 0.0, 1.0)
+        for step in (1, 10**400) if trial.number == 2 else (1, 2):
+            trial.report(x, step)
+        trial.should_prune()
+        if trial.number in (2, 3):
+            raise optuna.TrialPruned
+        return x
+
+    sampler = LaMOOSampler(seed=1, n_startup_trials=4)
+    study = optuna.create_study(sampler=sampler, pruner=pruner)
+    study.optimize(objective, n_trials=8)
+    partial = history_of(study).partial  # of that trial the first report is known
+    assert partial.X[:, 0].tolist() == [study.trials[k].params["x"] for k in (2, 3)]
+    assert partial.curves.steps.tolist() == [1, 1, 2]
+
+
 def test_reports_without_a_stop_change_nothing():
     def objective(trial, *, reporting):
         trial = track(trial)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, is_flag, is_number
 from lamoo.partition.place import Place
 from lamoo.solvers import evolutionary, gp, large, random
 from lamoo.space import Space
@@ -47,6 +47,9 @@ class Solver:
         early: from how many observations on the partition's boundaries are those that were learned
             at the last scheduled history length; by default only where they have many features, see
             :func:`lamoo.partition.tree.grow`.
+
+    Raises:
+        ValueError: if an argument is none of these.
     """
 
     propose: Propose
@@ -55,6 +58,23 @@ class Solver:
     name: str = "of your own"
     large: Propose | None = None
     early: float = np.inf
+
+    def __post_init__(self) -> None:
+        """Check what they are."""
+        needs: Any = self.needs  # whatever was given, and so for the others
+        named = isinstance(needs, tuple) and [*map(type, needs)] == [str, str]
+        checks = [
+            ("propose", callable(self.propose), "a function (place, rng) -> point or None"),
+            ("global_turns", is_flag(self.global_turns), "True or False"),
+            ("needs", needs is None or named, "None or a pair of names, (package, extra)"),
+            ("name", isinstance(self.name, str), "a text"),
+            ("large", self.large is None or callable(self.large), "None or a function as propose"),
+            ("early", is_number(self.early, 0), "a number of observations"),
+        ]
+        for name, fine, expected in checks:
+            if not fine:
+                msg = f"{name} of a solver must be {expected}, got {vars(self)[name]!r}"
+                raise ValueError(msg)
 
     def proposing(self, space: Space, history: History) -> tuple[Propose, bool]:
         """Return how to propose, and whether that is in the whole space.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints, frozen, is_whole
+from lamoo.arrays import Bools, Floats, Ints, array_of, frozen, is_whole
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.means import averaged, precision_weights
@@ -20,6 +20,8 @@ from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows
 _OF_EVALUATIONS = ("violation", "means", "noisy")
 #: The arrays of a history.
 _ARRAYS = ("X", "Y", "G", "pending", "failed", "ended", "noise", "denoised")
+#: The arrays of what is partially known.
+_OF_PARTIAL = ("X", "Y", "G", "noise")
 #: What is said of variances that are none.
 _NEGATIVE = "noise must hold variances, which are not negative"
 #: With fewer failures nothing is learned from where they are: they may be chance.
@@ -110,7 +112,7 @@ class History:
 
     def __post_init__(self) -> None:
         """Give the empty defaults their shapes, freeze all arrays and check them."""
-        given = {name: np.asarray(getattr(self, name), dtype=float) for name in _ARRAYS}
+        given = {name: _checked(name, getattr(self, name)) for name in _ARRAYS}
         X, Y, G = given["X"], given["Y"], given["G"]
         if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y):
             msg = f"X must be (n, d) and Y (n, m), got {X.shape} and {Y.shape}"
@@ -119,34 +121,44 @@ class History:
             msg = "Y must not hold NaN: put points without values into failed"
             raise ValueError(msg)
         (n, d), m = X.shape, Y.shape[1]
-        if not G.size and len(G) != n:
-            given["G"] = np.empty((n, 0))
+        if not G.size and (len(G) != n or G.ndim != 2):
+            G = given["G"] = np.empty((n, 0))
+        if G.ndim != 2:
+            msg = f"G must be (n, c), got {G.shape}"
+            raise ValueError(msg)
         for name in ("noise", "denoised"):
             if not given[name].size:
                 given[name] = np.full((n, m), np.nan)
-        columns = {"X": d, "Y": m, "G": given["G"].shape[-1], "noise": m, "denoised": m}
+        columns = {"X": d, "Y": m, "G": G.shape[1], "noise": m, "denoised": m}
         for name, array in given.items():
             shape = (n, columns[name]) if name in columns else (-1, d)
             object.__setattr__(self, name, _frozen(name, array, shape))
         object.__setattr__(self, "partial", self._checked_partial())
-        if self.curves is not None:
-            _check_curves(self.curves, n)
+        _check_curves(self.curves, n)
+        key: Any = self.key  # whatever was given
+        if key is not None and not callable(key):
+            msg = f"key must be a function of points or None, got {key!r}"
+            raise ValueError(msg)
         if (self.noise < 0).any():
             raise ValueError(_NEGATIVE)
 
     def _checked_partial(self) -> Partial:
         """Return what is partially known, its arrays frozen and checked."""
-        partial, k = self.partial, len(self.partial.X)
+        partial: Any = self.partial  # whatever was given
+        if not isinstance(partial, Partial):
+            msg = f"partial must be a lamoo.space.history.Partial, got {partial!r}"
+            raise ValueError(msg)
+        given = {name: _checked(f"partial.{name}", getattr(partial, name)) for name in _OF_PARTIAL}
+        k = len(given["X"]) if given["X"].ndim else 1
         d, m, c = self.X.shape[1], self.Y.shape[1], self.G.shape[1]
         found = Partial(
-            X=_frozen("partial.X", partial.X, (k, d)),
-            Y=_frozen("partial.Y", partial.Y, (k, m)),
-            G=_frozen("partial.G", partial.G, (k, c)),
-            noise=_frozen("partial.noise", partial.noise, (k, m)),
+            X=_frozen("partial.X", given["X"], (k, d)),
+            Y=_frozen("partial.Y", given["Y"], (k, m)),
+            G=_frozen("partial.G", given["G"], (k, c)),
+            noise=_frozen("partial.noise", given["noise"], (k, m)),
             curves=partial.curves,
         )
-        if found.curves is not None:
-            _check_curves(found.curves, k)
+        _check_curves(found.curves, k)
         if (found.noise < 0).any():
             raise ValueError(_NEGATIVE)
         return found
@@ -490,16 +502,21 @@ def _like(history: History, same: History, **more: object) -> History:
     return history.knowing(same.points)
 
 
+def _checked(name: str, given: object) -> Floats:
+    """Return what was given as an array, of whatever shape."""
+    found = array_of(given)
+    if found is None:
+        msg = f"{name} must be an array of numbers, got {given!r}"
+        raise ValueError(msg)
+    return found
+
+
 def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
     """Return values that nobody can write, of a shape whose first number may be -1.
 
     A copy, unless nobody could write them before: histories that differ in little share the rest.
     """
-    try:
-        array = values if _is_frozen(values) else np.array(values, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
-        msg = f"{name} must be an array of numbers, got {values!r}"
-        raise ValueError(msg) from error
+    array = values if _is_frozen(values) else np.array(values, dtype=float)
     if not array.size:
         array = array.reshape(max(shape[0], 0), shape[1])
     if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
@@ -513,9 +530,13 @@ def _padded(G: Floats, width: int) -> Floats:
     return np.concatenate([G, np.full((len(G), width - G.shape[1]), np.nan)], axis=1)
 
 
-def _check_curves(curves: Curves, size: int) -> None:
-    """Check that there is a curve for each of some points."""
-    if len(curves) != size:
+def _check_curves(curves: Curves | None, size: int) -> None:
+    """Check that there is a curve for each of some points, if there are curves."""
+    given: Any = curves  # whatever was given
+    if not isinstance(given, Curves | None):
+        msg = f"curves must be lamoo.curves.Curves or None, got {curves!r}"
+        raise ValueError(msg)
+    if curves is not None and len(curves) != size:
         msg = f"curves must be one per point ({size}), got {len(curves)}"
         raise ValueError(msg)
 
