@@ -100,7 +100,7 @@ class Reader:
             going: unfinished trials, and their curves.
         """
         m = history.Y.shape[1]
-        told = lost[[self._curves[i].sound for i in lost]]
+        told = lost[self._sound[lost]]
         now = [(trial, reports) for trial, reports in going if reports.sound]
         if not len(told) and not now:
             return history
@@ -134,7 +134,7 @@ class Reader:
             self._names: list[str] = []
             self._G = np.empty((0, 0))
             self._curves: list[Curve] = []
-            self._stopped = np.empty(0, dtype=bool)
+            self._stopped = self._sound = np.empty(0, dtype=bool)
         values = [_values(trial) or [np.nan] * m for trial in new]
         self._values = np.concatenate([self._values, np.array(values).reshape(len(new), m)])
         X = self._space.encode([answers(t, search_space) for t in new])
@@ -144,6 +144,8 @@ class Reader:
         stopped = [stopped_early(t, c) for t, c in zip(new, curves, strict=True)]
         self._curves += curves
         self._stopped = np.concatenate([self._stopped, np.array(stopped, dtype=bool)])
+        sound = np.array([c.sound for c in curves], dtype=bool)
+        self._sound = np.concatenate([self._sound, sound])
         counting = [_values(t) is not None or s for t, s in zip(new, stopped, strict=True)]
         self._G = self._with_columns(
             [constraints(t) if c else {} for t, c in zip(new, counting, strict=True)]
