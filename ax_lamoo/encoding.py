@@ -25,9 +25,12 @@ from lamoo.arrays import Bools, Floats
 from lamoo.space import near
 from lamoo.space.activity import Activity, OneOf
 from lamoo.space.known import Known
+from lamoo.space.polytope import Polytope
 
 #: A parameter dictionary of Ax.
 Params: TypeAlias = Mapping[str, Any]
+#: Values of one parameter that are listed at most, to draw from those that constraints allow.
+LISTED = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -56,8 +59,49 @@ class Encoding:
             for name, value in self.fixed.items()
             if name in self.columns
         }
-        known = Known(violation=self._violation) if len(self.linear.b) else Known()
-        return Space(parameters, fixed, self.activity, known)
+        return Space(parameters, fixed, self.activity, self._known)
+
+    @cached_property
+    def _known(self) -> Known:
+        """What is known of points: the linear constraints, and how to keep tight ones."""
+        if not len(self.linear.b):
+            return Known()
+        polytope = self._polytope
+        draw = self._draw if polytope is not None and polytope.tight else None
+        return Known(violation=self._violation, draw=draw)
+
+    @cached_property
+    def _polytope(self) -> Polytope | None:
+        """The linear constraints of the columns, ``None`` where a list of values is too long."""
+        values: list[Floats | None] = []
+        for column in (self.columns[name] for name in self._limited):
+            if column.own.name in self.fixed:
+                given = column.own.cast(self.fixed[column.own.name])
+                values.append(np.array([given], dtype=float))
+            elif np.isinf(column.parameter.levels):
+                values.append(None)
+            elif column.parameter.levels <= LISTED:
+                values.append(np.unique(column.numbers(column.parameter.places())))
+            else:
+                return None
+        ends = np.array(
+            [
+                self.columns[name].numbers(np.array([0.0, 1.0])) if own is None else own[[0, -1]]
+                for name, own in zip(self._limited, values, strict=True)
+            ]
+        ).reshape(-1, 2)
+        A, b = self.linear.without_solved()
+        A = A[:, [self._tunable.index(name) for name in self._limited]]
+        return Polytope(A, b, ends[:, 0], ends[:, 1], tuple(values))
+
+    def _draw(self, n: int, rng: np.random.Generator) -> Floats:
+        """Return up to ``n`` random points (k, d) that keep the linear constraints."""
+        assert self._polytope is not None  # noqa: S101 - for the type checker
+        N = self._polytope.sample(n, rng)
+        X = rng.random((len(N), len(self.columns)))
+        for name, numbers in zip(self._limited, N.T, strict=True):
+            X[:, [*self.columns].index(name)] = self.columns[name].to_unit(numbers.tolist())
+        return X
 
     @cached_property
     def activity(self) -> Activity:
@@ -168,10 +212,15 @@ class Encoding:
         """The names of the parameters that are in any linear constraint."""
         return [self._tunable[i] for i in self.linear.used]
 
+    @cached_property
+    def _limited(self) -> list[str]:
+        """The names of those that have a column."""
+        return [name for name in self._constrained if name in self.columns]
+
     def _numbers(self, X: Floats) -> Floats:
         """Return the numbers (n, p) at points (n, d) of parameters that are in any constraint."""
         N, names = np.zeros((len(X), len(self._tunable))), list(self.columns)
-        for name in self.columns.keys() & {*self._constrained}:
+        for name in self._limited:
             N[:, self._tunable.index(name)] = self.columns[name].numbers(X[:, names.index(name)])
         return self.linear.complete(N)
 

@@ -15,7 +15,7 @@ from ax.core.search_space import SearchSpace
 
 from lamoo.arrays import Bools, Floats, Ints
 
-#: How exactly an equality constraint is kept; Ax asks for 1e-8.
+#: How exactly a constraint is kept; Ax asks for 1e-8.
 EQUAL = 1e-9
 #: How far a number may be from what follows from the others, as a share of its range: rounding.
 ON_PLANE = 1e-6
@@ -50,7 +50,7 @@ class Linear:
 
     Args:
         A: weights, shape ``(c, p)``.
-        b: shape ``(c,)``; kept where ``A @ numbers <= b``.
+        b: shape ``(c,)``; kept where ``A @ numbers <= b``, up to rounding.
         solved: what follows from an equality constraint.
     """
 
@@ -74,6 +74,16 @@ class Linear:
             N[:, solved.index] = solved.numbers(N)
         return N
 
+    def without_solved(self) -> tuple[Floats, Floats]:
+        """Return ``A`` (c, p) and ``b`` (c,) of the same limits of what does not follow."""
+        A, b = self.A.copy(), self.b.copy()
+        for solved in self.solved:
+            weight = self.A[:, solved.index]
+            A -= np.outer(weight, solved.weights)
+            b -= weight * solved.constant
+            A[:, solved.index] = 0.0
+        return A, b
+
     def on_plane(self, N: Floats) -> Bools:
         """Tell where numbers (n, p) hold what follows from the others."""
         kept = np.ones(len(N), dtype=bool)
@@ -92,7 +102,11 @@ def linear_of(search_space: SearchSpace, fixed: Collection[str]) -> Linear:
     """
     A, b, equal = _constraints(search_space)
     solved = _solve(search_space, A[equal], b[equal], fixed)
-    limits = [(A[~equal], b[~equal]), (A[equal], b[equal] + EQUAL), (-A[equal], EQUAL - b[equal])]
+    limits = [
+        (A[~equal], b[~equal] + EQUAL),
+        (A[equal], b[equal] + EQUAL),
+        (-A[equal], EQUAL - b[equal]),
+    ]
     for each in solved:
         row = np.zeros((1, A.shape[1]))
         row[0, each.index] = 1.0
@@ -102,7 +116,10 @@ def linear_of(search_space: SearchSpace, fixed: Collection[str]) -> Linear:
 
 
 def _constraints(search_space: SearchSpace) -> tuple[Floats, Floats, Bools]:
-    """Return ``A`` (c, p) and ``b`` (c,) of the linear constraints, and which are equalities."""
+    """Return ``A`` (c, p) and ``b`` (c,) of the linear constraints, and which are equalities.
+
+    ``Client`` takes no equality, so that people give two inequalities, ``<=`` and ``>=``.
+    """
     tunable = list(search_space.tunable_parameters)
     constraints = search_space.parameter_constraints
     A, b = np.zeros((len(constraints), len(tunable))), np.zeros(len(constraints))
@@ -113,7 +130,14 @@ def _constraints(search_space: SearchSpace) -> tuple[Floats, Floats, Bools]:
                 A[i, tunable.index(name)] = weight
             else:
                 b[i] -= weight * float(search_space.parameters[name].value)
-    return A, b, np.array([constraint.is_equality for constraint in constraints], dtype=bool)
+    equal = np.array([constraint.is_equality for constraint in constraints], dtype=bool)
+    rows = np.column_stack([A, b])
+    # of two inequalities that say the opposite, the second follows from the first as an equality
+    first, second = np.nonzero(np.triu((rows[:, None] == -rows).all(axis=2), k=1))
+    both = ~equal[first] & ~equal[second]
+    equal[first[both]] = True
+    kept = ~np.isin(np.arange(len(b)), second[both])
+    return A[kept], b[kept], equal[kept]
 
 
 def _solve(

@@ -23,7 +23,7 @@ from ax.generation_strategy.transition_criterion import PausingCriterion
 from ax.generators.random.sobol import SobolGenerator
 
 from ax_lamoo.adapter import LaMOOAdapter
-from ax_lamoo.encoding import fixed_in
+from ax_lamoo.encoding import encoding_of, fixed_in
 from ax_lamoo.exhaustion import ConfigurationsLeft, check_left
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import check_linear
@@ -167,15 +167,24 @@ class StartAdapter(RandomAdapter):
 def _beyond_sobol(space: SearchSpace, fixed: ObservationFeatures | None) -> bool:
     """Tell whether a constraint is an equality, or about ordered choices, as steps are to Ax.
 
-    Or whether anything is fixed in a hierarchical space: there Ax also fixes all the rest, at
-    arbitrary values, and then finds no second point (Ax 1.3.1).
+    Or so tight that Ax would draw thousands of points in vain, and then begin where constraints
+    meet, from where it may find no other point, or end between integers. Or whether anything is
+    fixed in a hierarchical space: there Ax also fixes all the rest, at arbitrary values, and then
+    finds no second point (Ax 1.3.1).
     """
     if space.is_hierarchical and fixed is not None and fixed.parameters:
         return True
-    return any(
-        constraint.is_equality or isinstance(space.parameters[name], ChoiceParameter)
-        for constraint in space.parameter_constraints
-        for name in constraint.constraint_dict
+    if not space.parameter_constraints:
+        return False
+    encoding = encoding_of(space, None if fixed is None else fixed.parameters)
+    return (
+        bool(encoding.linear.solved)
+        or encoding.space.known.draw is not None
+        or any(
+            constraint.is_equality or isinstance(space.parameters[name], ChoiceParameter)
+            for constraint in space.parameter_constraints
+            for name in constraint.constraint_dict
+        )
     )
 
 

@@ -108,6 +108,7 @@ def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> 
 def _together(own: Known, told: Known) -> Known:
     """Return what is known of points, with the constraints of both."""
     violations = [v for v in (own.violation, told.violation) if v is not None]
+    told = replace(told, draw=own.draw)
     if len(violations) < 2:
         return replace(told, violation=violations[0] if violations else None)
     return replace(told, violation=lambda X: total_violation([v(X) for v in violations]))

@@ -111,8 +111,9 @@ class Region:
     ) -> Floats:
         """Draw up to ``n`` distinct points of the region, ``(k, d)`` with ``k <= n``.
 
-        Uniform rejection first; where the region is too small for that, a random walk from its
-        members, which cannot leave it. The effort is bounded: a region that holds fewer points
+        Uniform rejection first, of what the known constraints allow where it is known how to draw
+        that; where the region is too small for it, a random walk from its members, which cannot
+        leave it. The effort is bounded: a region that holds fewer points
         (or none that can be found) gives fewer, never one outside.
 
         Args:
@@ -121,9 +122,12 @@ class Region:
             rng: the random generator.
             draws: no more are begun after so many uniform ones.
         """
-        found = np.empty((0, self.space.dimension))
+        found, draw = np.empty((0, self.space.dimension)), self.space.known.draw
+        if draw is not None:
+            X = self.space.snap(draw(n, rng))
+            found = first_rows(X[self.contains(X)])
         drawn, batch = 0, n
-        while len(found) < n and drawn < draws:
+        while draw is None and len(found) < n and drawn < draws:
             X = self.space.sample(batch, rng)
             found = first_rows(np.concatenate([found, X[self.contains(X)]]))
             drawn, batch = drawn + batch, min(2 * batch, MAX_DRAWS)

@@ -30,12 +30,15 @@ class Known:
         first: points that are worth trying first, shape ``(k, d)``; ``None`` for none.
         violation: how far points are from what may be proposed, shape ``(n,)``, at most 0 where
             they may be, or where that is unknown. Observed points may lie elsewhere.
+        draw: returns up to ``n`` random points (k, d) that violate nothing, given ``n`` and a
+            random generator, where hardly any uniform ones do so; ``None`` if it is not known how.
     """
 
     objectives: Mapping[int, Callable[[Floats], Floats]] = field(default_factory=dict)
     features: Callable[[Floats], Floats] | None = None
     first: Floats | None = None
     violation: Callable[[Floats], Floats] | None = None
+    draw: Callable[[int, np.random.Generator], Floats] | None = None
 
     @property
     def predicts(self) -> bool:
