@@ -30,7 +30,8 @@ class EarlyStopping(BaseEarlyStoppingStrategy):
     objective unless it is told another), and joined by *or* and *and* they still do: a network that
     is small and a little worse is stopped, or one that both are bad at is kept. This one is for
     ``client.set_early_stopping_strategy(...)`` and
-    ``OrchestratorOptions(early_stopping_strategy=...)``, with any generation strategy. It looks at
+    ``OrchestratorOptions(early_stopping_strategy=...)``, with any generation strategy;
+    ``client.run_trials`` asks none (Ax 1.3.1), ``client.should_stop_trial_early`` does. It looks at
     the objectives of the experiment, of which each is reported with a progression (map data); what
     does not change while a trial runs may be attached once, with a progression or without.
 

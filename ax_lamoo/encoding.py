@@ -263,8 +263,8 @@ def fixed_in(
     stays as it is, and one that several values would do for is left open.
 
     Raises:
-        UserInputError: if a parameter is fixed at what it cannot be, or a constraint is about a
-            parameter of a branch.
+        UserInputError: if a parameter is fixed at what it cannot be, or the search space is one
+            that Ax cannot keep.
     """
     check_fixed(fixed, search_space)
     _check_branches(search_space)
@@ -304,9 +304,18 @@ def _conditions(search_space: SearchSpace) -> dict[str, tuple[str, list[Any]]]:
 def _check_branches(space: SearchSpace) -> None:
     """Raise if a constraint is about a parameter of a branch: Ax cannot check it in any other.
 
+    Or if a hierarchical space has a derived parameter: Ax ends in a ``NotImplementedError`` once
+    there is a trial (Ax 1.3.1).
+
     Raises:
-        UserInputError: if one is.
+        UserInputError: if it is so.
     """
+    derived = [p.name for p in space.parameters.values() if isinstance(p, DerivedParameter)]
+    if space.is_hierarchical and derived:
+        raise UserInputError(
+            f"Ax cannot have a derived parameter, here {derived[0]!r}, in a search space with "
+            "dependent_parameters. Compute it in the function that runs a trial"
+        )
     children = _conditions(space).keys()
     for constraint in space.parameter_constraints:
         inside = sorted(children & constraint.constraint_dict.keys())

@@ -306,6 +306,19 @@ def test_a_constraint_inside_a_branch_is_refused_before_a_trial_is_spent(
         experiment.complete_trial(trial_index=index, raw_data={"a": len(params), "b": index})
 
 
+@pytest.mark.parametrize("initialize_with_center", [True, False])
+def test_a_derived_parameter_beside_branches_is_refused_before_a_trial_is_spent(
+    initialize_with_center, client
+):
+    # Ax ends in a NotImplementedError at its second trial
+    derived = DerivedParameterConfig(name="double", expression_str="2*x", parameter_type="float")
+    experiment = client(
+        [*SPACES["hierarchical"], derived], initialize_with_center=initialize_with_center
+    )
+    with pytest.raises(UserInputError, match="derived parameter, here 'double'"):
+        experiment.get_next_trials(max_trials=1)
+
+
 def test_constraints_are_learned(client, run):
     def f(params):
         return {**both(params), "c": params["x"]}

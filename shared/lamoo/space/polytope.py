@@ -156,9 +156,7 @@ class Polytope:
         """
         p, (low, high) = len(self.low), self._box
         real = np.array([values is None for values in self.values])
-        codes = [
-            _coded(*ends, values) for *ends, values in zip(low, high, self.values, strict=True)
-        ]
+        codes = [*map(_coded, low, high, self.values)]
         owner = np.repeat(np.arange(p), [len(code.weights) for code in codes])
         of_each = np.arange(p)[:, None] == owner
         T = of_each * np.concatenate([code.weights for code in codes])
