@@ -35,7 +35,7 @@ from ax.utils.common.constants import Keys
 from botorch.utils.datasets import SupervisedDataset
 
 from ax_lamoo.curves import stopped_curves
-from ax_lamoo.encoding import Params, encoding_of, fixed_in
+from ax_lamoo.encoding import Params, check_derived, encoding_of, fixed_in
 from ax_lamoo.exhaustion import all_left, check_left
 from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
@@ -291,7 +291,11 @@ class LaMOOAdapter(TorchAdapter):
 
         Some transforms look at the goals, as far as they can be judged by now. Ax's advice on
         winsorising is for proposals that are made by its model.
+
+        Raises:
+            UserInputError: if the search space is one that Ax cannot keep.
         """
+        check_derived(search_space)
         if experiment_data.observation_data.empty:
             transforms = [t for t in transforms or () if t in WITHOUT_DATA]
         if assign_transforms:  # the last call, which comes when the baseline is known

@@ -267,6 +267,7 @@ def fixed_in(
             that Ax cannot keep.
     """
     check_fixed(fixed, search_space)
+    check_derived(search_space)
     _check_branches(search_space)
     if fixed is None or not search_space.is_hierarchical:
         return fixed
@@ -301,14 +302,13 @@ def _conditions(search_space: SearchSpace) -> dict[str, tuple[str, list[Any]]]:
     return found
 
 
-def _check_branches(space: SearchSpace) -> None:
-    """Raise if a constraint is about a parameter of a branch: Ax cannot check it in any other.
+def check_derived(space: SearchSpace) -> None:
+    """Raise if a hierarchical space has a derived parameter.
 
-    Or if a hierarchical space has a derived parameter: Ax ends in a ``NotImplementedError`` once
-    there is a trial (Ax 1.3.1).
+    Ax ends in a ``NotImplementedError`` where there is a trial, or none yet (Ax 1.3.1).
 
     Raises:
-        UserInputError: if it is so.
+        UserInputError: if it has one.
     """
     derived = [p.name for p in space.parameters.values() if isinstance(p, DerivedParameter)]
     if space.is_hierarchical and derived:
@@ -316,6 +316,14 @@ def _check_branches(space: SearchSpace) -> None:
             f"Ax cannot have a derived parameter, here {derived[0]!r}, in a search space with "
             "dependent_parameters. Compute it in the function that runs a trial"
         )
+
+
+def _check_branches(space: SearchSpace) -> None:
+    """Raise if a constraint is about a parameter of a branch: Ax cannot check it in any other.
+
+    Raises:
+        UserInputError: if one is.
+    """
     children = _conditions(space).keys()
     for constraint in space.parameter_constraints:
         inside = sorted(children & constraint.constraint_dict.keys())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ax.adapter.data_utils import ExperimentData
 from ax.adapter.random import RandomAdapter
 from ax.adapter.registry import MBM_X_trans_base
 from ax.core.arm import Arm
@@ -23,7 +24,7 @@ from ax.generation_strategy.transition_criterion import PausingCriterion
 from ax.generators.random.sobol import SobolGenerator
 
 from ax_lamoo.adapter import LaMOOAdapter
-from ax_lamoo.encoding import encoding_of, fixed_in
+from ax_lamoo.encoding import check_derived, encoding_of, fixed_in
 from ax_lamoo.exhaustion import ConfigurationsLeft, check_left
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import check_linear
@@ -111,6 +112,20 @@ class StartAdapter(RandomAdapter):
     """
 
     generator: StartGenerator
+
+    def _transform_data(
+        self, *, search_space: SearchSpace, **others: Any
+    ) -> tuple[ExperimentData, SearchSpace]:
+        """Transform data as Ax does.
+
+        Raises:
+            UserInputError: if the search space is one that Ax cannot keep.
+        """
+        check_derived(search_space)
+        transformed: tuple[ExperimentData, SearchSpace] = super()._transform_data(
+            search_space=search_space, **others
+        )
+        return transformed
 
     def gen(
         self,
