@@ -198,7 +198,8 @@ class Curves:
             those what each reported last, and the best of each objective so far, ``(k, m)``.
         """
         count = self._before(step, "right")
-        there = (count > 0) & (self.begins + self._before(step, "left") < self.ends)
+        there = count > 0
+        there[there] = self.steps[self.ends[there] - 1] >= step
         begins, count = self.begins[there], count[there]
         last = self.values[begins + count - 1]
         if not len(begins):
