@@ -206,8 +206,8 @@ class Curves:
             return there, last, last
         # runs of reports by turns: those of a trial until the step, and what is to be left out
         edges = np.stack([begins, begins + count], axis=1).ravel()
-        padded = np.vstack([self.values, np.full((1, self.m), np.inf)])
-        return there, last, np.minimum.reduceat(padded, edges, axis=0)[::2]
+        inside = edges[: -1 if edges[-1] == len(self.values) else None]  # the last run ends there
+        return there, last, np.minimum.reduceat(self.values, inside, axis=0)[::2]
 
     def _before(self, step: float, side: str) -> Ints:
         """Return how many reports each trial made before a step (``"left"``) or until then."""
