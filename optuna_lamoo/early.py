@@ -88,9 +88,11 @@ class EarlyStopping(BasePruner):
                 "once, in the first report; known_objectives of LaMOOSampler need not be.",
             )
             return False
-        if notes.again(trial) and own.sound:  # to stop it in the same place would teach nothing
+        if not stops(self._rule, own, self._memory.curves(study, trial, directions)):
             return False
-        return stops(self._rule, own, self._memory.curves(study, trial, directions))
+        # to stop it in the same place again would teach nothing. Asked last: a database is read
+        # once more for the system attributes of a trial at hand
+        return not (own.sound and notes.again(trial))
 
 
 class Memory:
@@ -106,9 +108,12 @@ class Memory:
         trials = study.get_trials(deepcopy=False)
         m = len(directions)
         with self._turn, self._finished.read(trials) as news:
-            new = Curves.of([reports.curve(t, directions) for t in news.finished], m)
-            self._curves = new if news.anew else self._curves.and_of(new)
-            finished = self._curves
+            if news.anew:
+                self._curves = Curves.of([], m)
+            if news.finished:
+                new = Curves.of([reports.curve(t, directions) for t in news.finished], m)
+                self._curves = self._curves.and_of(new)
+            finished = self._curves  # the same as before if nothing is new
         running = [t for t in news.unfinished if t._trial_id != at._trial_id]
         if not running:
             return finished  # with all that was derived from it

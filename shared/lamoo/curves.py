@@ -198,15 +198,16 @@ class Curves:
             those what each reported last, and the best of each objective so far, ``(k, m)``.
         """
         count = self._before(step, "right")
-        there = (count > 0) & (self.begins + self._before(step, "left") < self.ends)
+        there = count > 0
+        there[there] = self.steps[self.ends[there] - 1] >= step
         begins, count = self.begins[there], count[there]
         last = self.values[begins + count - 1]
         if not len(begins):
             return there, last, last
         # runs of reports by turns: those of a trial until the step, and what is to be left out
         edges = np.stack([begins, begins + count], axis=1).ravel()
-        padded = np.vstack([self.values, np.full((1, self.m), np.inf)])
-        return there, last, np.minimum.reduceat(padded, edges, axis=0)[::2]
+        inside = edges[: -1 if edges[-1] == len(self.values) else None]  # the last run ends there
+        return there, last, np.minimum.reduceat(self.values, inside, axis=0)[::2]
 
     def _before(self, step: float, side: str) -> Ints:
         """Return how many reports each trial made before a step (``"left"``) or until then."""

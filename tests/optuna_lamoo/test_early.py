@@ -5,11 +5,14 @@ import optuna
 import pytest
 from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
+from sqlalchemy.event import listen
 
 from lamoo.curves import Curve, Curves
 from lamoo.early import Extrapolation, Halving
 from optuna_lamoo import EarlyStopping, LaMOOSampler, reports, track
+from optuna_lamoo.early import Memory
 from optuna_lamoo.reports import curve
 
 EPOCHS = 8
@@ -255,6 +258,41 @@ def test_finished_trials_are_read_once(monkeypatch, rng):
         trial.should_prune()
         expected = {trial.number, running.number} | ({*range(50)} if step == 1 else set())
         assert sorted(read) == sorted(expected)
+
+
+def test_a_database_is_read_once(tmp_path, rng):
+    storage = RDBStorage(f"sqlite:///{tmp_path}/study.db")
+    study = study_of(pruner=EarlyStopping(), storage=storage)
+    for level in rng.random(10).tolist():
+        text = str([[s, level + 1 / s, 1 - level] for s in range(1, 6)])
+        values, attrs = [level + 1 / 5, 1 - level], {"lamoo:reports": text}
+        study.add_trial(optuna.trial.create_trial(values=values, user_attrs=attrs))
+    asked = []
+    listen(storage.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    def queries(ask):
+        asked.clear()
+        return ask(), [*asked]
+
+    good, bad = track(study.ask()), track(study.ask())
+    for step in (1, 2):
+        good.report([-1.0 + 1 / step, -1.0], step)
+        bad.report([9.0, 9.0], step)
+    _, once = queries(lambda: study.get_trials(deepcopy=False))
+    assert queries(good.should_prune) == (False, once)
+    stopped, read = queries(bad.should_prune)
+    assert stopped
+    assert read[: len(once)] == once  # and then whether it was stopped before
+
+
+def test_what_follows_from_finished_trials_is_found_once(rng):
+    study, memory = study_of(), Memory()
+    for number in range(4):
+        study.add_trial(optuna.trial.create_trial(values=rng.random(2).tolist()))
+        trial = study.get_trials(deepcopy=False)[0]
+        found = memory.curves(study, trial, study.directions)
+        assert found is memory.curves(study, trial, study.directions)
+        assert len(found) == number + 1
 
 
 @pytest.mark.parametrize("wrong", ["median", None, 3, Halving])

@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from scipy.stats import qmc
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, is_number, is_whole
+from lamoo.arrays import Bools, Floats, frozen, is_number, is_whole
 from lamoo.curves import Curve, Curves
 
 #: How many draws of what a trial may end with tell how likely it is to reach the front.
@@ -120,14 +120,16 @@ def _better(draws: Floats, rivals: Floats) -> float:
     return float(1.0 - np.any(worse, axis=1).mean())
 
 
+@lru_cache(maxsize=1)  # both verdicts ask for it, and all candidates to be asked again
 def finished_front(curves: Curves) -> Floats:
     """Return the best values (f, m) that trials ended with; none dominates another.
 
-    Without those that broke a constraint, and those whose values stand for a failure.
+    Without those that broke a constraint, and those whose values stand for a failure. Nobody can
+    write to them.
     """
     finals = curves.finals[curves.feasible & np.isfinite(curves.finals).all(axis=1)]
     finals = finals[failures.sound(finals)]
-    return finals[pareto.nondominated(finals)] if len(finals) else finals
+    return frozen(finals[pareto.nondominated(finals)] if len(finals) else finals)
 
 
 def extrapolate(x: Floats, y: Floats, at: float) -> tuple[float, float, float]:
