@@ -16,8 +16,8 @@ from lamoo.space.rows import first_rows
 #: Uniform draws that rejection sampling may spend before it walks from known members instead.
 MAX_DRAWS = 4096
 MAX_ROUNDS = 16
-#: Numbers in a table of features: a hundred megabytes.
-FEATURES = 1 << 24
+#: Numbers in a table of features: sixteen megabytes.
+FEATURES = 1 << 21
 #: Points, and rounds, that the search for points that keep the known constraints may take.
 POPULATION, MAX_DESCENTS = 256, 64
 
