@@ -17,6 +17,7 @@ import numpy as np
 from lamoo import pareto
 from lamoo.arrays import Floats
 from lamoo.gp.ehvi import (
+    NODES,
     Sides,
     box_decomposition,
     log_ehvi,
@@ -46,6 +47,8 @@ RAYS = 192
 #: to .89. So many of 100 members, two and three objectives: rho .997 and above, and the best of 200
 #: candidates came first or second.
 SCREENING = 32
+#: Nodes along each of these rays: what few rays leave out is a hundred times as much.
+SCREENING_NODES = 2
 #: Rays that could go on by less, and boxes that are narrower, have reached the floor.
 _NOTHING = 1e-9
 #: A known objective's slope along its own column is a difference over this much to either side.
@@ -90,16 +93,19 @@ class RayEHVI:
         rays: directions ``(r, m)``.
         start: how far each ray runs inside the front's set, ``(r,)``.
         end: how far it may run, farther than that, ``(r,)``.
+        nodes: of the quadrature along each.
     """
 
     ref_point: Floats
     rays: Floats
     start: Floats
     end: Floats
+    nodes: int = NODES
 
     def value(self, mean: Floats, std: Floats) -> Floats:
         """Return the log expected hypervolume improvement, ``(n,)``."""
-        return log_ray_ehvi(mean, std, self.ref_point, self.rays, self.start, self.end)
+        rays = self.rays, self.start, self.end
+        return log_ray_ehvi(mean, std, self.ref_point, *rays, self.nodes)
 
     def gradient(self, mean: Floats, std: Floats) -> tuple[float, Floats, Floats]:
         """Return :meth:`value` of one candidate and its gradients in mean and in std."""
@@ -276,7 +282,7 @@ def improvement(
         else:
             end = np.full(RAYS, np.inf)
         some = slice(SCREENING)
-        few_rays = RayEHVI(ref_point, rays[some], start[some], end[some])
+        few_rays = RayEHVI(ref_point, rays[some], start[some], end[some], SCREENING_NODES)
         return RayEHVI(ref_point, rays, start, end), few_rays
     exact = _exact(front, ref_point, lowest)
     if len(front) <= SCREENING:

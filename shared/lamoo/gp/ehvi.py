@@ -13,6 +13,7 @@ From four, where the number of boxes explodes: :func:`random_rays`, :func:`ray_l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.special import erfcx, gammaln, log_ndtr
@@ -24,10 +25,11 @@ _SMALLEST_STD = 1e-9  # below it an objective counts as known
 _LARGEST_Z = 1e60  # stands for infinity: its fourth power is still finite
 _FAR = 1e6  # standard deviations beyond which logs of probabilities are too large to subtract
 _CELLS = 1 << 14  # array elements per block of candidates: a block stays in the cache
-_DROPPED = 20.0  # rays that much less probable (in logs) than a candidate's best are left out
+_DROPPED = 12.0  # rays that much less probable (in logs) than a candidate's best are left out
 _NEGLIGIBLE = 1e-12  # boxes with a smaller share in the improvement have none in its gradient
 _CERTAIN = 5.0  # standard deviations at which a probability counts as 1
-_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(6)
+#: Nodes of the quadrature along each ray; fewer will do to screen by.
+NODES = 6
 
 
 # ------------------------------------------------------------------------------- boxes
@@ -292,6 +294,7 @@ def log_ray_ehvi(
     rays: Floats,
     start: Floats,
     end: Floats | float = np.inf,
+    nodes: int = NODES,
 ) -> Floats:
     """Return an estimate of the log EHVI, shape ``(n,)``.
 
@@ -313,8 +316,10 @@ def log_ray_ehvi(
         rays: directions ``(r, m)`` of :func:`random_rays`; keep them fixed within one search.
         start: how far each ray runs inside the front's set, from :func:`ray_lengths`, ``(r,)``.
         end: how far each may run, :func:`reaches` of the floor, more than ``start``, ``(r,)``.
+        nodes: of the quadrature. With six, logs are right to a thousandth, with two to a tenth,
+            which leaves candidates in the same order (Spearman's rho .999).
     """
-    return _ray_integrals(mean, std, ref_point, rays, start, end)[0]
+    return _ray_integrals(mean, std, ref_point, rays, start, end, nodes)[0]
 
 
 def log_ray_ehvi_gradient(
@@ -333,14 +338,26 @@ def log_ray_ehvi_gradient(
     return float(value[0]), -pull.sum(axis=(0, 1)), np.where(std > _SMALLEST_STD, dstd, 0.0)
 
 
+@cache
+def _quadrature(nodes: int) -> tuple[Floats, Floats]:
+    """Return the nodes of Gauss and Legendre between -1 and 1, and their weights."""
+    return np.polynomial.legendre.leggauss(nodes)
+
+
 def _ray_integrals(
-    mean: Floats, std: Floats, ref_point: Floats, rays: Floats, start: Floats, end: Floats | float
+    mean: Floats,
+    std: Floats,
+    ref_point: Floats,
+    rays: Floats,
+    start: Floats,
+    end: Floats | float,
+    nodes: int = NODES,
 ) -> tuple[Floats, Floats, Floats]:
     """Return :func:`log_ray_ehvi` and, at the nodes, the logs of what is added up for it and z.
 
     The shapes are ``(n,)``, ``(pairs, nodes)`` and ``(pairs, nodes, m)``.
     """
-    m = len(ref_point)
+    m, (places, weights) = len(ref_point), _quadrature(nodes)
     std = np.maximum(std, _SMALLEST_STD)
     i, r, z, slope = _likely_rays(ref_point - mean, std, rays, start)
     # as long as all z exceed _CERTAIN the probability is 1 and the integral a power of t
@@ -355,13 +372,13 @@ def _ray_integrals(
     drop = np.maximum(z, 0.0) + 16.0 / (np.sqrt(tail**2 + 16.0) - tail)
     length = (drop / slope).min(axis=1, keepdims=True)
     length = np.minimum(length, (room - certain)[:, None])
-    steps = 0.5 * length * (1.0 + _NODES)  # (pairs, nodes)
+    steps = 0.5 * length * (1.0 + places)  # (pairs, nodes)
     t = begin[:, None] + steps
     z = z[:, None, :] - steps[:, :, None] * slope[:, None, :]  # (pairs, nodes, m)
     # c m / number of rays
     constant = 0.5 * m * np.log(np.pi / 4.0) - gammaln(0.5 * m + 1.0) + np.log(m / len(rays))
     with np.errstate(divide="ignore"):  # nothing is left where it is certain to reach the end
-        terms = constant + np.log(0.5 * length * _NODE_WEIGHTS) + (m - 1) * np.log(t)
+        terms = constant + np.log(0.5 * length * weights) + (m - 1) * np.log(t)
     terms += log_ndtr(z).sum(axis=2)
     log_known = np.full(len(known), -np.inf)
     np.log(known, out=log_known, where=known > 0)

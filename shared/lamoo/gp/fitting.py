@@ -94,8 +94,8 @@ class ObjectiveFit:
 def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> list[ObjectiveFit]:
     """Return how each objective that is not known is modelled, in their order.
 
-    They are chosen and fitted at history lengths that are powers of two, and adjusted at the
-    scheduled ones. So fits are rare, and yet the same whoever makes them.
+    They are chosen and fitted at history lengths that are powers of two, below 32 at every fifth,
+    and adjusted at the scheduled ones. So fits are rare, and yet the same whoever makes them.
 
     Args:
         history: at least one observation.
@@ -135,7 +135,7 @@ class _TrainingSets:
     """The parts of a history of a scheduled length that fits are learned from.
 
     Args:
-        early: what forms are chosen by, of a length that is a power of two.
+        early: what forms are chosen by, of a length at which they are.
         late: what they are adjusted to; ``None`` where there is no more.
     """
 
@@ -241,8 +241,13 @@ def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]
 
 
 def _base(n: int) -> int:
-    """Return the largest history length up to ``n`` at which fits are chosen."""
-    return _doubling(n) if n >= 32 else n
+    """Return the largest history length up to ``n`` at which fits are chosen.
+
+    That is any below 10, every fifth below 32, and powers of two from there on.
+    """
+    if n >= 32:
+        return _doubling(n)
+    return n // 5 * 5 if n >= 10 else n
 
 
 def _doubling(n: int) -> int:
@@ -360,15 +365,23 @@ def _choose(sample: _Sample, bound: float, whole: _Sample | None = None) -> Obje
 
 
 def _better_transform(sample: _Sample, bound: float) -> ObjectiveFit:
-    judged = []
-    for learn_transform in (compress, blend):
-        transformed = sample.transformed(learn_transform(sample.values, bound))
-        hyperparameters = _fit_winsorised(transformed, None)
-        tau = _tau(transformed, hyperparameters)
-        judged.append(ObjectiveFit(learn_transform, hyperparameters, tau))
-    linear, blended = judged
-    margin = SMOOTH_MARGIN if sample.smooth else MARGIN
-    return blended if blended.tau > linear.tau + margin else linear
+    linear = _fit_transformed(sample, compress, bound)  # half ranks are fitted from there
+    least = linear.tau + (SMOOTH_MARGIN if sample.smooth else MARGIN)
+    if least >= 1.0:  # no order is better than the right one
+        return linear
+    blended = _fit_transformed(sample, blend, bound, linear.hyperparameters)
+    return blended if blended.tau > least else linear
+
+
+def _fit_transformed(
+    sample: _Sample,
+    learn_transform: Callable[[Floats, float], Transform],
+    bound: float,
+    start: Hyperparameters | None = None,
+) -> ObjectiveFit:
+    transformed = sample.transformed(learn_transform(sample.values, bound))
+    hyperparameters = _fit_winsorised(transformed, start)
+    return ObjectiveFit(learn_transform, hyperparameters, _tau(transformed, hyperparameters))
 
 
 def _chains(space: Space, stride: int) -> Chains:

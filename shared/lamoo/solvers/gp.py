@@ -35,6 +35,8 @@ _STEPS = np.geomspace(0.002, 0.5, 12)
 _SHORTER = 0.05
 #: A step that gains less than this, in the logarithm of what is maximised, is the last.
 _LITTLE = 0.01
+#: An iteration of L-BFGS that gains less than this share of that logarithm is the last.
+_TOLERANCE = 1e-5
 #: Of conjugate directions: how much of the last one goes into the next at most.
 _TURNED = 1e3
 
@@ -73,7 +75,7 @@ class Effort:
 
 
 #: More candidates or climbs than these make no difference that could be measured.
-THOROUGH = Effort(MAX_TRAINING, 512, 512, 128, 0, 2, 30)
+THOROUGH = Effort(MAX_TRAINING, 512, 512, 64, 0, 2, 30)
 #: On twenty problems the missing hypervolume is 1.1 times as large (docs/benchmarks).
 FAST = Effort(96, 32, 128, 32, 64, 1, 5)
 #: That after :data:`LONG` observations, where a proposal would cost half as much again.
@@ -166,10 +168,13 @@ def maximise(
 
 def around(x: Floats, n: int, place: Place, rng: np.random.Generator) -> Floats:
     """Return never tried points (k, d) of the region, of ``n`` small changes of a point (d,)."""
-    history, region = place.history, place.region
-    X = perturb(region.space, np.repeat(x[None], n, axis=0), rng)
-    X = history.unseen(X[region.contains(X)])
-    return X[~history.repeats(X)]
+    return untried(perturb(place.region.space, np.repeat(x[None], n, axis=0), rng), place)
+
+
+def untried(X: Floats, place: Place) -> Floats:
+    """Return those of points (n, d) that lie in the region and repeat nothing that was tried."""
+    X = place.history.unseen(X[place.region.contains(X)])
+    return X[~place.history.repeats(X)]
 
 
 def candidates(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -> Floats:
@@ -242,7 +247,7 @@ def refine(
         jac=True,
         method="L-BFGS-B",
         bounds=[*zip(low[columns].tolist(), high[columns].tolist(), strict=True)],
-        options={"maxiter": iterations},
+        options={"maxiter": iterations, "ftol": _TOLERANCE},
     )
     line = np.repeat(start[None], _BETWEEN, axis=0)
     line[:, columns] += np.linspace(0, 1, _BETWEEN)[:, None] * (result.x - start[columns])

@@ -5,7 +5,7 @@ import warnings
 import moocore
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, spearmanr
 
 from lamoo.gp import ehvi as acq
 
@@ -291,6 +291,18 @@ def test_what_certainly_reaches_the_floor_gains_all_that_is_left(rng):
     end = acq.reaches(floor[None], corner(4), rays)[0]
     value = acq.log_ray_ehvi(far_below, np.full((1, 4), 1e-3), corner(4), rays, start, end)
     assert np.exp(value[0]) == pytest.approx(np.prod(REFERENCE - floor), rel=0.03)
+
+
+@pytest.mark.parametrize("m", [4, 6])
+def test_two_nodes_along_rays_order_candidates_as_many_do(m, rng):
+    front = rng.random((20, m))
+    mean, std = rng.random((400, m)), rng.uniform(0.01, 0.3, (400, m))
+    rays = acq.random_rays(32, m, rng)
+    along = rays, acq.ray_lengths(front, corner(m), rays), np.inf
+    exact, six, two = (acq.log_ray_ehvi(mean, std, corner(m), *along, k) for k in (32, 6, 2))
+    assert spearmanr(exact, two).statistic > 0.998
+    best = np.argsort(-exact)[:100]
+    assert np.abs(six - exact)[best].max() < 0.01
 
 
 @pytest.mark.parametrize("m", [2, 4])

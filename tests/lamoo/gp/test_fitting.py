@@ -10,7 +10,7 @@ from lamoo import Categorical, Float, History, Known, Space, pareto
 from lamoo.gp import fitting, training
 from lamoo.gp.fitting import FEWEST, fit_objectives, objective_process, process_of
 from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
-from lamoo.gp.process import condition
+from lamoo.gp.process import condition, fit
 from lamoo.gp.training import Values, training_set, transforms_of, values_of
 from lamoo.space.schedule import scheduled
 
@@ -44,6 +44,42 @@ def test_who_comes_between_two_fits_finds_the_fit_objectives_the_last_one(n, for
     forget()
     assert same(found, fit_objectives(history.first(last), SQUARE))
     assert not same(found, fit_objectives(history.first(last - 8), SQUARE))
+
+
+@pytest.mark.parametrize("n", [11, 14, 29])
+def test_below_thirty_two_forms_are_chosen_at_every_fifth_observation_and_adjusted(n, forget):
+    history = history_of(n)
+    found = fit_objectives(history, SQUARE)
+    forget()
+    chosen = fit_objectives(history.first(n // 5 * 5), SQUARE)
+    forms, before = [[(f.learn_transform, f.tau) for f in fits] for fits in (found, chosen)]
+    assert forms == before
+    assert not same(found, chosen)
+
+
+def test_half_ranks_are_fitted_only_where_they_could_be_better(forget, monkeypatch):
+    starts = []
+
+    def counted(*args, start=None, **options):
+        starts.append(start)
+        return fit(*args, start=start, **options)
+
+    monkeypatch.setattr(fitting, "fit", counted)
+    X = SQUARE.sobol(0, 30, 0)
+    forget()
+    # what is predicted in the right order cannot be predicted better; noise can
+    plain, noise = X @ [1.0, 2.0], np.random.default_rng(0).standard_normal(30)
+    for y, fits in ((plain, 1), (noise, 2)):
+        starts.clear()
+        (found,) = fit_objectives(History(X, y[:, None]), SQUARE)
+        assert len(starts) == fits
+        assert (found.tau + fitting.SMOOTH_MARGIN >= 1.0) == (fits == 1)
+    linear = fitting._fit_transformed(
+        fitting._sample(X, noise, SQUARE),
+        fitting.compress,
+        float(fitting._bounds(History(X, noise[:, None]))[0]),
+    )
+    assert starts == [None, linear.hyperparameters]
 
 
 def test_a_known_objective_has_no_fit_wherever_it_stands():

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from lamoo.gp import process as gp_process
 from lamoo.gp.process import Hyperparameters, condition, fit
@@ -269,6 +270,19 @@ def test_fit_improves_on_its_starts_and_repeats(kind, rng):
     again = fit(X.copy(), y.copy(), categorical, alike=labels)
     np.testing.assert_array_equal(h.lengthscales, again.lengthscales)
     assert (h.signal, h.noise) == (again.signal, again.noise)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fit_is_as_probable_as_the_mode_but_for_a_hundredth(kind, rng):
+    X, y, categorical, labels = data(kind, 40, rng)
+    objective = gp_process._Objective(X, y, categorical, labels)
+    mode = min(
+        minimize(objective, start, jac=True, bounds=objective.prior.bounds, tol=1e-12).fun
+        for start in (objective.prior.mean, objective.prior.mean - 0.5)
+    )
+    h = fit(X, y, categorical, alike=labels)
+    values = np.array([*h.lengthscales, h.signal, h.noise, h.linear, h.quadratic])
+    assert objective(np.log(values[values > 0]))[0] < mode + 0.01
 
 
 def test_an_irrelevant_parameter_gets_a_long_length_scale(rng):
