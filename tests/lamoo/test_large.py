@@ -164,6 +164,43 @@ def test_all_that_few_free_ones_of_many_parameters_allow_is_tried(free, rng):
     assert {params[f"p{D - 1}"] for params in fixed.decode(X)} == {"w"}
 
 
+@pytest.mark.parametrize("kind", ["choices", "mixed"])
+def test_what_better_neighbours_change_is_made_together(kind, rng):
+    space = SPACES[kind]
+    unordered = np.flatnonzero(space.categorical)
+    history = observed(space, 30, 2, rng)
+    place, wanted = Place.everywhere(space, history), space.sample(1, rng)[0]
+
+    class Alike:
+        """Counts the choices that are those of one point."""
+
+        def score(self, X, *, screening=False):
+            return (X[:, unordered] == wanted[unordered]).sum(axis=1).astype(float)
+
+    start = space.sample(1, rng)[0]
+    found = large._changed(start, Alike(), place, rng)
+    before, after = Alike().score(np.array([start, found]))
+    # each neighbour changes three parameters on average at most, and there are two rounds
+    assert after >= before + 4 * large.ROUNDS
+    assert len(history.unseen(found[None])) == 1
+
+
+def test_changes_that_meet_conditions_stay_inside_the_space(rng):
+    history = observed(SPACES["mixed"], 200, 2, rng, inactive=True)
+    activity = learn_activity(history.X, SPACES["mixed"].kinds)
+    space = replace(SPACES["mixed"], activity=activity)
+    place = Place.everywhere(space, history)
+
+    class Any:
+        def score(self, X, *, screening=False):
+            assert np.array_equal(np.isnan(X), np.isnan(space.snap(np.nan_to_num(X, nan=0.5))))
+            return np.nan_to_num(X, nan=0.5).sum(axis=1)
+
+    for _ in range(10):
+        x = large._changed(space.sample(1, rng)[0], Any(), place, rng)
+        np.testing.assert_array_equal(x[None], space.snap(x[None]))
+
+
 def test_children_change_anything_from_one_parameter_to_many(rng):
     space = SPACES["floats"]
     history = observed(space, 30, 2, rng)

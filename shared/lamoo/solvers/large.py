@@ -27,7 +27,7 @@ from lamoo.gp.training import MAX_TRAINING
 from lamoo.partition.place import Place
 from lamoo.solvers import distant, paying
 from lamoo.solvers.evolutionary import offspring, parents
-from lamoo.solvers.gp import around, refine
+from lamoo.solvers.gp import around, refine, untried
 from lamoo.space import Space
 from lamoo.space.history import History
 
@@ -42,9 +42,11 @@ REGIONS, NEAR = 5, 200
 CANDIDATES, PARENTS = 512, 10
 #: Expected numbers of changed parameters are drawn log-uniformly between 1 and this.
 MOST_CHANGED = 30
-#: Steps of a climb along numbers at most; rounds of the one along choices, and the neighbours that
-#: are looked at in each.
-STEPS, ROUNDS, NEIGHBOURS = 15, 10, 32
+#: Steps of a climb along numbers at most.
+STEPS = 15
+#: Rounds of the climb along choices, the neighbours that are looked at in each, and how many of the
+#: best are put together at most.
+ROUNDS, NEIGHBOURS, TOGETHER = 2, 128, 16
 #: A climb stays between a quantile of what lies near, which is drawn between these, and the one as
 #: far from the other end: two that end at bounds do not end at the same.
 QUANTILES = (0.15, 0.35)
@@ -174,13 +176,42 @@ def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
 
 
 def _changed(x: Floats, acquisition: Acquisition, place: Place, rng: np.random.Generator) -> Floats:
-    """Return a better point (d,) than one, by changes of what has no gradient."""
+    """Return a better point (d,) than one, by changes of what has no gradient.
+
+    Neighbours that are better differ in one to three parameters each, mostly in others than the
+    next one does. What the best of them change is made together.
+    """
     space = place.region.space
-    if (space.free & ~space.smooth).any():
-        for _ in range(ROUNDS):
-            X = np.concatenate([x[None], around(x, NEIGHBOURS, place, rng)])
+    if not (space.free & ~space.smooth).any():
+        return x
+    for _ in range(ROUNDS):
+        X = np.concatenate([x[None], around(x, NEIGHBOURS, place, rng)])
+        scores = acquisition.score(X)
+        best = np.argsort(-scores, kind="stable")[:TOGETHER]
+        better = X[best[scores[best] > scores[0]]]
+        if len(better):
+            # a parameter that the changes activate together starts from its middle
+            merged = untried(space.snap(filled(together(x, better), 0.5)), place)
+            X = np.concatenate([better[:1], merged])
             x = X[int(np.argmax(acquisition.score(X)))]
     return x
+
+
+def together(x: Floats, X: Floats) -> Floats:
+    """Return a point (d,) with what the first two, three, ... of points (k, d) change of it.
+
+    Of several changes of one parameter the first counts. Shape ``(k - 1, d)``.
+
+    Example:
+        >>> together(np.zeros(3), np.array([[1.0, 0.0, 0.0], [2.0, 0.0, 2.0], [0.0, 3.0, 0.0]]))
+        array([[1., 0., 2.],
+               [1., 3., 2.]])
+    """
+    merged = [X[0]]
+    for other in X[1:]:
+        unchanged = (merged[-1] == x) | np.isnan(merged[-1])
+        merged.append(np.where(unchanged & ~np.isnan(other), other, merged[-1]))
+    return np.array(merged[1:]).reshape(-1, len(x))
 
 
 def _middle(X: Floats, x: Floats, rng: np.random.Generator) -> Floats:
