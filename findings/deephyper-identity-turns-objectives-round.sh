@@ -2,8 +2,8 @@
 # deephyper==0.13.2
 # Expected: CBO maximises its objectives whatever objective_scaler says; "identity", which the documentation gives as
 #   the default of all surrogates but forests, only leaves them as they are.
-# Seen: with "identity" the default scalarisation (Chebyshev) and the quadratic one see the size of an objective, not its
-#   sign: objectives above 0 are minimised. Of x and y between 0 and 10, both maximised, the proposals lie near 0 in
+# Seen: with "identity" the default scalarisation (Chebyshev) and the quadratic one see the size of objectives, not the
+#   sign: those above 0 are minimised. Of x and y between 0 and 10, both maximised, the proposals lie near 0 in
 #   each of three seeds; with x - 20 and y - 20, the same search, near 10, as with "minmax", which is the default
 #   in fact. Nothing is reported.
 # Matters: to who leaves accuracies or rewards unscaled, or sets "auto" with a surrogate that is no forest.

@@ -2,7 +2,7 @@
 # Platypus-Opt==1.4.1
 # Expected: Hypervolume and EpsilonIndicator know the directions of a problem; a front that is better everywhere has
 #   more hypervolume and a smaller epsilon, as with objectives that are minimised, and no hypervolume is negative.
-# Seen: Hypervolume drops every solution beyond the maximum, which for a maximised objective is the good side: a solution
+# Seen: Hypervolume drops every solution beyond the maximum, which for a maximised objective is the good side: one
 #   better than all of the reference set counts nothing (a minimised one beyond its minimum counts in full), and one
 #   below the minimum takes volume away, down to a total below 0. EpsilonIndicator does not look at directions:
 #   a maximised front that is 0.2 better everywhere has 0.2, one that is 0.2 worse has -0.2.
