@@ -5,7 +5,7 @@
 # Seen: from constraints_func it ends the study with "ValueError: Constraint values cannot be NaN.", whatever `catch`
 #   says, since samplers call the function after the objective. The trial stays COMPLETE with its values and without
 #   constraints. The same NaN given to trial.set_constraint is caught and fails the trial, and infinity in either
-#   place is taken as infeasible.
+#   place is taken as infeasible. (constraints_func has been deprecated since 5.0.0, and warns of that alone.)
 # Matters: to long studies whose limits are ratios or logarithms of what was measured: one empty measurement ends the
 #   run. Return infinity for NaN.
 set -euo pipefail
