@@ -118,6 +118,23 @@ def test_families_train_what_they_say_and_repeat_themselves(rng):
     assert problem.evaluate(line)[1] == pytest.approx(math.log10(63))
 
 
+def test_support_vector_machines_train_what_they_say_and_repeat_themselves(rng):
+    problem = load("svm-parity")
+    for params in draw(problem, 12, rng):
+        values = problem.evaluate(params)
+        assert values == problem.evaluate(params)
+        assert all(type(value) is float for value in values)
+        assert 0 <= values[0] < 0.7
+        assert ("gamma" in params) == (params["kernel"] != "linear")
+        assert ("degree" in params) == (params["kernel"] == "poly")
+        # at most all 250 training images, of as many numbers as there are components
+        assert values[1] % 2 ** (1 + params["components"]) == 0
+        assert values[1] <= 250 * 2 ** (1 + params["components"])
+    # all are support vectors where hardly any error is punished; the larger class is predicted
+    nothing = {"kernel": "rbf", "C": 0, "scale": "minmax", "components": 0, "gamma": 0}
+    assert problem.evaluate(nothing) == (0.475, 472.0)
+
+
 # --- random trees ---------------------------------------------------------------------------------
 
 

@@ -17,7 +17,16 @@ from sklearn.gaussian_process.kernels import Matern
 
 from lamoo.space import Float, Space
 from lamoo_compare import problems
-from lamoo_compare.problems import FAMILIES, PROBLEMS, Problem, drawn, formulas, load, nasbench201
+from lamoo_compare.problems import (
+    FAMILIES,
+    PROBLEMS,
+    Problem,
+    drawn,
+    engineering,
+    formulas,
+    load,
+    nasbench201,
+)
 
 # One of each kind: all data sets of a table go through the same lines. Those that train a model or
 # may fail are in test_conditional.py.
@@ -674,6 +683,50 @@ def test_kursawe_has_its_known_extremes():
     first, second = problem.evaluate({"x0": lowest, "x1": lowest, "x2": lowest})
     assert second == pytest.approx(-11.6273, abs=1e-4)
     assert first == pytest.approx(-20 * math.exp(-0.2 * math.sqrt(2) * abs(lowest)))
+
+
+@pytest.mark.parametrize(
+    ("name", "design", "published"),
+    [
+        # the least volume without violation: 9 coils of wire 0.283
+        ("coil-spring", (9, 1.223041, 12), {0: 2.65856, 1: 0.0}),
+        # Golinski's lightest, on the bound of the second shaft's stress
+        (
+            "speed-reducer",
+            (3.5, 0.7, 17, 7.3, 7.715320, 3.350215, 5.286655),
+            {0: 2994.471, 2: 0.0},
+        ),
+        # 16 x 19 teeth to 43 x 49: the inverse of 6.931 to 2.7e-12, squared
+        ("gear-train", (16, 19, 43, 49), {0: 7.8947e-05, 1: 49.0, 2: 0.0}),
+    ],
+)
+def test_engineering_designs_have_their_known_optima(name, design, published):
+    problem = load(name)
+    values = problem.evaluate(dict(zip(problem.space.parameters, design, strict=True)))
+    for j, value in published.items():
+        assert values[j] == pytest.approx(value, rel=1e-4, abs=1e-5)
+
+
+def test_a_gear_train_may_be_off_by_half_of_its_ratio():
+    problem = load("gear-train")
+    ratio, largest, violation = problem.evaluate({f"x{i}": 30 for i in range(1, 5)})
+    assert (ratio, largest) == (pytest.approx(5.931), 30.0)
+    assert violation == pytest.approx(5.931 / 6.931 - 0.5)
+
+
+@pytest.mark.parametrize("name", ["coil-spring", "speed-reducer", "rocket-injector"])
+def test_the_best_design_is_neither_out_of_reach_nor_too_good(name, rng):
+    problem = load(name)
+    names = list(problem.space.parameters)
+
+    def function(X):
+        designs = problem.space.decode(X)
+        columns = {n: np.array([d[n] for d in designs], dtype=float) for n in names}
+        return getattr(engineering, "_" + name.replace("-", "_"))(columns)
+
+    front = drawn._best_front(problem.space, function, rng)
+    share = problem.hypervolume(front) / problem.best_hypervolume
+    assert 0.96 < share < 1
 
 
 def on_the_front(problem, place, rest):

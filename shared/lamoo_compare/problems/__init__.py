@@ -22,10 +22,13 @@ name                    what                                                    
                         exist for some models
 ``depth-and-width-...`` invented: a depth, and the channels of each layer            2
 ``families-cancer``     four families of classifiers, trained on the spot            2
+``svm-parity``          support vector machines, trained on the spot                 2
 ``branches-<seed>``     random: choices that open choices, 5 to 40 parameters        2
 ``choices-48``          invented: 48 layers with five choices each, and their        2
                         interactions; ``-limited``: with a limit to their memory
 ``trajectory-d60``      a way around obstacles, 30 points of it                      2
+``coil-spring``,        engineering designs in closed form, with counts and a          2 or 3
+``speed-reducer``, ...  catalogue (:mod:`lamoo_compare.problems.engineering`)
 ``drawn-<family>-<n>``  drawn from the seed n, of five families                      2 to 5
                         (:mod:`lamoo_compare.problems.drawn`)
 the rest                formulas on continuous parameters                            2 to 5
@@ -40,9 +43,15 @@ from importlib.util import find_spec
 
 from lamoo_compare.problems.base import Direction, Params, Problem
 from lamoo_compare.problems.branches import random_tree
-from lamoo_compare.problems.conditional import depth_and_width, families, model_search
+from lamoo_compare.problems.conditional import depth_and_width, families, model_search, svm_parity
 from lamoo_compare.problems.curves import RECORDED
 from lamoo_compare.problems.drawn import FAMILIES, maker
+from lamoo_compare.problems.engineering import (
+    coil_spring,
+    gear_train,
+    rocket_injector,
+    speed_reducer,
+)
 from lamoo_compare.problems.formulas import (
     branin_currin,
     c2_dtlz2,
@@ -186,6 +195,7 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "model-search": model_search,
     **{f"depth-and-width-{n}": partial(depth_and_width, n) for n in (3, 6)},
     "families-cancer": families,
+    "svm-parity": svm_parity,
     **{f"branches-{seed}": partial(random_tree, seed) for seed in range(20)},
     "branin-currin": branin_currin,
     "choices-48": partial(choices, 48),
@@ -214,6 +224,10 @@ PROBLEMS: Mapping[str, Callable[[], Problem]] = {
     "wfg4-d100-m3": partial(wfg4, 100, 3),
     "wfg4-d100-m4": partial(wfg4, 100, 4),
     "kursawe": kursawe,
+    "coil-spring": coil_spring,
+    "speed-reducer": speed_reducer,
+    "gear-train": gear_train,
+    "rocket-injector": rocket_injector,
 }
 
 #: Problems whose table is a file, and problems whose tables are in packages: how their names begin.
