@@ -14,7 +14,7 @@ import numpy as np
 
 from lamoo.arrays import Floats
 from lamoo.space import Float, Integer, Space
-from lamoo_compare.problems.base import Params, Problem
+from lamoo_compare.problems.base import Direction, Params, Problem
 
 #: The values of each parameter -> objective values (n, m), minimised.
 _Design = Callable[[Mapping[str, Floats]], Floats]
@@ -109,7 +109,9 @@ def gear_train() -> Problem:
     """
     space = Space({f"x{i}": Integer(12, 60) for i in range(1, 5)})
     reference = (6.523934782608696, 54.9, 0.39129274274996395)
-    return _problem("gear-train", space, _gear_train, reference, 79.33985676)
+    return _problem(
+        "gear-train", space, _gear_train, reference, 79.33985829, "all designs, rounded up"
+    )
 
 
 def _gear_train(design: Mapping[str, Floats]) -> Floats:
@@ -159,7 +161,12 @@ def _violation(*limits: Floats) -> Floats:
 
 
 def _problem(
-    name: str, space: Space, design: _Design, reference: tuple[float, ...], best: float
+    name: str,
+    space: Space,
+    design: _Design,
+    reference: tuple[float, ...],
+    best: float,
+    source: str = "an evolutionary search, rounded up",
 ) -> Problem:
     """Return the problem of a design, scored from a reference point (m,)."""
     names = list(space.parameters)
@@ -168,5 +175,5 @@ def _problem(
         one = {name: np.array([params[name]], dtype=float) for name in names}
         return tuple(design(one)[0].tolist())
 
-    source = "an evolutionary search, rounded up"
-    return Problem(name, space, ("minimize",) * len(reference), evaluate, reference, best, source)
+    smaller: Direction = "minimize"
+    return Problem(name, space, (smaller,) * len(reference), evaluate, reference, best, source)
