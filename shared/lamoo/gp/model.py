@@ -113,10 +113,10 @@ def floor_of(targets: Floats, transforms: Sequence[Transform], space: Space) -> 
 
     It is what the transforms make of 0, see :func:`lamoo.gp.targets.floors`.
 
-    Only where all parameters are continuous: among choices and few numbers, equal values are no
+    Only where some parameters are continuous and none are choices: otherwise equal values are no
     surprise. What repeats all of a result says nothing new, and known objectives are not predicted.
     """
-    if not space.smooth[space.free].all():
+    if space.categorical[space.free].any() or not space.smooth[space.free].any():
         return None
     zero = apply(transforms, np.zeros((1, targets.shape[1])))[0]
     floor = floors(targets[first_of(keys_of(targets))], zero)

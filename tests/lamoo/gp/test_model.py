@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lamoo import Categorical, Float, History, Space
+from lamoo import Categorical, Float, History, Integer, Space
 from lamoo.gp import fitting, model, targets, training
 from lamoo.gp.acquisition import improvement
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
@@ -16,6 +16,8 @@ from lamoo.space.known import Known
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 MIXED = Space({"a": Float(0, 1), "b": Categorical(tuple("xyz"))})
+COUNTED = Space({"a": Float(0, 1), "n": Integer(1, 9)})
+COUNTS = Space({"m": Integer(1, 9), "n": Integer(1, 9)})
 
 
 def example(m, n=20, constraint=None, seed=0):
@@ -377,6 +379,8 @@ def test_what_is_predicted_below_a_floor_is_worth_the_floor(n_faces):
             [[0, 1], [0, 2], [0, 3], [1, 0]],
             None,
         ),
+        (COUNTED, [[0, 1], [0, 2], [0, 3], [1, 0]], [0, -np.inf]),  # a design with a count
+        (COUNTS, [[0, 1], [0, 2], [0, 3], [1, 0]], None),
         (
             dataclasses.replace(SQUARE, known=Known(objectives={0: len})),
             [[0, 1], [0, 2], [0, 3], [1, 0]],
