@@ -43,18 +43,18 @@ def signs(directions: Sequence[StudyDirection]) -> Floats:
     return np.array([-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in directions])
 
 
-def labels(
-    directions: Sequence[StudyDirection], names: Mapping[int, str] | None = None
-) -> tuple[tuple[str, float], ...]:
+def labels(study: Study, *, named: bool = True) -> tuple[tuple[str, float], ...]:
     """Return what messages call each objective, and its sign, see :class:`lamoo.Settings`.
 
     Args:
-        directions: of the study.
-        names: of the objectives, as far as they are known.
+        study: whose objectives they are.
+        named: whether to look for their names, which takes a storage long.
     """
-    called = names or {}
-    turn = enumerate(signs(directions).tolist())
-    return tuple((called.get(j, f"objective {j}"), sign) for j, sign in turn)
+    # a study under Hyperband does not tell its metric names
+    names = (getattr(study, "metric_names", None) if named else None) or [
+        f"objective {j}" for j in range(len(study.directions))
+    ]
+    return tuple(zip(names, signs(study.directions).tolist(), strict=True))
 
 
 def constraints(trial: FrozenTrial) -> dict[str, float]:
@@ -165,6 +165,4 @@ class ReferencePoint:
             raise ValueError(msg)
         values = np.full(m, np.nan)
         values[[found[key] for key in self.values]] = list(self.values.values())
-        turn = signs(study.directions)
-        names = {j: key for key, j in found.items() if isinstance(key, str)}
-        return tuple((turn * values).tolist()), labels(study.directions, names)
+        return tuple((signs(study.directions) * values).tolist()), labels(study)
