@@ -17,10 +17,18 @@ from lamoo.arrays import Floats, is_number, numbers
 _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 
 
+def metric_names(study: Study) -> list[str] | None:
+    """Return what a study calls its objectives, ``None`` if they have no names.
+
+    It takes a storage long. Under Hyperband a sampler is shown a study that refuses the attribute,
+    and only that: so the property is asked.
+    """
+    names: list[str] | None = vars(Study)["metric_names"].__get__(study)
+    return names
+
+
 def places(study: Study, keys: Iterable[int | str], argument: str) -> dict[int | str, int]:
     """Return index or metric name -> index of each objective, names only if a key is one.
-
-    A study under Hyperband does not tell its metric names.
 
     Raises:
         ValueError: if a key is a name and the study has none; it names the argument.
@@ -29,13 +37,14 @@ def places(study: Study, keys: Iterable[int | str], argument: str) -> dict[int |
     named = [key for key in keys if isinstance(key, str)]
     if not named:
         return found
-    if study.metric_names is None:
+    names = metric_names(study)
+    if names is None:
         msg = (
             f"{argument} names {named}, but the study's objectives have no names: call "
             f"study.set_metric_names([...]) first, or use indices, {list(found)}"
         )
         raise ValueError(msg)
-    return found | {name: j for j, name in enumerate(study.metric_names)}
+    return found | {name: j for j, name in enumerate(names)}
 
 
 def signs(directions: Sequence[StudyDirection]) -> Floats:
@@ -50,10 +59,8 @@ def labels(study: Study, *, named: bool = True) -> tuple[tuple[str, float], ...]
         study: whose objectives they are.
         named: whether to look for their names, which takes a storage long.
     """
-    # a study under Hyperband does not tell its metric names
-    names = (getattr(study, "metric_names", None) if named else None) or [
-        f"objective {j}" for j in range(len(study.directions))
-    ]
+    names = metric_names(study) if named else None
+    names = names or [f"objective {j}" for j in range(len(study.directions))]
     return tuple(zip(names, signs(study.directions).tolist(), strict=True))
 
 
