@@ -17,10 +17,18 @@ from lamoo.arrays import Floats, is_number, numbers
 _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 
 
+def metric_names(study: Study) -> list[str] | None:
+    """Return what a study calls its objectives, ``None`` if they have no names.
+
+    It takes a storage long. Under Hyperband a sampler is shown a study that refuses the attribute,
+    and only that: so the property is asked.
+    """
+    names: list[str] | None = vars(Study)["metric_names"].__get__(study)
+    return names
+
+
 def places(study: Study, keys: Iterable[int | str], argument: str) -> dict[int | str, int]:
     """Return index or metric name -> index of each objective, names only if a key is one.
-
-    A study under Hyperband does not tell its metric names.
 
     Raises:
         ValueError: if a key is a name and the study has none; it names the argument.
@@ -29,13 +37,14 @@ def places(study: Study, keys: Iterable[int | str], argument: str) -> dict[int |
     named = [key for key in keys if isinstance(key, str)]
     if not named:
         return found
-    if study.metric_names is None:
+    names = metric_names(study)
+    if names is None:
         msg = (
             f"{argument} names {named}, but the study's objectives have no names: call "
             f"study.set_metric_names([...]) first, or use indices, {list(found)}"
         )
         raise ValueError(msg)
-    return found | {name: j for j, name in enumerate(study.metric_names)}
+    return found | {name: j for j, name in enumerate(names)}
 
 
 def signs(directions: Sequence[StudyDirection]) -> Floats:
@@ -43,18 +52,16 @@ def signs(directions: Sequence[StudyDirection]) -> Floats:
     return np.array([-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in directions])
 
 
-def labels(
-    directions: Sequence[StudyDirection], names: Mapping[int, str] | None = None
-) -> tuple[tuple[str, float], ...]:
+def labels(study: Study, *, named: bool = True) -> tuple[tuple[str, float], ...]:
     """Return what messages call each objective, and its sign, see :class:`lamoo.Settings`.
 
     Args:
-        directions: of the study.
-        names: of the objectives, as far as they are known.
+        study: whose objectives they are.
+        named: whether to look for their names, which takes a storage long.
     """
-    called = names or {}
-    turn = enumerate(signs(directions).tolist())
-    return tuple((called.get(j, f"objective {j}"), sign) for j, sign in turn)
+    names = metric_names(study) if named else None
+    names = names or [f"objective {j}" for j in range(len(study.directions))]
+    return tuple(zip(names, signs(study.directions).tolist(), strict=True))
 
 
 def constraints(trial: FrozenTrial) -> dict[str, float]:
@@ -165,6 +172,4 @@ class ReferencePoint:
             raise ValueError(msg)
         values = np.full(m, np.nan)
         values[[found[key] for key in self.values]] = list(self.values.values())
-        turn = signs(study.directions)
-        names = {j: key for key, j in found.items() if isinstance(key, str)}
-        return tuple((turn * values).tolist()), labels(study.directions, names)
+        return tuple((signs(study.directions) * values).tolist()), labels(study)

@@ -349,11 +349,13 @@ class LaMOOSampler(BaseSampler):
 
     def _announce(self, study: Study, task: Task) -> None:
         """Tell once of each study that the start is over."""
-        if study.study_name in self._announced or not logger.isEnabledFor(logging.INFO):
-            return
-        if (text := beginning(task)) is not None:
+        if self._to_announce(study) and (text := beginning(task)) is not None:
             self._announced.add(study.study_name)
             logger.info("Study %r: %s", study.study_name, text)
+
+    def _to_announce(self, study: Study) -> bool:
+        """Tell whether it is still to be told of a study that the start is over."""
+        return study.study_name not in self._announced and logger.isEnabledFor(logging.INFO)
 
     def sample_independent(
         self,
@@ -415,7 +417,8 @@ class LaMOOSampler(BaseSampler):
     def settings_for(self, study: Study) -> Settings:
         """Return the settings with the reference point turned to minimisation."""
         if self._reference_point is None:
-            return replace(self._settings, labels=objectives.labels(study.directions))
+            named = logger.isEnabledFor(logging.DEBUG) or self._to_announce(study)
+            return replace(self._settings, labels=objectives.labels(study, named=named))
         values, labels = self._reference_point.turned(study)
         return replace(self._settings, reference_point=values, labels=labels)
 

@@ -187,7 +187,7 @@ class View:
     def _names(self, study: Study, trials: Sequence[FrozenTrial]) -> Sequence[str] | None:
         """Return the names of the objectives where some are needed: that takes a storage long."""
         if any(HUB_KEY in t.user_attrs for t in trials[-LATEST:]):
-            return getattr(study, "metric_names", None)
+            return objectives.metric_names(study)
         return None
 
     def of(

@@ -214,7 +214,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="lamoo", description="Tools of lamoo.")
     parser.add_argument("--version", action="version", version=f"lamoo {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="compare")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     sub = commands.add_parser(
         "compare",
         help="run samplers side by side on your objective",
@@ -229,7 +229,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="objective",
         help="file.py, file.py:function, package.module:function or a problem",
     )
-    add("--samplers", nargs="+", metavar="NAME", default=["lamoo", "tpe", "nsgaii", "random"])
+    samplers = ["lamoo", "tpe", "nsgaii", "random"]
+    add(
+        "--samplers",
+        nargs="+",
+        metavar="NAME",
+        default=samplers,
+        help=f"see below; the others are compared with the first ({' '.join(samplers)})",
+    )
     add("--directions", nargs="+", metavar="DIRECTION", help="minimize or maximize, per objective")
     add("--seeds", type=int, default=FEWEST_SEEDS, help=f"how many ({FEWEST_SEEDS})")
     add("--first-seed", type=int, default=0, metavar="SEED", help="the first of them (0)")
@@ -242,7 +249,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default="trials",
         help="what is counted (trials); epochs: each run has those of so many full trainings",
     )
-    add("--reference-point", nargs="+", type=float, metavar="VALUE", help="in your directions")
+    add(
+        "--reference-point",
+        nargs="+",
+        type=float,
+        metavar="VALUE",
+        help="where hypervolume is measured from, one per objective "
+        "(the problem's, or a little beyond the worst of all trials)",
+    )
     add("--out", type=Path, default=Path("comparison"), help="folder of the results (comparison)")
     add("--apart", action="store_true", help="a folder per objective, also of a single one")
     add("--debug", action="store_true", help="show the traceback of an error")

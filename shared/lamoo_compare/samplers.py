@@ -24,7 +24,7 @@ from optuna.samplers import (
 
 from lamoo import Partition
 from lamoo.solvers import SOLVERS
-from lamoo_compare.errors import CompareError
+from lamoo_compare.errors import CompareError, meant
 from lamoo_compare.problems import Problem
 from lamoo_compare.program import Hashes
 from lamoo_compare.target import import_object, program
@@ -217,7 +217,9 @@ def _factory(name: str, problem: Problem | None) -> Factory:
         return partial(KNOWING[name], problem)
     if ":" in name:
         return import_object(name, "sampler")[1]
+    names = [*SAMPLERS, *KNOWING]
+    hint = " Names are separated by spaces." if "," in name else meant(name, names)
     raise CompareError(
-        f"sampler {name!r} is none of {', '.join([*SAMPLERS, *KNOWING])}, nor a factory like "
-        f"file.py:factory; behind it may stand {' or '.join(f'+{rule}' for rule in RULES)}"
+        f"sampler {name!r} is none of {', '.join(names)}, nor a factory like "
+        f"file.py:factory; behind it may stand {' or '.join(f'+{rule}' for rule in RULES)}.{hint}"
     )

@@ -17,7 +17,7 @@ import optuna
 
 from lamoo.arrays import Floats
 from lamoo.space import Categorical, Float, Integer
-from lamoo_compare.errors import CompareError
+from lamoo_compare.errors import CompareError, meant
 from lamoo_compare.problems import PROBLEMS, Direction, Problem, exists, load
 from lamoo_compare.program import Hashes, hashes
 from optuna_lamoo import track
@@ -118,7 +118,8 @@ def import_object(source: str, default: str) -> tuple[Any, Callable[..., Any], P
     if not where.endswith(".py") and ":" not in source:
         raise CompareError(
             f"{source!r} is neither a .py file, nor package.module:function, nor one of the "
-            f"built-in problems: {', '.join(PROBLEMS)}"
+            "built-in problems, which lamoo compare --help lists."
+            + meant(source, [*PROBLEMS, *map(str, Path().glob("*.py"))])
         )
     try:
         with without_arguments(where), contextlib.chdir("."):

@@ -263,6 +263,8 @@ def test_a_crash_is_marked_and_the_rest_goes_on(write, tmp_path, monkeypatch, ca
     [
         (None, ["absent.py"], "absent.py: no such file"),
         (None, ["nonsense"], "'nonsense' is neither a .py file"),
+        (None, ["branincurrin"], "--help lists. Did you mean branin-currin?"),
+        (GOOD, ["task"], "--help lists. Did you mean task.py?"),
         (None, ["no.such.module:f"], "no.such.module cannot be imported: ModuleNotFoundError"),
         ("import nothing_like_it", ["task.py"], "task.py cannot be imported: ModuleNotFound"),
         ("def objective(", ["task.py"], "task.py cannot be imported: SyntaxError"),
@@ -280,6 +282,8 @@ def test_a_crash_is_marked_and_the_rest_goes_on(write, tmp_path, monkeypatch, ca
         (GOOD + "metric_names = ['a', 'a']", ["task.py"], "metric_names must be 2 different names"),
         (GOOD + "metric_names = 'ab'", ["task.py"], "one per direction, got 'ab'"),
         (GOOD, ["task.py", "--samplers", "tpee"], "sampler 'tpee' is none of lamoo"),
+        (GOOD, ["task.py", "--samplers", "tpee"], " Did you mean tpe?"),
+        (GOOD, ["task.py", "--samplers", "tpe,gp"], " Names are separated by spaces."),
         (GOOD, ["task.py", "--samplers", "task.py:objective"], "factory(0) raised"),
         (GOOD, ["task.py", "--reference-point", "1"], "reference_point must hold 2 finite"),
         (GOOD, ["task.py", "--trials", "0"], "trials must be at least 1, got 0"),

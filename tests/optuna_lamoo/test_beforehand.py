@@ -2,8 +2,10 @@
 
 import copy
 import itertools
+import logging
 import math
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -679,3 +681,17 @@ def test_a_study_can_be_followed(caplog):
     assert [sum(f"trial {n} " in line for line in lines) for n in range(6)] == [1] * 6
     assert sum("start-up" in line for line in lines) == 2  # after the first, of which none is known
     assert sum("solver random in the leaf at depth 0" in line for line in lines) == 3
+
+
+@pytest.mark.filterwarnings("ignore:.*set_metric_names is experimental")
+@pytest.mark.parametrize("limits", [None, [0.5, 0.5]])
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_what_can_be_followed_is_told_by_the_names_of_the_objectives(caplog, limits, level):
+    optuna.logging.set_verbosity(getattr(logging, level))
+    sampler = LaMOOSampler(seed=0, n_startup_trials=3, solver="random", reference_point=limits)
+    study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
+    study.set_metric_names(["loss", "accuracy"])
+    study.optimize(lambda t: (t.suggest_float("x", 0, 1), t.params["x"]), n_trials=6)
+    told = [r.getMessage() for r in caplog.records if "reference point (" in r.getMessage()]
+    assert len(told) == (1 if level == "INFO" else 6)  # five asks, and when it begins
+    assert all(re.search(r"reference point \(loss = .*, accuracy = ", line) for line in told)

@@ -269,6 +269,26 @@ def test_under_hyperband(solver, complaints):
     assert complaints() == []
 
 
+@pytest.mark.filterwarnings("ignore:.*set_metric_names is experimental")
+@pytest.mark.parametrize("what", ["reference_point", "known_objectives"])
+def test_objectives_are_called_by_their_names_under_hyperband(what):
+    given = {"reference_point": 0.5, "known_objectives": lambda params: params["x"]}[what]
+
+    def search(key):
+        sampler = LaMOOSampler(seed=0, n_startup_trials=3, **{what: {key: given}})
+        study = optuna.create_study(sampler=sampler, pruner=optuna.pruners.HyperbandPruner())
+        study.set_metric_names(["loss"])
+
+        def objective(trial):
+            trial.report(x := trial.suggest_float("x", 0, 1), 0)
+            return x
+
+        study.optimize(objective, n_trials=8)
+        return [trial.params for trial in study.trials]
+
+    assert search("loss") == search(0)
+
+
 def test_ranges_that_move():
     study = new_study(warn_independent_sampling=False)
     bounds = [(0, 1), (0, 3), (2, 4), (-1, 0.5)]
