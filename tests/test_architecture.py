@@ -60,9 +60,11 @@ SHUT = [
     *((f"lamoo.partition.{low}", "lamoo.space.history") for low in ("split", "region")),
     ("lamoo.solvers", "lamoo.partition.tree"),
     ("lamoo.solvers", "lamoo.partition.selection"),
-    *((f"lamoo.gp.{low}", "lamoo.space") for low in ("embedding", "process", "targets", "ehvi")),
-    *((f"lamoo.gp.{low}", "lamoo.pareto") for low in ("embedding", "process", "targets", "ehvi")),
-    *((f"lamoo.gp.{low}", "lamoo.failures") for low in ("embedding", "process", "targets", "ehvi")),
+    *(
+        (f"lamoo.gp.{low}", f"lamoo.{room}")
+        for low in ("embedding", "kernel", "hyperparameters", "process", "targets", "ehvi")
+        for room in ("space", "pareto", "failures")
+    ),
 ]
 
 # What else each package may import, beside Python's own library.

@@ -25,8 +25,10 @@ from builds import AFTER, Shares, compare, search
 from lamoo import History, Partition, Settings, pareto
 from lamoo.arrays import Floats
 from lamoo.gp.acquisition import Acquisition, Factor, Process, improvement
-from lamoo.gp.fitting import ObjectiveFit, fit_objectives, objective_process
+from lamoo.gp.fitting import fit_objectives
+from lamoo.gp.forms import ObjectiveFit
 from lamoo.gp.model import WIDENING, inferred_ref_point, learn
+from lamoo.gp.sample import objective_process
 from lamoo.gp.targets import Transform, compress
 from lamoo.gp.training import Values, apply, transforms_of
 from lamoo.partition.place import Place

@@ -40,8 +40,9 @@ try:
 
     from lamoo import History, Known, Space, pareto
     from lamoo.arrays import Floats, Ints
-    from lamoo.gp.fitting import fit_objectives, process_of
+    from lamoo.gp.fitting import fit_objectives
     from lamoo.gp.inputs import inputs_of
+    from lamoo.gp.sample import process_of
     from lamoo.gp.training import transforms_of
     from lamoo_compare.problems import Problem
 

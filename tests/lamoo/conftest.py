@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
-from lamoo.gp import fitting, local
+from lamoo.gp import fitting, forms, local, sample
 from lamoo.partition import tree
 from lamoo.solvers import SOLVERS, evolutionary, large
 
@@ -131,7 +131,7 @@ def prune() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 @pytest.fixture
 def forget() -> Callable[[], None]:
     """Return a function that clears all that the engine remembers."""
-    rooms = fitting, local, large, evolutionary, tree, pareto
+    rooms = fitting, forms, sample, local, large, evolutionary, tree, pareto
     remembered = [f for room in rooms for f in vars(room).values() if hasattr(f, "cache_clear")]
 
     def clear() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lamoo import Categorical, Float, History, Integer, Settings, Space, Task, suggest
 from lamoo.curves import Curve, Curves
-from lamoo.gp import fitting
+from lamoo.gp import fitting, sample
 from lamoo.gp.process import GP
 from lamoo.partition.place import Place
 from lamoo.solvers import SOLVERS, large
@@ -134,7 +134,7 @@ def test_one_learning_serves_a_batch(m, q, rng, forget, monkeypatch):
     forget()
     suggest(Task(SPACES["floats"], history), q, rng)
     # all of 110 observations are near, and each neighbourhood has its candidates
-    assert fitting._remembered_process.cache_info().misses == m
+    assert sample._remembered_process.cache_info().misses == m
     assert len(predicted) == m * large.REGIONS
     assert fitting._remembered_fits.cache_info().misses == 1
 

@@ -35,7 +35,7 @@ from lamoo import (
     suggest,
 )
 from lamoo import task as tasks
-from lamoo.gp import fitting
+from lamoo.gp import sample
 from lamoo.solvers import SOLVERS, Solver, distant
 from lamoo.space.activity import Activity, OneOf
 from lamoo.space.history import Partial
@@ -430,7 +430,7 @@ def test_a_numerical_failure_falls_back_with_one_warning(monkeypatch, caplog, rn
         raise np.linalg.LinAlgError("the kernel matrix is hopeless")
 
     tasks._warned.clear()
-    monkeypatch.setattr(fitting, "condition", singular)
+    monkeypatch.setattr(sample, "condition", singular)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with caplog.at_level(logging.DEBUG, logger="lamoo"):
         for _ in range(3):
@@ -447,7 +447,7 @@ def test_what_a_solver_raised_is_told_where_the_settings_say(monkeypatch, caplog
     def singular(*_, **__):
         raise np.linalg.LinAlgError("the kernel matrix is hopeless")
 
-    monkeypatch.setattr(fitting, "condition", singular)
+    monkeypatch.setattr(sample, "condition", singular)
     caplog.set_level(logging.DEBUG, "of.theirs")
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     suggest(Task(SQUARE, history, Settings(logger=logging.getLogger("of.theirs"))), 1, rng)
@@ -465,7 +465,7 @@ def test_each_cause_of_a_fallback_is_told_once(monkeypatch, caplog, rng):
     tasks._warned.clear()
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     for broken in (singular, deprecated):
-        monkeypatch.setattr(fitting, "condition", broken)
+        monkeypatch.setattr(sample, "condition", broken)
         for _ in range(3):
             assert suggest(Task(SQUARE, history), 1, rng).shape == (1, 2)
     messages = [r.getMessage() for r in caplog.records]
@@ -498,7 +498,7 @@ def test_a_mistake_in_the_code_is_not_taken_for_a_numerical_failure(monkeypatch,
     def mistaken(*_, **__):
         raise TypeError("a mistake")
 
-    monkeypatch.setattr(fitting, "condition", mistaken)
+    monkeypatch.setattr(sample, "condition", mistaken)
     history = History(rng.random((20, 2)), rng.random((20, 2)))
     with pytest.raises(TypeError, match="a mistake"):
         suggest(Task(SQUARE, history), 1, rng)

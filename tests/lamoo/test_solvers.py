@@ -464,7 +464,7 @@ def test_a_hopeless_kernel_matrix_is_told(monkeypatch, rng):
     def singular(*_, **__):
         raise np.linalg.LinAlgError("singular")
 
-    monkeypatch.setattr("lamoo.gp.fitting.condition", singular)
+    monkeypatch.setattr("lamoo.gp.sample.condition", singular)
     space, history = problem(2, 10, seed=0)
     with pytest.raises(ValueError, match="singular"):
         gp.propose(everywhere(history, space), rng)

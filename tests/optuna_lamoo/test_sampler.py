@@ -12,7 +12,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import PartialFixedSampler, RandomSampler
 from optuna.trial import TrialState, create_trial
 
-import lamoo.gp.fitting
+import lamoo.gp.sample
 import lamoo.task
 import optuna_lamoo.sampler
 from lamoo import Partition
@@ -578,7 +578,7 @@ def test_a_surrogate_that_fails_is_told_once_and_the_study_goes_on(
     def broken(*arguments, **options):
         raise error
 
-    monkeypatch.setattr(lamoo.gp.fitting, "condition", broken)
+    monkeypatch.setattr(lamoo.gp.sample, "condition", broken)
     study = new_study(solver="gp")
     study.optimize(parabolas, n_trials=15)
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 15

@@ -33,7 +33,7 @@ from lamoo.gp.ehvi import (
 )
 from lamoo.gp.inputs import input_slopes, inputs_of, known_column, known_values
 from lamoo.gp.process import GP
-from lamoo.gp.steps import END
+from lamoo.gp.reports import END
 from lamoo.gp.targets import Transform
 from lamoo.space import Space
 

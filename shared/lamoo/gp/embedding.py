@@ -54,7 +54,7 @@ class Embedding:
         absent: columns that no observation has: nothing is known of them, so that they count as
             inactive everywhere. Otherwise whoever has one would stay unknown, however near to it
             was looked.
-        chains: of :class:`lamoo.gp.process.Hyperparameters`.
+        chains: of :class:`lamoo.gp.hyperparameters.Hyperparameters`.
     """
 
     categorical: Bools

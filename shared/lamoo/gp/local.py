@@ -25,10 +25,11 @@ from lamoo import pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.acquisition import Acquisition, Criterion, Factor, Feasibility, improvement
 from lamoo.gp.equivalence import log_new
-from lamoo.gp.fitting import fit_objectives, remembered_process
+from lamoo.gp.fitting import fit_objectives
 from lamoo.gp.inputs import inputs_of
 from lamoo.gp.model import constraint_processes, failure_process, floor_of, inferred_ref_point
 from lamoo.gp.process import GP, Prediction
+from lamoo.gp.sample import remembered_process
 from lamoo.gp.targets import Transform
 from lamoo.gp.training import apply, points_of, training_set, transforms_of, values_of
 from lamoo.space import Space

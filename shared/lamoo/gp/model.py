@@ -26,10 +26,12 @@ from lamoo.gp.acquisition import (
     improvement,
     predict,
 )
-from lamoo.gp.fitting import fit_objectives, fit_to, objective_process, process_of
+from lamoo.gp.fitting import fit_objectives
+from lamoo.gp.hyperparameters import Hyperparameters
 from lamoo.gp.inputs import inputs_of, known_everywhere, known_range
-from lamoo.gp.process import GP, Hyperparameters
-from lamoo.gp.steps import END
+from lamoo.gp.process import GP
+from lamoo.gp.reports import END
+from lamoo.gp.sample import fit_to, objective_process, process_of
 from lamoo.gp.targets import Transform, compress, floors, untransformed
 from lamoo.gp.training import (
     MAX_TRAINING,

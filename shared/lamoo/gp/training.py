@@ -13,7 +13,7 @@ import numpy as np
 
 from lamoo import failures, pareto
 from lamoo.arrays import Floats, Ints
-from lamoo.gp.steps import END, reports_of
+from lamoo.gp.reports import END, reports_of
 from lamoo.gp.targets import Transform, transformed_noise
 from lamoo.space.history import History
 
@@ -44,7 +44,7 @@ class Values:
         rows: of :func:`points_of`, where that was, shape ``(n,)``; complete observations first.
         y: values ``(n,)``, finite.
         noise: variances of their noise ``(n,)``, NaN where unknown.
-        step: at which step each was observed ``(n,)``, see :class:`lamoo.gp.steps.Reports`;
+        step: at which step each was observed ``(n,)``, see :class:`lamoo.gp.reports.Reports`;
             ``None`` where all are final.
     """
 

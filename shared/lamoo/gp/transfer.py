@@ -17,7 +17,8 @@ from scipy.stats import kendalltau
 
 from lamoo import failures, pareto
 from lamoo.arrays import Bools, Floats
-from lamoo.gp.fitting import fit_objectives, process_of
+from lamoo.gp.fitting import fit_objectives
+from lamoo.gp.sample import process_of
 from lamoo.gp.training import apply, training_set, transforms_of
 from lamoo.numerics import own_state
 from lamoo.space import Space

@@ -7,10 +7,12 @@ import pytest
 from scipy.stats import kendalltau
 
 from lamoo import Categorical, Float, History, Known, Space, pareto
-from lamoo.gp import fitting, training
-from lamoo.gp.fitting import FEWEST, fit_objectives, objective_process, process_of
+from lamoo.gp import forms, sample, training
+from lamoo.gp.fitting import fit_objectives
+from lamoo.gp.hyperparameters import fit
 from lamoo.gp.inputs import alike_inputs, categorical_inputs, inputs_of
-from lamoo.gp.process import condition, fit
+from lamoo.gp.process import condition
+from lamoo.gp.sample import FEWEST, objective_process, process_of
 from lamoo.gp.training import Values, training_set, transforms_of, values_of
 from lamoo.space.schedule import scheduled
 
@@ -64,7 +66,7 @@ def test_half_ranks_are_fitted_only_where_they_could_be_better(forget, monkeypat
         starts.append(start)
         return fit(*args, start=start, **options)
 
-    monkeypatch.setattr(fitting, "fit", counted)
+    monkeypatch.setattr(sample, "fit", counted)
     X = SQUARE.sobol(0, 30, 0)
     forget()
     # what is predicted in the right order cannot be predicted better; noise can
@@ -73,7 +75,7 @@ def test_half_ranks_are_fitted_only_where_they_could_be_better(forget, monkeypat
         starts.clear()
         (found,) = fit_objectives(History(X, y[:, None]), SQUARE)
         assert len(starts) == fits
-        assert (found.tau + fitting.SMOOTH_MARGIN >= 1.0) == (fits == 1)
+        assert (found.tau + forms.SMOOTH_MARGIN >= 1.0) == (fits == 1)
     assert [start is None for start in starts] == [True, False]
 
 
@@ -147,7 +149,7 @@ def test_what_surprises_is_drawn_in_where_nothing_is_smooth_and_enough_is_seen(s
     rng = np.random.default_rng(0)
     X = space.sample(n, rng)
     inputs, y = inputs_of(space, X), X.sum(axis=1)
-    hyperparameters = fitting.fit_to(inputs, y, space)
+    hyperparameters = sample.fit_to(inputs, y, space)
     y[-1] += 1000.0
     ours = objective_process(
         inputs, Values(np.arange(n), y, np.zeros(n)), space, hyperparameters

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space
-from lamoo.gp import fitting, model, targets, training
+from lamoo.gp import fitting, forms, model, targets, training
 from lamoo.gp.acquisition import improvement
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
 from lamoo.gp.model import learn
@@ -43,7 +43,7 @@ def test_what_was_remembered_does_not_change_the_model(m, rng, forget):
     for n in range(5, 15):
         learn(history.first(n), SQUARE, rng, None)
     warm = score()
-    assert fitting._choose.cache_info().hits > 0
+    assert forms.choose.cache_info().hits > 0
     np.testing.assert_array_equal(cold, warm)
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from lamoo.gp import hyperparameters
 from lamoo.gp import process as gp_process
-from lamoo.gp.process import Hyperparameters, condition, fit
+from lamoo.gp.hyperparameters import Hyperparameters, fit
+from lamoo.gp.process import condition
 
 KINDS = ["numbers", "choices", "alike", "mixed"]
 
@@ -148,7 +150,7 @@ def test_posterior_is_gpytorchs(rng):
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_of_the_objective_is_a_finite_difference(kind, rng):
     X, y, categorical, labels = data(kind, 30, rng)
-    objective = gp_process._Objective(X, y, categorical, labels)
+    objective = hyperparameters._Objective(X, y, categorical, labels)
     theta = objective.prior.mean + 0.3 * rng.standard_normal(len(objective.prior.mean))
     gradient = objective(theta)[1]
     steps = 1e-5 * np.eye(len(theta))
@@ -159,7 +161,7 @@ def test_gradient_of_the_objective_is_a_finite_difference(kind, rng):
 def test_the_objective_is_the_negative_log_posterior(rng):
     scipy_stats = pytest.importorskip("scipy.stats")
     X, y, categorical, labels = data("mixed", 20, rng)
-    objective = gp_process._Objective(X, y, categorical, labels)
+    objective = hyperparameters._Objective(X, y, categorical, labels)
 
     def density(theta):
         values = np.exp(theta)
@@ -258,7 +260,7 @@ def test_kernels_are_positive_semidefinite(kind, scale, rng):
 @pytest.mark.parametrize("kind", KINDS)
 def test_fit_improves_on_its_starts_and_repeats(kind, rng):
     X, y, categorical, labels = data(kind, 40, rng)
-    objective = gp_process._Objective(X, y, categorical, labels)
+    objective = hyperparameters._Objective(X, y, categorical, labels)
     h = fit(X, y, categorical, alike=labels)
     values = [*h.lengthscales, h.signal, h.noise, h.linear, h.quadratic]
     theta = np.log([v for v in values if v > 0])
@@ -275,7 +277,7 @@ def test_fit_improves_on_its_starts_and_repeats(kind, rng):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_is_as_probable_as_the_mode_but_for_a_hundredth(kind, rng):
     X, y, categorical, labels = data(kind, 40, rng)
-    objective = gp_process._Objective(X, y, categorical, labels)
+    objective = hyperparameters._Objective(X, y, categorical, labels)
     mode = min(
         minimize(objective, start, jac=True, bounds=objective.prior.bounds, tol=1e-12).fun
         for start in (objective.prior.mean, objective.prior.mean - 0.5)
@@ -475,7 +477,7 @@ def test_known_noise_is_that_of_botorch(rng):
 def test_the_gradient_knows_the_known_noise(rng):
     X, y, categorical, labels = data("mixed", 20, rng)
     known = rng.exponential(0.3, 20)
-    objective = gp_process._Objective(X, y, categorical, labels, known)
+    objective = hyperparameters._Objective(X, y, categorical, labels, known)
     theta = objective.prior.mean + 0.1
     slope = objective(theta)[1]
     for j, step in enumerate(1e-5 * np.eye(len(theta))):
@@ -516,8 +518,8 @@ def test_scales_are_those_of_a_space_of_as_many_parameters_as_exist_at_a_time(rn
         X[i, 2 * (i % 4) : 2 * (i % 4) + 2] = rng.random(2)
     y = rng.standard_normal(8)
     numbers = np.zeros(8, dtype=bool)
-    branched = gp_process._Objective(X, y, numbers, None).prior
-    flat = gp_process._Objective(rng.random((8, 2)), y, numbers[:2], None).prior
+    branched = hyperparameters._Objective(X, y, numbers, None).prior
+    flat = hyperparameters._Objective(rng.random((8, 2)), y, numbers[:2], None).prior
     np.testing.assert_array_equal(branched.mean[:8], flat.mean[0])
 
 
@@ -554,9 +556,9 @@ def test_a_batch_of_points_that_hardly_differ_may_be_believed(d, scale, cluster,
     signal, noise, trend = (
         bounds[end]
         for bounds, end in (
-            (gp_process._SIGNAL_BOUNDS, 1),
-            (gp_process._NOISE_BOUNDS, 0),
-            (gp_process._TREND_BOUNDS, 1),
+            (hyperparameters._SIGNAL_BOUNDS, 1),
+            (hyperparameters._NOISE_BOUNDS, 0),
+            (hyperparameters._TREND_BOUNDS, 1),
         )
     )
     scales = np.full(d, np.exp(1 + 0.5 * np.log(d) + scale))

@@ -1,6 +1,6 @@
 """Lengths of the history at which something is learned anew."""
 
-from lamoo.space.schedule import scheduled
+from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
 
 
 def test_what_costs_much_is_learned_rarely_and_at_lengths_that_a_newcomer_meets_too():
@@ -11,3 +11,17 @@ def test_what_costs_much_is_learned_rarely_and_at_lengths_that_a_newcomer_meets_
     assert lengths == sorted(lengths)
     for low in (32, 64, 128, 256, 512):
         assert len({k for k in lengths if low <= k < 2 * low}) == 16
+
+
+def test_powers_of_two_by_trial():
+    powers = {2**k for k in range(12)}
+    for n in range(1, 2_000):
+        assert power_of_two(n) == max(k for k in powers if k <= n)
+    assert power_of_two(0) == 0
+
+
+def test_forms_are_chosen_at_some_of_the_lengths_at_which_fits_are_adjusted():
+    lengths = sorted({rarely_scheduled(n) for n in range(2_000)})
+    assert lengths == [*range(10), 10, 15, 20, 25, 30, *(2**k for k in range(5, 11))]
+    assert all(scheduled(k) == k for k in lengths)
+    assert all(max(k for k in lengths if k <= n) == rarely_scheduled(n) for n in range(2_000))

@@ -8,6 +8,7 @@ import pytest
 from lamoo import Float, History, Integer, Settings, Space, Task, pareto, suggest
 from lamoo.curves import Curve, Curves
 from lamoo.gp.acquisition import AtTheEnd, predict
+from lamoo.gp.hyperparameters import Hyperparameters
 from lamoo.gp.model import (
     Expectation,
     _believe,
@@ -18,8 +19,8 @@ from lamoo.gp.model import (
     inferred_ref_point,
     learn,
 )
-from lamoo.gp.process import Hyperparameters, condition
-from lamoo.gp.steps import MOST, reports_of
+from lamoo.gp.process import condition
+from lamoo.gp.reports import MOST, reports_of
 from lamoo.gp.training import MAX_TRAINING, apply, training_set
 from lamoo.space.history import Partial
 from lamoo.space.known import Known
