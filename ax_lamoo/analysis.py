@@ -20,7 +20,8 @@ from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.explanation import existing
 from ax_lamoo.task import Task
 from lamoo import chosen_path, pareto
-from lamoo.arrays import Floats, two_names
+from lamoo.arrays import Floats
+from lamoo.checks import two_names
 from lamoo.partition.tree import Node
 from lamoo.report import figures
 from lamoo.report.maps import map_places, region_map, telling_pairs

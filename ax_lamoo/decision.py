@@ -36,7 +36,8 @@ from ax.exceptions.core import UserInputError
 
 from ax_lamoo.errors import as_user_input
 from ax_lamoo.results import Point, Results, experiment_of, results_of
-from lamoo.arrays import Floats, Ints, is_number, is_one_of
+from lamoo.arrays import Floats, Ints
+from lamoo.checks import is_number, is_one_of
 from lamoo.report import decision
 
 

@@ -12,7 +12,7 @@ from ax_lamoo.measured import Measured, kept_items
 from lamoo import History
 from lamoo.arrays import Bools
 from lamoo.curves import Curve, Curves
-from lamoo.space.history import Partial
+from lamoo.space.partial import Partial
 from lamoo.space.rows import first_rows, rows_in
 
 

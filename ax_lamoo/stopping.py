@@ -14,7 +14,7 @@ from ax.utils.common.logger import get_logger
 from ax_lamoo.errors import as_user_input
 from ax_lamoo.results import experiment_of, results_of
 from lamoo import Convergence, Settings, recent_gain
-from lamoo.arrays import is_flag
+from lamoo.checks import check, is_flag
 
 logger = get_logger(__name__)
 
@@ -65,11 +65,8 @@ class StopWhenConverged(BaseGlobalStoppingStrategy):
         """Check the arguments."""
         with as_user_input():
             self._rule = Convergence(n_trials, tolerance, min_trials)
-        if not is_flag(inactive_when_pending_trials):
-            raise UserInputError(
-                "inactive_when_pending_trials must be True or False, got "
-                f"{inactive_when_pending_trials!r}"
-            )
+            flag = inactive_when_pending_trials
+            check("inactive_when_pending_trials", flag, "True or False", fine=is_flag(flag))
         super().__init__(min_trials, inactive_when_pending_trials)
 
     def __call__(self, client: Client | Experiment) -> bool:

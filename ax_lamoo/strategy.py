@@ -30,7 +30,7 @@ from ax_lamoo.sources import sources_of
 from ax_lamoo.start import CenterNode
 from ax_lamoo.told import Told
 from lamoo import Partition
-from lamoo.arrays import is_number, is_one_of, is_whole
+from lamoo.checks import check, check_kind, check_whole, is_number, is_one_of
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
 from lamoo.space.answers import Asked
 from lamoo.space.prior import Prior
@@ -128,22 +128,22 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         >>> client.summarize()["generation_node"].tolist()[-1]
         'LaMOO'
     """
-    _check_one_of("solver", solver, SOLVERS)
-    if solver in ENGINE_SOLVERS:
-        ENGINE_SOLVERS[solver].check()
-    _check_kind("partition", partition, Partition, type(None))
-    if seed is not None:
-        _check_count("seed", seed, 0)
-    _check_count("initialization_budget", initialization_budget, 0)
-    if min_observed_initialization_trials is not None:
-        _check_count("min_observed_initialization_trials", min_observed_initialization_trials, 0)
     flags = {
         "initialize_with_center": initialize_with_center,
         "use_existing_trials_for_initialization": use_existing_trials_for_initialization,
         "allow_exceeding_initialization_budget": allow_exceeding_initialization_budget,
     }
-    for name, flag in flags.items():
-        _check_kind(name, flag, bool)
+    observed = min_observed_initialization_trials
+    with as_user_input():
+        check("solver", solver, f"one of {list(SOLVERS)}", fine=is_one_of(solver, SOLVERS))
+        check_kind("partition", partition, Partition, type(None))
+        check_whole("seed", seed, 0, optional=True)
+        check_whole("initialization_budget", initialization_budget, 0)
+        check_whole("min_observed_initialization_trials", observed, 0, optional=True)
+        for name, flag in flags.items():
+            check_kind(name, flag, bool)
+    if solver in ENGINE_SOLVERS:
+        ENGINE_SOLVERS[solver].check()
     seed = None if seed is None else int(seed)  # Ax cannot store numpy's
     options: dict[str, Any] = {
         "solver": solver,
@@ -286,22 +286,6 @@ def _fallback(told: Told | None) -> dict[type[Exception], GeneratorSpec]:
     return {GenerationStrategyRepeatedPoints: spec}
 
 
-def _check_one_of(name: str, value: object, known: tuple[str, ...]) -> None:
-    if not is_one_of(value, known):
-        raise UserInputError(f"{name} must be one of {list(known)}, got {value!r}")
-
-
-def _check_kind(name: str, value: object, *kinds: type) -> None:
-    if not isinstance(value, kinds):
-        expected = " or ".join("None" if k is type(None) else k.__name__ for k in kinds)
-        raise UserInputError(f"{name} must be {expected}, got {value!r}")
-
-
-def _check_count(name: str, value: object, least: int) -> None:
-    if not is_whole(value, least):
-        raise UserInputError(f"{name} must be an int of at least {least}, got {value!r}")
-
-
 def _checked_device(device: str | None) -> torch.device | None:
     try:
         return None if device is None else torch.device(device)
@@ -312,7 +296,8 @@ def _checked_device(device: str | None) -> torch.device | None:
 
 
 def _checked_point(point: Mapping[str, float] | None) -> dict[str, float]:
-    _check_kind("reference_point", point, Mapping, type(None))
+    with as_user_input():
+        check_kind("reference_point", point, Mapping, type(None))
     values: list[Any] = list((point or {}).values())
     if not all(is_number(value) and math.isfinite(value) for value in values):
         raise UserInputError(

@@ -9,7 +9,8 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo.arrays import Floats, is_whole, numbers
+from lamoo.arrays import Floats
+from lamoo.checks import is_whole, numbers
 from lamoo.report import decision
 from optuna_lamoo import objectives
 from optuna_lamoo.arguments import check_study

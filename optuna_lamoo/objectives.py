@@ -12,7 +12,8 @@ import numpy as np
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from lamoo.arrays import Floats, is_number, numbers
+from lamoo.arrays import Floats
+from lamoo.checks import is_number, numbers
 
 _CONSTRAINTS = "constraints"  # where Optuna before 5.0 keeps constraint values
 

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lamoo import History, Space
 from lamoo.arrays import Floats, Ints, frozen
 from lamoo.curves import Curve, Curves
-from lamoo.space.history import Partial
+from lamoo.space.partial import Partial
 from lamoo.space.points import Points
 from optuna_lamoo.columns import answers, to_space
 from optuna_lamoo.memory import Finished, News

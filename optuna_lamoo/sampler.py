@@ -17,19 +17,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import History, NothingAllowed, Partition, Settings, Space, Task, suggest
 from lamoo.arrays import Floats
+from lamoo.checks import check_callable, check_kind, check_whole
 from lamoo.search import beginning
 from lamoo.solvers import Solver
 from lamoo.space.answers import Asked
 from lamoo.space.prior import Prior
 from optuna_lamoo import columns, distributions, exhaustion, notes, objectives
-from optuna_lamoo.arguments import (
-    check_callable,
-    check_kind,
-    check_seed,
-    check_stale_after,
-    check_whole,
-    checked_space,
-)
+from optuna_lamoo.arguments import check_stale_after, checked_space
 from optuna_lamoo.base import base_of
 from optuna_lamoo.claims import Claims, Propose, as_begun, generator
 from optuna_lamoo.messages import logger, warn_of_equal_choices, warn_once
@@ -166,12 +160,12 @@ class LaMOOSampler(BaseSampler):
         warn_independent_sampling: bool = True,
     ) -> None:
         """Check the arguments."""
-        check_seed(seed)
-        check_whole("n_startup_trials", n_startup_trials, 0)
+        check_whole("seed", seed, 0, optional=True)
+        check_whole("n_startup_trials", n_startup_trials, 0, optional=True)
         check_kind("solver", solver, str, Solver)
         check_kind("partition", partition, Partition, type(None))
         check_kind("independent_sampler", independent_sampler, BaseSampler, type(None))
-        check_whole("reevaluate", reevaluate, 2)
+        check_whole("reevaluate", reevaluate, 2, optional=True)
         check_kind("stop_when_exhausted", stop_when_exhausted, bool)
         check_stale_after(stale_after)
         check_kind("warn_independent_sampling", warn_independent_sampling, bool)

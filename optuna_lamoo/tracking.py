@@ -11,7 +11,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.study import Study
 from optuna.trial import BaseTrial, Trial
 
-from lamoo.arrays import plain
+from lamoo.checks import plain
 from optuna_lamoo import objectives, reports
 from optuna_lamoo.early import EarlyStopping
 from optuna_lamoo.messages import warn_once

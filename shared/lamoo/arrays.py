@@ -1,4 +1,4 @@
-"""Names for the arrays that travel through the engine, and whether what users give is numbers.
+"""Names for the arrays that travel through the engine, and what is done to any array.
 
 ======== ============ =====================================================================
 symbol   shape        meaning
@@ -11,10 +11,6 @@ symbol   shape        meaning
 
 from __future__ import annotations
 
-import contextlib
-import math
-from collections.abc import Collection, Sequence
-from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,8 +20,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 _Number = TypeVar("_Number", np.float64, np.intp)
-#: What Python and NumPy count among the integers, and is no number.
-_NEITHER = (bool, np.timedelta64)
 
 
 def frozen(array: NDArray[_Number]) -> NDArray[_Number]:
@@ -39,91 +33,9 @@ def filled(array: Floats, number: float) -> Floats:
     return np.where(np.isnan(array), number, array)
 
 
-def is_whole(value: object, least: int) -> bool:
-    """Tell whether a value is a whole number, and not less than the least that will do.
-
-    NumPy's are; truth values, which Python takes for 0 and 1, are not, nor are lengths of time,
-    which NumPy counts among the integers.
-    """
-    given: Any = value
-    return isinstance(value, Integral) and not isinstance(given, _NEITHER) and int(given) >= least
-
-
-def is_number(value: object, least: float = -math.inf) -> bool:
-    """Tell whether a value is a real number, not NaN, and not less than the least that will do.
-
-    An integer beyond the range of floats is none: nothing can be computed with it. Nor is a truth
-    value or a length of time.
-    """
-    try:
-        given: Any = value
-        return isinstance(value, Real) and not isinstance(given, _NEITHER) and float(given) >= least
-    except OverflowError:
+def is_frozen(values: Any) -> bool:
+    """Tell whether values are an array of floats, or a view of one, that nobody can write."""
+    if type(values) is not np.ndarray or values.dtype != float or values.flags.writeable:
         return False
-
-
-def is_flag(value: object) -> bool:
-    """Tell whether a value is true or false; 1 and 0 are."""
-    return isinstance(value, Integral | np.bool_) and value in (True, False)
-
-
-def is_one_of(value: object, names: Collection[str]) -> bool:
-    """Tell whether a value is one of some names; arrays have no single answer to ``in``."""
-    return isinstance(value, str) and value in names
-
-
-def numbers(given: object) -> Floats | None:
-    """Return what a user gave as a row of numbers (n,), ``None`` if it is anything else.
-
-    Also tensors of torch, or a list of such; what is masked in an array of NumPy's is NaN.
-
-    Example:
-        >>> numbers([1, float("nan")]), numbers("ab"), numbers({0: 1.0}), numbers(3.0)
-        (array([ 1., nan]), None, None, None)
-    """
-    if isinstance(given, list | tuple):
-        with contextlib.suppress(RuntimeError):  # a tensor of several numbers, which is none
-            given = [value.item() if hasattr(value, "requires_grad") else value for value in given]
-    row = array_of(given)
-    return row if row is not None and row.ndim == 1 else None
-
-
-def array_of(given: object) -> Floats | None:
-    """Return what a user gave as an array of numbers of any shape, ``None`` if it is anything else.
-
-    Also tensors of torch, or a list of such; what is masked in an array of NumPy's is NaN.
-
-    Example:
-        >>> array_of([[1, 2], [3, 4]]), array_of([[1, 2], [3]]), array_of([10**400])
-        (array([[1., 2.],
-               [3., 4.]]), None, None)
-    """
-    if type(given) is np.ndarray and given.dtype.kind in "biuf":  # as the engine's own are
-        return given.astype(float, copy=False)
-    try:
-        if isinstance(given, list | tuple):
-            given = [plain(row) for row in given]
-        return np.asarray(plain(given), dtype=float)
-    # the last two: integers beyond 1e308, and what torch raises
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return None
-
-
-def plain(given: Any) -> object:
-    """Return arrays and tensors as numbers or lists of them, ``None`` for one that is masked.
-
-    NumPy reads no tensor that has a gradient, lies on a GPU or has the type ``bfloat16``.
-    """
-    return given.tolist() if hasattr(given, "tolist") else given
-
-
-def two_names(given: object) -> list[str] | None:
-    """Return two different names, ``None`` if anything else is given.
-
-    They may come in an array, or in an index of pandas'.
-    """
-    row = plain(given)
-    if isinstance(row, str) or not isinstance(row, Sequence):
-        return None
-    names = [name for name in row if isinstance(name, str)]
-    return names if len(names) == len(row) == len({*names}) == 2 else None
+    owner: Any = values if values.base is None else values.base
+    return isinstance(owner, np.ndarray) and owner.base is None and not owner.flags.writeable

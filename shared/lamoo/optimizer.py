@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lamoo.arrays import Floats, is_one_of, numbers
+from lamoo.arrays import Floats
+from lamoo.checks import check, is_one_of, numbers
 from lamoo.search import beginning, suggest
 from lamoo.space import Space
 from lamoo.space.evidence import Evidence
@@ -193,9 +194,8 @@ def _check(space: object, directions: object, settings: object) -> None:
     if not space.parameters:
         msg = "space must have a parameter, such as Space({'x': Float(0, 1)}), got none"
         raise ValueError(msg)
-    if not isinstance(settings, Settings | None):
-        msg = f"settings must be lamoo.Settings or None, got {settings!r}"
-        raise ValueError(msg)
+    fine = isinstance(settings, Settings | None)
+    check("settings", settings, "lamoo.Settings or None", fine=fine)
     listed = directions if isinstance(directions, Sequence) else ()
     if not listed or not all(is_one_of(d, ("minimize", "maximize")) for d in listed):
         msg = (

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lamoo.arrays import Floats, is_whole
+from lamoo.arrays import Floats
+from lamoo.checks import check, check_whole
 from lamoo.numerics import own_state, single_threaded
 from lamoo.partition.branches import neglected
 from lamoo.partition.place import Place
@@ -113,13 +114,9 @@ def suggest(task: Task, q: int, rng: np.random.Generator) -> Floats:
         NothingAllowed: if no point is found that keeps the known constraints.
     """
     check_task(task)
-    if not is_whole(q, 0):
-        msg = f"q must be at least 0, a whole number, got {q!r}"
-        raise ValueError(msg)
-    generator: Any = rng  # whatever was given
-    if not isinstance(generator, np.random.Generator):
-        msg = f"rng must be a generator such as np.random.default_rng(0), got {rng!r}"
-        raise ValueError(msg)
+    check_whole("q", q, 0)
+    expected = "a generator such as np.random.default_rng(0)"
+    check("rng", rng, expected, fine=isinstance(rng, np.random.Generator))
     try:
         X = np.empty((q, task.space.dimension))
     except (ValueError, OverflowError, MemoryError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Floats, array_of, is_number, is_whole
+from lamoo.arrays import Floats
+from lamoo.checks import array_of, check, check_whole, is_number
 from lamoo.numerics import own_state
 from lamoo.space.history import History
 from lamoo.task import Settings, Task, check_task, reached_reference_point
@@ -99,15 +99,10 @@ class Convergence:
 
     def __post_init__(self) -> None:
         """Check the arguments, named as both plugins name theirs."""
-        if not (is_whole(self.n_trials, 1) and is_whole(self.min_trials, 0)):
-            msg = (
-                "n_trials must be at least 1 and min_trials at least 0, whole numbers, got "
-                f"{self.n_trials!r} and {self.min_trials!r}"
-            )
-            raise ValueError(msg)
-        if not is_number(self.tolerance, 0):
-            msg = f"tolerance must be at least 0, a number, got {self.tolerance!r}"
-            raise ValueError(msg)
+        check_whole("n_trials", self.n_trials, 1)
+        check_whole("min_trials", self.min_trials, 0)
+        fine = is_number(self.tolerance, 0)
+        check("tolerance", self.tolerance, "at least 0, a number", fine=fine)
 
     def enough(self, n: int) -> bool:
         """Tell whether ``n`` finished trials are enough to ask for their gain."""
@@ -132,17 +127,10 @@ def recent_gain(history: History, k: int, settings: Settings | None = None) -> f
     Raises:
         ValueError: if ``k`` is negative or no whole number, or the others are none of this.
     """
-    given: Any = history  # whatever was given, and so for the settings
-    if not isinstance(given, History):
-        msg = f"history must be a lamoo.History, got {history!r}"
-        raise ValueError(msg)
-    given = settings
-    if not isinstance(given, Settings | None):
-        msg = f"settings must be lamoo.Settings or None, got {settings!r}"
-        raise ValueError(msg)
-    if not is_whole(k, 0):
-        msg = f"k must be at least 0, a whole number, got {k!r}"
-        raise ValueError(msg)
+    check("history", history, "a lamoo.History", fine=isinstance(history, History))
+    fine = isinstance(settings, Settings | None)
+    check("settings", settings, "lamoo.Settings or None", fine=fine)
+    check_whole("k", k, 0)
     feasible = history.violation == 0
     if not feasible.any():
         return 1.0

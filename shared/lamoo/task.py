@@ -6,12 +6,12 @@ import logging
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints, is_one_of, is_whole, numbers
+from lamoo.arrays import Bools, Floats, Ints
+from lamoo.checks import check, check_whole, is_one_of, numbers
 from lamoo.gp.model import denoise
 from lamoo.partition.tree import Partition
 from lamoo.solvers import SOLVERS, Solver
@@ -68,38 +68,23 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if not isinstance(self.solver, Solver) and not is_one_of(self.solver, SOLVERS):
-            msg = (
-                f"solver must be one of {list(SOLVERS)} or a lamoo.solvers.Solver, got "
-                f"{self.solver!r}"
-            )
-            raise ValueError(msg)
-        partition: Any = self.partition  # whatever was given
-        if not isinstance(partition, Partition):
-            msg = f"partition must be a lamoo.Partition, got {partition!r}"
-            raise ValueError(msg)
-        if not is_whole(self.n_startup, 0):
-            msg = f"n_startup must be at least 0, a whole number, got {self.n_startup!r}"
-            raise ValueError(msg)
+        solver, partition, log = self.solver, self.partition, self.logger
+        known = isinstance(solver, Solver) or is_one_of(solver, SOLVERS)
+        check("solver", solver, f"one of {list(SOLVERS)} or a lamoo.solvers.Solver", fine=known)
+        check("partition", partition, "a lamoo.Partition", fine=isinstance(partition, Partition))
+        check_whole("n_startup", self.n_startup, 0)
         if self.reference_point is not None:
             point = numbers(self.reference_point)
-            if point is None or np.isinf(point).any():
-                msg = (
-                    "reference_point must be finite or NaN, one number per objective, got "
-                    f"{self.reference_point!r}"
-                )
-                raise ValueError(msg)
-        if not is_whole(self.seed, 0):
-            msg = f"seed must be at least 0, a whole number, got {self.seed!r}"
-            raise ValueError(msg)
-        log: Any = self.logger  # whatever was given
-        if not isinstance(log, logging.Logger | logging.LoggerAdapter):
-            msg = f"logger must be one of logging's, got {log!r}"
-            raise ValueError(msg)
-        every = self.reevaluate
-        if every is not None and not is_whole(every, 2):
-            msg = f"reevaluate must be at least 2, a whole number, or None, got {every!r}"
-            raise ValueError(msg)
+            check(
+                "reference_point",
+                self.reference_point,
+                "finite or NaN, one number per objective",
+                fine=point is not None and not np.isinf(point).any(),
+            )
+        check_whole("seed", self.seed, 0)
+        fine = isinstance(log, (logging.Logger, logging.LoggerAdapter))
+        check("logger", log, "one of logging's", fine=fine)
+        check_whole("reevaluate", self.reevaluate, 2, optional=True)
         self.chosen_solver.check()
 
     @property
@@ -137,9 +122,8 @@ class Task:
         """Check what they are, and that the three agree."""
         kinds = {"space": Space, "history": History, "settings": Settings}
         for name, kind in kinds.items():
-            if not isinstance(vars(self)[name], kind):
-                msg = f"{name} must be a lamoo.{kind.__name__}, got {vars(self)[name]!r}"
-                raise ValueError(msg)
+            given = vars(self)[name]
+            check(name, given, f"a lamoo.{kind.__name__}", fine=isinstance(given, kind))
         d, m = self.history.X.shape[1], self.history.Y.shape[1]
         if d != self.space.dimension:
             msg = f"history holds points of {d} columns, the space {self.space.dimension}"
@@ -253,9 +237,8 @@ class Task:
 
 def check_task(task: object) -> None:
     """Raise ``ValueError`` unless it is a task."""
-    if not isinstance(task, Task):
-        msg = f"task must be a lamoo.Task, such as Task(space, history), got {task!r}"
-        raise ValueError(msg)
+    expected = "a lamoo.Task, such as Task(space, history)"
+    check("task", task, expected, fine=isinstance(task, Task))
 
 
 def _labels(settings: Settings, m: int) -> Sequence[tuple[str, float]]:

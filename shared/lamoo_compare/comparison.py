@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo.arrays import Floats, is_whole
+from lamoo.arrays import Floats
+from lamoo.checks import is_whole
 from lamoo_compare.budget import BUDGETS, Budget
 from lamoo_compare.cell import Cell, is_done, trials_of
 from lamoo_compare.errors import CompareError

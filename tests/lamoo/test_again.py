@@ -12,7 +12,7 @@ from lamoo.gp.equivalence import log_new
 from lamoo.gp.model import learn
 from lamoo.partition.place import Place
 from lamoo.solvers import SOLVERS, Solver, again, gp
-from lamoo.space.history import Partial
+from lamoo.space.partial import Partial
 
 GRID = Space({"a": Integer(0, 4), "b": Integer(0, 4)})
 STEPS = 9

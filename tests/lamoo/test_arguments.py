@@ -19,9 +19,9 @@ from lamoo import (
     recent_gain,
     suggest,
 )
-from lamoo.arrays import is_number, is_whole
+from lamoo.checks import is_number, is_whole
 from lamoo.solvers import SOLVERS, Solver
-from lamoo.space.history import Partial
+from lamoo.space.partial import Partial
 
 SPACE = Space({"x": Float(0, 1), "y": Float(0, 1)})
 HISTORY = History(

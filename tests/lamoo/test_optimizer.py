@@ -38,7 +38,7 @@ from lamoo import task as tasks
 from lamoo.gp import sample
 from lamoo.solvers import SOLVERS, Solver, distant
 from lamoo.space.activity import Activity, OneOf
-from lamoo.space.history import Partial
+from lamoo.space.partial import Partial
 from lamoo.space.prior import Prior
 from lamoo.space.rows import first_rows, rows_in
 

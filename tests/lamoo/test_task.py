@@ -21,7 +21,7 @@ from lamoo import (
 from lamoo import task as tasks
 from lamoo.curves import Curve, Curves
 from lamoo.solvers import Solver, random
-from lamoo.space.history import Partial
+from lamoo.space.partial import Partial
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 

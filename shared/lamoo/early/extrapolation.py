@@ -10,7 +10,8 @@ from scipy.special import stdtrit
 from scipy.stats import qmc
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, frozen, is_number, is_whole
+from lamoo.arrays import Bools, Floats, frozen
+from lamoo.checks import check, check_whole, is_number
 from lamoo.curves import Curve, Curves
 
 #: How many draws of what a trial may end with tell how likely it is to reach the front.
@@ -39,13 +40,9 @@ class Extrapolation:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        likely = is_number(self.chance, 0) and self.chance <= 1
-        if not (likely and is_whole(self.n_startup, 4)):
-            msg = (
-                "chance must be between 0 and 1 and n_startup a whole number, at least 4, got "
-                f"{self.chance!r} and {self.n_startup!r}"
-            )
-            raise ValueError(msg)
+        fine = is_number(self.chance, 0) and self.chance <= 1
+        check("chance", self.chance, "between 0 and 1", fine=fine)
+        check_whole("n_startup", self.n_startup, 4)
 
     def stops(self, curve: Curve, others: Curves) -> bool:
         """Tell whether to stop a trial that has just made its last report.

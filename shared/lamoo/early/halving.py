@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamoo import pareto
-from lamoo.arrays import Floats, is_number, is_whole
+from lamoo.arrays import Floats
+from lamoo.checks import check, check_whole, is_number
 from lamoo.curves import Curve, Curves
 
 
@@ -42,13 +43,9 @@ class Halving:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        step = is_number(self.min_step) and 0 < self.min_step < math.inf
-        if not (is_whole(self.reduction_factor, 2) and step):
-            msg = (
-                "reduction_factor must be a whole number, at least 2, and min_step above 0, got "
-                f"{self.reduction_factor!r} and {self.min_step!r}"
-            )
-            raise ValueError(msg)
+        check_whole("reduction_factor", self.reduction_factor, 2)
+        fine = is_number(self.min_step) and 0 < self.min_step < math.inf
+        check("min_step", self.min_step, "a finite number above 0", fine=fine)
 
     def stops(self, curve: Curve, others: Curves) -> bool:
         """Tell whether to stop a trial that has just made its last report.

@@ -30,8 +30,9 @@ from lamoo.gp.training import (
     values_of,
 )
 from lamoo.space import Space
-from lamoo.space.history import History, Partial
+from lamoo.space.history import History
 from lamoo.space.known import Known
+from lamoo.space.partial import Partial
 from lamoo.space.rows import rows_in
 from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
 

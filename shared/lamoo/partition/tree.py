@@ -22,7 +22,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints, is_flag, is_number, is_one_of, is_whole
+from lamoo.arrays import Bools, Floats, Ints
+from lamoo.checks import check, check_whole, is_flag, is_number, is_one_of
 from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.region import Region
 from lamoo.partition.split import Boundary, Kernel, label, learn_boundary
@@ -66,21 +67,13 @@ class Partition:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if not is_whole(self.leaf_size, 1):
-            msg = f"leaf_size must be at least 1, a whole number, got {self.leaf_size!r}"
-            raise ValueError(msg)
-        if not is_one_of(self.kernel, ("linear", "poly", "rbf")):
-            msg = f"kernel must be 'linear', 'poly' or 'rbf', got {self.kernel!r}"
-            raise ValueError(msg)
-        if not is_one_of(self.selection, ("path", "leaf")):
-            msg = f"selection must be 'path' or 'leaf', got {self.selection!r}"
-            raise ValueError(msg)
-        if not is_number(self.c_p, 0):
-            msg = f"c_p must be at least 0, a number, got {self.c_p!r}"
-            raise ValueError(msg)
-        if not is_flag(self.absolute):
-            msg = f"absolute must be True or False, got {self.absolute!r}"
-            raise ValueError(msg)
+        check_whole("leaf_size", self.leaf_size, 1)
+        fine = is_one_of(self.kernel, ("linear", "poly", "rbf"))
+        check("kernel", self.kernel, "'linear', 'poly' or 'rbf'", fine=fine)
+        fine = is_one_of(self.selection, ("path", "leaf"))
+        check("selection", self.selection, "'path' or 'leaf'", fine=fine)
+        check("c_p", self.c_p, "at least 0, a number", fine=is_number(self.c_p, 0))
+        check("absolute", self.absolute, "True or False", fine=is_flag(self.absolute))
 
 
 #: What the paper describes (section 3 and its experiments), and not what its published code does:

@@ -10,7 +10,8 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from lamoo.arrays import Floats, is_flag, is_number
+from lamoo.arrays import Floats
+from lamoo.checks import check, is_flag, is_number
 from lamoo.partition.place import Place
 from lamoo.solvers import evolutionary, gp, large, random
 from lamoo.space import Space
@@ -72,9 +73,7 @@ class Solver:
             ("early", is_number(self.early, 0), "a number of observations"),
         ]
         for name, fine, expected in checks:
-            if not fine:
-                msg = f"{name} of a solver must be {expected}, got {vars(self)[name]!r}"
-                raise ValueError(msg)
+            check(f"{name} of a solver", vars(self)[name], expected, fine=fine)
 
     def proposing(self, space: Space, history: History) -> tuple[Propose, bool]:
         """Return how to propose, and whether that is in the whole space.

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Floats, numbers, plain
+from lamoo.arrays import Floats
+from lamoo.checks import numbers, plain
 
 Params = Mapping[str, Any]
 #: A function's answers are remembered for this many points, then all are forgotten: a few tens of

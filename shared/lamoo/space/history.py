@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints, array_of, frozen, is_whole
+from lamoo.arrays import Bools, Floats, Ints, frozen
+from lamoo.checks import check_callable, check_whole, checked_array, frozen_table
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.means import averaged, precision_weights
+from lamoo.space.partial import Partial, check_curves, check_noise, checked_partial, some_of
 from lamoo.space.points import Points
 from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows_in
 
@@ -20,50 +21,8 @@ from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows
 _OF_EVALUATIONS = ("violation", "means", "noisy")
 #: The arrays of a history.
 _ARRAYS = ("X", "Y", "G", "pending", "failed", "ended", "noise", "denoised")
-#: The arrays of what is partially known.
-_OF_PARTIAL = ("X", "Y", "G", "noise")
-#: What is said of variances that are none.
-_NEGATIVE = "noise must hold variances, which are not negative"
 #: With fewer failures nothing is learned from where they are: they may be chance.
 FEWEST_FAILURES = 3
-
-
-@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
-class Partial:
-    """Points of which only some values are known, in the order of the trials.
-
-    Each objective and constraint is learned where it was observed (decoupled observations). Whether
-    such a point is on the front is unknown, so it counts neither there nor in a hypervolume.
-
-    Args:
-        X: the points, shape ``(k, d)``; those that are pending, too, are still being evaluated.
-        Y: their objective values, shape ``(k, m)``, NaN where unknown.
-        G: their constraint values, shape ``(k, c)``, NaN where unknown.
-        noise: variances of the noise in ``Y``, shape ``(k, m)``, NaN where unknown.
-        curves: what was reported of each before its training ended or was stopped, ``k`` of them,
-            or ``None`` where nobody reports.
-    """
-
-    X: Floats
-    Y: Floats
-    G: Floats
-    noise: Floats
-    curves: Curves | None = None
-
-    def at(self, rows: Ints) -> Partial:
-        """Return only the points with the given indices."""
-        curves = _some(self.curves, rows)
-        return Partial(self.X[rows], self.Y[rows], self.G[rows], self.noise[rows], curves)
-
-    @property
-    def reported(self) -> Bools:
-        """Which of the points reported while they were trained, shape ``(k,)``."""
-        if self.curves is None:
-            return np.zeros(len(self.X), dtype=bool)
-        return np.asarray(self.curves.ends > self.curves.begins)
-
-
-_NOTHING = np.empty((0, 0))
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -104,7 +63,7 @@ class History:
     failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
     ended: Floats = field(default_factory=lambda: np.empty((0, 0)))
     noise: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    partial: Partial = Partial(_NOTHING, _NOTHING, _NOTHING, _NOTHING)
+    partial: Partial = field(default_factory=Partial.nothing)
     denoised: Floats = field(default_factory=lambda: np.empty((0, 0)))
     key: Callable[[Floats], Ints] | None = None
     curves: Curves | None = None
@@ -112,7 +71,7 @@ class History:
 
     def __post_init__(self) -> None:
         """Give the empty defaults their shapes, freeze all arrays and check them."""
-        given = {name: _checked(name, getattr(self, name)) for name in _ARRAYS}
+        given = {name: checked_array(name, getattr(self, name)) for name in _ARRAYS}
         X, Y, G = given["X"], given["Y"], given["G"]
         if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y):
             msg = f"X must be (n, d) and Y (n, m), got {X.shape} and {Y.shape}"
@@ -132,36 +91,11 @@ class History:
         columns = {"X": d, "Y": m, "G": G.shape[1], "noise": m, "denoised": m}
         for name, array in given.items():
             shape = (n, columns[name]) if name in columns else (-1, d)
-            object.__setattr__(self, name, _frozen(name, array, shape))
-        object.__setattr__(self, "partial", self._checked_partial())
-        _check_curves(self.curves, n)
-        key: Any = self.key  # whatever was given
-        if key is not None and not callable(key):
-            msg = f"key must be a function of points or None, got {key!r}"
-            raise ValueError(msg)
-        if (self.noise < 0).any():
-            raise ValueError(_NEGATIVE)
-
-    def _checked_partial(self) -> Partial:
-        """Return what is partially known, its arrays frozen and checked."""
-        partial: Any = self.partial  # whatever was given
-        if not isinstance(partial, Partial):
-            msg = f"partial must be a lamoo.space.history.Partial, got {partial!r}"
-            raise ValueError(msg)
-        given = {name: _checked(f"partial.{name}", getattr(partial, name)) for name in _OF_PARTIAL}
-        k = len(given["X"]) if given["X"].ndim else 1
-        d, m, c = self.X.shape[1], self.Y.shape[1], self.G.shape[1]
-        found = Partial(
-            X=_frozen("partial.X", given["X"], (k, d)),
-            Y=_frozen("partial.Y", given["Y"], (k, m)),
-            G=_frozen("partial.G", given["G"], (k, c)),
-            noise=_frozen("partial.noise", given["noise"], (k, m)),
-            curves=partial.curves,
-        )
-        _check_curves(found.curves, k)
-        if (found.noise < 0).any():
-            raise ValueError(_NEGATIVE)
-        return found
+            object.__setattr__(self, name, frozen_table(name, array, shape))
+        object.__setattr__(self, "partial", checked_partial(self.partial, d, m, G.shape[1]))
+        check_curves(self.curves, n)
+        check_callable("key", self.key, "a function of points or None")
+        check_noise(self.noise)
 
     @property
     def n(self) -> int:
@@ -231,9 +165,7 @@ class History:
             ValueError: if that is no whole number of at least 1; it is what users call
                 ``min_trials``.
         """
-        if not is_whole(min_trials, 1):
-            msg = f"min_trials must be at least 1, a whole number, got {min_trials!r}"
-            raise ValueError(msg)
+        check_whole("min_trials", min_trials, 1)
         often = np.bincount(self.group)[self.group]
         return np.asarray((often >= min_trials) & (self.violation == 0))
 
@@ -484,15 +416,10 @@ class History:
             denoised=self.denoised[members],
             partial=self.partial,
             key=self.key,
-            curves=_some(self.curves, np.arange(self.n)[members]),
+            curves=some_of(self.curves, np.arange(self.n)[members]),
             retrains=self.retrains,
         )
         return part.knowing(self.points.at(members, part.X))
-
-
-def _some(curves: Curves | None, rows: Ints) -> Curves | None:
-    """Return the curves of some rows, if there are any."""
-    return None if curves is None else curves.some(rows)
 
 
 def _like(history: History, same: History, **more: object) -> History:
@@ -502,48 +429,6 @@ def _like(history: History, same: History, **more: object) -> History:
     return history.knowing(same.points)
 
 
-def _checked(name: str, given: object) -> Floats:
-    """Return what was given as an array, of whatever shape."""
-    found = array_of(given)
-    if found is None:
-        msg = f"{name} must be an array of numbers, got {given!r}"
-        raise ValueError(msg)
-    return found
-
-
-def _frozen(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
-    """Return values that nobody can write, of a shape whose first number may be -1.
-
-    A copy, unless nobody could write them before: histories that differ in little share the rest.
-    """
-    array = values if _is_frozen(values) else np.array(values, dtype=float)
-    if not array.size:
-        array = array.reshape(max(shape[0], 0), shape[1])
-    if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, len(array)):
-        msg = f"{name} must have shape {shape}, got {array.shape}"
-        raise ValueError(msg)
-    return frozen(array)
-
-
 def _padded(G: Floats, width: int) -> Floats:
     """Return constraint values (n, c) with columns of NaN after them, ``(n, width)``."""
     return np.concatenate([G, np.full((len(G), width - G.shape[1]), np.nan)], axis=1)
-
-
-def _check_curves(curves: Curves | None, size: int) -> None:
-    """Check that there is a curve for each of some points, if there are curves."""
-    given: Any = curves  # whatever was given
-    if not isinstance(given, Curves | None):
-        msg = f"curves must be lamoo.curves.Curves or None, got {curves!r}"
-        raise ValueError(msg)
-    if curves is not None and len(curves) != size:
-        msg = f"curves must be one per point ({size}), got {len(curves)}"
-        raise ValueError(msg)
-
-
-def _is_frozen(values: Any) -> bool:
-    """Tell whether values are an array of floats, or a view of one, that nobody can write."""
-    if type(values) is not np.ndarray or values.dtype != float or values.flags.writeable:
-        return False
-    owner: Any = values if values.base is None else values.base
-    return isinstance(owner, np.ndarray) and owner.base is None and not owner.flags.writeable

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lamoo.arrays import Floats, is_flag, is_number, is_whole
+from lamoo.arrays import Floats
+from lamoo.checks import is_flag, is_number, is_whole
 
 #: A grid of floats with at least this many steps counts as continuous: the 53 bits of a double
 #: cannot number its values.

@@ -11,8 +11,8 @@ from lamoo.gp.acquisition import improvement
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
 from lamoo.gp.model import learn
 from lamoo.pareto import hypervolume
-from lamoo.space.history import Partial
 from lamoo.space.known import Known
+from lamoo.space.partial import Partial
 
 SQUARE = Space({"a": Float(0, 1), "b": Float(0, 1)})
 MIXED = Space({"a": Float(0, 1), "b": Categorical(tuple("xyz"))})

@@ -22,8 +22,8 @@ from lamoo.gp.model import (
 from lamoo.gp.process import condition
 from lamoo.gp.reports import MOST, reports_of
 from lamoo.gp.training import MAX_TRAINING, apply, training_set
-from lamoo.space.history import Partial
 from lamoo.space.known import Known
+from lamoo.space.partial import Partial
 
 SPACE = Space({"a": Float(0.0, 1.0), "b": Float(0.0, 1.0)})
 STEPS = 27

@@ -7,7 +7,7 @@ import pytest
 
 from lamoo import History
 from lamoo.curves import Curve, Curves
-from lamoo.space.history import Partial
+from lamoo.space.partial import Partial
 
 NAN, INF = np.nan, np.inf
 
