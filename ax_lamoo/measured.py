@@ -16,6 +16,7 @@ from ax.core.experiment import Experiment
 from ax.core.parameter import ParameterType, RangeParameter
 from ax.core.search_space import SearchSpace
 from ax.core.trial_status import TrialStatus
+from pandas import DataFrame
 
 from ax_lamoo.curves import curves_along, cut_short
 from ax_lamoo.encoding import Params
@@ -89,14 +90,7 @@ def measured_of(
         curve: where on its curve an arm was measured becomes one of its parameters, unless this is
             ``None``.
     """
-    keys = ["trial_index", "arm_name"]
-    rows = training.arm_data.index[list(inside)]
-    table = {}
-    for part in ("mean", "sem"):
-        frame = training.observation_data[part].reindex(columns=list(metrics))
-        frame = frame.reset_index(frame.index.names.difference(keys)).groupby(level=keys).last()
-        table[part] = frame[frame.index.isin(rows)]
-    means = table["mean"]
+    means, sems = (_last_rows(training, part, inside, metrics) for part in ("mean", "sem"))
     outcomes = means[list(metrics)].to_numpy(dtype=float, copy=True)
     names = means.index.get_level_values("arm_name")
     indices = means.index.get_level_values("trial_index")
@@ -118,10 +112,23 @@ def measured_of(
         parameters=tuple(parameters),
         metrics=tuple(metrics),
         outcomes=outcomes,
-        sems=table["sem"][list(metrics)].to_numpy(dtype=float),
+        sems=sems[list(metrics)].to_numpy(dtype=float),
         running=running,
         curves=curves if curve is None else tuple(Curve.nothing(len(metrics)) for _ in names),
     )
+
+
+def _last_rows(
+    training: ExperimentData, part: str, inside: Sequence[bool], metrics: Sequence[str]
+) -> DataFrame:
+    """Return the last known mean or standard error (``part``) of each metric, a row per arm.
+
+    Where on its curve each arm was measured last is one more column, if anywhere.
+    """
+    keys = ["trial_index", "arm_name"]
+    frame = training.observation_data[part].reindex(columns=list(metrics))
+    frame = frame.reset_index(frame.index.names.difference(keys)).groupby(level=keys).last()
+    return frame[frame.index.isin(training.arm_data.index[list(inside)])]
 
 
 def curve_of(training: ExperimentData) -> RangeParameter | None:

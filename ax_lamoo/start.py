@@ -162,6 +162,14 @@ class StartAdapter(RandomAdapter):
             if not (space.is_hierarchical and _repeats(run, pending_observations or {})):
                 logger.debug("start-up: Ax's Sobol points, %.3f s", time.monotonic() - began)
                 return run
+        run = self._engine(space).gen(
+            n=n, pending_observations=pending_observations, fixed_features=fixed_features
+        )
+        run._generator_state_after_gen = self._get_serialized_model_state()  # noqa: SLF001
+        return run
+
+    def _engine(self, space: SearchSpace) -> LaMOOAdapter:
+        """Return the engine, which has no data to learn from, for what Ax's Sobol cannot keep."""
         engine = LaMOOAdapter(
             experiment=self._experiment,
             generator=LaMOOGenerator(told=self.generator.told, seed=self.generator.seed),
@@ -172,11 +180,7 @@ class StartAdapter(RandomAdapter):
         engine._set_kwargs_to_save(  # noqa: SLF001  as the registry does
             self._generator_key, self._generator_kwargs, self._adapter_kwargs
         )
-        run = engine.gen(
-            n=n, pending_observations=pending_observations, fixed_features=fixed_features
-        )
-        run._generator_state_after_gen = self._get_serialized_model_state()  # noqa: SLF001
-        return run
+        return engine
 
 
 def _beyond_sobol(space: SearchSpace, fixed: ObservationFeatures | None) -> bool:

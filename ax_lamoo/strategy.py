@@ -68,12 +68,10 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     the start-up.
 
     Args:
-        solver: one of the engine's, ``"gp"`` (Gaussian processes with expected hypervolume
-            improvement), ``"gp-fast"`` (the same with less work per proposal), ``"evolutionary"``
-            (the cheapest proposals), ``"cma"`` (CMA-ES), ``"botorch"`` (BoTorch's acquisition with
-            models of its own) or ``"random"``, which fit Ax's model only when it is asked for
-            predictions; or ``"qlognehvi"``, Ax's own model
-            and acquisition confined to the chosen leaf.
+        solver: one that :mod:`lamoo.solvers` describes, ``"gp"`` (the fewest trials),
+            ``"gp-fast"``, ``"evolutionary"`` (the cheapest proposals), ``"cma"``, ``"botorch"`` or
+            ``"random"``, which fit Ax's model only when it is asked for predictions; or
+            ``"qlognehvi"``, Ax's own model and acquisition confined to the chosen leaf.
         reference_point: metric name -> objective threshold in the metric's units, a little worse
             than what is still of interest. Those missing are taken from the optimization config
             or inferred.

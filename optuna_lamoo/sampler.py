@@ -59,11 +59,10 @@ class LaMOOSampler(BaseSampler):
         seed: of all random choices; ``None`` draws one.
         n_startup_trials: finished trials spread evenly over the space before anything is learned;
             by default 10, or 5 where objectives are known.
-        solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement: the fewest
-            trials), ``"gp-fast"`` (the same with a third of the work per trial),
-            ``"evolutionary"`` (a few milliseconds per trial, no model), ``"cma"`` (CMA-ES; extra
-            ``cma``), ``"botorch"`` (BoTorch's qLogNEHVI; extra ``botorch``) or ``"random"``; or a
-            :class:`lamoo.solvers.Solver`, such as ``botorch_solver(device="cuda")`` of there.
+        solver: one that :mod:`lamoo.solvers` describes, ``"gp"`` (the fewest trials),
+            ``"gp-fast"``, ``"evolutionary"`` (the cheapest proposals), ``"cma"``, ``"botorch"`` or
+            ``"random"``; or a :class:`lamoo.solvers.Solver`, such as
+            ``botorch_solver(device="cuda")`` of there.
         base_sampler: any of Optuna's samplers, or of others, that is to propose inside the regions
             in place of ``solver``, as a function seed -> sampler: ``lambda seed:
             TPESampler(seed=seed)``. It is made anew for each trial; samplers of one objective are

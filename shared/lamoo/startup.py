@@ -13,6 +13,10 @@ from lamoo.space.rows import groups
 
 #: Points of which one is chosen by its known objectives, at the start.
 START_CHOICES = 128
+#: Points of the Sobol sequence of which the first untried one is taken. In a finite space all may
+#: have been tried; then the next point is found as it is after the start.
+SEQUENCE_CHOICES = 8
+#: The inverse of the golden ratio: its multiples, modulo 1, are spread evenly, however many.
 GOLDEN = (5**0.5 - 1) / 2
 #: After so many configurations gave the same values when they were repeated, none is repeated.
 CERTAIN = 3
@@ -37,7 +41,7 @@ def next_start(space: Space, history: History, seed: int) -> Floats | None:
             return np.asarray(first[0])
     if space.known.objectives:
         return _by_known_cost(space, history, seed)
-    X = space.sobol(len(history.tried), 8, seed)
+    X = space.sobol(len(history.tried), SEQUENCE_CHOICES, seed)
     X = history.unseen(X[space.allows(X)])
     return X[0] if len(X) else None
 

@@ -34,11 +34,9 @@ class Settings:
     """How to search. The defaults need no tuning.
 
     Args:
-        solver: ``"gp"`` (Gaussian processes with expected hypervolume improvement; the fewest
-            trials), ``"gp-fast"`` (the same with less work per proposal), ``"evolutionary"``
-            (milliseconds per proposal, no model), ``"cma"`` (CMA-ES), ``"botorch"`` (BoTorch's
-            qLogNEHVI; seconds) or ``"random"``; or a
-            :class:`lamoo.solvers.Solver` of one's own.
+        solver: one that :mod:`lamoo.solvers` describes, ``"gp"`` (the fewest trials),
+            ``"gp-fast"``, ``"evolutionary"`` (the cheapest proposals), ``"cma"``, ``"botorch"`` or
+            ``"random"``; or a :class:`lamoo.solvers.Solver` of one's own.
         n_startup: how many evaluations are spread over the space before anything is learned.
         reference_point: where hypervolume is measured from, one value per objective, minimised;
             NaN, or ``None`` for all, infers it from the observations.

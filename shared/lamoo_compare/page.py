@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -55,60 +56,6 @@ def columns(comparison: Comparison) -> Mapping[str, str]:
     return others | OF_EPOCHS | {"runs": COLUMNS["runs"]}
 
 
-PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>$title</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; margin: 0 auto; max-width: 1100px;
-       padding: 1rem; }
-h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums;
-        white-space: nowrap; }
-th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; }
-th:first-child, td:first-child { text-align: left; }
-th { border-bottom: 2px solid #888; }
-th[title] { text-decoration: underline dotted; cursor: help; }
-.verdict { font-size: 1.1rem; background: #f3f6f9; border-left: 4px solid #0072B2;
-           padding: .6rem 1rem; }
-.error { color: #9b2c00; }
-dl { font-size: .9rem; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 1rem;
-     overflow-wrap: anywhere; }
-code { background: #f3f3f3; padding: .1rem .3rem; overflow-wrap: anywhere; }
-</style>
-<script>$plotly</script>
-</head>
-<body>
-<h1>$title</h1>
-<p class="verdict">$verdict</p>
-$errors
-<h2>Hypervolume against $budget</h2>
-<p>Lines: medians of the seeds. Shaded: the middle half of them.$apart</p>
-$hypervolume
-$by_trials
-<h2>In numbers</h2>
-<div class="scroll">$table</div>
-<h2>$Budget to match</h2>
-<p>After how many $budget the row's median is what the column's is after $end.</p>
-<div class="scroll">$matches</div>
-<h2>Time to propose</h2>
-$ask
-<h2>The fronts that all runs of a sampler found together</h2>
-$some
-$fronts
-<h2>How this was made</h2>
-<dl>
-$facts
-</dl>
-</body>
-</html>
-""")
-
-
 def write_report(comparison: Comparison, out: Path) -> None:
     """Write ``report.html``, ``comparison.json``, ``summary.csv`` and ``trials.csv``."""
     out.mkdir(parents=True, exist_ok=True)
@@ -119,11 +66,12 @@ def write_report(comparison: Comparison, out: Path) -> None:
 
 
 def page(comparison: Comparison) -> str:
-    """Return the page."""
+    """Return the page: ``report.html``, beside this module, with what stands for each ``$name``."""
+    template = resources.files("lamoo_compare").joinpath("report.html").read_text("utf-8")
     titles = columns(comparison)
     table = [list(titles), *cells(comparison)]
     many = len(comparison.samplers) > figures.MOST
-    return PAGE.substitute(
+    return Template(template).substitute(
         title=html.escape(f"Samplers on {comparison.source}"),
         verdict=html.escape(verdict(comparison)),
         errors=_errors(comparison),

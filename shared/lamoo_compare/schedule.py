@@ -65,21 +65,27 @@ def run_all(cells: Sequence[Cell], jobs: int, display: Display) -> None:
     context = multiprocessing.get_context("spawn")
     waiting = deque(cells)
     running: list[Worker] = []
-    with _one_thread():
-        try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    _start(context, waiting.popleft(), running)
-                wait([worker.connection for worker in running])
-                for worker in list(running):
-                    if _listen(worker, display):
-                        running.remove(worker)
-                        _finish(worker, display)
-        finally:
-            for worker in running:
-                if worker.process.pid is not None:
-                    worker.process.kill()
-                    worker.process.join()
+    with _one_thread(), _ended(running):
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                _start(context, waiting.popleft(), running)
+            wait([worker.connection for worker in running])
+            for worker in list(running):
+                if _listen(worker, display):
+                    running.remove(worker)
+                    _finish(worker, display)
+
+
+@contextmanager
+def _ended(running: list[Worker]) -> Iterator[None]:
+    """End the processes that are still among the running ones when whoever started them leaves."""
+    try:
+        yield
+    finally:
+        for worker in running:
+            if worker.process.pid is not None:
+                worker.process.kill()
+                worker.process.join()
 
 
 def _start(context: Any, cell: Cell, running: list[Worker]) -> None:

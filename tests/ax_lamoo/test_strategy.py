@@ -694,7 +694,10 @@ def test_without_a_seed_the_clients_counts(client, run):
         ({"solver": "cmaes"}, r"solver must be one of .*'gp'.*got 'cmaes'"),
         ({"partition": {"leaf_size": 3}}, r"partition must be Partition or None"),
         ({"seed": -1}, r"seed must be at least 0, a whole number, or None, got -1"),
-        ({"initialization_budget": 2.5}, r"initialization_budget must be at least 0, a whole number"),
+        (
+            {"initialization_budget": 2.5},
+            r"initialization_budget must be at least 0, a whole number",
+        ),
         ({"reference_point": [1, 2]}, r"reference_point must be Mapping or None"),
         ({"reference_point": {"a": math.nan}}, r"reference_point must map metric names to finite"),
         ({"initialize_with_center": "no"}, r"initialize_with_center must be bool"),
@@ -702,7 +705,10 @@ def test_without_a_seed_the_clients_counts(client, run):
         ({"torch_device": 10**400}, r"torch_device must be a device"),
         ({"solver": np.array(["gp", "cma"])}, r"solver must be one of"),
         ({"seed": True}, r"seed must be at least 0, a whole number, or None, got True"),
-        ({"initialization_budget": None}, r"initialization_budget must be at least 0, a whole number"),
+        (
+            {"initialization_budget": None},
+            r"initialization_budget must be at least 0, a whole number",
+        ),
         ({"known_constraints": np.array([1, 2])}, r"known_constraints must be a list"),
     ],
 )

@@ -28,6 +28,9 @@ _CELLS = 1 << 14  # array elements per block of candidates: a block stays in the
 _DROPPED = 12.0  # rays that much less probable (in logs) than a candidate's best are left out
 _NEGLIGIBLE = 1e-12  # boxes with a smaller share in the improvement have none in its gradient
 _CERTAIN = 5.0  # standard deviations at which a probability counts as 1
+#: An integrand along a ray has died down where a normal density has fallen by e^-8: that is where
+#: the square in its exponent has grown by twice 8.
+_FALLEN = 16.0
 #: Nodes of the quadrature along each ray; fewer will do to screen by.
 NODES = 6
 
@@ -367,9 +370,10 @@ def _ray_integrals(
     begin = start[r] + certain
     known = (begin**m - start[r] ** m) / m
     z = z - certain[:, None] * slope
-    # where the integrand has died down: z falls by `drop` from its value at the start
+    # where the integrand has died down: z falls by `drop` from its value at the start, to 0 and on
+    # from there (or from where it begins in the tail) until z^2 has grown by _FALLEN
     tail = np.minimum(z, 0.0)
-    drop = np.maximum(z, 0.0) + 16.0 / (np.sqrt(tail**2 + 16.0) - tail)
+    drop = np.maximum(z, 0.0) + _FALLEN / (np.sqrt(tail**2 + _FALLEN) - tail)
     length = (drop / slope).min(axis=1, keepdims=True)
     length = np.minimum(length, (room - certain)[:, None])
     steps = 0.5 * length * (1.0 + places)  # (pairs, nodes)

@@ -13,9 +13,10 @@ from lamoo.space import Space
 from lamoo.space.moves import perturb
 from lamoo.space.rows import first_rows
 
-#: Uniform draws that rejection sampling may spend before it walks from known members instead.
-MAX_DRAWS = 4096
-MAX_ROUNDS = 16
+#: Uniform draws that rejection sampling may spend before it walks from known members instead, at
+#: most so many at a time, and rounds of that walk, in each of which all points take a step. They
+#: only bound the effort where a region is small: then the walk finds what is left of it.
+MAX_DRAWS, MAX_ROUNDS = 4096, 16
 #: Numbers in a table of features: sixteen megabytes.
 FEATURES = 1 << 21
 #: Points, and rounds, that the search for points that keep the known constraints may take.

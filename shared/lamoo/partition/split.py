@@ -20,6 +20,9 @@ MIN_SPREAD = 0.01
 #: Steps of Newton's method at most; it has converged when the loss falls by this share or less. A
 #: step that does not lower the loss is halved, down to this share of it.
 MAX_NEWTON, CONVERGED, SHORTEST = 30, 1e-6, 1e-4
+#: The penalty of the offset; that of a weight is 1 (C = 1). It is to be hardly any, but not 0: so
+#: there is a step also where all labels are certain, and the loss has no curvature left.
+OFFSET_PENALTY = 1e-3
 
 
 def label(dominance_number: Floats, tie_break: Callable[[], Floats]) -> Bools:
@@ -131,7 +134,7 @@ def _logistic(features: Floats, good: Bools) -> Linear:
     centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), MIN_SPREAD)
     A = np.column_stack([(features - centre) / scale, np.ones(n)])
     sign = np.where(good, 1.0, -1.0)
-    penalty = np.append(np.ones(p), 1e-3)  # hardly any on the offset
+    penalty = np.append(np.ones(p), OFFSET_PENALTY)
     newton_step = _few_steps(A, penalty) if n < p else _steps(A, penalty)
     w = np.zeros(p + 1)
 

@@ -172,11 +172,7 @@ def learn(place: Place, seed: int, device: str) -> Scored:
     if m == 1:
         first = GenericMCObjective(lambda Z, X=None: Z[..., 0])  # noqa: ARG005  their signature
         return Scored(qLogNoisyExpectedImprovement(model, objective=first, **shared), space, device)
-    if place.reference_point is None:
-        expect, targets = _expectation(model, m, space, device), apply(transforms, data.Y)
-        ref_point = current_ref_point(history, targets, data.violation, space, expect)
-    else:
-        ref_point = apply(transforms, place.reference_point[None])[0]
+    ref_point = _ref_point(place, data, transforms, _expectation(model, m, space, device))
     acquisition = qLogNoisyExpectedHypervolumeImprovement(
         model,
         (-ref_point).tolist(),
@@ -185,6 +181,16 @@ def learn(place: Place, seed: int, device: str) -> Scored:
         **shared,
     )
     return Scored(acquisition, space, device)
+
+
+def _ref_point(
+    place: Place, data: History, transforms: Sequence[Transform], expect: Expectation
+) -> Floats:
+    """Return the reference point (m,), minimised, on the scale of the transforms."""
+    if place.reference_point is not None:
+        return np.asarray(apply(transforms, place.reference_point[None])[0])
+    targets = apply(transforms, data.Y)
+    return current_ref_point(place.history, targets, data.violation, place.region.space, expect)
 
 
 def _constraint_models(data: History, space: Space, device: str) -> list[Model]:

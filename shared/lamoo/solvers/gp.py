@@ -82,6 +82,19 @@ FAST = Effort(96, 32, 128, 32, 64, 1, 5)
 BRIEF = replace(FAST, offspring=96, finalists=16, iterations=3, draws=32, thorough=False)
 
 
+def _doubt(trust: float) -> float:
+    """Return how often the partition's own solver takes a leaf's turn from the model.
+
+    Where the model predicts little, boundaries know more: they propose always below a Kendall's tau
+    of .29, every other time at .5, never at 1. On NAS-Bench-Graph's cora .84 became .98, on pubmed
+    .74 became .92, and other problems were unchanged (docs/benchmarks).
+
+    Args:
+        trust: Kendall's tau of left-out values and what is predicted for them, 0 if negative.
+    """
+    return 2.0 * (1.0 - trust) ** 2
+
+
 def propose(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -> Floats | None:
     """Return the never tried point (d,) of the region with the best acquisition.
 
@@ -95,9 +108,7 @@ def propose(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -
         return None
     space = place.region.space
     model = learn(place.history, space, rng, place.reference_point, effort.training)
-    # where the model predicts little, the partition's boundaries know more: they propose always
-    # below a Kendall's tau of .29, every other time at .5, never at 1
-    if place.region.sides and rng.random() < 2 * (1 - model.trust) ** 2:
+    if place.region.sides and rng.random() < _doubt(model.trust):
         return evolutionary.propose(place, rng)
     return again.better(maximise(model, X, place, rng, effort), model, place)
 

@@ -14,7 +14,7 @@ from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.means import averaged, precision_weights
 from lamoo.space.partial import Partial, check_curves, check_noise, checked_partial, some_of
-from lamoo.space.points import Points
+from lamoo.space.points import Points, already_knowing
 from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows_in
 
 #: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
@@ -392,8 +392,7 @@ class History:
 
     def knowing(self, points: Points) -> History:
         """Return this history, knowing what is known of its points already, which are equal."""
-        vars(self)["points"] = points
-        return self
+        return already_knowing(self, {"points": points})
 
     def first(self, n: int) -> History:
         """Return only the first ``n`` evaluations and what is partially known, see :meth:`at`."""
@@ -424,9 +423,8 @@ class History:
 
 def _like(history: History, same: History, **more: object) -> History:
     """Return a history, knowing what is known of another one with the same evaluations."""
-    found = vars(same)
-    vars(history).update({name: found[name] for name in _OF_EVALUATIONS if name in found}, **more)
-    return history.knowing(same.points)
+    found = {name: value for name, value in vars(same).items() if name in _OF_EVALUATIONS}
+    return already_knowing(history, {**found, "points": same.points, **more})
 
 
 def _padded(G: Floats, width: int) -> Floats:

@@ -6,8 +6,10 @@ looks twenty times at what has not changed costs twice as much.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +17,21 @@ from lamoo.arrays import Bools, Floats, Ints
 from lamoo.space.activity import added_later
 from lamoo.space.parameters import TRUE_TO_SCALE
 from lamoo.space.rows import Keys, answers, keys_of
+
+_Cached = TypeVar("_Cached")
+
+
+def already_knowing(found: _Cached, properties: Mapping[str, object]) -> _Cached:
+    """Return an object that has the values of some of its cached properties already.
+
+    ``functools.cached_property`` looks for them among the attributes, also of a frozen dataclass.
+
+    Args:
+        found: one's own, just made.
+        properties: name -> what the property would return.
+    """
+    vars(found).update(properties)
+    return found
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -34,12 +51,12 @@ class Points:
             members: their indices, each at most once, or the part that they are.
             X: they, shape ``(k, d)``.
         """
-        part, found = Points(X), vars(self)
-        if "keys" in found:
-            vars(part)["keys"] = self.keys[members]
-        if found.get("distinct"):
-            vars(part)["distinct"] = True
-        return part
+        known: dict[str, object] = {}
+        if "keys" in vars(self):
+            known["keys"] = self.keys[members]
+        if vars(self).get("distinct"):
+            known["distinct"] = True
+        return already_knowing(Points(X), known)
 
     def extended(self, X: Floats) -> Points:
         """Return more points, and what is known of them if only the new ones are looked at.
@@ -47,8 +64,8 @@ class Points:
         Args:
             X: all points, shape ``(n + k, d)``, which begin with these.
         """
-        more, new, found = Points(X), Points(X[len(self.X) :]), vars(self)
-        known = vars(more)
+        new, found = Points(X[len(self.X) :]), vars(self)
+        known: dict[str, object] = {}
         if "keys" in found:
             known["keys"] = np.concatenate([self.keys, new.keys])
         if "sorted_keys" in found:
@@ -58,7 +75,7 @@ class Points:
             known["whole"] = self.whole and new.whole
         for name in {"inside", "comparable"} & found.keys():
             known[name] = np.concatenate([getattr(self, name), getattr(new, name)])
-        return more
+        return already_knowing(Points(X), known)
 
     @cached_property
     def keys(self) -> Keys:
