@@ -12,7 +12,7 @@ from lamoo.partition.selection import select
 from lamoo.partition.tree import Partition, grow
 from lamoo.solvers import SOLVERS, Solver, botorch_solver
 
-from .gp.test_steps import outer
+from .gp.test_reports import outer
 
 torch = pytest.importorskip("torch", reason="needs lamoo[botorch]")
 pytest.importorskip("botorch", reason="needs lamoo[botorch]")
