@@ -164,11 +164,12 @@ class Polytope:
         away = np.linalg.norm(self.A * np.where(real, high - low, 0.0), axis=1, keepdims=True)
         k, m, one = len(owner), int((~whole).sum()), of_each[of_each.sum(axis=1) > 1]
         inner = np.eye(k)[~whole]
-        found = milp(  # z and the distance, which is made as large as it can be
+        found = milp(  # z (k,), and last a distance, which is made as large as it can be
             -np.eye(k + 1)[-1],
             integrality=np.append(whole, 0),
             bounds=Bounds(np.zeros(k + 1), np.append([codes[j].most for j in owner], 1.0)),
             constraints=[
+                # so far from every constraint, from a list one value, so far from every bound
                 LinearConstraint(np.hstack([self.A @ T, away]), ub=self.b - self.A @ base),
                 LinearConstraint(np.hstack([one, np.zeros((len(one), 1))]), 1.0, 1.0),
                 LinearConstraint(np.hstack([inner, np.ones((m, 1))]), ub=1.0),
