@@ -42,6 +42,7 @@ from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import (
     Goals,
     check_linear,
+    check_preferences,
     goals_beforehand,
     goals_of,
     judged,
@@ -94,6 +95,8 @@ class LaMOOAdapter(TorchAdapter):
         space = search_space or self._search_space
         fixed_features = fixed_in(fixed_features, space)
         config = self._goals(optimization_config)
+        if not self.outcomes:  # before any trial is paid for
+            check_preferences(config)
         start = time.monotonic()
         given = model_gen_options or {}
         options = {**self._default_model_gen_options, **given}

@@ -18,6 +18,7 @@ from ax.generation_strategy.generation_strategy import GenerationStrategy
 
 from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.explanation import existing
+from ax_lamoo.reduction import moved_on
 from ax_lamoo.task import Task
 from lamoo import chosen_path, pareto
 from lamoo.arrays import Floats
@@ -66,7 +67,8 @@ class _OfPartition(Analysis):
         except UserInputError as error:
             return str(error)
         if not isinstance(found, LaMOOAdapter):
-            return (
+            later = None if generation_strategy is None else moved_on(generation_strategy)
+            return later or (
                 "There is no partition yet: the experiment is initialising, or its generation "
                 "strategy is not ax_lamoo.lamoo_generation_strategy(). Run more trials."
             )

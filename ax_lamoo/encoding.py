@@ -17,7 +17,7 @@ from ax.core.parameter import DerivedParameter, FixedParameter, RangeParameter
 from ax.core.search_space import SearchSpace
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.linear import Linear, linear_of
+from ax_lamoo.linear import Linear, in_words, linear_of
 from ax_lamoo.parameters import Column, check_fixed, column_of, rounded
 from ax_lamoo.sources import known_value
 from lamoo import Space
@@ -31,6 +31,8 @@ from lamoo.space.polytope import Polytope
 Params: TypeAlias = Mapping[str, Any]
 #: Values of one parameter that are listed at most, to draw from those that constraints allow.
 LISTED = 1_000_000
+#: Linear constraints that an error lists at most.
+NAMED = 8
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -68,7 +70,28 @@ class Encoding:
             return Known()
         polytope = self._polytope
         draw = self._draw if polytope is not None and polytope.tight else None
-        return Known(violation=self._violation, draw=draw)
+        return Known(violation=self._violation, draw=draw, limits=(self._limits,))
+
+    def nothing_keeps(self, space: Space, *, untried: bool = False) -> str:
+        """Return what to say where no configuration, with what is fixed, keeps the constraints.
+
+        Args:
+            space: the engine's, with all constraints.
+            untried: whether some do that were tried.
+        """
+        fixed = {n: v for n, v in self.fixed.items() if n in self.search_space.parameters}
+        beside = f" with {fixed} fixed" if fixed else ""
+        limits = " and ".join(space.known.limits)
+        if untried:
+            return f"Every configuration{beside} that was found to keep {limits} was tried."
+        return f"No configuration{beside} was found that keeps {limits}."
+
+    @property
+    def _limits(self) -> str:
+        """What the user calls the linear constraints, the first few of many."""
+        given = [in_words(constraint) for constraint in self.search_space.parameter_constraints]
+        more = [f"{len(given) - NAMED} more"] if len(given) > NAMED else []
+        return f"parameter_constraints {[*given[:NAMED], *more]}"
 
     @cached_property
     def _polytope(self) -> Polytope | None:

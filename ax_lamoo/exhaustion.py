@@ -15,7 +15,7 @@ from ax.generation_strategy.transition_criterion import (
     TrialCountPausingCriterion,
 )
 
-from ax_lamoo.encoding import Params, encoding_of
+from ax_lamoo.encoding import Encoding, Params, encoding_of
 from ax_lamoo.measured import inside_of
 from ax_lamoo.task import Task
 from lamoo.arrays import Floats
@@ -47,7 +47,7 @@ class ConfigurationsLeft(TrialCountPausingCriterion):
         trials_from_node: set[int],  # noqa: ARG002  Ax's signature
     ) -> int:
         """Return how many are left, 1 if none is: the generator says so."""
-        left = untried(experiment.arms_by_name.values(), experiment.search_space)
+        left = untried(experiment.arms_by_name.values(), encoding_of(experiment.search_space))
         return int(min(max(left, 1), ENDLESS))
 
     def is_met(self, *_: object, **__: object) -> bool:
@@ -70,26 +70,19 @@ class StartFull(MaxTrialsAwaitingData):
         return left if left >= 0 else ENDLESS
 
 
-def untried(
-    arms: Iterable[Arm],
-    space: SearchSpace,
-    fixed: Params | None = None,
-    pending: Sequence[Params] = (),
-) -> float:
+def untried(arms: Iterable[Arm], encoding: Encoding, pending: Sequence[Params] = ()) -> float:
     """Return how many configurations of a search space were never tried.
 
     ``inf`` where they cannot be counted: some parameter is real, or they are too many.
 
     Args:
         arms: those that were tried.
-        space: the search space, with its linear constraints.
-        fixed: name -> value that every proposal shall have.
+        encoding: of the search space, with its linear constraints and what is fixed.
         pending: what else was proposed.
     """
-    encoding = encoding_of(space, fixed)
     if not encoding.space.enumerable:
         return math.inf
-    tried = [*(arm.parameters for arm in inside_of(arms, space)), *pending]
+    tried = [*(arm.parameters for arm in inside_of(arms, encoding.search_space)), *pending]
     if not encoding.columns:  # nothing is tuned
         return float(not tried)
     X = encoding.space.enumerate()
@@ -109,11 +102,13 @@ def check_left(
     Raises:
         SearchSpaceExhausted: if it is none. They would draw for minutes before they say so.
     """
+    encoding = encoding_of(space, fixed.parameters if fixed is not None else None)
     proposed = [row.parameters for rows in (pending or {}).values() for row in rows]
     arms = experiment.arms_by_signature_for_deduplication.values()  # Ax repeats what failed
-    left = untried(arms, space, fixed.parameters if fixed is not None else None, proposed)
+    left = untried(arms, encoding, proposed)
     if left == 0:
-        raise SearchSpaceExhausted(EXHAUSTED)
+        kept = untried((), encoding)
+        raise SearchSpaceExhausted(EXHAUSTED if kept else encoding.nothing_keeps(encoding.space))
     return int(min(n, left))
 
 

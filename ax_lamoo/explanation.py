@@ -24,8 +24,8 @@ def explain(client: Client) -> Explanation:
     any other. Printed, it is text. :func:`ax_lamoo.reduced_space` makes parameters of the same box.
 
     Raises:
-        UserInputError: if there is no partition yet: with one objective, another generation
-            strategy, or during the start-up.
+        UserInputError: if there is no partition: with one objective, another generation strategy,
+            during the start-up, or where a strategy of one's own has moved on from LaMOO's node.
 
     Example:
         >>> import ax_lamoo

@@ -148,16 +148,18 @@ class LaMOOGenerator(BoTorchGenerator):
         try:
             X = suggest(task, n, rng)
         except NothingAllowed as error:
-            text, nearest = "No configuration was found that keeps the constraints.", error.nearest
-            if nearest is not None and self.told and "known_constraints" in self.told.names:
+            text, nearest = str(error), error.nearest
+            if nearest is not None:
                 text = nearest.message(task.encoding.decode(nearest.x[None])[0])
             raise SearchSpaceExhausted(text) from error
+        if not task.space.allows(X).all():
+            raise SearchSpaceExhausted(task.encoding.nothing_keeps(task.space))
         if np.isfinite(task.space.size):
             X = task.history.unseen(X)
+            if not len(X) and not task.space.enumerable and task.space.known.violation is not None:
+                raise SearchSpaceExhausted(task.encoding.nothing_keeps(task.space, untried=True))
             if not len(X):
                 raise SearchSpaceExhausted(EXHAUSTED)
-        if not task.space.allows(X).all():
-            raise SearchSpaceExhausted("No configuration was found that keeps the constraints.")
         return X
 
     def leaf(

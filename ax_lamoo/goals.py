@@ -12,7 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ax.adapter.adapter_utils import extract_outcome_constraints
 from ax.core.objective import Objective
-from ax.core.optimization_config import MultiObjectiveOptimizationConfig, OptimizationConfig
+from ax.core.optimization_config import (
+    MultiObjectiveOptimizationConfig,
+    OptimizationConfig,
+    PreferenceOptimizationConfig,
+)
 from ax.core.outcome_constraint import OutcomeConstraint
 from ax.exceptions.core import UserInputError
 from ax.utils.common.sympy import parse_objective_expression
@@ -203,6 +207,22 @@ def judged(
     if isinstance(config, MultiObjectiveOptimizationConfig):
         bounds["objective_thresholds"] = kept(config.objective_thresholds)
     return (config.clone_with_args(**bounds) if reasons else config), reasons
+
+
+def check_preferences(config: OptimizationConfig | None) -> None:
+    """Raise if goals are preferences that are to be learned from comparisons.
+
+    Ax refuses most transforms for them, after the start-up, its own default strategy's too (1.3.1).
+
+    Raises:
+        UserInputError: if they are.
+    """
+    if isinstance(config, PreferenceOptimizationConfig):
+        raise UserInputError(
+            "Ax cannot learn preferences (PreferenceOptimizationConfig) with LaMOO's generation "
+            "strategy, nor with its default: it allows few transforms with them. Set a strategy of "
+            "your own that has no others"
+        )
 
 
 def check_linear(objective: Objective) -> None:

@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from ax.core.parameter import ParameterType, RangeParameter
+from ax.core.parameter import FixedParameter, Parameter, ParameterType, RangeParameter
+from ax.core.parameter_constraint import ParameterConstraint
 from ax.core.search_space import SearchSpace
 
 from lamoo.arrays import Bools, Floats, Ints
 
 #: How exactly a constraint is kept; Ax asks for 1e-8.
 EQUAL = 1e-9
-#: How far a number may be from what follows from the others, as a share of its range: rounding.
+#: How far a number may be from what follows from the others, as a share of its range: rounding, or
+#: the room between two inequalities that are taken for an equality.
 ON_PLANE = 1e-6
-#: A weight of at most this size does not let its parameter be solved for.
+#: A weight of at most this share of the largest does not let its parameter be solved for.
 SMALL = 1e-12
 
 
@@ -93,6 +96,27 @@ class Linear:
         return kept
 
 
+def in_words(constraint: ParameterConstraint) -> str:
+    """Return a linear constraint as a user writes it; Ax keeps ``>=`` with all signs turned.
+
+    Example:
+        >>> in_words(ParameterConstraint(inequality="2*x - y <= 1"))
+        '2*x - y <= 1'
+        >>> in_words(ParameterConstraint(inequality="x + y >= 0.5"))
+        'x + y >= 0.5'
+    """
+    weights, bound, sign = constraint.constraint_dict, constraint.bound, "<="
+    if constraint.is_equality:
+        sign = "=="
+    elif max(weights.values()) < 0:
+        weights, bound, sign = {name: -w for name, w in weights.items()}, -bound, ">="
+    terms = ""
+    for name, weight in weights.items():
+        size = "" if abs(weight) == 1 else f"{abs(weight):.12g}*"
+        terms += f"{' - ' if weight < 0 else ' + '}{size}{name}"
+    return f"{'-' if terms[1:2] == '-' else ''}{terms[3:]} {sign} {bound:.12g}"
+
+
 def linear_of(search_space: SearchSpace, fixed: Collection[str]) -> Linear:
     """Return the linear constraints of a search space.
 
@@ -100,13 +124,9 @@ def linear_of(search_space: SearchSpace, fixed: Collection[str]) -> Linear:
         search_space: Ax's.
         fixed: names of the parameters that are not solved for.
     """
-    A, b, equal = _constraints(search_space)
-    solved = _solve(search_space, A[equal], b[equal], fixed)
-    limits = [
-        (A[~equal], b[~equal] + EQUAL),
-        (A[equal], b[equal] + EQUAL),
-        (-A[equal], EQUAL - b[equal]),
-    ]
+    A, b = _inequalities(search_space)
+    solved = _solve(search_space, *_equalities(search_space, A, b), fixed)
+    limits = [(A, b + EQUAL * np.minimum(1.0, _magnitudes(search_space)))]
     for each in solved:
         row = np.zeros((1, A.shape[1]))
         row[0, each.index] = 1.0
@@ -115,29 +135,69 @@ def linear_of(search_space: SearchSpace, fixed: Collection[str]) -> Linear:
     return Linear(A, b, solved)
 
 
-def _constraints(search_space: SearchSpace) -> tuple[Floats, Floats, Bools]:
-    """Return ``A`` (c, p) and ``b`` (c,) of the linear constraints, and which are equalities.
+def _signed(search_space: SearchSpace) -> list[tuple[ParameterConstraint, int]]:
+    """Return the constraints, and the sign of each as an inequality; an equality has both."""
+    return [
+        (constraint, sign)
+        for constraint in search_space.parameter_constraints
+        for sign in ((1, -1) if constraint.is_equality else (1,))
+    ]
 
-    ``Client`` takes no equality, so that people give two inequalities, ``<=`` and ``>=``.
-    """
-    tunable = list(search_space.tunable_parameters)
-    constraints = search_space.parameter_constraints
-    A, b = np.zeros((len(constraints), len(tunable))), np.zeros(len(constraints))
-    for i, constraint in enumerate(constraints):
-        b[i] = constraint.bound
+
+def _inequalities(search_space: SearchSpace) -> tuple[Floats, Floats]:
+    """Return ``A`` (c, p) and ``b`` (c,) of the linear constraints: ``A @ numbers <= b``."""
+    tunable, signed = list(search_space.tunable_parameters), _signed(search_space)
+    A, b = np.zeros((len(signed), len(tunable))), np.zeros(len(signed))
+    for i, (constraint, sign) in enumerate(signed):
+        b[i] = sign * constraint.bound
         for name, weight in constraint.constraint_dict.items():
             if name in tunable:
-                A[i, tunable.index(name)] = weight
+                A[i, tunable.index(name)] = sign * weight
             else:
-                b[i] -= weight * float(search_space.parameters[name].value)
-    equal = np.array([constraint.is_equality for constraint in constraints], dtype=bool)
-    rows = np.column_stack([A, b])
-    # of two inequalities that say the opposite, the second follows from the first as an equality
-    first, second = np.nonzero(np.triu((rows[:, None] == -rows).all(axis=2), k=1))
-    both = ~equal[first] & ~equal[second]
-    equal[first[both]] = True
-    kept = ~np.isin(np.arange(len(b)), second[both])
-    return A[kept], b[kept], equal[kept]
+                b[i] -= sign * weight * float(search_space.parameters[name].value)
+    return A, b
+
+
+def _magnitudes(search_space: SearchSpace) -> Floats:
+    """Return how large the terms of each inequality can be, shape ``(c,)``.
+
+    Where they are small (``1e-12*x <= 1e-12*y``), so is what may be due to rounding.
+    """
+    parameters, found = search_space.parameters, []
+    for constraint, _ in _signed(search_space):
+        terms = [abs(constraint.bound)]
+        for name, weight in constraint.constraint_dict.items():
+            terms += [abs(weight * float(value)) for value in _extremes(parameters[name])]
+        found.append(max(terms))
+    return np.array(found)
+
+
+def _extremes(parameter: Parameter) -> list[Any]:
+    """Return values of a number between which all others lie."""
+    if isinstance(parameter, RangeParameter):
+        return [parameter.lower, parameter.upper]
+    return [parameter.value] if isinstance(parameter, FixedParameter) else list(parameter.values)
+
+
+def _equalities(search_space: SearchSpace, A: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Return the pairs of inequalities that are equalities, as ``A`` (e, p) and ``b`` (e,).
+
+    ``Client`` takes no equality, so that people give two inequalities, ``<=`` and ``>=``: with
+    other weights (``x + y <= 1``, ``2*x + 2*y >= 2``), or a little room between them.
+    """
+    size = np.abs(A).max(axis=1, initial=0.0)
+    some = size > 0
+    A, b = A[some] / size[some, None], b[some] / size[some]
+    widths = [
+        own.upper - own.lower if isinstance(own, RangeParameter) else np.inf
+        for own in search_space.tunable_parameters.values()
+    ]
+    narrow = ON_PLANE * np.where(A != 0, widths, np.inf).min(axis=1, initial=np.inf)
+    opposite = (np.abs(A[:, None] + A) <= SMALL).all(axis=2)
+    room = b[:, None] + b
+    alike = opposite & (room >= -SMALL * np.abs(b)) & (room <= narrow)
+    first, second = np.nonzero(np.triu(alike, k=1))
+    return A[first], (b[first] - b[second]) / 2
 
 
 def _solve(

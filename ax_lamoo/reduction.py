@@ -17,8 +17,10 @@ from ax.core.parameter import (
     RangeParameter,
 )
 from ax.exceptions.core import UserInputError
+from ax.generation_strategy.generation_strategy import GenerationStrategy
 
 from ax_lamoo.adapter import LaMOOAdapter
+from ax_lamoo.registry import LaMOOGenerators
 from ax_lamoo.task import Task
 from lamoo import chosen_path
 from lamoo.report import boxes
@@ -76,6 +78,27 @@ def _needed(parameter: Parameter) -> set[str]:
     return {*parameter.parameter_names_to_weights} if derived else set()
 
 
+def moved_on(strategy: GenerationStrategy) -> str | None:
+    """Say to which node a strategy has gone from LaMOO's, ``None`` if it has not.
+
+    Those of :func:`ax_lamoo.lamoo_generation_strategy` end with LaMOO's, a user's own may go on.
+    """
+    if isinstance(strategy.adapter, LaMOOAdapter):
+        return None
+    before = [
+        node.name
+        for node in strategy._nodes  # noqa: SLF001 - no public way
+        if node.trials_from_node
+        and any(spec.generator_enum is LaMOOGenerators.LAMOO for spec in node.generator_specs)
+    ]
+    if not before:
+        return None
+    return (
+        f"There is no partition: the generation strategy has moved on from LaMOO's node "
+        f"{before[-1]!r} to {strategy.current_node_name!r}, which learns none."
+    )
+
+
 def good_region(client: Client, who: str) -> tuple[Task, boxes.RegionReport]:
     """Return what is known of an experiment, and of its good region.
 
@@ -84,7 +107,7 @@ def good_region(client: Client, who: str) -> tuple[Task, boxes.RegionReport]:
         who: asks, for the error.
 
     Raises:
-        UserInputError: if there is no partition yet, or this is no client: an experiment does not
+        UserInputError: if there is no partition, or this is no client: an experiment does not
             know its generation strategy.
     """
     if not isinstance(client, Client):
@@ -96,6 +119,8 @@ def good_region(client: Client, who: str) -> tuple[Task, boxes.RegionReport]:
     experiment, strategy = client._experiment, client._generation_strategy  # noqa: SLF001 - no public way
     adapter = strategy.fit(experiment=experiment)
     if not isinstance(adapter, LaMOOAdapter) or not adapter.is_moo_problem:
+        if (text := moved_on(strategy)) is not None:
+            raise UserInputError(text)
         raise UserInputError(
             f"There is no partition yet: {who} asks for two objectives or more, "
             "ax_lamoo.lamoo_generation_strategy(), and more trials than its start-up."

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from ax.adapter.data_utils import ExperimentData
 from ax.adapter.random import RandomAdapter
 from ax.adapter.registry import MBM_X_trans_base
@@ -16,7 +17,7 @@ from ax.core.experiment import Experiment
 from ax.core.generator_run import GeneratorRun
 from ax.core.observation import ObservationFeatures
 from ax.core.optimization_config import OptimizationConfig
-from ax.core.parameter import ChoiceParameter, DerivedParameter
+from ax.core.parameter import ChoiceParameter, DerivedParameter, ParameterType, RangeParameter
 from ax.core.search_space import SearchSpace
 from ax.core.types import TParameterization
 from ax.generation_strategy.center_generation_node import CenterGenerationNode
@@ -24,20 +25,22 @@ from ax.generation_strategy.transition_criterion import PausingCriterion
 from ax.generators.random.sobol import SobolGenerator
 
 from ax_lamoo.adapter import LaMOOAdapter
-from ax_lamoo.encoding import check_derived, encoding_of, fixed_in
+from ax_lamoo.encoding import Encoding, check_derived, encoding_of, fixed_in
 from ax_lamoo.exhaustion import ConfigurationsLeft, check_left
 from ax_lamoo.generator import LaMOOGenerator
-from ax_lamoo.goals import check_linear
+from ax_lamoo.goals import check_linear, check_preferences
+from ax_lamoo.linear import EQUAL
 from ax_lamoo.task import logger
 from ax_lamoo.told import Told
 from ax_lamoo.transforms import ManyIntegersToFloat
+from lamoo.space.polytope import DRAWS
 
 
 @dataclass(init=False)
 class CenterNode(CenterGenerationNode):
-    """Ax's center of the space, as the first point, where what the user fixed is so.
+    """Ax's center of the space, as the first point, where what the user fixed or disabled is so.
 
-    Ax's own ignores what is fixed (Ax 1.3.1). A center that cannot be so, as in another branch of a
+    Ax's own ignores both (Ax 1.3.1). A center that cannot be so, as in another branch of a
     hierarchical space, is left out.
     """
 
@@ -60,8 +63,10 @@ class CenterNode(CenterGenerationNode):
         """Propose the center, or nothing if it was tried or cannot be.
 
         Raises:
-            UserInputError: if a parameter is fixed at what it cannot be.
+            UserInputError: if a parameter is fixed at what it cannot be, or preferences are to be
+                learned.
         """
+        check_preferences(experiment.optimization_config)
         fixed_features = fixed_in(fixed_features, experiment.search_space)
         self._fixed = {} if fixed_features is None else fixed_features.parameters
         return super().gen(
@@ -75,12 +80,17 @@ class CenterNode(CenterGenerationNode):
         )
 
     def compute_center_params(self) -> TParameterization | None:
-        """Return the center with what is fixed, ``None`` if the space holds no such point."""
+        """Return the center with what is fixed or disabled, ``None`` if there is no such point."""
         center, space = super().compute_center_params(), self.search_space
-        if center is None or space is None or not self._fixed:
+        if center is None or space is None:
             return center
-        moved = {**center, **{k: space[k].cast(v) for k, v in self._fixed.items()}}
-        for name, parameter in space.parameters.items():
+        parameters = space.parameters
+        disabled = {n: parameters[n].default_value for n in center if parameters[n].is_disabled}
+        pinned = {**disabled, **self._fixed}
+        if not pinned:
+            return center
+        moved = {**center, **{name: parameters[name].cast(v) for name, v in pinned.items()}}
+        for name, parameter in parameters.items():
             if isinstance(parameter, DerivedParameter):
                 moved[name] = parameter.compute(parameters=moved)
         return moved if space.check_membership(moved) else None
@@ -146,6 +156,7 @@ class StartAdapter(RandomAdapter):
         space = search_space or self._search_space
         if (config := optimization_config or self._experiment.optimization_config) is not None:
             check_linear(config.objective)
+            check_preferences(config)
         fixed_features = fixed_in(fixed_features, space)
         if self.generator.told is None:
             n = check_left(n, self._experiment, space, fixed_features, pending_observations)
@@ -188,10 +199,11 @@ def _beyond_sobol(space: SearchSpace, fixed: ObservationFeatures | None) -> bool
 
     Or so tight that Ax would draw thousands of points in vain, and then begin where constraints
     meet, from where it may find no other point, or end between integers. Or whether anything is
-    fixed in a hierarchical space: there Ax also fixes all the rest, at arbitrary values, and then
-    finds no second point (Ax 1.3.1).
+    fixed or disabled in a hierarchical space: there Ax also fixes all the rest, at arbitrary
+    values, and then finds no second point (Ax 1.3.1).
     """
-    if space.is_hierarchical and fixed is not None and fixed.parameters:
+    pinned = space.get_disabled_parameter_fixed_features(fixed)
+    if space.is_hierarchical and pinned is not None and pinned.parameters:
         return True
     if not space.parameter_constraints:
         return False
@@ -200,11 +212,34 @@ def _beyond_sobol(space: SearchSpace, fixed: ObservationFeatures | None) -> bool
         bool(encoding.linear.solved)
         or encoding.space.known.draw is not None
         or any(
-            constraint.is_equality or isinstance(space.parameters[name], ChoiceParameter)
+            isinstance(space.parameters[name], ChoiceParameter)
             for constraint in space.parameter_constraints
             for name in constraint.constraint_dict
         )
+        or not _met_by_sobol(encoding)
     )
+
+
+def _met_by_sobol(encoding: Encoding) -> bool:
+    """Tell whether any of many random points keeps the linear constraints as Ax asks for it.
+
+    Ax looks at numbers before they are rounded and after that: two integers that add up to 7 are
+    real numbers at first, which never do. It draws for half a minute before it gives up, or ends in
+    BoTorch's error if all integers lie on a border, as it also is where ``7 <= x + y <= 7.4``:
+    it rounds numbers in other units (Ax 1.3.1).
+    """
+    tunable = encoding.search_space.tunable_parameters.values()
+    U = np.random.default_rng(0).random((DRAWS, len(tunable)))
+    N = np.zeros(U.shape)
+    for j, own in enumerate(tunable):
+        if isinstance(own, RangeParameter):
+            N[:, j] = own.lower + U[:, j] * (own.upper - own.lower)
+            if own.name in encoding.fixed:
+                N[:, j] = float(encoding.fixed[own.name])
+    whole = [getattr(own, "parameter_type", None) == ParameterType.INT for own in tunable]
+    rounded = np.where(whole, np.round(N), N)
+    off = np.maximum(encoding.linear.violation(N), encoding.linear.violation(rounded))
+    return bool((off < -2 * EQUAL).any())
 
 
 def _repeats(run: GeneratorRun, pending: Mapping[str, Sequence[ObservationFeatures]]) -> bool:

@@ -108,7 +108,8 @@ def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> 
 def _together(own: Known, told: Known) -> Known:
     """Return what is known of points, with the constraints of both."""
     violations = [v for v in (own.violation, told.violation) if v is not None]
-    told = replace(told, draw=own.draw)
+    limits = tuple(name for k in (own, told) if k.violation is not None for name in k.limits)
+    told = replace(told, draw=own.draw, limits=limits)
     if len(violations) < 2:
         return replace(told, violation=violations[0] if violations else None)
     return replace(told, violation=lambda X: total_violation([v(X) for v in violations]))

@@ -23,6 +23,7 @@ from lamoo.partition.tree import Node, grow
 from lamoo.solvers import Propose, again, distant, evolutionary, random
 from lamoo.space import Space
 from lamoo.space.history import History
+from lamoo.space.known import FUNCTIONS
 from lamoo.startup import least_sure, next_start
 from lamoo.task import Settings, Task, check_task
 
@@ -61,12 +62,14 @@ class Nearest:
         amount: by how much it breaks them.
         among: how many points there were.
         size: how many configurations there are, if all were looked at.
+        limits: what the constraints are called.
     """
 
     x: Floats
     amount: float
     among: int
     size: float | None
+    limits: tuple[str, ...]
 
     def message(self, params: Mapping[str, Any]) -> str:
         """Return a sentence that says what was found, and what the user can do.
@@ -79,11 +82,17 @@ class Nearest:
             if self.size is None
             else f"none of all {self.size:.0f} configurations keeps them"
         )
+        functions = FUNCTIONS in self.limits
         return (
-            f"known_constraints: {found} (each function must return at most 0). Of {self.among} "
+            f"{' and '.join(self.limits)}: {found}"
+            f"{' (each function must return at most 0)' if functions else ''}. Of {self.among} "
             f"random ones {dict(params)} breaks them least, by {self.amount:.4g}. Check their "
-            "signs, loosen them or widen the search space; where few configurations keep them, "
+            "signs, loosen them or widen the search space"
+        ) + (
+            "; where few configurations keep them, "
             "return how far each is off, or try one that is known to keep them first"
+            if functions
+            else ""
         )
 
 
@@ -92,7 +101,8 @@ def _nearest(space: Space, X: Floats) -> Nearest:
     assert space.known.violation is not None  # noqa: S101 - for the type checker
     violation = space.known.violation(X)
     k = int(np.argmin(violation))
-    return Nearest(X[k], float(violation[k]), len(X), space.size if space.enumerable else None)
+    size = space.size if space.enumerable else None
+    return Nearest(X[k], float(violation[k]), len(X), size, space.known.limits)
 
 
 @own_state()

@@ -3,13 +3,25 @@
 import numpy as np
 import pandas as pd
 import pytest
+from ax.adapter.registry import Generators
 from ax.analysis.plotly.plotly_analysis import PlotlyAnalysisCard
 from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.core.analysis_card import ErrorAnalysisCard
+from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import UserInputError
+from ax.generation_strategy.generation_node import GenerationNode
+from ax.generation_strategy.generation_strategy import GenerationStrategy
+from ax.generation_strategy.generator_spec import GeneratorSpec
+from ax.generation_strategy.transition_criterion import MinTrials
 
-from ax_lamoo import PartitionRegions, PartitionTree
+from ax_lamoo import (
+    PartitionRegions,
+    PartitionTree,
+    explain,
+    lamoo_generation_strategy,
+    reduced_space,
+)
 from lamoo import chosen_path, pareto
 from lamoo.partition.selection import walk
 
@@ -212,3 +224,20 @@ def test_the_default_analyses_of_ax_work(client, run):
     assert len(flat) > 3
     broken = [card.title for card in flat if "Failed" in str(card.blob)]
     assert not broken
+
+
+def test_a_strategy_that_has_moved_on_is_told_from_a_start(client, run):
+    nodes = lamoo_generation_strategy(initialization_budget=0, solver="evolutionary")._nodes
+    own = nodes[0]
+    own._transition_criteria = [
+        MinTrials(threshold=2, transition_to="end", only_in_statuses=[TrialStatus.COMPLETED])
+    ]
+    end = GenerationNode(name="end", generator_specs=[GeneratorSpec(Generators.SOBOL)])
+    made = client(PARAMETERS)
+    made.set_generation_strategy(GenerationStrategy(name="mine", nodes=[own, end]))
+    run(made, 3, both)
+    for ask in (explain, reduced_space):
+        with pytest.raises(UserInputError, match="moved on from LaMOO's node 'LaMOO' to 'end'"):
+            ask(made)
+    (card,) = made.compute_analyses([PartitionTree()], display=False)
+    assert "moved on from LaMOO's node" in f"{card.subtitle} {card.blob} {card.df}"

@@ -10,6 +10,7 @@ from ax.core.observation import ObservationFeatures
 from ax.exceptions.core import DataRequiredError, SearchSpaceExhausted
 
 from ax_lamoo.acquisition import Confined, LaMOOAcquisition, Leaf, array
+from ax_lamoo.encoding import encoding_of
 from ax_lamoo.exhaustion import untried
 from ax_lamoo.features import features_of
 from ax_lamoo.registry import LaMOOGenerators
@@ -100,7 +101,7 @@ def leaves(monkeypatch):
 def test_confined_proposals_are_inside_in_every_space(client, run, parameters, leaves):
     experiment = client(parameters, solver="qlognehvi", partition=Partition(leaf_size=3))
     space = experiment._experiment.search_space
-    size = untried([], space)
+    size = untried([], encoding_of(space))
     asked = run(experiment, int(min(20, size)))
     assert all(space.check_membership(params) for params in asked)
     if size <= 20:

@@ -15,11 +15,14 @@ from ax.api.configs import (
 from ax.api.protocols.metric import IMetric
 from ax.api.protocols.runner import IRunner
 from ax.core.arm import Arm
+from ax.core.auxiliary import AuxiliaryExperiment, AuxiliaryExperimentPurpose
 from ax.core.data import Data
+from ax.core.optimization_config import PreferenceOptimizationConfig
 from ax.core.parameter_constraint import ParameterConstraint
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import SearchSpaceExhausted, UserInputError
 from ax.service.ax_client import AxClient, ObjectiveProperties
+from ax.utils.testing.preference_stubs import get_pbo_experiment
 
 import ax_lamoo
 from lamoo import Partition
@@ -159,7 +162,7 @@ def test_constraints_on_steps_and_choices_hold_from_the_first_trial(
 
 def test_what_nothing_satisfies_is_told(client):
     z = RangeParameterConfig("z", (0, 10), "int", step_size=5)
-    with pytest.raises(SearchSpaceExhausted, match="keeps the constraints"):
+    with pytest.raises(SearchSpaceExhausted, match=r"'x \+ z <= -1'.*no configuration"):
         client([*FLOAT, z], parameter_constraints=["x + z <= -1"]).get_next_trials(max_trials=1)
 
 
@@ -893,3 +896,60 @@ def test_an_experiment_can_be_followed(client, run, caplog):
     lines = [r.getMessage() for r in mine if r.levelname == "DEBUG"]
     assert sum("start-up" in line for line in lines) == 2  # besides the center
     assert sum("solver evolutionary in the leaf at depth 0" in line for line in lines) == 3
+
+
+DISABLED = ({"w": 3}, {"x": 0.5}, {"net": "mlp"}, {"net": "cnn", "k": 3})
+
+
+@pytest.mark.parametrize("disabled", DISABLED, ids=str)
+def test_what_is_disabled_in_a_hierarchical_space_is_so_from_the_first_trial_on(
+    disabled, client, run
+):
+    made = client(
+        [
+            ChoiceParameterConfig(
+                "net", ["mlp", "cnn"], "str", dependent_parameters={"mlp": ["w"], "cnn": ["k"]}
+            ),
+            RangeParameterConfig("w", (1, 9), "int"),
+            RangeParameterConfig("k", (1, 5), "int"),
+            RangeParameterConfig("x", (0.0, 1.0), "float"),
+        ],
+        solver="evolutionary",
+    )
+    made._experiment.disable_parameters_in_search_space(disabled)
+    asked = run(made, 7, lambda p: {"a": p["x"] + p.get("w", 0), "b": p.get("k", 0) - p["x"]})
+    assert all(params.get(name, v) == v for params in asked for name, v in disabled.items())
+    assert len({str(sorted(params.items())) for params in asked}) == 7
+
+
+def test_the_center_of_a_space_has_what_is_disabled(client, run):
+    made = client([*FLOAT, RangeParameterConfig("i", (0, 9), "int")])
+    made._experiment.disable_parameters_in_search_space({"i": 2})
+    (params,) = run(made, 1, both)
+    assert params == {"x": 0.5, "y": 0.5, "i": 2}
+
+
+@pytest.mark.parametrize("options", [{}, {"initialization_budget": 0}], ids=str)
+def test_learned_preferences_are_refused_before_any_trial(options, client):
+    made = client(FLOAT, **options)
+    objective = made._experiment.optimization_config.objective
+    answers = get_pbo_experiment(
+        num_parameters=2,
+        num_experimental_metrics=0,
+        parameter_names=["a", "b"],
+        num_experimental_trials=0,
+        num_preference_trials=3,
+        num_preference_trials_w_repeated_arm=0,
+        unbounded_search_space=True,
+        experiment_name="answers",
+    )
+    made._experiment.add_auxiliary_experiment(
+        purpose=AuxiliaryExperimentPurpose.PE_EXPERIMENT,
+        auxiliary_experiment=AuxiliaryExperiment(experiment=answers),
+    )
+    made.set_optimization_config(
+        PreferenceOptimizationConfig(objective=objective, preference_profile_name="answers")
+    )
+    with pytest.raises(UserInputError, match="cannot learn preferences"):
+        made.get_next_trials(max_trials=1)
+    assert not made._experiment.trials

@@ -10,6 +10,8 @@ import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
 
+#: What constraints are called that users give as functions.
+FUNCTIONS = "known_constraints"
 #: Returns points (n, d) with the parameters that their configurations have, and which (n,) are
 #: known to be complete.
 Complete = Callable[[Floats], tuple[Floats, Bools]]
@@ -32,6 +34,7 @@ class Known:
             they may be, or where that is unknown. Observed points may lie elsewhere.
         draw: returns up to ``n`` random points (k, d) that violate nothing, given ``n`` and a
             random generator, where hardly any uniform ones do so; ``None`` if it is not known how.
+        limits: what their user calls the constraints, to say so where nothing keeps them.
     """
 
     objectives: Mapping[int, Callable[[Floats], Floats]] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Known:
     first: Floats | None = None
     violation: Callable[[Floats], Floats] | None = None
     draw: Callable[[int, np.random.Generator], Floats] | None = None
+    limits: tuple[str, ...] = (FUNCTIONS,)
 
     @property
     def predicts(self) -> bool:
