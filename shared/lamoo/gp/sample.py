@@ -36,8 +36,9 @@ PRECISE = 0.1
 NEAR = 0.05
 #: Fits that are remembered: those of the objectives of a few studies that take turns.
 _FITS = 128
-#: Processes that are remembered because they are asked for often: those of local models.
-_PROCESSES = 32
+#: Processes that are remembered: those of local models of the same neighbours, one per objective.
+#: Few, since each holds tens of megabytes where there are many choices.
+_PROCESSES = 8
 
 
 @dataclass(frozen=True)
