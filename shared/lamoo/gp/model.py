@@ -46,7 +46,7 @@ from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.known import Known
 from lamoo.space.rows import first_of, keys_of, rows_in
-from lamoo.space.schedule import scheduled
+from lamoo.space.schedule import begun, scheduled
 
 #: Standard deviations of objectives are multiplied by this. Hyperparameters are fitted and not
 #: integrated over, so off the data the fit is too sure of itself: after 25 or 50 random points,
@@ -228,13 +228,36 @@ def constraint_processes(
     violated = np.flatnonzero((G > 0).any(axis=0)).tolist()
     if not violated:
         return ()
-    early = training_set(history.first(scheduled(history.n)), size)
+    late = training_set(_then(history, scheduled), size)
+    early = training_set(_then(history, begun), size)
     processes = []
     for c in violated:
-        reported = early if (~np.isnan(early.G[:, c])).any() else data
-        hyperparameters = fit_to(*_reports(reported, c, space), space)
-        processes.append(process_of(*_reports(data, c, space), space, hyperparameters))
+        now, then, before = (_reports(part, c, space) for part in (data, late, early))
+        then = then if len(then[1]) else now
+        hyperparameters = _adjusted(before if len(before[1]) else then, then, space)
+        processes.append(process_of(*now, space, hyperparameters))
     return tuple(processes)
+
+
+def _then(history: History, length: Callable[[int], int]) -> History:
+    """Return what was known when there were fewer evaluations.
+
+    Args:
+        history: what is known now.
+        length: returns how many of so many.
+    """
+    then, known = history.first(length(history.n)), history.partial
+    known = known.at(np.arange(length(len(known.X))))
+    return replace(then, partial=known).knowing(then.points)
+
+
+def _adjusted(
+    early: tuple[Floats, Floats], late: tuple[Floats, Floats], space: Space
+) -> Hyperparameters:
+    """Return hyperparameters fitted to inputs (k, p) and values (k,), adjusted to later ones."""
+    fitted = fit_to(*early, space)
+    same = map(partial(np.array_equal, equal_nan=True), early, late)
+    return fitted if all(same) else fit_to(*late, space, fitted)
 
 
 def failure_process(history: History, space: Space) -> tuple[GP, ...]:
@@ -244,21 +267,29 @@ def failure_process(history: History, space: Space) -> tuple[GP, ...]:
     learning rate that diverges. Where they happen by chance, the process explains them as noise,
     and predicts about the same everywhere.
     """
-    now = _outcomes(history, history.n, len(history.failed), space)
+    now = _outcomes(history, int, space)
     if now is None:
         return ()
-    then = _outcomes(history, scheduled(history.n), scheduled(len(history.failed)), space) or now
-    return (process_of(*now, space, fit_to(*then, space)),)
+    early, late = (_outcomes(history, length, space) or now for length in (begun, scheduled))
+    return (process_of(*now, space, _adjusted(early, late, space)),)
 
 
-def _outcomes(history: History, n: int, f: int, space: Space) -> tuple[Floats, Floats] | None:
-    """Return the inputs (k, p) of the first n evaluations and f failures, and -1 or 1 (k,)."""
-    known = history.failures(MAX_OUTCOMES, f)
+def _outcomes(
+    history: History, length: Callable[[int], int], space: Space
+) -> tuple[Floats, Floats] | None:
+    """Return the inputs (k, p) of evaluations and failures, and -1 or 1 (k,).
+
+    Args:
+        history: theirs.
+        length: returns how many of so many count, the first ones.
+        space: theirs.
+    """
+    known = history.failures(MAX_OUTCOMES, length(len(history.failed)))
     if not len(known):
         return None
     # what was stopped had not failed by then
-    stopped = history.stopped[: scheduled(len(history.stopped))]
-    good = [training_set(history.first(n), MAX_OUTCOMES).X, _spread(stopped)]
+    stopped = history.stopped[: length(len(history.stopped))]
+    good = [training_set(history.first(length(history.n)), MAX_OUTCOMES).X, _spread(stopped)]
     return _told_apart(np.concatenate(good), known, space)
 
 

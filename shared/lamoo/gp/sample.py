@@ -198,12 +198,20 @@ def fit_winsorised(
     return _fit(sample.valued(drawn), hyperparameters)
 
 
-def fit_to(X: Floats, y: Floats, space: Space) -> Hyperparameters:
+def fit_to(
+    X: Floats, y: Floats, space: Space, start: Hyperparameters | None = None
+) -> Hyperparameters:
     """Return hyperparameters fitted to values y (n,) at the space's inputs X (n, p).
 
     They are remembered: for equal data nothing is fitted again.
+
+    Args:
+        X: the inputs.
+        y: the values.
+        space: theirs.
+        start: what fitted fewer of the values, to be adjusted; by default the search is thorough.
     """
-    return _fit(_sample(X, y, space), None)
+    return _fit(_sample(X, y, space), start)
 
 
 @lru_cache(maxsize=_FITS)

@@ -42,6 +42,18 @@ def rarely_scheduled(n: int) -> int:
     return n // _EVERY * _EVERY if n >= _CHOOSING else n
 
 
+def begun(n: int) -> int:
+    """Return the largest history length up to ``n`` at which a fit without forms begins anew.
+
+    Every length below 32, then once per doubling: in between it is adjusted at scheduled lengths.
+
+    Example:
+        >>> [begun(n) for n in (5, 31, 35, 100, 1000)]
+        [5, 31, 32, 64, 512]
+    """
+    return power_of_two(n) if n >= _ALWAYS else n
+
+
 def power_of_two(n: int) -> int:
     """Return the largest power of two up to ``n``, 0 for 0."""
     return 1 << (n.bit_length() - 1) if n else 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space
-from lamoo.gp import fitting, forms, model, targets, training
+from lamoo.gp import fitting, forms, model, sample, targets, training
 from lamoo.gp.acquisition import improvement
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
 from lamoo.gp.model import learn
@@ -52,6 +52,48 @@ def test_hyperparameters_of_all_training_are_bounded(rng):
     history = History(X, np.stack([X[:, 0], 1 - X[:, 0]], axis=1))  # everything is on the front
     processes = learn(history, SQUARE, rng, None).factors[-1].processes
     assert all(len(process._Z) == training.MAX_TRAINING for process in processes)
+
+
+def with_outcomes(n, f, stopped=0):
+    """Return n results, which keep a constraint or not, f failures, and some stopped early."""
+    X = SQUARE.sobol(0, 128, 0)
+    bad, good, early = X[X.sum(axis=1) > 1.2], X[X.sum(axis=1) <= 1.2][:n], X[::-1][:stopped]
+    none = np.full((stopped, 2), np.nan)
+    partial = Partial(early, none, early[:, :1] - 0.6, none)
+    return History(good, good, good[:, :1] - 0.4, failed=bad[:f], partial=partial)
+
+
+@pytest.mark.parametrize("stopped", [0, 36])
+def test_what_is_remembered_of_constraints_and_failures_does_not_change_the_model(
+    stopped, rng, forget
+):
+    X = rng.random((30, 2))
+
+    def score():
+        history = with_outcomes(77, 39, stopped)
+        return learn(history, SQUARE, np.random.default_rng(0), None).score(X)
+
+    forget()
+    cold = score()
+    for n in range(64, 76):
+        learn(with_outcomes(n, n // 2, stopped // 2), SQUARE, rng, None)
+    np.testing.assert_array_equal(cold, score())
+
+
+def test_fits_to_constraints_and_failures_begin_anew_rarely(monkeypatch):
+    """Before, both searched from their prior whenever something had failed or come to its end."""
+    anew = set()
+
+    def fit_to(X, y, space, start=None):
+        if start is None:
+            anew.add((X.tobytes(), y.tobytes()))
+        return sample.fit_to(X, y, space, start)
+
+    monkeypatch.setattr(model, "fit_to", fit_to)
+    for n in range(64, 80):
+        learn(with_outcomes(n, n // 2, n // 2), SQUARE, np.random.default_rng(0), None)
+    # the constraint and failures after 64 results, 32 failures and 32 that were stopped
+    assert len(anew) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Lengths of the history at which something is learned anew."""
 
-from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
+from lamoo.space.schedule import begun, power_of_two, rarely_scheduled, scheduled
 
 
 def test_what_costs_much_is_learned_rarely_and_at_lengths_that_a_newcomer_meets_too():
@@ -25,3 +25,9 @@ def test_forms_are_chosen_at_some_of_the_lengths_at_which_fits_are_adjusted():
     assert lengths == [*range(10), 10, 15, 20, 25, 30, *(2**k for k in range(5, 11))]
     assert all(scheduled(k) == k for k in lengths)
     assert all(max(k for k in lengths if k <= n) == rarely_scheduled(n) for n in range(2_000))
+
+
+def test_fits_begin_anew_at_lengths_at_which_they_are_adjusted_and_that_a_newcomer_meets_too():
+    lengths = [begun(n) for n in range(2_000)]
+    assert sorted(set(lengths)) == [*range(33), 64, 128, 256, 512, 1024]
+    assert all(k <= n and begun(k) == scheduled(k) == k for n, k in enumerate(lengths))
