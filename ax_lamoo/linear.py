@@ -97,7 +97,9 @@ class Linear:
 
 
 def in_words(constraint: ParameterConstraint) -> str:
-    """Return a linear constraint as a user writes it; Ax keeps ``>=`` with all signs turned.
+    """Return a linear constraint as a user writes it, with names in order.
+
+    Ax keeps ``>=`` with all signs turned, and names in an order that changes from run to run.
 
     Example:
         >>> in_words(ParameterConstraint(inequality="2*x - y <= 1"))
@@ -111,7 +113,7 @@ def in_words(constraint: ParameterConstraint) -> str:
     elif max(weights.values()) < 0:
         weights, bound, sign = {name: -w for name, w in weights.items()}, -bound, ">="
     terms = ""
-    for name, weight in weights.items():
+    for name, weight in sorted(weights.items()):
         size = "" if abs(weight) == 1 else f"{abs(weight):.12g}*"
         terms += f"{' - ' if weight < 0 else ' + '}{size}{name}"
     return f"{'-' if terms[1:2] == '-' else ''}{terms[3:]} {sign} {bound:.12g}"
