@@ -94,15 +94,14 @@ def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> 
     about = repr(encoding.search_space.parameters), space.parameters
     names = encoding.search_space.parameters.keys()
     samples = encoding.decode(space.sample(TRIES, np.random.default_rng(0)))
-    bound = told.bound(about, goals.weights, metrics, encoding.decode, names, samples)
+    known = told.known(about, goals.weights, metrics, encoding.decode, names, samples)
     told.check(history.X[history.inside & space.activity.complete(history.X)[1]])
     for sentence in told.contradictions(history, task.arms):
         warn_once(sentence)
     plain = Space(space.parameters, activity=space.activity)
     lessons = told.lessons(about, goals, metrics, plain, encoding.encode_others)
-    bound = bound.where(space.activity.complete)
-    known = _together(space.known, taught(bound.known, lessons, history))
-    return replace(task, space=replace(space, known=known), history=replace(history, key=bound.key))
+    known = taught(known.where(space.activity.complete), lessons, history)
+    return replace(task, space=replace(space, known=_together(space.known, known)))
 
 
 def _together(own: Known, told: Known) -> Known:

@@ -16,7 +16,8 @@ from lamoo import History, Space
 from lamoo.arrays import Floats
 from lamoo.gp.transfer import Lesson
 from lamoo.space.answers import Params
-from lamoo.space.prior import Bound, Prior, contradictions
+from lamoo.space.known import Known
+from lamoo.space.prior import Prior, contradictions
 
 logger = get_logger(__name__)
 
@@ -51,7 +52,7 @@ class Told:
         """Forget what only saves time."""
         self._taught: tuple[Any, list[Lesson]] | None = None
         self._about: Any = None
-        self._bound: Bound | None = None
+        self._known: Known | None = None
         self._objectives: dict[int, tuple[int | str, float]] = {}
         self._decode: Callable[[Floats], Sequence[Params]] = lambda _: []
 
@@ -80,7 +81,7 @@ class Told:
             )
         return self._functions
 
-    def bound(
+    def known(
         self,
         about: Any,
         weights: Floats,
@@ -88,8 +89,8 @@ class Told:
         decode: Callable[[Floats], Sequence[Params]],
         names: Collection[str],
         samples: Sequence[Params],
-    ) -> Bound:
-        """Return the functions for the engine.
+    ) -> Known:
+        """Return what the functions know of a space's points.
 
         Args:
             about: what tells one search space from another.
@@ -104,7 +105,7 @@ class Told:
             RuntimeError: if a function raises or returns what it must not.
         """
         about = (about, weights.tolist(), list(metrics))
-        if self._bound is None or self._about != about:
+        if self._known is None or self._about != about:
             signs = _alone(weights, metrics)
             places: dict[int | str, int] = {name: j for name, (j, _) in signs.items()}
             with as_user_input():
@@ -112,8 +113,8 @@ class Told:
             self._decode = decode
             self._objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
             self.functions.rehearse(samples)
-            self._bound, self._about = self.functions.bind(self._objectives, decode, names), about
-        return self._bound
+            self._known, self._about = self.functions.bind(self._objectives, decode, names), about
+        return self._known
 
     def lessons(
         self,
@@ -155,8 +156,8 @@ class Told:
         Raises:
             RuntimeError: if a function reads a parameter that is not there.
         """
-        assert self._bound is not None  # noqa: S101 - for the type checker
-        known, key = self._bound.known, self._bound.key
+        known = self._known
+        assert known is not None  # noqa: S101 - for the type checker
         unknown = np.zeros(len(X), dtype=bool)
         for j, (name, _) in self._objectives.items():
             for params in self._decode(X[np.isnan(known.objectives[j](X))]):
@@ -166,8 +167,8 @@ class Told:
             unknown |= np.isnan(given).any(axis=1) if given.size else True
         if known.violation is not None:
             unknown |= np.isnan(known.violation(X))
-        if key is not None:
-            unknown |= key(X) < 0
+        if known.key is not None:
+            unknown |= known.key(X) < 0
         for params in self._decode(X[unknown]):
             self.functions.check(params)
 
@@ -175,18 +176,18 @@ class Told:
         """Yield a sentence for each arm that reported another value than the known one.
 
         Args:
-            history: what was observed, in the space that :meth:`bound` was called for.
+            history: what was observed, in the space that :meth:`known` was called for.
             arms: its arms' names.
 
         Raises:
             UserInputError: if most arms did, see :func:`lamoo.space.prior.contradictions`.
         """
-        assert self._bound is not None  # noqa: S101 - for the type checker
+        assert self._known is not None  # noqa: S101 - for the type checker
         X, Y = history.X, history.Y
         inside = history.inside
         labels = [f"arm {arm}" for arm in np.asarray(arms)[inside]]
         for j, (key, sign) in self._objectives.items():
-            expected = self._bound.known.objectives[j](X[inside]) / sign
+            expected = self._known.objectives[j](X[inside]) / sign
             with as_user_input():
                 yield from contradictions(key, labels, expected, Y[inside, j] / sign, ROUNDED)
 

@@ -17,8 +17,8 @@ from lamoo import History, Space, Task
 from lamoo.arrays import Bools, Floats
 from lamoo.gp.transfer import Lesson, taught
 from lamoo.space.evidence import Evidence
-from lamoo.space.known import Complete
-from lamoo.space.prior import Bound, Prior
+from lamoo.space.known import Complete, Known
+from lamoo.space.prior import Prior
 from optuna_lamoo import columns, objectives
 from optuna_lamoo.ranges import Ranges
 from optuna_lamoo.reader import Reader
@@ -32,17 +32,17 @@ TRIES = 8
 
 
 @dataclass(frozen=True)
-class _Prior:
-    """What the user knows beforehand, for the points of one space.
+class _Beforehand:
+    """What is known beforehand of the points of one space.
 
     Args:
-        about: the columns and objectives that it was bound to.
-        bound: the user's functions.
+        about: the columns and objectives that it was found for.
+        known: by the user's functions.
         lessons: of earlier studies.
     """
 
     about: Any
-    bound: Bound
+    known: Known
     lessons: Sequence[Lesson]
 
 
@@ -85,7 +85,7 @@ class View:
         self._ranges = Ranges()
         # of the columns that are searched, and of all that functions are told of
         self._reader, self._reader_of_all = Reader(), Reader()
-        self._prior: _Prior | None = None
+        self._beforehand: _Beforehand | None = None
         # the parameters that had several ranges
         self._several: frozenset[str] = frozenset()
         # name -> the user's own choices, and these with a storage's copy that equals them
@@ -213,13 +213,12 @@ class View:
             return history, space
         with self._turn:
             everything = self._configurations(trials, search_space)
-            prior = self._bound(study, search_space, space, everything)
-            bound, task = prior.bound, Task(space, history)
+            found = self._found(study, search_space, space, everything)
+            known, task = found.known, Task(space, history)
             if self.functions:
                 complete = self._complete(study, trials, search_space, everything, task)
-                bound = bound.where(complete)
-        known = taught(bound.known, prior.lessons, history)
-        return replace(history, key=bound.key), replace(space, known=known)
+                known = known.where(complete)
+        return history, replace(space, known=taught(known, found.lessons, history))
 
     def contradictions(
         self, study: Study, trial: FrozenTrial, values: Sequence[float]
@@ -278,13 +277,13 @@ class View:
             }
         return found
 
-    def _bound(
+    def _found(
         self,
         study: Study,
         search_space: Mapping[str, BaseDistribution],
         space: Space,
         everything: Mapping[str, BaseDistribution],
-    ) -> _Prior:
+    ) -> _Beforehand:
         """Return what the user knows, bound to the points of a space with its constants.
 
         The last one is remembered.
@@ -293,19 +292,18 @@ class View:
         exact = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
         parameters = columns.to_space(everything).parameters
         about = (list(parameters.items()), list(space.parameters.items()), exact, signs.tolist())
-        if self._prior is None or self._prior.about != about:
+        if self._beforehand is None or self._beforehand.about != about:
             plain = Space(space.parameters)
             earlier = [source.history(search_space, signs) for source in self._sources]
             lessons = [Lesson(history, plain) for history in earlier if history.n]
-            bound = self._bind(exact, everything)
-            self._prior = _Prior(about, bound, lessons)
-        return self._prior
+            self._beforehand = _Beforehand(about, self._bind(exact, everything), lessons)
+        return self._beforehand
 
     def _bind(
         self,
         exact: Mapping[int, tuple[int | str, float]],
         everything: Mapping[str, BaseDistribution],
-    ) -> Bound:
+    ) -> Known:
         """Return the user's functions of the points of all columns."""
         plain = columns.to_space(everything)
 

@@ -102,6 +102,8 @@ class Settings:
 class Task:
     """What is searched, and what follows from it: the one owner of each of these facts.
 
+    Its history numbers configurations as the space does, where that knows a key of equal ones.
+
     Args:
         space: the search space, as it was declared.
         history: all observations and what is running.
@@ -122,7 +124,11 @@ class Task:
         for name, kind in kinds.items():
             given = vars(self)[name]
             check(name, given, f"a lamoo.{kind.__name__}", fine=isinstance(given, kind))
-        d, m = self.history.X.shape[1], self.history.Y.shape[1]
+        key, history = self.space.known.key, self.history
+        if key is not None and history.key is not key:
+            history = replace(history, key=key).knowing(history.points)
+            object.__setattr__(self, "history", history)
+        d, m = history.X.shape[1], history.Y.shape[1]
         if d != self.space.dimension:
             msg = f"history holds points of {d} columns, the space {self.space.dimension}"
             raise ValueError(msg)

@@ -912,7 +912,7 @@ def test_what_is_known_is_asked_of_configurations_that_the_users_program_makes(g
         return float(len(params))
 
     prior = Prior({0: cost}, lambda params: [cost(params)], [lambda params: cost(params) - 50])
-    known = prior.bind({0: (0, 1.0)}, plain.decode).known
+    known = prior.bind({0: (0, 1.0)}, plain.decode)
     optimizer = Optimizer(replace(plain, known=known), ["minimize"] * 2, Settings(n_startup=4))
     for _ in range(14):
         asked = optimizer.ask()

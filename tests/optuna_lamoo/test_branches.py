@@ -321,7 +321,7 @@ def test_functions_earlier_studies_and_figures_know_the_parameters_name():
     )
     study.optimize(tuned, n_trials=40)
     assert all(params.keys() <= {"kind", "lr", "width"} for params in seen)
-    taught = study.sampler.view._prior.lessons
+    taught = study.sampler.view._beforehand.lessons
     for lesson in taught:
         rows = lesson.source.X[:, 1:3]
         assert (np.isnan(rows).sum(axis=1) == 1).all()  # each in the column whose range holds it

@@ -41,7 +41,7 @@ def test_functions_of_two_spaces_and_directions_do_not_mix_their_answers():
         ):
             np.testing.assert_allclose(space.known.objectives[0](X), expected)
             np.testing.assert_allclose(space.known.features(X)[:, 0], 2 * np.abs(expected))
-            first, second = history.key(X)
+            first, second = space.known.key(X)
             assert first != second
 
 

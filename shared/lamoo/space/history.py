@@ -46,8 +46,8 @@ class History:
         partial: points of which only some values are known.
         denoised: where values are known to be noisy, a model's means, ``(n, m)``, by which points
             are compared; NaN, as everywhere by default, where they are compared by ``Y``.
-        key: numbers points (n, d), shape ``(n,)``, the same where they are the same configuration
-            although they differ; ``None`` where that does not happen.
+        key: numbers points (n, d), see :attr:`lamoo.space.known.Known.key`, which a task takes it
+            from.
         curves: what each evaluation reported before it ended, ``n`` of them, or ``None`` where
             nobody reports.
         retrains: whether a point whose training was stopped may be proposed once more.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class Known:
         draw: returns up to ``n`` random points (k, d) that violate nothing, given ``n`` and a
             random generator, where hardly any uniform ones do so; ``None`` if it is not known how.
         limits: what their user calls the constraints, to say so where nothing keeps them.
+        key: numbers points, shape ``(n,)``, the same where they are the same configuration although
+            they differ; ``None`` where that does not happen.
     """
 
     objectives: Mapping[int, Callable[[Floats], Floats]] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class Known:
     violation: Callable[[Floats], Floats] | None = None
     draw: Callable[[int, np.random.Generator], Floats] | None = None
     limits: tuple[str, ...] = (FUNCTIONS,)
+    key: Callable[[Floats], Ints] | None = None
 
     @property
     def predicts(self) -> bool:
@@ -70,7 +74,21 @@ class Known:
                 if self.violation is None
                 else asked_where(partial(amounts, self.violation), complete)
             ),
+            key=None if self.key is None else keys(asked_where(self.key, complete)),
         )
+
+
+def keys(numbers: Callable[[Floats], Floats]) -> Callable[[Floats], Ints]:
+    """Return numbers of points (n, d) with one of its own, negative, wherever one is unknown."""
+    unused = count(1)
+
+    def key(X: Floats) -> Ints:
+        found = numbers(X)
+        unknown = np.flatnonzero(np.isnan(found))
+        found[unknown] = [-next(unused) for _ in unknown]
+        return found.astype(np.intp)
+
+    return key
 
 
 def asked_where(

@@ -11,15 +11,14 @@ is modelled, as if nobody had told.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from itertools import count
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats
 from lamoo.space.answers import (
     Answers,
     Asked,
@@ -32,32 +31,11 @@ from lamoo.space.answers import (
     read_numbers,
     read_signed,
 )
-from lamoo.space.known import Complete, Known, asked_where, total_violation
+from lamoo.space.known import Known, keys, total_violation
 
 #: How far a reported value may be from the known one, as a share of it: single precision has seven
 #: digits.
 TOLERANCE = 1e-6
-
-
-@dataclass(frozen=True)
-class Bound:
-    """The user's functions as functions of one space's points.
-
-    Args:
-        known: what the space knows of points.
-        key: numbers points (n, d), shape ``(n,)``, the same where their canonical keys are equal;
-            ``None`` without such keys.
-    """
-
-    known: Known
-    key: Callable[[Floats], Ints] | None
-
-    def where(self, complete: Complete) -> Bound:
-        """Return the same, asked about nothing but configurations that are known to be complete."""
-        key = self.key
-        if key is not None:
-            key = _unlike_where_unknown(asked_where(key, complete))
-        return replace(self, known=self.known.where(complete), key=key)
 
 
 @dataclass(frozen=True)
@@ -210,7 +188,7 @@ class Prior:
         objectives: Mapping[int, tuple[int | str, float]],
         decode: Callable[[Floats], Sequence[Params]],
         names: Collection[str] | None = None,
-    ) -> Bound:
+    ) -> Known:
         """Return the functions bound to a space, where each is asked once about each point.
 
         What one raises becomes a ``RuntimeError`` that names it and the parameters, but for a
@@ -222,19 +200,19 @@ class Prior:
             decode: returns the parameter dictionaries of the space's points (n, d).
             names: of all parameters that a configuration may have, ``None`` if nobody knows.
         """
-        answers, features = Answers(decode, names), self.features
-        return Bound(
-            Known(
-                objectives={
-                    j: answers.of(_name(key), self.objectives[key], read_signed(sign))
-                    for j, (key, sign) in objectives.items()
-                },
-                features=None
-                if features is None
-                else answers.of("features", features, read_numbers, several=True),
-                violation=self._violation(answers) if self.constraints else None,
-            ),
-            None if self.canonical is None else _numbered(answers, self.canonical),
+        answers, features, canonical = Answers(decode, names), self.features, self.canonical
+        return Known(
+            objectives={
+                j: answers.of(_name(key), self.objectives[key], read_signed(sign))
+                for j, (key, sign) in objectives.items()
+            },
+            features=None
+            if features is None
+            else answers.of("features", features, read_numbers, several=True),
+            violation=self._violation(answers) if self.constraints else None,
+            key=None
+            if canonical is None
+            else keys(answers.of("canonical", canonical, read_keys())),
         )
 
     def _violation(self, answers: Answers) -> Callable[[Floats], Floats]:
@@ -244,24 +222,6 @@ class Prior:
             for i, function in enumerate(self.constraints)
         ]
         return lambda X: total_violation([limit(X) for limit in limits])
-
-
-def _numbered(answers: Answers, canonical: Asked) -> Callable[[Floats], Ints]:
-    """Return the numbers of canonical keys as a function of points (n, d), shape ``(n,)``."""
-    return _unlike_where_unknown(answers.of("canonical", canonical, read_keys()))
-
-
-def _unlike_where_unknown(numbers: Callable[[Floats], Floats]) -> Callable[[Floats], Ints]:
-    """Return numbers of points (n, d) with one of its own, negative, wherever one is unknown."""
-    unused = count(1)
-
-    def keys(X: Floats) -> Ints:
-        found = numbers(X)
-        unknown = np.flatnonzero(np.isnan(found))
-        found[unknown] = [-next(unused) for _ in unknown]
-        return found.astype(np.intp)
-
-    return keys
 
 
 def _undeclared(error: BaseException | None, params: Params) -> bool:

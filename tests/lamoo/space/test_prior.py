@@ -139,6 +139,9 @@ def test_an_exhausted_space_is_recognised():
     twins = History(X[:3], Y[:3], key=lambda X: np.floor(3 * X[:, 0]).astype(int))
     assert not exhausted(Task(space, twins))
     assert exhausted(Task(space, History(X[::2], Y[::2], key=twins.key)))
+    named = Space(space.parameters, known=Known(key=twins.key))  # the same, known by the space
+    assert not exhausted(Task(named, History(X[:3], Y[:3])))
+    assert exhausted(Task(named, History(X[::2], Y[::2])))
     continuous = Space({"x": Float(0, 1)})
     assert not exhausted(Task(continuous, History(np.array([[0.5]]), np.zeros((1, 2)))))
 
@@ -265,7 +268,7 @@ def test_a_key_error_for_what_is_not_there_means_unknown_and_any_other_is_an_err
         function = vectorized(lambda rows: [read(p) for p in rows]) if many else read
         return Prior({"size": function}).bind({0: ("size", -1.0)}, space.decode, names)
 
-    found = asked(lambda p: p["a"] + p["b"]).known.objectives[0](X)
+    found = asked(lambda p: p["a"] + p["b"]).objectives[0](X)
     np.testing.assert_array_equal(found, [-k - 1 if k % 3 == 0 else np.nan for k in range(10)])
     for read, names in (
         (lambda p: {}["table"], ["a", "b"]),  # no parameter of that name
@@ -273,4 +276,4 @@ def test_a_key_error_for_what_is_not_there_means_unknown_and_any_other_is_an_err
         (lambda p: {}["a"], None),  # which is there
     ):
         with pytest.raises(RuntimeError, match=r"known_objectives\['size'\] raised KeyError"):
-            asked(read, names).known.objectives[0](X)
+            asked(read, names).objectives[0](X)
