@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -109,7 +109,15 @@ class Kinds:
 
 
 class Labels(Protocol):
-    """Tells which of several columns is active, by the values of others."""
+    """Tells which of several columns is active, by the values of others, its parents."""
+
+    @property
+    def simple(self) -> bool:
+        """Whether it is hardly an accident: a single parent, or a single threshold of one."""
+
+    @property
+    def used(self) -> list[int]:
+        """The parents, by their places among them, that make a difference."""
 
     def predict(self, X: Floats) -> Ints:
         """Return labels (n,) by the parents' values (n, k); :data:`NONE` where none is."""
@@ -132,6 +140,13 @@ class ByValue:
     ordered: bool
     other: int
 
+    simple = True
+
+    @property
+    def used(self) -> list[int]:
+        """The only parent."""
+        return [0]
+
     def predict(self, X: Floats) -> Ints:
         """Return labels (n,) by the parent's values (n, 1)."""
         away = np.abs(X - self.values)
@@ -141,6 +156,36 @@ class ByValue:
         if self.ordered:
             seen |= X[:, 0] >= 0
         return np.where(seen, found, np.where(X[:, 0] >= 0, self.other, NONE))
+
+
+@dataclass(frozen=True)
+class ByTree:
+    """The labels that a small decision tree has learned."""
+
+    tree: DecisionTreeClassifier
+
+    @property
+    def simple(self) -> bool:
+        """Whether it is a single threshold of a single parent."""
+        return bool(self.tree.get_n_leaves() <= SIMPLE_LEAVES)
+
+    @property
+    def used(self) -> list[int]:
+        """The parents that it splits by."""
+        return [int(k) for k in np.unique(self.tree.tree_.feature) if k >= 0]  # -2 is a leaf
+
+    @property
+    def bits(self) -> float:
+        """How many bits write it down: a column, a threshold and a side per split.
+
+        Minimum description length (Rissanen 1978): see :func:`learn_activity`.
+        """
+        n, columns = self.tree.tree_.n_node_samples[0], self.tree.n_features_in_
+        return float((self.tree.get_n_leaves() - 1) * np.log2(2 * n * columns))
+
+    def predict(self, X: Floats) -> Ints:
+        """Return labels (n,) by the parents' values (n, k)."""
+        return np.asarray(self.tree.predict(X))
 
 
 @dataclass(frozen=True)
@@ -262,7 +307,7 @@ def _learned(X: Floats, kinds: Kinds) -> Activity:
         if found is None:
             continue
         if len(columns) == 1:
-            if added[columns[0]] and not found.simple:
+            if added[columns[0]] and not found.which.simple:
                 continue
             if found.bits > _pattern_bits(int((labels != NONE).sum()), len(X)):
                 continue
@@ -289,19 +334,9 @@ class Explained:
     bits: float
 
     @property
-    def simple(self) -> bool:
-        """Whether it is hardly an accident: a single parent, or a single threshold of one."""
-        tree: Any = self.which
-        return bool(isinstance(tree, ByValue) or tree.get_n_leaves() <= SIMPLE_LEAVES)
-
-    @property
     def used(self) -> list[int]:
         """The columns that make a difference."""
-        tree: Any = self.which
-        if isinstance(tree, ByValue):
-            return [int(p) for p in self.parents]
-        split = np.unique(tree.tree_.feature)
-        return [int(p) for p in self.parents[split[split >= 0]]]
+        return [int(p) for p in self.parents[self.which.used]]
 
 
 def explained(X: Floats, question: Question, kinds: Kinds) -> Explained | None:
@@ -324,8 +359,9 @@ def explained(X: Floats, question: Question, kinds: Kinds) -> Explained | None:
         tree = _new_tree().fit(inputs, labels)
     if tree is None:
         return None
-    conditions = tuple(Labelled(tree, k) for k in range(len(columns)))
-    return Explained(parents, tree, conditions, exact, _rule_bits(tree))
+    which = ByTree(tree)
+    conditions = tuple(Labelled(which, k) for k in range(len(columns)))
+    return Explained(parents, which, conditions, exact, which.bits)
 
 
 def by_value(x: Floats, labels: Ints, *, ordered: bool) -> ByValue | None:
@@ -377,15 +413,6 @@ def _exact_tree(inputs: Floats, labels: Ints) -> DecisionTreeClassifier | None:
         if (tree.predict(inputs) == labels).all():
             return tree
     return None
-
-
-def _rule_bits(tree: DecisionTreeClassifier) -> float:
-    """Return the bits that describe a tree: a column, a threshold and a side per split.
-
-    Minimum description length (Rissanen 1978): see :func:`learn_activity`.
-    """
-    n, columns = tree.tree_.n_node_samples[0], tree.n_features_in_
-    return float((tree.get_n_leaves() - 1) * np.log2(2 * n * columns))
 
 
 def _pattern_bits(active: int, n: int) -> float:
