@@ -7,8 +7,9 @@ whole of it; :class:`Optimizer` wraps it for people without a framework, ``optun
 
 from lamoo.optimizer import Evaluation, Optimizer
 from lamoo.partition.tree import PAPER, Partition
-from lamoo.search import NothingAllowed, chosen_path, suggest
+from lamoo.search import chosen_path, suggest
 from lamoo.space import Categorical, Float, Integer, Space
+from lamoo.space.allowed import NothingAllowed
 from lamoo.space.history import History
 from lamoo.space.known import Known
 from lamoo.stopping import Convergence, conclusive, exhausted, recent_gain

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from lamoo.partition.selection import select
 from lamoo.partition.tree import Node, grow
 from lamoo.solvers import Propose, again, distant, evolutionary, random
 from lamoo.space import Space
+from lamoo.space.allowed import LOOKED_AT, NothingAllowed, nearest_of
 from lamoo.space.history import History
-from lamoo.space.known import FUNCTIONS
 from lamoo.startup import least_sure, next_start
 from lamoo.task import Settings, Task, check_task
 
@@ -35,74 +35,6 @@ REASON = 200
 BRANCH_TURNS = (0, 3)
 #: What the log calls the place of a global turn.
 WHOLE = "the whole space"
-#: Random points of which the nearest is told where none keeps the known constraints.
-LOOKED_AT = 64
-
-
-class NothingAllowed(ValueError):  # noqa: N818  it says what is wrong
-    """No point is found that keeps the known constraints.
-
-    Args:
-        message: what to say.
-        nearest: what was found instead.
-    """
-
-    def __init__(self, message: str, nearest: Nearest | None = None) -> None:
-        """Keep both."""
-        super().__init__(message)
-        self.nearest = nearest
-
-
-@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
-class Nearest:
-    """Of some random points, the one that breaks the known constraints least.
-
-    Args:
-        x: the point, ``(d,)``.
-        amount: by how much it breaks them.
-        among: how many points there were.
-        size: how many configurations there are, if all were looked at.
-        limits: what the constraints are called.
-    """
-
-    x: Floats
-    amount: float
-    among: int
-    size: float | None
-    limits: tuple[str, ...]
-
-    def message(self, params: Mapping[str, Any]) -> str:
-        """Return a sentence that says what was found, and what the user can do.
-
-        Args:
-            params: the point's parameters, as their user knows them.
-        """
-        found = (
-            "no configuration was found that keeps them, by random draws and by descent"
-            if self.size is None
-            else f"none of all {self.size:.0f} configurations keeps them"
-        )
-        functions = FUNCTIONS in self.limits
-        return (
-            f"{' and '.join(self.limits)}: {found}"
-            f"{' (each function must return at most 0)' if functions else ''}. Of {self.among} "
-            f"random ones {dict(params)} breaks them least, by {self.amount:.4g}. Check their "
-            "signs, loosen them or widen the search space"
-        ) + (
-            "; where few configurations keep them, "
-            "return how far each is off, or try one that is known to keep them first"
-            if functions
-            else ""
-        )
-
-
-def _nearest(space: Space, X: Floats) -> Nearest:
-    """Return which of points (n, d) breaks the known constraints least; all of them do."""
-    assert space.known.violation is not None  # noqa: S101 - for the type checker
-    violation = space.known.violation(X)
-    k = int(np.argmin(violation))
-    size = space.size if space.enumerable else None
-    return Nearest(X[k], float(violation[k]), len(X), size, space.known.limits)
 
 
 @own_state()
@@ -330,8 +262,7 @@ def _broken(space: Space, settings: Settings, rng: np.random.Generator) -> Float
     Raises:
         NothingAllowed: without fixed parameters.
     """
-    X = space.sample(LOOKED_AT, rng)
-    nearest = _nearest(space, X)
+    nearest = nearest_of(space, space.sample(LOOKED_AT, rng))
     message = nearest.message(space.decode(nearest.x[None])[0])
     if not space.fixed:
         raise NothingAllowed(message, nearest)
