@@ -23,7 +23,7 @@ from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.registry import LaMOOGenerators
 from ax_lamoo.task import Task
 from lamoo import chosen_path
-from lamoo.report import boxes
+from lamoo.report import regions
 from lamoo.report.box import ROUNDING, Box
 
 Kind: TypeAlias = Literal["float", "int", "str", "bool"]
@@ -99,7 +99,7 @@ def moved_on(strategy: GenerationStrategy) -> str | None:
     )
 
 
-def good_region(client: Client, who: str) -> tuple[Task, boxes.RegionReport]:
+def good_region(client: Client, who: str) -> tuple[Task, regions.RegionReport]:
     """Return what is known of an experiment, and of its good region.
 
     Args:
@@ -127,7 +127,7 @@ def good_region(client: Client, who: str) -> tuple[Task, boxes.RegionReport]:
         )
     task = adapter.task()
     root = chosen_path(task)[0]
-    found = boxes.explain(boxes.good_path(root), task.history, np.random.default_rng(0))
+    found = regions.explain(regions.good_path(root), task.history, np.random.default_rng(0))
     return task, found
 
 

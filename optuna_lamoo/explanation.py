@@ -15,7 +15,7 @@ from optuna.distributions import (
 from optuna.study import Study
 
 from lamoo import Task
-from lamoo.report import boxes
+from lamoo.report import regions
 from lamoo.report.box import Box
 from lamoo.report.existence import existence_in
 from lamoo.report.words import Explanation, in_words, rounded_range, where_in_words
@@ -88,7 +88,7 @@ def reduced_space(study: Study) -> ReducedSpace:
 
 def _explained(known: Knowledge) -> Explanation:
     rng = np.random.default_rng(0)
-    found = boxes.explain(boxes.good_path(known.path[0]), known.history, rng)
+    found = regions.explain(regions.good_path(known.path[0]), known.history, rng)
     return in_words(
         found,
         list(known.search_space),

@@ -10,7 +10,7 @@ from ax.api.configs import ChoiceParameterConfig, DerivedParameterConfig, RangeP
 
 from ax_lamoo import explain, lamoo_generation_strategy, reduced_space
 from ax_lamoo.reduction import _config, kept_values
-from lamoo.report.boxes import Box
+from lamoo.report.box import Box
 
 
 def client_of(parameters, evaluate, trials, **options):

@@ -13,7 +13,7 @@ from optuna.distributions import (
 from optuna.samplers import RandomSampler
 
 from lamoo import Partition, pareto
-from lamoo.report import boxes
+from lamoo.report import prim
 from optuna_lamoo import LaMOOSampler, explain, explanation, reduced_space, track
 from optuna_lamoo.knowledge import knowledge_of
 
@@ -183,15 +183,15 @@ def test_forty_parameters_take_one_look_at_one_column_a_peel(choices, monkeypatc
     study = study_of(many, 30, sampler=RandomSampler(seed=0))
     study.sampler = LaMOOSampler(partition=Partition(leaf_size=1))
     looked = []
-    allows = boxes.Box.allows
+    allows = prim.Box.allows
     monkeypatch.setattr(
-        boxes.Box, "allows", lambda box, u, *of: looked.append(len(u)) or allows(box, u, *of)
+        prim.Box, "allows", lambda box, u, *of: looked.append(len(u)) or allows(box, u, *of)
     )
     explain(study)
     # A round tries every peel and leaves 95 % of the points, so all rounds together see at most 20
     # times those of the first; as many again for all else. With whole boxes it was 40 times that.
     peels = 6 * choices + 2 * (40 - choices)
-    assert sum(looked) <= 2 * peels * boxes.DRAWS / boxes.PEEL
+    assert sum(looked) <= 2 * peels * prim.DRAWS / prim.PEEL
 
 
 @pytest.mark.parametrize("k", range(5))

@@ -36,7 +36,7 @@ def test_functions_of_two_spaces_and_directions_do_not_mix_their_answers():
         seen.append(sampler.view.of(study, [], space, columns.to_space(space)))
     # asked in turns, after all of them were made
     for _ in range(2):
-        for (history, space), expected in zip(
+        for (_, space), expected in zip(
             seen, ([0.25, 0.75], [2.5, 7.5], [-0.25, -0.75]), strict=True
         ):
             np.testing.assert_allclose(space.known.objectives[0](X), expected)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lamoo.report.box import Box
-from lamoo.report.boxes import RegionReport
+from lamoo.report.regions import RegionReport
 from lamoo.space.history import History
 
 #: Significant digits of a bound; it is rounded outwards.

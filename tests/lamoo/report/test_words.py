@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamoo.report.boxes import Box
+from lamoo.report.box import Box
 from lamoo.report.words import Explanation, choice, rounded_range, where_in_words
 
 ENDS = st.floats(-1e12, 1e12, allow_subnormal=False)

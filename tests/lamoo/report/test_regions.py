@@ -1,4 +1,4 @@
-"""A box for a region: what it holds by definition, and what is known of regions that are boxes."""
+"""Boxes, how they are found, and what is said of regions: by definition, and where it is known."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,18 +9,10 @@ import pytest
 from lamoo import Categorical, Float, History, Partition, Space, pareto
 from lamoo.partition.region import Region
 from lamoo.partition.tree import grow
-from lamoo.report import boxes
-from lamoo.report.boxes import (
-    DRAWS,
-    Box,
-    Uniform,
-    _peels,
-    confidence,
-    explain,
-    find_box,
-    good_path,
-    importance,
-)
+from lamoo.report import prim
+from lamoo.report.box import Box
+from lamoo.report.prim import DRAWS, Uniform, _peels, find_box
+from lamoo.report.regions import confidence, explain, good_path, importance
 from lamoo.space.activity import Activity, OneOf
 
 CUBE = Space({name: Float(0, 1) for name in "abcd"})
@@ -151,21 +143,21 @@ def test_of_very_many_choices_several_go_at_a_time(rng, monkeypatch):
             return features[:, -40:].sum(axis=1) - 0.5
 
     region = Region(space).cut(Tenth(), good=True)
-    U, peels, peel = space.sample(2000, rng), [], boxes._peels
+    U, peels, peel = space.sample(2000, rng), [], prim._peels
 
     def counted(*arguments):
         peels.append(singly)
         return peel(*arguments)
 
-    monkeypatch.setattr(boxes, "_peels", counted)
+    monkeypatch.setattr(prim, "_peels", counted)
     inside, scores = region.contains(U), []
     for singly in (50, 10**6):
-        monkeypatch.setattr(boxes, "SINGLY", singly)
+        monkeypatch.setattr(prim, "SINGLY", singly)
         box = find_box(region, U, U[inside], U[inside][:1])
         boxed = box.contains(U, space.levels)
         purity, coverage = inside[boxed].mean(), boxed[inside].mean()
         scores.append(2 * purity * coverage / (purity + coverage))
-    assert scores[0] > (1 - boxes.NEGLIGIBLE) * scores[1]
+    assert scores[0] > (1 - prim.NEGLIGIBLE) * scores[1]
     assert scores[1] > 0.9
     assert peels.count(50) < 0.7 * peels.count(10**6)
 

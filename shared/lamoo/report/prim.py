@@ -1,7 +1,7 @@
-"""A box that stands for a region, so that it can be said in rules, and how far to trust it.
+"""A box that stands for a region, found by patient rule induction.
 
-A rule is a range of one parameter, or a set of choices. The box is found by patient rule induction
-(PRIM; Friedman and Fisher, "Bump hunting in high-dimensional data", 1999).
+PRIM (Friedman and Fisher, "Bump hunting in high-dimensional data", 1999) begins with the whole
+space and peels off, side by side, what holds least of the region.
 """
 
 from __future__ import annotations
@@ -14,21 +14,14 @@ from itertools import islice
 import numpy as np
 
 from lamoo.arrays import Floats, Ints
-from lamoo.numerics import own_state
-from lamoo.pareto import nondominated
 from lamoo.partition.region import Region
-from lamoo.partition.split import learn_boundary
-from lamoo.partition.tree import Node
 from lamoo.report.box import ROUNDING, Box
-from lamoo.report.existence import Existence, existence_in
 from lamoo.space import Space
-from lamoo.space.history import History
 
 #: Uniform points that a box is found with: a region of 1 % of the space still has 200 of them.
 DRAWS = 20_000
-#: With fewer uniform points in the region than the first number, it is sampled from its members on:
-#: as many points as the second says. With fewer in a box, others are drawn inside it.
-FEW_INSIDE, INSIDE = 200, 1000
+#: With fewer uniform points in a region or a box, others are drawn inside it.
+FEW_INSIDE = 200
 #: How much of the box one peel takes at most (Friedman and Fisher 1999 advise 5 to 10 %).
 PEEL = 0.05
 #: Choices go one by one where there are no more of them. As long as there are, several go at once,
@@ -45,91 +38,6 @@ LEAST = 0.3
 NEGLIGIBLE = 0.03
 #: A smaller box must have an F-score that is better by this factor: the simplest of equals is told.
 BETTER = 1.001
-#: Points of the region with which a parameter's importance is estimated (to 1 %, standard error).
-REDRAWN = 2000
-#: Of the cross-validation.
-FOLDS = 5
-
-
-@dataclass(frozen=True)
-class RegionReport:
-    """What is to be said of a region, in the unit cube.
-
-    Args:
-        box: the rules.
-        share: how much of the space the box takes.
-        region_share: how much of the space the region itself takes.
-        purity: how much of the box is in the region.
-        coverage: how much of the region is in the box.
-        front: members of the front in the box, and all of them.
-        hypervolume: of the observations in the box, as a share of all.
-        importance: per column, the share of the region's points that leave it when that parameter
-            alone is drawn anew, shape ``(d,)``.
-        confidence: cross-validated accuracy of the boundaries, ``None`` where there is none.
-        existence: which parameters exist inside the box, and where.
-    """
-
-    box: Box
-    share: float
-    region_share: float
-    purity: float
-    coverage: float
-    front: tuple[int, int]
-    hypervolume: float
-    importance: Floats
-    confidence: float | None
-    existence: Existence
-
-
-def good_path(root: Node) -> tuple[Node, ...]:
-    """Return the nodes from the root along the good sides, where the front is as a rule."""
-    path: tuple[Node, ...] = (root,)
-    while path[-1].children:
-        path = (*path, path[-1].children[0])
-    return path
-
-
-@own_state()
-def explain(path: Sequence[Node], history: History, rng: np.random.Generator) -> RegionReport:
-    """Describe the last node of a path from the root.
-
-    Args:
-        path: from the root.
-        history: what the tree was grown from.
-        rng: for the uniform points.
-    """
-    root, region = path[0], path[-1].region
-    space, levels = region.space, region.space.levels
-    U = space.sample(DRAWS, rng)
-    inside = region.contains(U)
-    uniform = Uniform(space, U)
-    members = history.X[region.contains(history.X)]
-    # too few where the region is small: then a walk from its members finds more
-    found = U[inside] if inside.sum() >= FEW_INSIDE else region.sample(INSIDE, members, rng)
-    front = history.X[nondominated(history.means, history.violation)]
-    box = find_box(region, U, found, front[region.contains(front)])
-    existence = existence_in(box, space, history.X, rng)
-    box = box.freed(np.flatnonzero(existence.absent).tolist())
-    kept = box.contains(history.X, levels)
-    boxed, share = uniform.inside(box)
-    purity = float(region.contains(boxed).mean())
-    coverage = float(box.contains(found, levels).mean()) if len(found) else 1.0
-    few = inside.sum() < FEW_INSIDE and len(found)
-    rows = np.flatnonzero(kept[root.data.index])
-    whole = root.hypervolume
-    some = Node(root.data, rows, np.arange(0), np.arange(0), region)
-    return RegionReport(
-        box=box,
-        share=share,
-        region_share=share * purity / coverage if few and coverage else float(inside.mean()),
-        purity=purity,
-        coverage=coverage,
-        front=(int(box.contains(front, levels).sum()), len(front)),
-        hypervolume=some.hypervolume / whole if whole else 0.0,
-        importance=importance(region, found[~existence.strange(found)], rng),
-        confidence=confidence(path, rng),
-        existence=existence,
-    )
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -212,28 +120,10 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
         found: points of the region (k, d).
         front: members of the front inside the region (f, d).
     """
-    space, uniform = region.space, Uniform(region.space, U)
-    box = Box.whole(space.dimension)
+    uniform = Uniform(region.space, U)
     if not len(found) or not region.sides:
-        return box
-    within, covered = U, found  # those inside the box; a peel only tests the column it changes
-    each = 1 / len(U)  # which share of the space one of the former stands for
-    seen, steps = False, []
-    while len(covered) > LEAST * len(found):
-        purity = float(region.contains(within).mean()) if seen else np.nan
-        steps.append(_Step(box, len(within) * each, len(covered) / len(found), purity))
-        peels = [] if purity >= PURE else list(_peels(box, within, covered, front, space))
-        if not peels:
-            break
-        densest: dict[int, _Peel] = {}
-        for peel in sorted(peels, key=lambda peel: peel.density, reverse=True):
-            densest.setdefault(peel.column, peel)
-        for j, peel in islice(densest.items(), max(1, space.dimension // TOGETHER) if seen else 1):
-            box = peel.of(box)
-            within, covered = (X[box.allows(X[:, j], j, space.levels)] for X in (within, covered))
-        if len(within) < FEW_INSIDE:
-            within, share = uniform.inside(box, REFILL)
-            each, seen = share / len(within), True
+        return Box.whole(region.space.dimension)
+    steps = [*_peeled(region, uniform, found, front)]
     volume = float(region.contains(U).mean())
     if volume * len(U) < FEW_INSIDE:  # the smallest box tells it better
         purity = float(region.contains(uniform.inside(steps[-1].box, REFILL)[0]).mean())
@@ -244,6 +134,37 @@ def find_box(region: Region, U: Floats, found: Floats, front: Floats) -> Box:
         if score > best_score * BETTER:
             best, best_score = step, score
     return _simplified(best.box, uniform, found, volume if np.isnan(best.purity) else best.volume)
+
+
+def _peeled(region: Region, uniform: Uniform, found: Floats, front: Floats) -> Iterator[_Step]:
+    """Yield the whole space, and then what is left of it after one peel, or several, at a time.
+
+    Args:
+        region: what to describe.
+        uniform: points of the space.
+        found: points of the region (k, d).
+        front: members of the front inside the region (f, d), which stay.
+    """
+    space, U = region.space, uniform.points
+    box = Box.whole(space.dimension)
+    within, covered = U, found  # those inside the box; a peel only tests the column it changes
+    each = 1 / len(U)  # which share of the space one of the former stands for
+    seen = False
+    while len(covered) > LEAST * len(found):
+        purity = float(region.contains(within).mean()) if seen else np.nan
+        yield _Step(box, len(within) * each, len(covered) / len(found), purity)
+        peels = [] if purity >= PURE else list(_peels(box, within, covered, front, space))
+        if not peels:
+            return
+        densest: dict[int, _Peel] = {}
+        for peel in sorted(peels, key=lambda peel: peel.density, reverse=True):
+            densest.setdefault(peel.column, peel)
+        for j, peel in islice(densest.items(), max(1, space.dimension // TOGETHER) if seen else 1):
+            box = peel.of(box)
+            within, covered = (X[box.allows(X[:, j], j, space.levels)] for X in (within, covered))
+        if len(within) < FEW_INSIDE:
+            within, share = uniform.inside(box, REFILL)
+            each, seen = share / len(within), True
 
 
 def _simplified(box: Box, uniform: Uniform, found: Floats, volume: float) -> Box:
@@ -389,51 +310,3 @@ def _ranges(u: Floats, least: float, most: float) -> Iterator[tuple[float, float
         yield low, most
     if len(below) and (high := min(float(high), float(below.max()))) > least:
         yield least, high
-
-
-def importance(region: Region, found: Floats, rng: np.random.Generator) -> Floats:
-    """Return, per column, how many points of a region leave it when that column is drawn anew.
-
-    A choice brings the parameters that it opens, also drawn anew. A point that does not have a
-    parameter stays where it is.
-
-    Args:
-        region: of a space of ``d`` parameters.
-        found: points of it (k, d).
-        rng: for the new values.
-    """
-    space = region.space
-    out = np.zeros(space.dimension)
-    if not len(found):
-        return out
-    X = found[rng.integers(len(found), size=REDRAWN)]
-    new = space.draw(len(X), rng)
-    filled = np.where(np.isnan(X), new, X)
-    for j in range(space.dimension):
-        active = ~np.isnan(X[:, j])
-        changed = filled.copy()
-        changed[:, j] = new[:, j]
-        left = ~region.contains(space.activity.mask(changed))
-        out[j] = float((left & active).mean())
-    return out
-
-
-def confidence(path: Sequence[Node], rng: np.random.Generator) -> float | None:
-    """Return the cross-validated accuracy of the boundaries along a path, five folds each.
-
-    That is how often a boundary learned on four fifths of a node's members tells the better half of
-    the last fifth from the worse, pooled over the nodes. ``None`` where there is no boundary.
-    """
-    right = total = 0
-    for node in path[:-1]:
-        features, good = node.data.features[node.rows], node.good
-        fold = rng.permutation(len(good)) % FOLDS
-        for k in range(FOLDS):
-            rest = good[fold != k]
-            if rest.all() or not rest.any():
-                continue
-            learned = learn_boundary(features[fold != k], rest, node.data.settings.kernel)
-            found = learned.decision(features[fold == k]) > 0
-            right += int((found == good[fold == k]).sum())
-            total += len(found)
-    return right / total if total else None
