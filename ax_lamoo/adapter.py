@@ -98,8 +98,8 @@ class LaMOOAdapter(TorchAdapter):
         if not self.outcomes:  # before any trial is paid for
             check_preferences(config)
         start = time.monotonic()
-        given = model_gen_options or {}
-        options = {**self._default_model_gen_options, **given}
+        options = model_gen_options or {}
+        everything = {**self._default_model_gen_options, **options}
         by_ax = partial(
             super().gen,
             search_space=search_space,
@@ -107,8 +107,8 @@ class LaMOOAdapter(TorchAdapter):
             pending_observations=pending_observations,
             fixed_features=fixed_features,
         )
-        if not self._engine_proposes(config, options):
-            if not _in_sample(options):
+        if not self._engine_proposes(config, everything):
+            if not _in_sample(everything):
                 n = check_left(n, self._experiment, space, fixed_features, pending_observations)
             run = by_ax(n=n, model_gen_options=model_gen_options)
             logger.debug("left to Ax's default acquisition, %.3f s", time.monotonic() - start)
@@ -123,16 +123,7 @@ class LaMOOAdapter(TorchAdapter):
         )
         rng = self.generator.rng(task.history, own_seed(self._experiment))
         if self.generator.confined and self._measured_all(config):
-            run, place = self._confined(n, task, rng, by_ax, given)
-            logger.debug(
-                "after %d results: model phase: solver %s in %s, %s, %.3f s",
-                task.history.n,
-                CONFINED,
-                place,
-                task.measured_from,
-                time.monotonic() - start,
-            )
-            return run
+            return self._confined(n, task, rng, by_ax, options, start)
         X = self.generator.propose(n, task, rng)
         announce(task, self._experiment, task.settings.chosen_solver.name)
         return self._run(task, X, space, config, start)
@@ -144,8 +135,9 @@ class LaMOOAdapter(TorchAdapter):
         rng: np.random.Generator,
         by_ax: Callable[..., GeneratorRun],
         options: Mapping[str, Any],
-    ) -> tuple[GeneratorRun, str]:
-        """Propose by Ax's acquisition, confined to a leaf, and say where that was.
+        start: float,
+    ) -> GeneratorRun:
+        """Propose by Ax's acquisition, confined to a leaf.
 
         Args:
             n: how many arms; in a finite space all that are left, if those are fewer.
@@ -153,6 +145,7 @@ class LaMOOAdapter(TorchAdapter):
             rng: draws points of the leaf, and the seed of Ax's proposal.
             by_ax: Ax's own way to propose, which lacks ``n`` and ``model_gen_options``.
             options: the latter.
+            start: when the proposal began, by the monotonic clock.
 
         Raises:
             SearchSpaceExhausted: if every configuration of a finite space was tried.
@@ -167,7 +160,15 @@ class LaMOOAdapter(TorchAdapter):
             torch.manual_seed(int(rng.integers(2**31)))
             confined = {**options, key: {**options.get(key, {}), "leaf": leaf}}
             run = by_ax(n=n, model_gen_options=confined)
-        return run, WHOLE if leaf is None else f"the leaf, {len(leaf.place.members)} results"
+        logger.debug(
+            "after %d results: model phase: solver %s in %s, %s, %.3f s",
+            task.history.n,
+            CONFINED,
+            WHOLE if leaf is None else f"the leaf, {len(leaf.place.members)} results",
+            task.measured_from,
+            time.monotonic() - start,
+        )
+        return run
 
     def _engine_proposes(
         self, config: OptimizationConfig | None, options: Mapping[str, Any]

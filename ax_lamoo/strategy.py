@@ -126,20 +126,17 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         >>> client.summarize()["generation_node"].tolist()[-1]
         'LaMOO'
     """
-    flags = {
-        "initialize_with_center": initialize_with_center,
-        "use_existing_trials_for_initialization": use_existing_trials_for_initialization,
-        "allow_exceeding_initialization_budget": allow_exceeding_initialization_budget,
-    }
-    observed = min_observed_initialization_trials
+    existing, observed = use_existing_trials_for_initialization, min_observed_initialization_trials
+    exceedable = allow_exceeding_initialization_budget
     with as_user_input():
         check("solver", solver, f"one of {list(SOLVERS)}", fine=is_one_of(solver, SOLVERS))
         check_kind("partition", partition, Partition, type(None))
         check_whole("seed", seed, 0, optional=True)
         check_whole("initialization_budget", initialization_budget, 0)
         check_whole("min_observed_initialization_trials", observed, 0, optional=True)
-        for name, flag in flags.items():
-            check_kind(name, flag, bool)
+        check_kind("initialize_with_center", initialize_with_center, bool)
+        check_kind("use_existing_trials_for_initialization", existing, bool)
+        check_kind("allow_exceeding_initialization_budget", exceedable, bool)
     if solver in ENGINE_SOLVERS:
         ENGINE_SOLVERS[solver].check()
     seed = None if seed is None else int(seed)  # Ax cannot store numpy's
@@ -164,18 +161,16 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             f"solver must be one of the engine's for what is known beforehand, got {solver!r}: "
             "Ax's acquisition cannot be told"
         )
-    existing = use_existing_trials_for_initialization
     # the center knows no functions, and may break a constraint
     centered = initialize_with_center and initialization_budget > 0 and not known_constraints
     nodes = [_last_node(options)]
     if initialization_budget > centered:
-        observed = min_observed_initialization_trials
         first = _start_node(
             # a center that was not there yet is not among the existing trials
             budget=initialization_budget - (centered and not existing),
             observed=max(1, initialization_budget // 2) if observed is None else observed,
             existing=existing,
-            exceedable=allow_exceeding_initialization_budget,
+            exceedable=exceedable,
             options={"seed": seed, "told": options["told"]},
         )
         nodes.insert(0, first)
