@@ -32,7 +32,7 @@ from lamoo.gp.inputs import inputs_of, known_everywhere, known_range
 from lamoo.gp.process import GP
 from lamoo.gp.reports import END
 from lamoo.gp.sample import fit_to, objective_process, process_of
-from lamoo.gp.targets import Transform, compress, floors, untransformed
+from lamoo.gp.targets import Transform, compress, floors, untransformed, zero_is_best
 from lamoo.gp.training import (
     MAX_TRAINING,
     Values,
@@ -45,7 +45,7 @@ from lamoo.gp.training import (
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.known import Known
-from lamoo.space.rows import first_of, keys_of, rows_in
+from lamoo.space.rows import first_rows, rows_in
 from lamoo.space.schedule import begun, scheduled
 
 #: Standard deviations of objectives are multiplied by this. Hyperparameters are fitted and not
@@ -113,7 +113,8 @@ def learn(
 def floor_of(targets: Floats, transforms: Sequence[Transform], space: Space) -> Floats | None:
     """Return the least value of each objective (m,), -inf where targets (n, m) show none.
 
-    It is what the transforms make of 0, see :func:`lamoo.gp.targets.floors`.
+    It is what the transforms make of 0, see :func:`lamoo.gp.targets.floors`; ``None`` where no
+    objective has one.
 
     Only where some parameters are continuous and none are choices: otherwise equal values are no
     surprise. What repeats all of a result says nothing new, and known objectives are not predicted.
@@ -121,7 +122,9 @@ def floor_of(targets: Floats, transforms: Sequence[Transform], space: Space) -> 
     if space.categorical[space.free].any() or not space.smooth[space.free].any():
         return None
     zero = apply(transforms, np.zeros((1, targets.shape[1])))[0]
-    floor = floors(targets[first_of(keys_of(targets))], zero)
+    if not zero_is_best(targets, zero).any():  # sooner told than which values are equal
+        return None
+    floor = floors(first_rows(targets), zero)
     floor[[*space.known.objectives]] = -np.inf
     return floor
 
