@@ -21,6 +21,8 @@ _POWERS = 1020.0
 _REMEMBERED = 32
 #: Of more points than this, those that so many good ones dominate are left out first.
 _MANY, _GOOD = 512, 8
+#: To find good ones, an objective's median is that of every so many points.
+_SOME = 16
 _LARGEST = np.finfo(float).max
 #: What a user is told whose hypervolumes are not :func:`expressible`; the reference point follows.
 INEXPRESSIBLE = (
@@ -70,12 +72,14 @@ def nondominated(Y: Floats, violation: Floats | None = None) -> Bools:
     While nothing is feasible these are the least violating points.
     """
     keep = np.ones(len(Y), dtype=bool) if violation is None else violation == np.min(violation)
-    if violation is None or (keep.any() and violation[keep][0] == 0):
+    if violation is None or (keep.any() and violation[keep.argmax()] == 0):
+        left = np.flatnonzero(keep)
+        if len(left) > _MANY:
+            left = left[~_clearly_dominated(Y if len(left) == len(Y) else Y[left])]
         # moocore is made for finite values: 0.3 does not survive all others
-        if keep.sum() > _MANY:
-            keep[keep] = ~_clearly_dominated(Y[keep])
-        values = np.clip(Y[keep], -_LARGEST, _LARGEST)
-        keep[keep] = moocore.is_nondominated(values, keep_weakly=True)
+        values = np.clip(Y[left], -_LARGEST, _LARGEST)
+        keep[:] = False
+        keep[left[moocore.is_nondominated(values, keep_weakly=True)]] = True
     return keep
 
 
@@ -90,7 +94,7 @@ def _clearly_dominated(Y: Floats) -> Bools:
         for y in columns:
             half = y / 2  # because a difference may be larger than a float can express
             low = half.min()
-            total += (half - low) / (np.median(half) - low)
+            total += (half - low) / (np.median(half[::_SOME]) - low)
     dominated = np.zeros(len(Y), dtype=bool)
     for good in Y[np.argpartition(total, _GOOD)[:_GOOD]]:
         worse = columns[0] > good[0]

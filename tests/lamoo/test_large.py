@@ -266,12 +266,14 @@ def test_it_finds_more_than_one_model_of_all():
 
     space = Space({f"x{i}": Float(0, 1) for i in range(60)})
     both = SOLVERS["gp-fast"], Solver(SOLVERS["gp-fast"].propose, global_turns=True)
-    volumes = np.empty((3, 2))
+    volumes = np.empty((6, 2))
     for (i, j), _ in np.ndenumerate(volumes):
         X = space.sobol(0, 50, 11 + i)
-        while len(X) < 200:
+        while len(X) < 300:
             task = Task(space, History(X, shifted(X)), Settings(solver=both[j]))
             X = np.concatenate([X, suggest(task, 50, np.random.default_rng(len(X)))])
         volumes[i, j] = pareto.hypervolume(shifted(X), np.array([6.0, 6.0]))
-    local, whole = np.log(volumes).mean(axis=0)  # seeds differ by a tenth
-    assert local > whole + np.log(1.05)
+    local, whole = np.log(volumes).mean(axis=0)
+    # twenty other seeds: 1.08 times the volume, logarithms of the ratio scatter by .036. Halfway
+    # between that and nothing, the mean of six lies 2.6 standard errors from either
+    assert local > whole + 0.5 * np.log(1.08)

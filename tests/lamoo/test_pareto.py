@@ -55,11 +55,17 @@ def test_without_constraints_all_are_feasible(Y):
     np.testing.assert_array_equal(pareto.nondominated(Y), pareto.nondominated(Y, zeros))
 
 
+@pytest.mark.parametrize("n", [200, 2000])  # of many, most are left out before
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
-def test_the_front_is_optunas(m, rng):
-    Y = rng.random((200, m)).round(1)
+def test_the_front_is_optunas(m, n, rng):
+    Y = rng.random((n, m)).round(1 if n == 200 else 3)
     wanted = _is_pareto_front(Y, assume_unique_lexsorted=False)
     np.testing.assert_array_equal(pareto.nondominated(Y), wanted)
+    feasible = rng.random(n) < 0.8
+    front = pareto.nondominated(Y, np.where(feasible, 0.0, 1.0))
+    assert not front[~feasible].any()
+    wanted = _is_pareto_front(Y[feasible], assume_unique_lexsorted=False)
+    np.testing.assert_array_equal(front[feasible], wanted)
 
 
 @pytest.mark.parametrize("m", [1, 2, 4])

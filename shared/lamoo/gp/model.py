@@ -32,7 +32,7 @@ from lamoo.gp.inputs import inputs_of, known_everywhere, known_range
 from lamoo.gp.process import GP
 from lamoo.gp.reports import END
 from lamoo.gp.sample import fit_to, objective_process, process_of
-from lamoo.gp.targets import Transform, compress, floors, untransformed
+from lamoo.gp.targets import Transform, compress, floors, untransformed, zero_is_best
 from lamoo.gp.training import (
     MAX_TRAINING,
     Values,
@@ -45,7 +45,7 @@ from lamoo.gp.training import (
 from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.known import Known
-from lamoo.space.rows import first_of, keys_of, rows_in
+from lamoo.space.rows import first_rows, rows_in
 from lamoo.space.schedule import begun, scheduled
 
 #: Standard deviations of objectives are multiplied by this. Hyperparameters are fitted and not
@@ -113,7 +113,8 @@ def learn(
 def floor_of(targets: Floats, transforms: Sequence[Transform], space: Space) -> Floats | None:
     """Return the least value of each objective (m,), -inf where targets (n, m) show none.
 
-    It is what the transforms make of 0, see :func:`lamoo.gp.targets.floors`.
+    It is what the transforms make of 0, see :func:`lamoo.gp.targets.floors`; ``None`` where no
+    objective has one.
 
     Only where some parameters are continuous and none are choices: otherwise equal values are no
     surprise. What repeats all of a result says nothing new, and known objectives are not predicted.
@@ -121,7 +122,9 @@ def floor_of(targets: Floats, transforms: Sequence[Transform], space: Space) -> 
     if space.categorical[space.free].any() or not space.smooth[space.free].any():
         return None
     zero = apply(transforms, np.zeros((1, targets.shape[1])))[0]
-    floor = floors(targets[first_of(keys_of(targets))], zero)
+    if not zero_is_best(targets, zero).any():  # sooner told than which values are equal
+        return None
+    floor = floors(first_rows(targets), zero)
     floor[[*space.known.objectives]] = -np.inf
     return floor
 
@@ -228,8 +231,9 @@ def constraint_processes(
     violated = np.flatnonzero((G > 0).any(axis=0)).tolist()
     if not violated:
         return ()
-    late = training_set(_then(history, scheduled), size)
-    early = training_set(_then(history, begun), size)
+    set_of = cache(lambda n, k: training_set(_first(history, n, k), size))
+    counts = history.n, len(history.partial.X)
+    early, late = (set_of(*map(length, counts)) for length in (begun, scheduled))
     processes = []
     for c in violated:
         now, then, before = (_reports(part, c, space) for part in (data, late, early))
@@ -239,16 +243,12 @@ def constraint_processes(
     return tuple(processes)
 
 
-def _then(history: History, length: Callable[[int], int]) -> History:
-    """Return what was known when there were fewer evaluations.
-
-    Args:
-        history: what is known now.
-        length: returns how many of so many.
-    """
-    then, known = history.first(length(history.n)), history.partial
-    known = known.at(np.arange(length(len(known.X))))
-    return replace(then, partial=known).knowing(then.points)
+def _first(history: History, n: int, k: int) -> History:
+    """Return only the first ``n`` evaluations, and the first ``k`` points of what is partial."""
+    first, partially = history.first(n), history.partial
+    if k == len(partially.X):
+        return first
+    return replace(first, partial=partially.at(np.arange(k))).knowing(first.points)
 
 
 def _adjusted(
@@ -267,30 +267,32 @@ def failure_process(history: History, space: Space) -> tuple[GP, ...]:
     learning rate that diverges. Where they happen by chance, the process explains them as noise,
     and predicts about the same everywhere.
     """
-    now = _outcomes(history, int, space)
+    outcomes = cache(lambda f, n, s: _outcomes(history, f, n, s, space))
+    counts = len(history.failed), history.n, len(history.stopped)
+    now = outcomes(*counts)
     if now is None:
         return ()
-    early, late = (_outcomes(history, length, space) or now for length in (begun, scheduled))
+    early, late = (outcomes(*map(length, counts)) or now for length in (begun, scheduled))
     return (process_of(*now, space, _adjusted(early, late, space)),)
 
 
 def _outcomes(
-    history: History, length: Callable[[int], int], space: Space
+    history: History, failed: int, evaluated: int, stopped: int, space: Space
 ) -> tuple[Floats, Floats] | None:
     """Return the inputs (k, p) of evaluations and failures, and -1 or 1 (k,).
 
     Args:
         history: theirs.
-        length: returns how many of so many count, the first ones.
+        failed: how many failures count, the first ones.
+        evaluated: how many evaluations.
+        stopped: how many trainings that were stopped, which had not failed by then.
         space: theirs.
     """
-    known = history.failures(MAX_OUTCOMES, length(len(history.failed)))
+    known = history.failures(MAX_OUTCOMES, failed)
     if not len(known):
         return None
-    # what was stopped had not failed by then
-    stopped = history.stopped[: length(len(history.stopped))]
-    good = [training_set(history.first(length(history.n)), MAX_OUTCOMES).X, _spread(stopped)]
-    return _told_apart(np.concatenate(good), known, space)
+    good = training_set(history.first(evaluated), MAX_OUTCOMES).X
+    return _told_apart(np.concatenate([good, _spread(history.stopped[:stopped])]), known, space)
 
 
 def _told_apart(good: Floats, bad: Floats, space: Space) -> tuple[Floats, Floats]:

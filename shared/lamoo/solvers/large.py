@@ -86,8 +86,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
     if here is None:
         return None
     order, acquisition = local.rank(here.model, here.X, history.open, turn, place.reference_point)
-    best = history.unseen(here.X[order])[:LOOKED_AT]
-    best = best[~history.repeats(best)]
+    best = _best_untried(history, here.X[order])
     start = next((x for x in best if not distant.has_twin(x, space, history)), None)
     if start is None:
         return None
@@ -173,6 +172,17 @@ def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
         return None
     model = local.learn(settled, _near(settled, space, centre, away), space, MAX_TRAINING)
     return _Neighbourhood(X, model)
+
+
+def _best_untried(history: History, X: Floats) -> Floats:
+    """Return the first of points (c, d) that repeat nothing that was tried, at most so many."""
+    found = X[:0]
+    for some in (X[: 4 * LOOKED_AT], X):  # hardly ever it takes more than the first ones
+        new = history.unseen(some)
+        found = new[~history.repeats(new)][:LOOKED_AT]
+        if len(found) == LOOKED_AT:
+            break
+    return found
 
 
 def _changed(x: Floats, acquisition: Acquisition, place: Place, rng: np.random.Generator) -> Floats:

@@ -37,9 +37,7 @@ def rarely_scheduled(n: int) -> int:
         >>> [rarely_scheduled(n) for n in (5, 14, 31, 35, 100, 1000)]
         [5, 10, 30, 32, 64, 512]
     """
-    if n >= _ALWAYS:
-        return power_of_two(n)
-    return n // _EVERY * _EVERY if n >= _CHOOSING else n
+    return n // _EVERY * _EVERY if _CHOOSING <= n < _ALWAYS else begun(n)
 
 
 def begun(n: int) -> int:

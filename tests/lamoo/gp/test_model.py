@@ -96,6 +96,22 @@ def test_fits_to_constraints_and_failures_begin_anew_rarely(monkeypatch):
     assert len(anew) == 2
 
 
+@pytest.mark.parametrize(("n", "sets"), [(24, [1, 1]), (64, [1, 1]), (70, [2, 3])])
+def test_what_constraints_and_failures_are_learned_from_is_chosen_once(n, sets, monkeypatch):
+    """Below 32 trials, and at powers of two, a fit begins with what it is adjusted to."""
+    chosen, history = [], with_outcomes(n, 16)
+
+    def training_set(*arguments):
+        chosen.append(arguments)
+        return training.training_set(*arguments)
+
+    monkeypatch.setattr(model, "training_set", training_set)
+    model.constraint_processes(history, training.training_set(history), SQUARE, 250)
+    found = [len(chosen)]
+    model.failure_process(history, SQUARE)
+    assert [*found, len(chosen) - found[0]] == sets
+
+
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
