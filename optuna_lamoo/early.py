@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
-from lamoo.curves import Curves
+from lamoo.curves import Curve, Curves
 from lamoo.early import Rule, rule_of, stops
 from optuna_lamoo import notes, reports
 from optuna_lamoo.memory import Finished
 from optuna_lamoo.messages import warn_once
+
+_CAME_TO_AN_END = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class EarlyStopping(BasePruner):
@@ -26,6 +28,10 @@ class EarlyStopping(BasePruner):
     same study agree. A trial that has come as far as the longest complete one is never stopped, nor
     one that has not reported every objective, nor one that :class:`~optuna_lamoo.LaMOOSampler` asks
     for although its configuration was stopped before, unless it diverges.
+
+    Whatever the rule, a training that repeats another one of the same parameters to the digit, two
+    reports or more, is stopped unless it was enqueued: it is known what comes of it. That is for
+    trainings that are not random, and for samplers that propose what they did before.
 
     Args:
         rule: ``"curves"`` stops a trial when what finished trials became, from where they were at
@@ -88,11 +94,17 @@ class EarlyStopping(BasePruner):
                 "once, in the first report; known_objectives of LaMOOSampler need not be.",
             )
             return False
-        if not stops(self._rule, own, self._memory.curves(study, trial, directions)):
+        others = self._memory.curves(study, trial, directions)
+        if not stops(self._rule, own, others) and not self._known(own, trial):
             return False
         # to stop it in the same place again would teach nothing. Asked last: a database is read
         # once more for the system attributes of a trial at hand
         return not (own.sound and notes.again(trial))
+
+    def _known(self, own: Curve, trial: FrozenTrial) -> bool:
+        """Tell whether a trial repeats one that finished, unless the user asked for it."""
+        same = self._memory.of_same(trial)
+        return any(own.repeats(other) for other in same) and not notes.fixed(trial)
 
 
 class Memory:
@@ -102,6 +114,7 @@ class Memory:
         """Start without memories."""
         self._turn = threading.Lock()
         self._finished, self._curves = Finished(), Curves.of([], 0)
+        self._trials: list[FrozenTrial] = []  # whose curves these are
 
     def curves(self, study: Study, at: FrozenTrial, directions: Sequence[StudyDirection]) -> Curves:
         """Return the curves of all trials but the one at hand."""
@@ -109,12 +122,25 @@ class Memory:
         m = len(directions)
         with self._turn, self._finished.read(trials) as news:
             if news.anew:
-                self._curves = Curves.of([], m)
+                self._curves, self._trials = Curves.of([], m), []
             if news.finished:
                 new = Curves.of([reports.curve(t, directions) for t in news.finished], m)
                 self._curves = self._curves.and_of(new)
+                self._trials += news.finished
             finished = self._curves  # the same as before if nothing is new
         running = [t for t in news.unfinished if t._trial_id != at._trial_id]
         if not running:
             return finished  # with all that was derived from it
         return finished.and_of(Curves.of([reports.curve(t, directions) for t in running], m))
+
+    def of_same(self, at: FrozenTrial) -> list[Curve]:
+        """Return the curves of what finished, by the last look, with the parameters of a trial.
+
+        Without those that failed: a retry repeats one, and is to come farther.
+        """
+        with self._turn:
+            return [
+                self._curves.curve(row)
+                for row, trial in enumerate(self._trials)
+                if trial.params == at.params and trial.params and trial.state in _CAME_TO_AN_END
+            ]

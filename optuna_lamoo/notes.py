@@ -125,6 +125,11 @@ def enqueued(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -
     return possible(_mapping(trial, _ENQUEUED), search_space)
 
 
+def fixed(trial: FrozenTrial) -> bool:
+    """Tell whether the user fixed parameters of a trial, by enqueueing it."""
+    return bool(_mapping(trial, _ENQUEUED))
+
+
 def held(sampler: BaseSampler) -> dict[str, Any]:
     """Return the parameters that ``PartialFixedSampler`` holds, if that is the study's sampler."""
     if not isinstance(sampler, PartialFixedSampler):

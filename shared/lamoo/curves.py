@@ -47,6 +47,25 @@ class Curve:
         last = self.values[-1:]
         return bool(np.isfinite(last).any() and not np.isinf(last).any())
 
+    def repeats(self, other: Curve) -> bool:
+        """Tell whether another one reported the same, and went on.
+
+        At least two reports, which differ: a training that does not move says nothing. Where
+        trainings are random, no two are the same.
+
+        Example:
+            >>> two, other = (Curve(np.arange(k), np.sqrt(np.arange(k))[:, None]) for k in (2, 3))
+            >>> two.repeats(other), other.repeats(two), two.repeats(two)
+            (True, False, False)
+        """
+        k = len(self)
+        return (
+            k < len(other)
+            and bool((self.values != self.values[:1]).any())
+            and np.array_equal(self.steps, other.steps[:k])
+            and np.array_equal(self.values, other.values[:k])
+        )
+
 
 def held(values: Floats, given: Bools) -> Floats:
     """Return reports (k, m) in which an objective that was not given keeps its value.

@@ -91,3 +91,23 @@ def test_what_does_not_change_with_steps(last, final, same):
     ]
     assert Curves.of(curves, 2).constant.tolist() == same
     assert Curves.of([lone], 2).constant.tolist() == [False, False]  # nobody knows
+
+
+def test_a_curve_repeats_one_that_went_on(rng):
+    rows = rng.integers(0, 3, size=(40, 6, 2)).astype(float)
+    rows[rng.random(rows.shape) < 0.1] = np.inf
+    rows[20:] = rows[:20]  # each once more
+    curves = [Curve(np.arange(1.0, 1 + k), row[:k]) for row in rows for k in (0, 1, 2, 3, 6)]
+    late = Curve(np.arange(2.0, 8), rows[0])
+    found = [[own.repeats(other) for other in (*curves, late)] for own in curves]
+    lists = [list(zip(c.steps, map(tuple, c.values), strict=True)) for c in (*curves, late)]
+    assert found == [
+        [
+            len(own) < len(other)
+            and other[: len(own)] == own
+            and len({values for _, values in own}) > 1
+            for other in lists
+        ]
+        for own in lists[:-1]
+    ]
+    assert 40 < np.sum(found) < 400

@@ -208,6 +208,47 @@ def test_whoever_has_come_to_the_end_is_not_stopped():
         assert not trial.should_prune()
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-9])
+def test_a_training_that_says_the_same_again_is_stopped(noise, rng):
+    """By a loop over what was begun before; the rule alone stops nobody."""
+    study = study_of(RandomSampler(seed=0), EarlyStopping(Extrapolation(chance=0)))
+
+    def train(trial):
+        trial = track(trial)
+        x, size = trial.suggest_float("x", 0, 1, step=0.5), trial.suggest_int("size", 1, 2)
+        fate = trial.number % 5  # the first ends, the second fails, the third stops by itself, ...
+        for epoch in range(1, EPOCHS + 1):
+            trial.report([error_of(x, size, epoch) + noise * rng.random(), size], epoch)
+            if trial.should_prune():
+                trial.set_user_attr("known", True)
+                raise optuna.TrialPruned
+            if epoch == 4 and fate in (1, 2):
+                raise (optuna.TrialPruned if fate == 2 else ValueError)
+        return error_of(x, size, EPOCHS), size
+
+    study.enqueue_trial({"x": 0.5, "size": 1})
+    study.enqueue_trial({"x": 0.5, "size": 1})
+    study.optimize(train, n_trials=60, catch=ValueError)
+    farthest = {}
+    for trial, length in zip(study.trials, epochs(study), strict=True):
+        params = tuple(trial.params.items())
+        expected = not noise and trial.number > 1 and farthest.get(params, 0) > 2
+        assert trial.user_attrs.get("known", False) is expected
+        assert length == (2 if expected else 4 if trial.number % 5 in (1, 2) else EPOCHS)
+        if trial.state is not TrialState.FAIL:
+            farthest[params] = max(length, farthest.get(params, 0))
+    assert len(farthest) == 6
+
+
+def test_a_training_that_runs_in_parallel_is_no_repetition():
+    study = study_of(pruner=EarlyStopping(Extrapolation(chance=0)))
+    pair = [track(study.ask({"x": optuna.distributions.IntDistribution(1, 1)})) for _ in range(2)]
+    for epoch in range(1, EPOCHS + 1):
+        for trial in pair:
+            trial.report([1 / epoch, 1], epoch)
+            assert not trial.should_prune()
+
+
 def test_infeasible_results_beat_nobody():
     study = study_of(pruner=EarlyStopping())
     for violation in (1.0, -1.0):
