@@ -27,6 +27,7 @@ from functools import cached_property
 import numpy as np
 
 from lamoo.arrays import Bools, Floats, Ints
+from lamoo.gp.kernel import agreement, squared_distances
 
 #: Chains, each by which of the numbers (of ``q``) are its increments, in their order.
 Chains = tuple[tuple[int, ...], ...]
@@ -34,6 +35,10 @@ Chains = tuple[tuple[int, ...], ...]
 _INACTIVE = 0.5
 #: In groups of at least this many parameters alike, choices are counted.
 _ALIKE = 3
+#: Choices of more observed values than this are no one-hot features but codes, from which the same
+#: distances follow: 60 parameters with 300 values each would have nine thousand features. Costs are
+#: about equal from 10 values on for asks one at a time, most of which is fits, from 25 in batches.
+_MANY = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Embedding:
       distance from active ones.
     - A group of g parameters alike gives the counts of their choices / sqrt(2 g).
     - A choice gives its one-hot / sqrt(2): different choices lie 1 apart. Being inactive is one
-      more choice; a choice that was never observed lies 1 from all others.
+      more choice; a choice that was never observed lies 1 from all others. Choices of many
+      have codes instead (:meth:`codes`), which lie 1 apart where they differ.
 
     Args:
         categorical: which columns hold choices ``(d,)``.
@@ -85,20 +91,40 @@ class Embedding:
     @cached_property
     def _place(self) -> Ints:
         """Which of the choices each one-hot feature belongs to."""
-        sizes = [len(levels) for levels in self.levels]
+        sizes = [len(levels) if len(levels) <= _MANY else 0 for levels in self.levels]
         return np.repeat(np.arange(len(sizes)), sizes).astype(np.intp)
 
     @cached_property
     def _all_levels(self) -> Floats:
         """The value that each one-hot feature stands for."""
-        return np.concatenate([np.empty(0), *self.levels])
+        return np.concatenate([np.empty(0), *(v for v in self.levels if len(v) <= _MANY)])
+
+    @cached_property
+    def coded(self) -> Ints:
+        """Return which columns have codes instead of one-hot features, shape ``(c,)``."""
+        many = [len(levels) > _MANY for levels in self.levels]
+        return np.flatnonzero(self.categorical)[many]
+
+    def codes(self, X: Floats) -> Floats:
+        """Return codes of the choices of many in points (n, d), ``(n, c)``.
+
+        Each observed value of each column has its own, 0 and more; others have negative ones.
+        """
+        choices, before = _number_inactive(X[:, self.coded]), 0
+        codes = -2.0 - choices
+        many = (levels for levels in self.levels if len(levels) > _MANY)
+        for j, levels in enumerate(many):
+            at = np.minimum(np.searchsorted(levels, choices[:, j]), len(levels) - 1)
+            codes[:, j] = np.where(levels[at] == choices[:, j], before + at, codes[:, j])
+            before += len(levels)
+        return codes
 
     def _counts(self, X: Floats) -> list[Floats]:
         """Return how often each group's parameters take each observed value, less the mean."""
         counts = []
         for group, levels in zip(self.groups, self._counted, strict=True):
             values = _number_inactive(X[:, group])
-            count = (values[:, :, None] == levels).sum(axis=1) - len(group) / max(len(levels), 1)
+            count = _counted(values, levels) - len(group) / max(len(levels), 1)
             counts.append(count / np.sqrt(2.0 * len(group)))
         return counts
 
@@ -163,6 +189,7 @@ class Embedding:
             np.sqrt(quadratic),
             len(self.owner) - len(self._all_levels),
             float(0.5 * (chosen**-2).sum()),
+            0.5 * lengthscales[self.coded] ** -2,
         )
 
 
@@ -178,6 +205,7 @@ class Scaled:
         uncounted: how many features there are before those of choices.
         choices: the squared norm of a point's scaled one-hot features. It is the same for all
             points, also where a choice was never observed, which so lies 1 from all others.
+        weights: what each code adds to the product of two points that have it, shape ``(c,)``.
     """
 
     embedding: Embedding
@@ -186,15 +214,32 @@ class Scaled:
     quadratic: float
     uncounted: int
     choices: float
+    weights: Floats
 
     def __call__(self, X: Floats) -> tuple[Floats, Floats]:
-        """Return Z (n, p) and F (n, q) of points (n, d)."""
+        """Return Z (n, p + c), whose last columns are codes, and F (n, q) of points (n, d)."""
         features, linear, quadratic = self.embedding.features(X)
         F = np.concatenate([self.linear * linear, self.quadratic * quadratic], axis=1)
-        return features / self.lengthscales, F
+        Z = features / self.lengthscales
+        return (np.concatenate([Z, self.embedding.codes(X)], axis=1) if len(self.weights) else Z), F
+
+    def squared(self, norms_a: Floats, A: Floats, norms_b: Floats, B: Floats) -> Floats:
+        """Return squared distances between the rows of Z (a, p + c) and another Z, ``(a, b)``.
+
+        Args:
+            norms_a: those of the first, from :meth:`norms`.
+            A: the first.
+            norms_b: those of the second.
+            B: the second.
+        """
+        p = len(self.lengthscales)
+        squared = squared_distances(norms_a, A[:, :p], norms_b, B[:, :p])
+        if len(self.weights):
+            squared -= 2.0 * agreement(A[:, p:], B[:, p:], self.weights)
+        return squared
 
     def norms(self, Z: Floats) -> Floats:
-        """Return squared norms of scaled features (n, p), ``(n,)``."""
+        """Return squared norms of Z (n, p + c), ``(n,)``."""
         Z = Z[:, : self.uncounted]
         return np.asarray(np.einsum("ij,ij->i", Z, Z) + self.choices)
 
@@ -202,6 +247,17 @@ class Scaled:
 def _number_inactive(choices: Floats) -> Floats:
     """Return choices with NaN replaced by -1, so that being inactive is one more choice."""
     return np.where(np.isnan(choices), -1.0, choices)
+
+
+def _counted(values: Floats, levels: Floats) -> Ints:
+    """Return how often each level, increasing, is in each row of values (n, k), ``(n, l)``."""
+    if len(levels) <= _MANY:
+        return np.asarray((values[:, :, None] == levels).sum(axis=1))
+    shape = len(values), len(levels) + 1
+    at = np.minimum(np.searchsorted(levels, values), len(levels) - 1)
+    at = np.where(levels[at] == values, at, len(levels))  # what is no level comes last
+    places = at + shape[1] * np.arange(len(values))[:, None]
+    return np.bincount(places.ravel(), minlength=shape[0] * shape[1]).reshape(shape)[:, :-1]
 
 
 def embed(X: Floats, categorical: Bools, alike: Ints | None, chains: Chains) -> Embedding:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import lapack
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.embedding import Chains, Embedding, embed
@@ -154,6 +155,7 @@ class _Objective:
         self._known = known
         self._owner = embedding.owner
         self._features, *trends = embedding.features(X)
+        self._coded, self._agree = embedding.coded, _pairs(embedding.codes(X))
         self._trends = [F @ F.T for F in trends if F.shape[1]]
         self.scales = len(categorical) + len(embedding.groups)
         self.prior = _prior(embedding, 2 + len(self._trends))
@@ -164,7 +166,12 @@ class _Objective:
         signal, noise, *weights = values[self.scales :]
         Z = self._features / values[self._owner]
         norms = (Z**2).sum(axis=1)
-        correlation, slope = matern(squared_distances(norms, Z, norms, Z))
+        squared = squared_distances(norms, Z, norms, Z)
+        inverse_squares = values[self._coded] ** -2
+        if len(self._coded):
+            agree = self._agree.T @ inverse_squares
+            squared += inverse_squares.sum() - agree.reshape(squared.shape)
+        correlation, slope = matern(squared)
         K = signal * correlation
         for weight, trend in zip(weights, self._trends, strict=True):
             K += weight * trend
@@ -180,7 +187,10 @@ class _Objective:
         value += 0.5 * float(self._y @ solved) + float(np.log(np.diag(factor)).sum())
         # d value / d theta_j = sum of G * dK / d theta_j (equation 5.9)
         G = 0.5 * (inverse - solved[:, None] * solved)
-        gradient[: self.scales] += self._lengthscale_gradient(Z, signal * G * slope)
+        W = signal * G * slope
+        gradient[: self.scales] += self._lengthscale_gradient(Z, W)
+        if len(self._coded):
+            gradient[self._coded] += inverse_squares * (W.sum() - self._agree @ W.ravel())
         sums = [np.vdot(G, correlation), np.trace(G), *[np.vdot(G, T) for T in self._trends]]
         gradient[self.scales :] += values[self.scales :] * sums
         return value, gradient
@@ -192,6 +202,14 @@ class _Objective:
         """
         each = 2.0 * (W.sum(axis=1) @ Z**2 - (Z * (W @ Z)).sum(axis=0))
         return np.bincount(self._owner, each, self.scales).astype(np.float64)
+
+
+def _pairs(codes: Floats) -> csr_array:
+    """Tell in which columns of codes (n, c) which of all pairs of rows agree, ``(c, n * n)``."""
+    rows = [np.flatnonzero(column[:, None] == column) for column in codes.T]
+    ends = np.cumsum([0, *map(len, rows)])
+    places = np.concatenate([np.empty(0, dtype=np.intp), *rows])
+    return csr_array((np.ones(len(places)), places, ends), shape=(len(rows), len(codes) ** 2))
 
 
 def fit(

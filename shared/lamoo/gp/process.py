@@ -33,7 +33,7 @@ from scipy.linalg import blas, lapack
 from lamoo.arrays import Bools, Floats, Ints
 from lamoo.gp.embedding import Scaled, embed
 from lamoo.gp.hyperparameters import Hyperparameters
-from lamoo.gp.kernel import matern, squared_distances
+from lamoo.gp.kernel import matern
 
 #: Candidates per block: larger temporary arrays cost page faults, and three times the time.
 _CHUNK = 256
@@ -52,7 +52,7 @@ class GP:
 
     hyperparameters: Hyperparameters
     _scaled: Scaled
-    _Z: Floats  # (n, p)
+    _Z: Floats  # (n, p), and codes of choices after that
     _F: Floats  # (n, q)
     _root: Floats  # (n, n) inverse of the Cholesky factor of K
     _solved: Floats  # (n,) K^-1 y
@@ -154,7 +154,7 @@ class GP:
         Z, F = self._scaled(X)
         cross = self._covariance(Z, F) @ self._root.T  # (b, n)
         norms = self._scaled.norms(Z)
-        rest = h.signal * matern(squared_distances(norms, Z, norms, Z))[0] + F @ F.T
+        rest = h.signal * matern(self._scaled.squared(norms, Z, norms, Z))[0] + F @ F.T
         rest -= cross @ cross.T
         rest.flat[:: len(X) + 1] += max(h.noise, _LEAST_NOISE)
         inverse = np.linalg.inv(np.linalg.cholesky(rest))
@@ -189,7 +189,7 @@ class GP:
         h = self.hyperparameters
         norms = self._scaled.norms(Z)
         theirs = self._scaled.norms(predicted.Z)
-        k = h.signal * matern(squared_distances(norms, Z, theirs, predicted.Z))[0]
+        k = h.signal * matern(self._scaled.squared(norms, Z, theirs, predicted.Z))[0]
         k += self._F[n:] @ predicted.F.T
         explained = rows[:, :n] @ predicted.covariance.T + rows[:, n:] @ k
         return _std(predicted.variance - (explained**2).sum(axis=0))
@@ -206,7 +206,7 @@ class GP:
     def _squared(self, Z: Floats) -> Floats:
         """Return squared distances of scaled features (b, p) to the data, shape ``(b, n)``."""
         norms = self._scaled.norms(Z)
-        return squared_distances(norms, Z, self._norms, self._Z)
+        return self._scaled.squared(norms, Z, self._norms, self._Z)
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -255,7 +255,7 @@ def condition(
     scaled = embedding.scaled(h.lengthscales, h.linear, h.quadratic)
     Z, F = scaled(X)
     norms = scaled.norms(Z)
-    K = h.signal * matern(squared_distances(norms, Z, norms, Z))[0] + F @ F.T
+    K = h.signal * matern(scaled.squared(norms, Z, norms, Z))[0] + F @ F.T
     K.flat[:: len(K) + 1] += known
     variance = float(np.trace(K)) / max(len(K), 1)
     for jitter in _JITTERS:

@@ -6,40 +6,44 @@ import warnings
 import numpy as np
 import pytest
 
-from lamoo.gp import hyperparameters
+from lamoo.gp import embedding, hyperparameters
 from lamoo.gp import process as gp_process
 from lamoo.gp.hyperparameters import Hyperparameters, fit
 from lamoo.gp.process import condition
 
-KINDS = ["numbers", "choices", "alike", "mixed"]
+KINDS = ["numbers", "choices", "alike", "mixed", "many"]
 
 
 def data(kind, n, rng):
     """Return points, values, the categorical mask and labels of parameters alike.
 
-    `mixed` has inactive numbers and choices; so has `alike` inactive choices.
+    `mixed` has inactive numbers and choices; so have `alike` inactive choices, and `many`, where
+    they have 40 values, each of which occurs.
     """
     d = 6
     X = rng.random((n, d))
-    categorical = np.full(d, kind in ("choices", "alike"))
+    categorical = np.full(d, kind in ("choices", "alike", "many"))
     labels = None
     if kind == "mixed":
         categorical[[0, 2, 3, 5]] = True
         labels = np.array([4, 0, 4, 4, 0, 2])
-    if kind == "alike":
+    if kind in ("alike", "many"):
         labels = np.zeros(d, dtype=int)
-    X[:, categorical] = (np.floor(X[:, categorical] * 4) + 0.5) / 4
-    if kind in ("mixed", "alike"):
+    levels = 40 if kind == "many" else 4
+    X[:, categorical] = (np.floor(X[:, categorical] * levels) + 0.5) / levels
+    if kind in ("mixed", "alike", "many"):
         X[rng.random(n) < 0.3, 2] = np.nan
     if kind == "mixed":
         X[rng.random(n) < 0.3, 4] = np.nan
+    if kind == "many":
+        X.flat[:levels] = (np.arange(min(levels, X.size)) + 0.5) / levels
     y = np.nansum(np.sin(4 * X), axis=1) + 0.1 * rng.standard_normal(n)
     return X, (y - y.mean()) / y.std(), categorical, labels
 
 
 def guess(kind, rng):
     """Return arbitrary hyperparameters for :func:`data`."""
-    groups = kind in ("mixed", "alike")
+    groups = kind in ("mixed", "alike", "many")
     numbers = kind in ("mixed", "numbers")
     return Hyperparameters(
         0.5 + rng.random(6 + groups), 1.3, 0.02, 0.4 if groups or numbers else 0.0, 0.3 * numbers
@@ -144,6 +148,23 @@ def test_posterior_is_gpytorchs(rng):
     mean, std = condition(X, y, categorical, h).predict(T)
     np.testing.assert_allclose(mean, wanted[0], rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(std, wanted[1], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_codes_of_choices_tell_what_their_one_hot_features_do(kind, rng, monkeypatch):
+    X, y, categorical, labels = data(kind, 60, rng)
+    T = np.concatenate([X[:5], X[rng.integers(60, size=(20, 6)), np.arange(6)]])
+    results = []
+    for many in (1, 60):
+        monkeypatch.setattr(embedding, "_MANY", many)
+        h = fit(X, y, categorical, alike=labels)
+        gp = condition(X, y, categorical, h, alike=labels)
+        grown = gp.believing(T[5:9])
+        found = [np.array([h.signal, h.noise]), h.lengthscales, *gp.predict(T), *grown.predict(T)]
+        results.append([*found, grown.std(gp.at(T)), *grown.predict_gradient(T[7])[2:]])
+        assert (len(gp._scaled.weights) > 0) == (many == 1)
+    for coded, onehot in zip(*results, strict=True):
+        np.testing.assert_allclose(coded, onehot, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -313,7 +334,7 @@ def test_blocks_of_candidates_change_nothing(rng, monkeypatch):
     assert gp.predict(T[:0])[0].shape == (0,)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS[:-1])  # who is left out must not take values along
 def test_values_far_worse_than_all_others_predict_are_drawn_in(kind, rng):
     X, y, categorical, labels = data(kind, 20, rng)
     h = guess(kind, rng)
