@@ -29,9 +29,10 @@ class EarlyStopping(BasePruner):
     one that has not reported every objective, nor one that :class:`~optuna_lamoo.LaMOOSampler` asks
     for although its configuration was stopped before, unless it diverges.
 
-    Whatever the rule, a training that repeats another one of the same parameters to the digit, two
-    reports or more, is stopped unless it was enqueued: it is known what comes of it. That is for
-    trainings that are not random, and for samplers that propose what they did before.
+    Whatever the rule, a training that repeats a finished one of the same parameters to the digit,
+    two reports or more, is stopped: it is known what comes of it. That is for trainings that are
+    not random, and for samplers that propose by chance what they did before; what was enqueued, or
+    is asked for by ``LaMOOSampler``, is meant.
 
     Args:
         rule: ``"curves"`` stops a trial when what finished trials became, from where they were at
@@ -102,9 +103,9 @@ class EarlyStopping(BasePruner):
         return not (own.sound and notes.again(trial))
 
     def _known(self, own: Curve, trial: FrozenTrial) -> bool:
-        """Tell whether a trial repeats one that finished, unless the user asked for it."""
+        """Tell whether a trial repeats one that finished, which it was not meant to."""
         same = self._memory.of_same(trial)
-        return any(own.repeats(other) for other in same) and not notes.fixed(trial)
+        return any(own.repeats(other) for other in same) and not notes.deliberate(trial)
 
 
 class Memory:

@@ -125,9 +125,12 @@ def enqueued(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -
     return possible(_mapping(trial, _ENQUEUED), search_space)
 
 
-def fixed(trial: FrozenTrial) -> bool:
-    """Tell whether the user fixed parameters of a trial, by enqueueing it."""
-    return bool(_mapping(trial, _ENQUEUED))
+def deliberate(trial: FrozenTrial) -> bool:
+    """Tell whether a trial that repeats another one was meant to.
+
+    The user enqueued it, or LaMOO proposed it, which repeats nothing without a reason.
+    """
+    return bool(_mapping(trial, _ENQUEUED) or written(trial))
 
 
 def held(sampler: BaseSampler) -> dict[str, Any]:

@@ -240,6 +240,14 @@ def test_a_training_that_says_the_same_again_is_stopped(noise, rng):
     assert len(farthest) == 6
 
 
+def test_what_lamoo_evaluates_again_comes_to_its_end():
+    sampler = LaMOOSampler(seed=0, solver="random", n_startup_trials=4, reevaluate=3)
+    study = study_of(sampler, EarlyStopping(Extrapolation(chance=0)))
+    study.optimize(objective, n_trials=12)
+    assert len({tuple(trial.params.values()) for trial in study.trials}) < 12
+    assert not pruned(study)
+
+
 def test_a_training_that_runs_in_parallel_is_no_repetition():
     study = study_of(pruner=EarlyStopping(Extrapolation(chance=0)))
     pair = [track(study.ask({"x": optuna.distributions.IntDistribution(1, 1)})) for _ in range(2)]
