@@ -35,7 +35,7 @@ from ax.utils.common.constants import Keys
 from botorch.utils.datasets import SupervisedDataset
 
 from ax_lamoo.curves import stopped_curves
-from ax_lamoo.encoding import Params, check_derived, encoding_of, fixed_in
+from ax_lamoo.encoding import Params, check_space, encoding_of, fixed_in
 from ax_lamoo.exhaustion import all_left, check_left
 from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
@@ -56,6 +56,7 @@ from ax_lamoo.measured import (
     own_seed,
     unmeasured_of,
     with_whole_sems,
+    without_steps,
 )
 from ax_lamoo.task import Task, announce, logger, task_of, warn_once
 from ax_lamoo.transforms import ManyIntegersToFloat
@@ -299,7 +300,7 @@ class LaMOOAdapter(TorchAdapter):
         Raises:
             UserInputError: if the search space is one that Ax cannot keep.
         """
-        check_derived(search_space)
+        check_space(search_space)
         if experiment_data.observation_data.empty:
             transforms = [t for t in transforms or () if t in WITHOUT_DATA]
         if assign_transforms:  # the last call, which comes when the baseline is known
@@ -324,9 +325,12 @@ class LaMOOAdapter(TorchAdapter):
         """Return the data for Ax's model, as Ax does, and let it find noise that is half known.
 
         Of a metric with standard errors for some arms and none for others Ax passes on NaN for the
-        others, which BoTorch refuses (Ax 1.3.1).
+        others, which BoTorch refuses. A parameter that is called as a curve's steps are (``step``)
+        ends in an error of pandas' (Ax 1.3.1): for Ax's model there is then no curve.
         """
         known = with_whole_sems(experiment_data)
+        if MAP_KEY in self._search_space.parameters:
+            known = without_steps(known)
         converted: tuple[
             list[SupervisedDataset], list[str], list[list[dict[str, Any] | None]] | None
         ] = super()._convert_experiment_data(known, *args, **kwargs)
@@ -353,7 +357,8 @@ class LaMOOAdapter(TorchAdapter):
         """
         experiment, training = self._experiment, self._training_data
         # Ax's own model has the step for a parameter, the engine learns curves as such
-        stepped = self.generator.confined and MAP_KEY in self.parameters
+        added = MAP_KEY in self.parameters and MAP_KEY not in self._search_space.parameters
+        stepped = self.generator.confined and added
         curve = curve_of(training) if stepped else None
         goals, measured = self._wanted(config, curve)
         if self.outcomes:

@@ -29,6 +29,9 @@ from lamoo.report.maps import map_places, region_map, telling_pairs
 from lamoo.report.rows import tree_rows
 from lamoo.report.words import choice
 
+#: Columns of the data frame of trials that are none of the user's.
+OWN = ("arm_name", "dominance_number", "inside", "stopped_after")
+
 
 def _relevant(
     experiment: Experiment | None,
@@ -207,12 +210,12 @@ def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> 
     X = task.encoding.encode([arms[arm].parameters for arm in stopped])
     frame: dict[str, Any] = {"arm_name": [*ended, *stopped]}
     for name in names:
-        frame[name] = [arms[arm].parameters.get(name) for arm in frame["arm_name"]]
+        frame[_column(name)] = [arms[arm].parameters.get(name) for arm in frame["arm_name"]]
     measured = dict(zip(task.measured.metrics, task.measured.outcomes.T, strict=True))
     for metric in adapter.outcomes:
         values = measured[metric]
         last = [c.values[-1, adapter.outcomes.index(metric)] for c in stopped.values()]
-        frame[metric] = [*values.tolist(), *last]
+        frame[_column(metric, names)] = [*values.tolist(), *last]
     frame["dominance_number"] = numbers
     if stopped:  # whole numbers that may be missing
         frame["dominance_number"] = pd.array([*numbers, *[None] * len(stopped)], dtype="Int64")
@@ -221,12 +224,22 @@ def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> 
     return pd.DataFrame(frame)
 
 
+def _column(name: str, parameters: Sequence[str] | None = None) -> str:
+    """Return the data frame's column of a parameter or, given those that are shown, of a metric.
+
+    It is called as that, unless another column is.
+    """
+    if parameters is None:
+        return f"{name} (parameter)" if name in OWN else name
+    return f"{name} (metric)" if name in (*OWN, *parameters) else name
+
+
 def _map(task: Task, leaf: Node, df: pd.DataFrame, pair: tuple[str, str]) -> figures.Map:
     """Return what one picture shows."""
     order = list(task.space.parameters)
     columns = order.index(pair[0]), order.index(pair[1])
     numbers = df["dominance_number"].dropna().tolist()
-    x, y = (_axis(task, name, df[name], numbers) for name in pair)
+    x, y = (_axis(task, name, df[_column(name)], numbers) for name in pair)
     texts = [
         "<br>".join(f"{key}: {value}" for key, value in row.items() if not pd.isna(value))
         for row in df.to_dict(orient="records")

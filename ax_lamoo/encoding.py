@@ -290,7 +290,7 @@ def fixed_in(
             that Ax cannot keep.
     """
     check_fixed(fixed, search_space)
-    check_derived(search_space)
+    check_space(search_space)
     _check_branches(search_space)
     if fixed is None or not search_space.is_hierarchical:
         return fixed
@@ -325,14 +325,22 @@ def _conditions(search_space: SearchSpace) -> dict[str, tuple[str, list[Any]]]:
     return found
 
 
-def check_derived(space: SearchSpace) -> None:
-    """Raise if a hierarchical space has a derived parameter.
+def check_space(space: SearchSpace) -> None:
+    """Raise if a space has a fidelity, or a hierarchical one a derived parameter.
 
-    Ax ends in a ``NotImplementedError`` where there is a trial, or none yet (Ax 1.3.1).
+    Ax ends after the start-up in a ``TypeError`` about ``target_fidelities``, and in a
+    ``NotImplementedError`` where there is a trial, or none yet (Ax 1.3.1).
 
     Raises:
         UserInputError: if it has one.
     """
+    fidelities = [p.name for p in space.parameters.values() if p.is_fidelity]
+    if fidelities:
+        raise UserInputError(
+            f"Ax's acquisitions cannot have a fidelity (is_fidelity), here {fidelities[0]!r}, and "
+            "LaMOO would take cheap trials for results. Run all trials at its target_value, and "
+            "report what they have on the way with progression="
+        )
     derived = [p.name for p in space.parameters.values() if isinstance(p, DerivedParameter)]
     if space.is_hierarchical and derived:
         raise UserInputError(

@@ -157,6 +157,15 @@ def with_whole_sems(data: ExperimentData) -> ExperimentData:
     return ExperimentData(arm_data=data.arm_data, observation_data=frame)
 
 
+def without_steps(data: ExperimentData) -> ExperimentData:
+    """Return data with the last measurements along curves only, as if there had been no others."""
+    index = data.observation_data.index
+    if MAP_KEY not in index.names:
+        return data
+    frame = data.observation_data.groupby(level=["trial_index", "arm_name"], sort=False).last()
+    return ExperimentData(arm_data=data.arm_data, observation_data=frame)
+
+
 def inside_of(arms: Iterable[Arm], model_space: SearchSpace) -> Iterator[Arm]:
     """Yield the arms that are in the space that Ax models."""
     filled = model_space.backfill_values()

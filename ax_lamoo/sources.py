@@ -24,12 +24,14 @@ class Source:
     """The trials of an earlier experiment.
 
     Args:
-        rows: name -> value of each trial: parameters, and metrics in their units.
+        parameters: name -> value of each trial.
+        outcomes: name -> value of each trial, metrics in their units; a table's columns are both.
         goals: its own objectives; ``None`` for a table, which does not tell them.
         metrics: their names; ``None`` for a table, where any column may be one.
     """
 
-    rows: Sequence[Mapping[str, Any]]
+    parameters: Sequence[Mapping[str, Any]]
+    outcomes: Sequence[Mapping[str, Any]]
     goals: Goals | None = None
     metrics: tuple[str, ...] | None = None
 
@@ -54,7 +56,9 @@ class Source:
         Raises:
             UserInputError: if a table has none of the objectives.
         """
-        known = set(self.metrics if self.metrics is not None else self._columns())
+        # of a parameter and a metric with one name summarize() keeps the parameter (Ax 1.3.1)
+        columns = self._columns() - {*names}
+        known = set(self.metrics) if self.metrics is not None else columns
         used = _used(goals.weights, metrics)
         shared = np.array([{*needed} <= known for needed in used], dtype=bool)
         A, b = goals.constraints
@@ -72,19 +76,19 @@ class Source:
                 f"warm_start: a table must have a column for an objective, of {wanted}, got "
                 f"{sorted(known)}"
             )
-        params = [{n: row[n] for n in names if _given(row.get(n))} for row in self.rows]
+        params = [{n: row[n] for n in names if _given(row.get(n))} for row in self.parameters]
         X = encode(params)
         whole = ~np.isnan(Y).any(axis=1) & ~np.isnan(X).all(axis=1)
         return History(X[whole], Y[whole], G[whole])
 
-    def _columns(self) -> list[str]:
-        return [str(name) for name in (self.rows[0] if self.rows else ())]
+    def _columns(self) -> set[str]:
+        return {str(name) for name in (self.outcomes[0] if self.outcomes else ())}
 
     def _outcomes(self, metrics: Sequence[str], weights: Floats) -> Floats:
         """Return weighted sums (n, j) of metrics, given weights (j, k); NaN if one is missing."""
-        columns = np.full((len(self.rows), len(metrics)), np.nan)
+        columns = np.full((len(self.outcomes), len(metrics)), np.nan)
         for k in np.flatnonzero((weights != 0).any(axis=0)).tolist():
-            columns[:, k] = [_number(row.get(metrics[k])) for row in self.rows]
+            columns[:, k] = [_number(row.get(metrics[k])) for row in self.outcomes]
         return weighted(columns, weights)
 
 
@@ -137,21 +141,21 @@ def _source(given: Any) -> Source:
             {m: v for m, v in zip(measured.metrics, row, strict=True) if not np.isnan(v)}
             for row in measured.means.tolist()
         ]
-        rows = [{**p, **o} for p, o in zip(measured.parameters, outcomes, strict=True)]
+        parameters, metrics = measured.parameters, measured.metrics
         if config is None:
-            return Source(rows, None, measured.metrics)
-        if not rows:
-            return Source(rows, goals_beforehand(config, measured.metrics), measured.metrics)
+            return Source(parameters, outcomes, None, metrics)
+        if not parameters:
+            return Source((), (), goals_beforehand(config, metrics), metrics)
         config = settled(config, given, given.lookup_data().df)
-        return Source(rows, goals_of(config, measured.metrics), measured.metrics)
+        return Source(parameters, outcomes, goals_of(config, metrics), metrics)
     if not hasattr(given, "columns") or not hasattr(given, "to_dict"):
         raise UserInputError(
             "warm_start must hold clients, experiments, or tables with columns named as parameters "
             f"and metrics are, as client.summarize() returns, got {given!r}"
         )
     ended = {None, *(status.name for status in FINISHED)}
-    rows = given.to_dict("records")
-    return Source([row for row in rows if row.get("trial_status") in ended])
+    rows = [row for row in given.to_dict("records") if row.get("trial_status") in ended]
+    return Source(rows, rows)
 
 
 def _used(weights: Floats, metrics: Sequence[str]) -> list[list[str]]:

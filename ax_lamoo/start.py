@@ -25,7 +25,7 @@ from ax.generation_strategy.transition_criterion import PausingCriterion
 from ax.generators.random.sobol import SobolGenerator
 
 from ax_lamoo.adapter import LaMOOAdapter
-from ax_lamoo.encoding import Encoding, check_derived, encoding_of, fixed_in
+from ax_lamoo.encoding import Encoding, check_space, encoding_of, fixed_in
 from ax_lamoo.exhaustion import ConfigurationsLeft, check_left
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import check_linear, check_preferences
@@ -131,7 +131,7 @@ class StartAdapter(RandomAdapter):
         Raises:
             UserInputError: if the search space is one that Ax cannot keep.
         """
-        check_derived(search_space)
+        check_space(search_space)
         transformed: tuple[ExperimentData, SearchSpace] = super()._transform_data(
             search_space=search_space, **others
         )

@@ -241,3 +241,24 @@ def test_a_strategy_that_has_moved_on_is_told_from_a_start(client, run):
             ask(made)
     (card,) = made.compute_analyses([PartitionTree()], display=False)
     assert "moved on from LaMOO's node" in f"{card.subtitle} {card.blob} {card.df}"
+
+
+def test_metrics_and_parameters_may_share_a_name(client, run):
+    floats = [
+        RangeParameterConfig(name=name, parameter_type="float", bounds=(0, 1))
+        for name in ("x", "arm_name")
+    ]
+    made = client(floats, "-x, -inside", solver="random", initialization_budget=16)
+
+    def swapped(params):
+        return {"x": 5 - params["x"], "inside": params["x"] + params["arm_name"]}
+
+    run(made, 16, swapped, q=16)
+    run(made, 4, swapped)
+    df = card_of(made, PartitionRegions()).df
+    arms = [made._experiment.arms_by_name[name].parameters for name in df["arm_name"]]
+    assert df["x"].tolist() == [params["x"] for params in arms]
+    assert df["arm_name (parameter)"].tolist() == [params["arm_name"] for params in arms]
+    for metric in ("x", "inside"):
+        assert df[f"{metric} (metric)"].tolist() == [swapped(params)[metric] for params in arms]
+    assert df["inside"].dtype == bool

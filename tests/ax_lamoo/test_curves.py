@@ -166,3 +166,22 @@ def test_cards_show_stopped_trials_as_what_they_are(started):
     assert f"error: {error(early, 3)}" in text
     assert "dominance_number" not in text
     assert not any("stopped_after" in text for text in points.hovertext)
+
+
+@pytest.mark.parametrize("solver", ["gp", pytest.param("qlognehvi", marks=pytest.mark.slow)])
+def test_a_parameter_may_be_called_step(client, solver):
+    """With Ax's default such an experiment ends in pandas' ValueError (1.3.1)."""
+    floats = [
+        RangeParameterConfig(name=name, parameter_type="float", bounds=(0, 1))
+        for name in ("step", "y")
+    ]
+    experiment = client(floats, "-error, -size", solver=solver, initialization_budget=4)
+    for _ in range(6):
+        ((index, params),) = experiment.get_next_trials(max_trials=1).items()
+        report(experiment, index, {"x": params["step"], "y": params["y"]}, ENDS)
+        experiment.complete_trial(index)
+    assert experiment.summarize()["generation_node"].tolist()[-1] == "LaMOO"
+    history = history_of(experiment)
+    np.testing.assert_allclose(history.X[:, 0], experiment.summarize()["step"][:6])
+    np.testing.assert_allclose(history.Y[:, 1], 1 - history.X[:, 0])
+    assert experiment.predict([{"step": 0.5, "y": 0.5}])[0].keys() == {"error", "size"}

@@ -18,7 +18,9 @@ from ax.core.arm import Arm
 from ax.core.auxiliary import AuxiliaryExperiment, AuxiliaryExperimentPurpose
 from ax.core.data import Data
 from ax.core.optimization_config import PreferenceOptimizationConfig
+from ax.core.parameter import ParameterType, RangeParameter
 from ax.core.parameter_constraint import ParameterConstraint
+from ax.core.search_space import SearchSpace
 from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import SearchSpaceExhausted, UserInputError
 from ax.service.ax_client import AxClient, ObjectiveProperties
@@ -319,6 +321,20 @@ def test_a_derived_parameter_beside_branches_is_refused_before_a_trial_is_spent(
         [*SPACES["hierarchical"], derived], initialize_with_center=initialize_with_center
     )
     with pytest.raises(UserInputError, match="derived parameter, here 'double'"):
+        experiment.get_next_trials(max_trials=1)
+
+
+@pytest.mark.parametrize("options", [{}, {"initialize_with_center": False}], ids=str)
+def test_a_fidelity_is_refused_before_a_trial_is_spent(options, client):
+    # Ax's default ends in a TypeError about target_fidelities at its sixth trial
+    experiment = client(FLOAT, **options)
+    data = RangeParameter(
+        "data", ParameterType.FLOAT, lower=0.1, upper=1, is_fidelity=True, target_value=1
+    )
+    experiment._experiment.search_space = SearchSpace(
+        [*experiment._experiment.search_space.parameters.values(), data]
+    )
+    with pytest.raises(UserInputError, match=r"fidelity \(is_fidelity\), here 'data'"):
         experiment.get_next_trials(max_trials=1)
 
 

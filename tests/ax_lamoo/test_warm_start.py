@@ -290,3 +290,21 @@ def test_a_table_without_an_objective_is_named():
 def test_where_it_cannot_be_told_it_says_so(earlier, settings, message):
     with pytest.raises(UserInputError, match=message):
         advance(started(CELL, warm_start=earlier, **settings), 6, evaluate(problem))
+
+
+def test_metrics_and_parameters_may_share_a_name():
+    """Of a table, which has the parameter of the two only, what is told is not what is measured."""
+
+    def named(params):
+        return {"x": 5 - params["x"], "b": params["x"] - params["y"]}
+
+    first = started(SQUARE, "-x, -b")
+    advance(first, 7, named)
+    client = started(SQUARE, "-x, -b", warm_start=[first, first.summarize()])
+    advance(client, 5, named)
+    _, task = task_of(first)
+    own, table = lessons_of(client)
+    for lesson in (own, table):
+        np.testing.assert_allclose(lesson.source.X, task.history.X)
+    np.testing.assert_allclose(own.source.Y, task.history.Y)
+    np.testing.assert_allclose(table.source.Y, task.history.Y[:, 1:])
