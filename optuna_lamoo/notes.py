@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, PartialFixedSampler
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from optuna_lamoo.columns import SHARE, branches, column, possible, share
 from optuna_lamoo.distributions import parameter
@@ -76,6 +76,18 @@ def _parsed(part: object) -> Mapping[str, Any]:
         with contextlib.suppress(ValueError, RecursionError):
             part = json.loads(part)
     return part if isinstance(part, Mapping) else {}
+
+
+def refused(trials: Sequence[FrozenTrial]) -> frozenset[str]:
+    """Return the parameters that the last trial to end was given and never had, if it failed.
+
+    Optuna fails a trial that asks for a parameter in another form than it was given beforehand: on
+    a logarithmic scale that is linear now, or as a float that is an integer now.
+    """
+    last = next((t for t in reversed(trials) if t.state.is_finished()), None)
+    if last is None or last.state is not TrialState.FAIL:
+        return frozenset()
+    return frozenset(noted(last).keys() - last.params.keys())
 
 
 def again(trial: FrozenTrial) -> bool:

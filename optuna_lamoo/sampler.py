@@ -25,7 +25,7 @@ from lamoo.space.prior import Prior
 from optuna_lamoo import columns, distributions, exhaustion, notes, objectives
 from optuna_lamoo.arguments import check_stale_after, checked_space
 from optuna_lamoo.base import base_of
-from optuna_lamoo.claims import Claims, Propose, as_begun, generator
+from optuna_lamoo.claims import Begun, Claims, Propose, as_begun, generator
 from optuna_lamoo.messages import logger, warn_of_equal_choices, warn_once
 from optuna_lamoo.objectives import ReferencePoint
 from optuna_lamoo.sources import sources_of
@@ -210,10 +210,12 @@ class LaMOOSampler(BaseSampler):
         # names of studies whose users were told that the start is over, and of misspelt parameters
         self._announced: set[str] = set()
         self._compared: set[str] = set()
+        # parameters that some trial failed to be given
+        self._refused: frozenset[str] = frozenset()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the lock, which a copy does not share, and what it need not remember."""
-        passing = {"_claims", "_announced", "_compared"}
+        passing = {"_claims", "_announced", "_compared", "_refused"}
         return {name: value for name, value in vars(self).items() if name not in passing}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -271,13 +273,22 @@ class LaMOOSampler(BaseSampler):
     ) -> dict[str, BaseDistribution]:
         """Return every parameter that some trial of the study had and that leaves a choice.
 
-        Left out are those of which only the storage's copy of the choices is known so far
-        (:meth:`View.unmet`): :meth:`sample_relative` proposes a value for them, too, and
-        :meth:`sample_independent`, which sees the user's own choices, hands it out.
+        Left out are those that wait for the objective's own distribution: :meth:`sample_relative`
+        proposes a value for them, too, and :meth:`sample_independent` hands it out.
         """
-        known = self._claims.begin(study, trial).search_space
-        unmet = self.view.unmet(known)
-        return {name: d for name, d in known.items() if name not in unmet}
+        begun = self._claims.begin(study, trial)
+        known, waiting = begun.search_space, self._waiting(begun)
+        return {name: d for name, d in known.items() if name not in waiting}
+
+    def _waiting(self, begun: Begun) -> frozenset[str]:
+        """Return the parameters that are handed out only when the objective asks for them.
+
+        Those of which only the storage's copy of the choices is known so far, and those of which a
+        trial may have failed to be given (:func:`optuna_lamoo.notes.refused`).
+        """
+        refused = notes.refused(begun.others.trials) & begun.search_space.keys()
+        self._refused |= refused
+        return self.view.unmet(begun.search_space) | refused
 
     def sample_relative(
         self,
@@ -287,10 +298,11 @@ class LaMOOSampler(BaseSampler):
     ) -> dict[str, Any]:
         """Ask the engine for a point in all parameters that are not fixed."""
         settings = self.settings_for(study)
-        known = self._claims.begun(study, trial).search_space
+        begun = self._claims.begun(study, trial)
+        known = begun.search_space
         # nobody asks for what is held, but what trials had for it tells configurations apart
         held = columns.possible(notes.held(study.sampler), known)
-        asked, later = search_space.keys(), self.view.unmet(known) - held.keys()
+        asked, later = search_space.keys(), self._waiting(begun) - held.keys()
         if not asked and not later:
             logger.debug(
                 "Study %r: trial %d has no parameter yet that is known: each is drawn on its own",
@@ -360,9 +372,11 @@ class LaMOOSampler(BaseSampler):
         """Sample a parameter on its own, by the given sampler or uniformly.
 
         Of some uniform draws, that is, the one that others, with the same parameters so far, had
-        least often. One that has several ranges, or choices that were not met, has a proposal.
+        least often. One that waited for its own distribution, or that has several ranges, has a
+        proposal.
         """
-        if self.view.meet(param_name, param_distribution) or self.view.several(param_name):
+        met = self.view.meet(param_name, param_distribution)
+        if met or param_name in self._refused or self.view.several(param_name):
             proposed = notes.asked(trial, param_name, param_distribution)
             if proposed:
                 return proposed[param_name]

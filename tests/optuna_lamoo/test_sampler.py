@@ -304,6 +304,34 @@ def test_ranges_that_move():
     assert len({trial.params["x"] for trial in study.trials}) == 24
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (FloatDistribution(1e-3, 10, log=True), FloatDistribution(0, 1)),
+        (IntDistribution(1, 99, log=True), IntDistribution(0, 50)),
+        (FloatDistribution(0, 9), IntDistribution(0, 50)),
+    ],
+)
+def test_one_trial_at_most_fails_since_a_parameter_takes_another_form(before, now):
+    study = new_study(solver="evolutionary")
+    old = {"x": before, "y": FloatDistribution(0, 1)}
+    for x in range(1, 9):
+        params = {"x": before.to_external_repr(x), "y": x / 9}
+        trial = create_trial(params=params, distributions=old, values=[x, -x])
+        study.add_trial(trial)
+
+    def objective(trial):
+        x, y = trial._suggest("x", now), trial.suggest_float("y", 0, 1)
+        return x + y, (x - 1) ** 2 - y
+
+    with pytest.raises(ValueError, match=r"log configuration|distribution kind"):
+        study.optimize(objective, n_trials=12)  # as with other samplers that look ahead
+    study.optimize(objective, n_trials=12)
+    done = study.trials[9:]
+    assert len({(trial.params["x"], trial.params["y"]) for trial in done}) == 12
+    assert all(trial.distributions["x"] == now for trial in done)
+
+
 def test_a_parameter_that_comes_later_is_searched_from_then_on(complaints):
     study = new_study(solver="gp", n_startup_trials=3)
     study.optimize(lambda trial: [trial.suggest_float("x", 0, 1), 0.0], n_trials=6)
