@@ -210,12 +210,12 @@ def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> 
     X = task.encoding.encode([arms[arm].parameters for arm in stopped])
     frame: dict[str, Any] = {"arm_name": [*ended, *stopped]}
     for name in names:
-        frame[_column(name)] = [arms[arm].parameters.get(name) for arm in frame["arm_name"]]
+        frame[_of_parameter(name)] = [arms[arm].parameters.get(name) for arm in frame["arm_name"]]
     measured = dict(zip(task.measured.metrics, task.measured.outcomes.T, strict=True))
     for metric in adapter.outcomes:
         values = measured[metric]
         last = [c.values[-1, adapter.outcomes.index(metric)] for c in stopped.values()]
-        frame[_column(metric, names)] = [*values.tolist(), *last]
+        frame[_of_metric(metric, names)] = [*values.tolist(), *last]
     frame["dominance_number"] = numbers
     if stopped:  # whole numbers that may be missing
         frame["dominance_number"] = pd.array([*numbers, *[None] * len(stopped)], dtype="Int64")
@@ -224,13 +224,13 @@ def _trials(adapter: LaMOOAdapter, task: Task, names: list[str], leaf: Node) -> 
     return pd.DataFrame(frame)
 
 
-def _column(name: str, parameters: Sequence[str] | None = None) -> str:
-    """Return the data frame's column of a parameter or, given those that are shown, of a metric.
+def _of_parameter(name: str) -> str:
+    """Return the column of a parameter in the data frame of trials."""
+    return f"{name} (parameter)" if name in OWN else name
 
-    It is called as that, unless another column is.
-    """
-    if parameters is None:
-        return f"{name} (parameter)" if name in OWN else name
+
+def _of_metric(name: str, parameters: Sequence[str]) -> str:
+    """Return the column of a metric in a data frame that has these parameters, too."""
     return f"{name} (metric)" if name in (*OWN, *parameters) else name
 
 
@@ -239,7 +239,7 @@ def _map(task: Task, leaf: Node, df: pd.DataFrame, pair: tuple[str, str]) -> fig
     order = list(task.space.parameters)
     columns = order.index(pair[0]), order.index(pair[1])
     numbers = df["dominance_number"].dropna().tolist()
-    x, y = (_axis(task, name, df[_column(name)], numbers) for name in pair)
+    x, y = (_axis(task, name, df[_of_parameter(name)], numbers) for name in pair)
     texts = [
         "<br>".join(f"{key}: {value}" for key, value in row.items() if not pd.isna(value))
         for row in df.to_dict(orient="records")

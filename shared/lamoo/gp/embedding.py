@@ -114,8 +114,8 @@ class Embedding:
         codes = -2.0 - choices
         many = (levels for levels in self.levels if len(levels) > _MANY)
         for j, levels in enumerate(many):
-            at = np.minimum(np.searchsorted(levels, choices[:, j]), len(levels) - 1)
-            codes[:, j] = np.where(levels[at] == choices[:, j], before + at, codes[:, j])
+            at = _position(choices[:, j], levels)
+            codes[:, j] = np.where(at < len(levels), before + at, codes[:, j])
             before += len(levels)
         return codes
 
@@ -254,10 +254,14 @@ def _counted(values: Floats, levels: Floats) -> Ints:
     if len(levels) <= _MANY:
         return np.asarray((values[:, :, None] == levels).sum(axis=1))
     shape = len(values), len(levels) + 1
-    at = np.minimum(np.searchsorted(levels, values), len(levels) - 1)
-    at = np.where(levels[at] == values, at, len(levels))  # what is no level comes last
-    places = at + shape[1] * np.arange(len(values))[:, None]
+    places = _position(values, levels) + shape[1] * np.arange(len(values))[:, None]
     return np.bincount(places.ravel(), minlength=shape[0] * shape[1]).reshape(shape)[:, :-1]
+
+
+def _position(values: Floats, levels: Floats) -> Ints:
+    """Return where values stand among levels, increasing; what is no level comes after the last."""
+    at = np.minimum(np.searchsorted(levels, values), len(levels) - 1)
+    return np.where(levels[at] == values, at, len(levels))
 
 
 def embed(X: Floats, categorical: Bools, alike: Ints | None, chains: Chains) -> Embedding:
