@@ -13,13 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lamoo import History, pareto
+from lamoo import ALONE, History, pareto
 from lamoo.partition.features import boundary_features
 from lamoo.partition.place import Place
 from lamoo.partition.split import Boundary
 from lamoo.solvers import SOLVERS, Solver, is_global
 from lamoo.space import Space
-from lamoo_compare.samplers import ALONE
 from optuna_lamoo import LaMOOSampler
 
 Floats = NDArray[np.float64]

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from builds import AFTER, Shares, compare, search
 
-from lamoo import History, Partition, Settings, pareto
+from lamoo import ALONE, History, Settings, pareto
 from lamoo.arrays import Floats
 from lamoo.gp.acquisition import Acquisition, Factor, Process, improvement
 from lamoo.gp.fitting import fit_objectives
@@ -153,7 +153,7 @@ def scored_from(problem: Problem) -> Settings:
 VARIANTS: Mapping[str, Callable[[Problem], Settings]] = {
     "default": lambda _: Settings(),
     "six": lambda _: Settings(n_startup=6),
-    "alone": lambda _: Settings(partition=Partition(leaf_size=sys.maxsize)),
+    "alone": lambda _: Settings(partition=ALONE),
     "no-turns": lambda _: Settings(solver=Solver(_without_turns, global_turns=True)),
     "reference": scored_from,
     "kernel": lambda problem: Settings(solver=learned(problem, data=False)),

@@ -32,7 +32,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from lamoo import PAPER, Optimizer, Partition, Settings
+from lamoo import ALONE, PAPER, Optimizer, Settings
 from lamoo.solvers import SOLVERS
 from lamoo_compare.problems import Problem, tables_folder
 
@@ -46,7 +46,6 @@ PROBLEMS = (
 FIRST, BATCH = 10, 5
 #: Shares are shown after these shares of the evaluations.
 SHOWN = (0.25, 0.5, 1.0)
-ALONE = Partition(leaf_size=sys.maxsize)
 
 
 def paper(solver: str) -> Callable[[Problem], Settings]:

@@ -6,7 +6,7 @@ whole of it; :class:`Optimizer` wraps it for people without a framework, ``optun
 """
 
 from lamoo.optimizer import Evaluation, Optimizer
-from lamoo.partition.tree import PAPER, Partition
+from lamoo.partition.tree import ALONE, PAPER, Partition
 from lamoo.search import chosen_path, suggest
 from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.space.allowed import NothingAllowed
@@ -17,6 +17,7 @@ from lamoo.task import Settings, Task
 from lamoo.version import __version__
 
 __all__ = [
+    "ALONE",
     "PAPER",
     "Categorical",
     "Convergence",

@@ -15,9 +15,9 @@ from optuna.distributions import (
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from lamoo import ALONE
 from lamoo_compare.errors import CompareError
 from lamoo_compare.first_trial import SpaceOfFirstTrial
-from lamoo_compare.samplers import ALONE
 from optuna_lamoo.objectives import constraints
 
 try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +21,7 @@ from optuna.samplers import (
     TPESampler,
 )
 
-from lamoo import Partition
+from lamoo import ALONE
 from lamoo.solvers import SOLVERS
 from lamoo_compare.errors import CompareError, meant
 from lamoo_compare.problems import Problem
@@ -56,10 +55,6 @@ def _of_egobox(seed: int) -> BaseSampler:
     from lamoo_compare.egobox_sampler import EgoboxSampler  # noqa: PLC0415 - as above
 
     return EgoboxSampler(seed)
-
-
-#: A leaf that is never full is never split, which leaves the solver alone.
-ALONE = Partition(leaf_size=sys.maxsize)
 
 
 def _lamoo(**settings: Any) -> Factory:

@@ -13,6 +13,7 @@ the history alone, as always.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -80,6 +81,8 @@ class Partition:
 #: What the paper describes (section 3 and its experiments), and not what its published code does:
 #: polynomial support vector machines, path selection, C_p a tenth of the hypervolume.
 PAPER = Partition(kernel="poly")
+#: No partition, the solver alone, to see what the partition is worth: the root is never split.
+ALONE = Partition(leaf_size=sys.maxsize)
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
