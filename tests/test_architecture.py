@@ -283,7 +283,7 @@ def lost(module: ModuleType, text: str) -> Iterator[str]:
         there = any(found(place, path) for place in near)
         with contextlib.suppress(ImportError, AttributeError):
             there = there or (owner != "" and found(pkgutil.resolve_name(owner), name))
-            there = there or (owner != "" and importlib.import_module(path) is not None)
+            there = there or (owner != "" and importlib.util.find_spec(path) is not None)
         if not there:
             yield path
 

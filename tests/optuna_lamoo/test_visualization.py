@@ -10,7 +10,6 @@ import matplotlib as mpl
 import moocore
 import numpy as np
 import optuna
-import pandas as pd
 import pytest
 from optuna.samplers import RandomSampler
 
@@ -317,6 +316,7 @@ def test_wrong_params_are_named(study, params):
 
 
 def test_params_may_come_in_an_array_or_a_column(study):
+    pd = pytest.importorskip("pandas")
     listed = visualization.plot_regions(study, ["lr", "width"])
     for params in (np.array(["lr", "width"]), pd.Index(["lr", "width"])):
         assert visualization.plot_regions(study, params) == listed
