@@ -150,7 +150,7 @@ def test_an_earlier_study_predicts_in_the_new_space(rng):
     space = Space({"a": Float(0, 1), "b": Float(0, 1), "new": Float(0, 1)})
     X = np.column_stack([rng.random((60, 2)), np.full(60, np.nan)])
     Y = np.stack([X[:, 0] + X[:, 1] ** 2, 1 - X[:, 0]], axis=1)
-    predict = predictions(History(X, Y), space)
+    predict = predictions(space, History(X, Y))
     new = space.sample(80, rng)
     predicted = predict(new)
     truth = np.stack([new[:, 0] + new[:, 1] ** 2, 1 - new[:, 0]], axis=1)
@@ -177,7 +177,7 @@ def test_a_best_point_that_was_repeated_is_one_of_them_once(rng):
     space = Space({"x": Float(0, 1)})
     X = np.array([[0.1], [0.1], [0.1], [0.5], [0.9]])
     noise = rng.normal(0, 0.01, (5, 2))
-    points = best_points(History(X, np.column_stack([X, 1 - X]) + noise), space, 5)
+    points = best_points(space, History(X, np.column_stack([X, 1 - X]) + noise), 5)
     assert sorted(points.ravel().tolist()) == [0.1, 0.5, 0.9]
 
 
@@ -185,11 +185,11 @@ def test_its_best_points_are_of_its_front_and_inside_the_space(rng):
     space = Space({"a": Float(0, 1), "new": Float(0, 1)})
     X = np.column_stack([np.linspace(-0.5, 1, 31), np.full(31, np.nan)])
     Y = np.stack([X[:, 0], 1 - X[:, 0]], axis=1)  # all are on the front, a third is outside
-    points = best_points(History(X, Y), space, 6)
+    points = best_points(space, History(X, Y), 6)
     assert 1 <= len(points) <= 6
     assert ((points >= 0) & (points <= 1)).all()
     assert np.isin(points[:, 0].round(6), X[:, 0].round(6)).all()
-    assert not len(best_points(History(X[:0], Y[:0]), space, 6))
+    assert not len(best_points(space, History(X[:0], Y[:0]), 6))
 
 
 # ------------------------------------------------------------------------ what is unknown
