@@ -188,14 +188,14 @@ class View:
             return objectives.metric_names(study)
         return None
 
-    def of(
+    def task(
         self,
         study: Study,
         trials: Sequence[FrozenTrial],
         search_space: Mapping[str, BaseDistribution],
         space: Space,
-    ) -> tuple[History, Space]:
-        """Return the history, and the space with what is known of its points.
+    ) -> Task:
+        """Return the study in the engine's terms, with what is known of the space's points.
 
         Args:
             study: whose directions and names of objectives count.
@@ -206,17 +206,18 @@ class View:
         Raises:
             ValueError: if a known objective is not one of the study's.
         """
-        history = self.history(study, trials, search_space)
+        task = Task(space, self.history(study, trials, search_space))
         if not self.functions and not self._sources:
-            return history, space
+            return task
         with self._turn:
             everything = self._configurations(trials, search_space)
             found = self._found(study, search_space, space, everything)
-            known, task = found.known, Task(space, history)
+            known = found.known
             if self.functions:
                 complete = self._complete(study, trials, search_space, everything, task)
                 known = known.where(complete)
-        return history, replace(space, known=with_sources(known, found.sources, history))
+        known = with_sources(known, found.sources, task.history)
+        return replace(task, space=replace(space, known=known))
 
     def contradictions(
         self, study: Study, trial: FrozenTrial, values: Sequence[float]

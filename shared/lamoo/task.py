@@ -198,7 +198,7 @@ class Task:
         """
         history = self.sound.with_running(self.domain.activity.mask)
         try:
-            return denoise(history, self.domain) if history.n else history
+            return denoise(self.domain, history) if history.n else history
         except (ArithmeticError, ValueError) as error:
             self.settings.logger.debug("noisy values are taken for what they are: %s", error)
             return history

@@ -39,7 +39,7 @@ _PRECISION = 0.3
 _RULES = 8
 
 
-def log_new(history: History, space: Space) -> Callable[[Floats], Floats]:
+def log_new(space: Space, history: History) -> Callable[[Floats], Floats]:
     """Return a function of points (n, d): the log probability ``(n,)`` to be equivalent to none.
 
     That is, to no point observed. The probability follows from plateaus, and where no parameter is
@@ -50,7 +50,7 @@ def log_new(history: History, space: Space) -> Callable[[Floats], Floats]:
         return _all_new
     history = replace(history, Y=history.means)
     compared = _compared(history)
-    flat = plateaus(compared, space)
+    flat = plateaus(space, compared)
     if space.smooth.any():
         return flat.log_new
     early = _compared(history.first(scheduled(history.n)))

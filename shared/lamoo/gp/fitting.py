@@ -40,15 +40,15 @@ from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
 _HISTORIES = 8
 
 
-def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> list[ObjectiveFit]:
+def fit_objectives(space: Space, history: History, size: int = MAX_TRAINING) -> list[ObjectiveFit]:
     """Return how each objective that is not known is modelled, in their order.
 
     They are chosen and fitted at history lengths that are powers of two, below 32 at every fifth,
     and adjusted at the scheduled ones. So fits are rare, and yet the same whoever makes them.
 
     Args:
-        history: at least one observation.
         space: tells which columns are unordered, and which of them alike.
+        history: at least one observation.
         size: how many observations a model is trained on at most.
     """
     unknown = [j for j in range(history.Y.shape[1]) if j not in space.known.objectives]
@@ -73,7 +73,7 @@ def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> 
     points = history.points.at(slice(n), known.X)
     sets = _training_sets(known.knowing(points), size)
     if space.known.predicts:  # functions cannot be compared, so nothing is remembered of them
-        return _fit_all(sets, space, size)
+        return _fit_all(space, sets, size)
     kinds = space.categorical, space.alike, space.smooth
     key = tuple(array.tobytes() for array in (*_contents(sets), *kinds))
     return [*_remembered_fits(_Fits(key, size, sets, replace(space, known=Known())))]
@@ -147,16 +147,16 @@ class _Fits:
 
 @lru_cache(maxsize=_HISTORIES)
 def _remembered_fits(wanted: _Fits) -> tuple[ObjectiveFit, ...]:
-    return tuple(_fit_all(wanted.sets, wanted.space, wanted.size))
+    return tuple(_fit_all(wanted.space, wanted.sets, wanted.size))
 
 
-def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]:
+def _fit_all(space: Space, sets: _TrainingSets, size: int) -> list[ObjectiveFit]:
     """Return how each objective is modelled after a history of a scheduled length."""
-    fits = _chosen(sets.early, space, max(1, size // 2))
-    return fits if sets.late is None else _adjusted(fits, sets.late, space, size)
+    fits = _chosen(space, sets.early, max(1, size // 2))
+    return fits if sets.late is None else _adjusted(fits, space, sets.late, size)
 
 
-def _chosen(early: History, space: Space, size: int) -> list[ObjectiveFit]:
+def _chosen(space: Space, early: History, size: int) -> list[ObjectiveFit]:
     """Return each objective's form that predicts best what is known early, and its fit."""
     columns = zip(
         values_of(early), stepwise_values(early, size), bounds(early).tolist(), strict=True
@@ -180,7 +180,7 @@ def _chosen(early: History, space: Space, size: int) -> list[ObjectiveFit]:
 
 
 def _adjusted(
-    fits: list[ObjectiveFit], late: History, space: Space, size: int
+    fits: list[ObjectiveFit], space: Space, late: History, size: int
 ) -> list[ObjectiveFit]:
     """Return fits with their hyperparameters adjusted to all that is known, forms as they are."""
     inputs = inputs_of(space, points_of(late))

@@ -98,7 +98,7 @@ def predictions(space: Space, source: History) -> Callable[[Floats], Floats]:
     """
     plain = replace(space, known=Known())
     data = training_set(source, MAX_SOURCE)
-    fits = fit_objectives(data, plain)
+    fits = fit_objectives(plain, data)
     targets = apply(transforms_of(data, [fitted.learn_transform for fitted in fits]), data.Y)
     processes = [
         process_of(data.X, t, plain, fitted.hyperparameters)

@@ -173,7 +173,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     if not len(X):
         return random.propose(place, rng)
     X = history.unseen(X)[:COMPETITORS]  # once more: of all rounds together
-    chance = beyond.log_chance(X) + log_new(history, space)(X)
+    chance = beyond.log_chance(X) + log_new(space, history)(X)
     surest: Floats = X[int(np.argmax(chance))]
     return surest
 

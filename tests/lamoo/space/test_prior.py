@@ -49,7 +49,7 @@ def example(n=25, space=SPACE):
 
 def test_a_known_objective_is_predicted_exactly(rng):
     history, X = example(), SPACE.sample(50, rng)
-    process = learn(history, SPACE, rng, None).factors[0].processes[1]
+    process = learn(SPACE, history, rng, None).factors[0].processes[1]
     assert isinstance(process, KnownObjective)
     mean, std = process.predict(inputs_of(SPACE, X))
     np.testing.assert_array_equal(std, 0)
@@ -60,7 +60,7 @@ def test_a_known_objective_is_predicted_exactly(rng):
 
 def test_the_gradient_is_that_of_the_score():
     history = example()
-    model = learn(history, SPACE, np.random.default_rng(0), None)
+    model = learn(SPACE, history, np.random.default_rng(0), None)
     checked = 0
     for x in SPACE.sample(30, np.random.default_rng(1)):
         value, slope = model.score_gradient(x)
@@ -82,7 +82,7 @@ def test_where_every_objective_is_known_the_improvement_is_the_exact_one(rng):
     X = space.sample(12, rng)
     Y = np.stack([known.objectives[j](X) for j in (0, 1)], axis=1)
     reference = np.array([1.0, 1.0])
-    model = learn(History(X, Y), space, rng, reference)
+    model = learn(space, History(X, Y), rng, reference)
     new = space.sample(40, rng)
     values = np.stack([known.objectives[j](new) for j in (0, 1)], axis=1)
     before = hypervolume(Y, reference)
@@ -210,7 +210,7 @@ def some_known(unknown, n=25, seed=0):
 
 def test_where_it_is_unknown_a_known_objective_is_modelled(rng):
     history, space = some_known(lambda X: X[:, 0] > 0.5)
-    acquisition = learn(history, space, rng, None)
+    acquisition = learn(space, history, rng, None)
     process = acquisition.factors[-1].processes[0]
     X = space.sample(200, rng)
     mean, std = process.predict(inputs_of(space, X))
