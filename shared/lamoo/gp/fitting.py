@@ -8,13 +8,13 @@ alone, and the memory only saves time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamoo.arrays import Memo
 from lamoo.gp.forms import ObjectiveFit, choose
 from lamoo.gp.increments import as_chains, candidates
 from lamoo.gp.inputs import inputs_of
@@ -31,13 +31,12 @@ from lamoo.gp.training import (
 )
 from lamoo.space import Space
 from lamoo.space.history import History
-from lamoo.space.known import Known
 from lamoo.space.partial import Partial
 from lamoo.space.rows import rows_in
 from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
 
-#: Histories of fits that are remembered: those of a few studies that take turns.
-_HISTORIES = 8
+#: The fits of these many histories are remembered: those of a few studies that take turns.
+_fits: Memo[list[ObjectiveFit]] = Memo(8)
 
 
 def fit_objectives(space: Space, history: History, size: int = MAX_TRAINING) -> list[ObjectiveFit]:
@@ -75,8 +74,7 @@ def fit_objectives(space: Space, history: History, size: int = MAX_TRAINING) -> 
     if space.known.predicts:  # functions cannot be compared, so nothing is remembered of them
         return _fit_all(space, sets, size)
     kinds = space.categorical, space.alike, space.smooth
-    key = tuple(array.tobytes() for array in (*_contents(sets), *kinds))
-    return [*_remembered_fits(_Fits(key, size, sets, replace(space, known=Known())))]
+    return [*_fits(lambda: _fit_all(space, sets, size), *_contents(sets), *kinds, size)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,28 +124,6 @@ def _settled(history: History) -> Partial:
     if partial.curves is None:
         return partial
     return partial.at(np.flatnonzero(~(partial.reported & rows_in(partial.X, history.pending))))
-
-
-@dataclass(frozen=True)
-class _Fits:
-    """A history whose objectives are to be fitted: equal if what the fits depend on is.
-
-    Args:
-        key: the contents of what they depend on.
-        size: how many observations a model is trained on at most.
-        sets: of a history as long as those are at which hyperparameters are fitted.
-        space: its space, of which nothing is known.
-    """
-
-    key: tuple[bytes, ...]
-    size: int
-    sets: _TrainingSets = field(compare=False)
-    space: Space = field(compare=False)
-
-
-@lru_cache(maxsize=_HISTORIES)
-def _remembered_fits(wanted: _Fits) -> tuple[ObjectiveFit, ...]:
-    return tuple(_fit_all(wanted.space, wanted.sets, wanted.size))
 
 
 def _fit_all(space: Space, sets: _TrainingSets, size: int) -> list[ObjectiveFit]:

@@ -119,5 +119,5 @@ def test_equal_arguments_give_equal_answers_whatever_was_remembered():
     first = equivalence.log_new(CHOICES, history)(X[40:])
     equivalence.log_new(CHOICES, History(X[10:50], swapped(X[10:50])))(X[50:])
     np.testing.assert_array_equal(equivalence.log_new(CHOICES, history)(X[40:]), first)
-    equivalence._remembered.cache_clear()
+    equivalence._rules.clear()
     np.testing.assert_array_equal(equivalence.log_new(CHOICES, history)(X[40:]), first)

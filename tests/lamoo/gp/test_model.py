@@ -42,8 +42,9 @@ def test_what_was_remembered_does_not_change_the_model(m, rng, forget):
     cold = score()
     for n in range(5, 15):
         learn(SQUARE, history.first(n), rng, None)
+    known = len(forms._choices)
     warm = score()
-    assert forms.choose.cache_info().hits > 0
+    assert len(forms._choices) == known > 0
     np.testing.assert_array_equal(cold, warm)
 
 
