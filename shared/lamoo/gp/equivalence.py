@@ -10,7 +10,7 @@ evaluated teaches nothing new.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def log_new(space: Space, history: History) -> Callable[[Floats], Floats]:
     """
     if not _any(history):
         return _all_new
-    history = replace(history, Y=history.means)
+    history = history.replaced(Y=history.means)
     compared = _compared(history)
     flat = plateaus(space, compared)
     if space.smooth.any():

@@ -100,7 +100,7 @@ def _training_sets(history: History, size: int) -> _TrainingSets:
     if partial.reported.any():  # most trainings are among these
         base, few = power_of_two(history.n), power_of_two(len(partial.X))
         partial = partial.at(np.arange(few))
-        start = replace(history.first(base), partial=partial)
+        start = history.first(base).replaced(partial=partial)
     early = training_set(start, max(1, size // 2))
     if (history.n, len(history.partial.X)) == (base, len(partial.X)):
         return _TrainingSets(early, None)

@@ -220,7 +220,7 @@ def denoise(space: Space, history: History, size: int = MAX_TRAINING) -> History
     Y, columns = failures.finite(history.Y), []
     for transform, y, target in zip(learned.transforms, Y.T, targets.T, strict=True):
         columns.append(untransformed(transform, target, float(y.min()), float(y.max())))
-    return replace(history, denoised=np.where(noisy, np.stack(columns, axis=1), np.nan))
+    return history.replaced(denoised=np.where(noisy, np.stack(columns, axis=1), np.nan))
 
 
 def constraint_processes(
@@ -246,9 +246,7 @@ def constraint_processes(
 def _first(history: History, n: int, k: int) -> History:
     """Return only the first ``n`` evaluations, and the first ``k`` points of what is partial."""
     first, partially = history.first(n), history.partial
-    if k == len(partially.X):
-        return first
-    return replace(first, partial=partially.at(np.arange(k))).knowing(first.points)
+    return first if k == len(partially.X) else first.replaced(partial=partially.at(np.arange(k)))
 
 
 def _adjusted(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -115,7 +114,7 @@ def unlike_failures(history: History, region: Region) -> Region:
     many = many_features(region.space)
     if many:
         failed = history.failed[: scheduled(len(history.failed))]
-        history = replace(history.first(scheduled(history.n)), failed=failed)
+        history = history.first(scheduled(history.n)).replaced(failed=failed)
     failed = history.failures(MAX_OBSERVATIONS)
     if not len(failed) or not history.n:
         return region

@@ -270,7 +270,7 @@ def _near(space: Space, history: History, centre: int, away: Floats) -> History:
     if len(partial.X):
         far = _away(space, partial.X, history.X[centre])
         partial = partial.at(np.sort(np.argsort(far, kind="stable")[: NEAR // 2]))
-    return replace(history.at(rows), partial=partial)
+    return history.at(rows).replaced(partial=partial)
 
 
 def _candidates(history: History, place: Place, chosen: Ints, rng: np.random.Generator) -> Floats:
