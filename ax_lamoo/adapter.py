@@ -177,18 +177,18 @@ class LaMOOAdapter(TorchAdapter):
         """Tell whether the engine knows all that was asked for, otherwise Ax proposes.
 
         Raises:
-            UserInputError: if the user told something that Ax cannot use.
+            UserInputError: if the user knows something that Ax cannot use.
         """
         if not self._measured_all(config):  # what Ax's models ask for
             return True
         if config is None:
             return False
         reason = self._left_to_ax(config, options)
-        told = self.generator.told
-        if reason is not None and told is not None:
+        prior = self.generator.prior
+        if reason is not None and prior is not None:
             raise UserInputError(
-                f"{', '.join(told.names)}: LaMOO leaves {reason} to Ax, which cannot be "
-                "told; use a strategy without them"
+                f"{', '.join(prior.names)}: LaMOO leaves {reason} to Ax, which cannot use "
+                "them; use a strategy without"
             )
         if reason is not None and config.is_moo_problem:
             warn_once(f"LaMOO leaves {reason} to Ax's default acquisition.")
@@ -374,7 +374,7 @@ class LaMOOAdapter(TorchAdapter):
             pending,
             failed,
             settings=self.generator.settings,
-            told=self.generator.told,
+            prior=self.generator.prior,
         )
 
     def _wanted(

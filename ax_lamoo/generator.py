@@ -18,8 +18,8 @@ from botorch.utils.datasets import SupervisedDataset
 from ax_lamoo.acquisition import LaMOOAcquisition, Leaf
 from ax_lamoo.exhaustion import EXHAUSTED
 from ax_lamoo.features import Features
+from ax_lamoo.prior import PriorKnowledge
 from ax_lamoo.task import Task, logger
-from ax_lamoo.told import Told
 from lamoo import History, NothingAllowed, Partition, Settings, chosen_path, suggest
 from lamoo.arrays import Floats
 from lamoo.partition.place import Place
@@ -44,7 +44,7 @@ class LaMOOGenerator(BoTorchGenerator):
             acquisition confined to the leaf's region.
         partition: the arguments of :class:`lamoo.Partition`.
         reference_point: metric name -> objective threshold, read by the adapter.
-        told: the user's functions of parameters, and earlier experiments.
+        prior: the user's functions of parameters, and earlier experiments.
         seed: of all random choices; ``None`` follows the experiment's first trials.
         surrogate_spec: as in Ax.
         acquisition_options: as in Ax.
@@ -58,7 +58,7 @@ class LaMOOGenerator(BoTorchGenerator):
         solver: str = "gp",
         partition: Mapping[str, Any] | None = None,
         reference_point: Mapping[str, float] | None = None,
-        told: Told | None = None,
+        prior: PriorKnowledge | None = None,
         seed: int | None = None,
         surrogate_spec: SurrogateSpec | None = None,
         acquisition_options: dict[str, Any] | None = None,
@@ -83,7 +83,7 @@ class LaMOOGenerator(BoTorchGenerator):
             logger=logger,
             seed=seed or 0,
         )
-        self.told = told
+        self.prior = prior
         self.seed = seed
         self._datasets: Sequence[SupervisedDataset] = ()
         self._deferred: Callable[[], None] | None = None

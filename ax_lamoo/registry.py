@@ -18,9 +18,9 @@ from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.early import EarlyStopping, decoded_strategy, encoded_strategy
 from ax_lamoo.exhaustion import ConfigurationsLeft, StartFull
 from ax_lamoo.generator import LaMOOGenerator
+from ax_lamoo.prior import PriorKnowledge, encoded
 from ax_lamoo.start import CenterNode, StartAdapter, StartGenerator
 from ax_lamoo.stopping import StopWhenConverged, encoded_rule
-from ax_lamoo.told import Told, encoded
 from ax_lamoo.transforms import FiniteY, ManyIntegersToFloat
 
 _BOTORCH = GENERATOR_KEY_TO_GENERATOR_SETUP[Generators.BOTORCH_MODULAR.value]
@@ -60,9 +60,9 @@ for _class in (
     LaMOOGenerators,
     FiniteY,
     ManyIntegersToFloat,
+    PriorKnowledge,
     StartFull,
     StopWhenConverged,
-    Told,
 ):
     _class.__name__ += " (import ax_lamoo before loading)"
 register_transform(FiniteY)
@@ -72,8 +72,8 @@ CORE_DECODER_REGISTRY[CenterNode.__name__] = CenterNode
 for _criterion in (ConfigurationsLeft, StartFull):
     CORE_DECODER_REGISTRY[_criterion.__name__] = _criterion
     CORE_ENCODER_REGISTRY[_criterion] = pausing_criterion_to_dict
-CORE_DECODER_REGISTRY[Told.__name__] = Told
-CORE_ENCODER_REGISTRY[Told] = encoded
+CORE_DECODER_REGISTRY[PriorKnowledge.__name__] = PriorKnowledge
+CORE_ENCODER_REGISTRY[PriorKnowledge] = encoded
 CORE_DECODER_REGISTRY[StopWhenConverged.__name__] = StopWhenConverged
 CORE_ENCODER_REGISTRY[StopWhenConverged] = encoded_rule
 CORE_DECODER_REGISTRY[EarlyStopping.__name__] = decoded_strategy

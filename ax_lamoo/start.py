@@ -30,8 +30,8 @@ from ax_lamoo.exhaustion import ConfigurationsLeft, check_left
 from ax_lamoo.generator import LaMOOGenerator
 from ax_lamoo.goals import check_linear, check_preferences
 from ax_lamoo.linear import EQUAL
+from ax_lamoo.prior import PriorKnowledge
 from ax_lamoo.task import logger
-from ax_lamoo.told import Told
 from ax_lamoo.transforms import ManyIntegersToFloat
 from lamoo.space.polytope import DRAWS
 
@@ -97,20 +97,24 @@ class CenterNode(CenterGenerationNode):
 
 
 class StartGenerator(SobolGenerator):
-    """Ax's generator of Sobol points, which also holds what the user told of the space.
+    """Ax's generator of Sobol points, which also holds what the user knows of the space.
 
     Args:
-        told: the user's functions of parameters.
+        prior: the user's functions of parameters.
         seed: of the scrambling; ``None`` follows torch's generator.
         init_position: how many points of the sequence were drawn before.
     """
 
     def __init__(
-        self, *, told: Told | None = None, seed: int | None = None, init_position: int = 0
+        self,
+        *,
+        prior: PriorKnowledge | None = None,
+        seed: int | None = None,
+        init_position: int = 0,
     ) -> None:
         """Start at a point of the sequence."""
         super().__init__(seed=seed, init_position=init_position)
-        self.told = told
+        self.prior = prior
 
 
 class StartAdapter(RandomAdapter):
@@ -158,9 +162,9 @@ class StartAdapter(RandomAdapter):
             check_linear(config.objective)
             check_preferences(config)
         fixed_features = fixed_in(fixed_features, space)
-        if self.generator.told is None:
+        if self.generator.prior is None:
             n = check_left(n, self._experiment, space, fixed_features, pending_observations)
-        if self.generator.told is None and not _beyond_sobol(space, fixed_features):
+        if self.generator.prior is None and not _beyond_sobol(space, fixed_features):
             began = time.monotonic()
             run = super().gen(
                 n=n,
@@ -183,7 +187,7 @@ class StartAdapter(RandomAdapter):
         """Return the engine, which has no data to learn from, for what Ax's Sobol cannot keep."""
         engine = LaMOOAdapter(
             experiment=self._experiment,
-            generator=LaMOOGenerator(told=self.generator.told, seed=self.generator.seed),
+            generator=LaMOOGenerator(prior=self.generator.prior, seed=self.generator.seed),
             search_space=space,
             data=Data(),
             transforms=(ManyIntegersToFloat, *MBM_X_trans_base),

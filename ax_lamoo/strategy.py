@@ -25,10 +25,10 @@ from ax.generation_strategy.transition_criterion import MinTrials
 from ax_lamoo.errors import as_user_input
 from ax_lamoo.exhaustion import ConfigurationsLeft, StartFull
 from ax_lamoo.generator import CONFINED, SOLVERS
+from ax_lamoo.prior import PriorKnowledge
 from ax_lamoo.registry import LaMOOGenerators
 from ax_lamoo.sources import sources_of
 from ax_lamoo.start import CenterNode
-from ax_lamoo.told import Told
 from lamoo import Partition
 from lamoo.checks import check, check_kind, check_whole, is_number, is_one_of
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
@@ -144,7 +144,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         "solver": solver,
         "partition": asdict(partition or Partition()),
         "reference_point": _checked_point(reference_point),
-        "told": _told(
+        "prior": _prior(
             known_objectives=known_objectives,
             features=features,
             known_constraints=known_constraints,
@@ -156,10 +156,10 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         # as in Ax's default: constraints relative to the status quo refer to what was measured
         "transform_configs": get_derelativize_config(derelativize_with_raw_status_quo=True),
     }
-    if options["told"] is not None and solver == CONFINED:
+    if options["prior"] is not None and solver == CONFINED:
         raise UserInputError(
             f"solver must be one of the engine's for what is known beforehand, got {solver!r}: "
-            "Ax's acquisition cannot be told"
+            "Ax's acquisition cannot use it"
         )
     # the center knows no functions, and may break a constraint
     centered = initialize_with_center and initialization_budget > 0 and not known_constraints
@@ -171,7 +171,7 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             observed=max(1, initialization_budget // 2) if observed is None else observed,
             existing=existing,
             exceedable=exceedable,
-            options={"seed": seed, "told": options["told"]},
+            options={"seed": seed, "prior": options["prior"]},
         )
         nodes.insert(0, first)
     if centered:
@@ -182,14 +182,14 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
     return GenerationStrategy(name=f"LaMOO:{solver}", nodes=nodes)
 
 
-def _told(
+def _prior(
     *,
     known_objectives: Mapping[str, Asked] | None,
     features: Asked | None,
     known_constraints: Sequence[Asked] | None,
     canonical: Asked | None,
     warm_start: object,
-) -> Told | None:
+) -> PriorKnowledge | None:
     """Return the user's functions and earlier experiments, checked, ``None`` if there are none."""
     with as_user_input():
         functions = Prior(
@@ -207,7 +207,7 @@ def _told(
         "warm_start": sources,
     }
     names = [name for name, value in given.items() if value]
-    return Told(names, functions, sources) if names else None
+    return PriorKnowledge(names, functions, sources) if names else None
 
 
 def _start_node(
@@ -250,7 +250,7 @@ def _start_node(
         pausing_criteria=[ConfigurationsLeft(), *([] if exceedable else [full])],
         should_deduplicate=True,
         suggested_experiment_status=ExperimentStatus.INITIALIZATION,
-        fallback_specs=_fallback(options["told"]),
+        fallback_specs=_fallback(options["prior"]),
     )
 
 
@@ -262,18 +262,18 @@ def _last_node(options: dict[str, Any]) -> GenerationNode:
         pausing_criteria=[ConfigurationsLeft()],
         should_deduplicate=True,
         suggested_experiment_status=ExperimentStatus.OPTIMIZATION,
-        fallback_specs=_fallback(options["told"]),
+        fallback_specs=_fallback(options["prior"]),
     )
 
 
-def _fallback(told: Told | None) -> dict[type[Exception], GeneratorSpec]:
+def _fallback(prior: PriorKnowledge | None) -> dict[type[Exception], GeneratorSpec]:
     """Return what proposes where Ax's own acquisition repeats itself, as in Ax.
 
     Ax's node saves it not: after loading it is Ax's.
     """
     spec = GeneratorSpec(
         LaMOOGenerators.START,
-        generator_kwargs={"told": told},
+        generator_kwargs={"prior": prior},
         generator_key_override="Fallback_Sobol",
     )
     return {GenerationStrategyRepeatedPoints: spec}

@@ -17,15 +17,13 @@ from ax_lamoo.encoding import Encoding, Params
 from ax_lamoo.goals import Goals
 from ax_lamoo.history import history_of
 from ax_lamoo.measured import Measured
-from ax_lamoo.told import Told
+from ax_lamoo.prior import PriorKnowledge
 from lamoo import Settings, Space
-from lamoo.gp.transfer import taught
+from lamoo.gp.transfer import with_sources
 from lamoo.search import beginning
 from lamoo.space.known import Known, total_violation
 
 logger = get_logger(__name__)
-#: Configurations on which functions are tried before they are needed, until one gives an answer.
-TRIES = 8
 #: When the experiments were made of which it was told that their start is over.
 _announced: set[datetime] = set()
 
@@ -61,7 +59,7 @@ def task_of(
     failed: Sequence[Params],
     *,
     settings: Settings,
-    told: Told | None = None,
+    prior: PriorKnowledge | None = None,
 ) -> Task:
     """Return an experiment in the engine's terms.
 
@@ -72,7 +70,7 @@ def task_of(
         pending: parameters that wait for an outcome.
         failed: parameters of arms that ended without data.
         settings: how to search; reference point and labels are those of the goals.
-        told: the user's functions of parameters, and earlier experiments.
+        prior: the user's functions of parameters, and earlier experiments.
     """
     history, whole = history_of(encoding, measured, goals, pending, failed)
     given = not np.isnan(goals.thresholds).all()
@@ -85,33 +83,32 @@ def task_of(
     if not history.inside.all():
         settings = replace(settings, n_startup=STARTUP_NARROWED)
     task = Task(encoding.space, history, settings, measured=whole, encoding=encoding)
-    return task if told is None else _with_told(task, goals, measured.metrics, told)
+    return task if prior is None else _with_prior(task, goals, measured.metrics, prior)
 
 
-def _with_told(task: Task, goals: Goals, metrics: Sequence[str], told: Told) -> Task:
+def _with_prior(task: Task, goals: Goals, metrics: Sequence[str], prior: PriorKnowledge) -> Task:
     """Return a task with the user's functions of parameters, and earlier experiments."""
     encoding, space, history = task.encoding, task.space, task.history
     about = repr(encoding.search_space.parameters), space.parameters
     names = encoding.search_space.parameters.keys()
-    samples = encoding.decode(space.sample(TRIES, np.random.default_rng(0)))
-    known = told.known(about, goals.weights, metrics, encoding.decode, names, samples)
-    told.check(history.X[history.inside & space.activity.complete(history.X)[1]])
-    for sentence in told.contradictions(history, task.arms):
+    bound = prior.bound(about, goals.weights, metrics, space, encoding.decode, names)
+    bound.check(history.X[history.inside & space.activity.complete(history.X)[1]])
+    for sentence in bound.contradictions(history, task.arms):
         warn_once(sentence)
     plain = Space(space.parameters, activity=space.activity)
-    lessons = told.lessons(about, goals, metrics, plain, encoding.encode_others)
-    known = taught(known.where(space.activity.complete), lessons, history)
+    sources = prior.source_models(about, goals, metrics, plain, encoding.encode_others)
+    known = with_sources(bound.known.where(space.activity.complete), sources, history)
     return replace(task, space=replace(space, known=_together(space.known, known)))
 
 
-def _together(own: Known, told: Known) -> Known:
-    """Return what is known of points, with the constraints of both."""
-    violations = [v for v in (own.violation, told.violation) if v is not None]
-    limits = tuple(name for k in (own, told) if k.violation is not None for name in k.limits)
-    told = replace(told, draw=own.draw, limits=limits)
+def _together(own: Known, users: Known) -> Known:
+    """Return what the user knows of points, with the constraints of both."""
+    violations = [v for v in (own.violation, users.violation) if v is not None]
+    limits = tuple(name for k in (own, users) if k.violation is not None for name in k.limits)
+    users = replace(users, draw=own.draw, limits=limits)
     if len(violations) < 2:
-        return replace(told, violation=violations[0] if violations else None)
-    return replace(told, violation=lambda X: total_violation([v(X) for v in violations]))
+        return replace(users, violation=violations[0] if violations else None)
+    return replace(users, violation=lambda X: total_violation([v(X) for v in violations]))
 
 
 def announce(task: Task, experiment: Experiment, solver: str) -> None:

@@ -33,9 +33,9 @@ MAX_YIELDS = 16
 #: Seconds that it waits at most before it tries again: two workers in step would meet for ever.
 BACKOFF = 0.02
 
-#: Returns a point (1, d), given a history, the space, the trial's number and how many points were
-#: proposed for the trial before.
-Propose = Callable[[History, Space, int, int], Floats]
+#: Returns a point (1, d), given the task, the trial's number and how many points were proposed for
+#: the trial before.
+Propose = Callable[[Task, int, int], Floats]
 
 
 def generator(seed: int, number: int, purpose: int) -> np.random.Generator:
@@ -166,7 +166,7 @@ class Claims:
                 if forgetful:  # nothing else is left than what may be lost
                     before = others.certain
                     task = told(before)
-                x = propose(task.history, task.space, others.number, attempt)
+                x = propose(task, others.number, attempt)
                 params = task.space.decode(x)[0]
                 wanted = params if alone is None else {alone: params[alone]}
                 self._write(study, trial, notes.note(wanted, search_space), written)
@@ -196,8 +196,7 @@ class Claims:
         """Return what trials tell for the engine, with ``whole`` also what the user knows."""
         if not whole:
             return Task(space, self._view.history(study, trials, search_space))
-        history, known = self._view.of(study, trials, search_space, space)
-        return Task(known, history)
+        return self._view.task(study, trials, search_space, space)
 
     def _others(self, study: Study, trial: FrozenTrial) -> Snapshot:
         """Return the other trials that count, as they are now."""

@@ -9,7 +9,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import Task, conclusive, exhausted
+from lamoo import conclusive, exhausted
 from lamoo.arrays import Floats
 from optuna_lamoo import columns
 from optuna_lamoo.messages import logger, warn_once
@@ -54,14 +54,13 @@ def nothing_left(
     numbers = [d for d in guessed if not isinstance(d, CategoricalDistribution)]
     if len(numbers) == len(search_space) == 1 and len(trials) > LOOK:
         trials = snapshot.without(trial).certain
-    history, space = view.of(study, trials, search_space, space)
-    if guessed and not conclusive(_with(history.Y, values)):
+    task = view.task(study, trials, search_space, space)
+    if guessed and not conclusive(_with(task.history.Y, values)):
         return False
-    task = Task(space, history)
     if not exhausted(task):
         return False
     # where none may be tried at all, the next proposal says so
-    return bool(space.allows(task.domain.enumerate()).any())
+    return bool(task.space.allows(task.domain.enumerate()).any())
 
 
 def _with(Y: Floats, values: Sequence[float] | None) -> Floats:

@@ -78,13 +78,13 @@ def knowledge_of(study: Study) -> Knowledge:
         msg = f"study {study.study_name!r} has no parameter with more than one value"
         raise ValueError(msg)
     plain = columns.to_space(search_space)
-    history, space = sampler.view.of(study, trials, search_space, plain)
+    task = sampler.view.task(study, trials, search_space, plain)
     return Knowledge(
         trials=complete,
         search_space=search_space,
         constants=_constants(complete, search_space),
-        space=space,
-        history=history,
+        space=task.space,
+        history=task.history,
         settings=sampler.settings_for(study),
     )
 

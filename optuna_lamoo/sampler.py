@@ -15,7 +15,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import History, NothingAllowed, Partition, Settings, Space, Task, suggest
+from lamoo import NothingAllowed, Partition, Settings, Task, suggest
 from lamoo.arrays import Floats
 from lamoo.checks import check_callable, check_kind, check_whole
 from lamoo.search import beginning
@@ -335,10 +335,10 @@ class LaMOOSampler(BaseSampler):
     def _proposing(self, study: Study, settings: Settings) -> Propose:
         """Return what asks the engine for a point, again for whoever gave way to another worker."""
 
-        def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
+        def propose(task: Task, number: int, attempt: int) -> Floats:
             stubborn = attempt < STUBBORN_YIELDS
             wanted = settings if stubborn else replace(settings, solver="random")
-            task = Task(space, history, wanted)
+            task = replace(task, settings=wanted)
             x = suggest(task, 1, generator(settings.seed, number, attempt))
             self._announce(study, task)
             return x
@@ -391,9 +391,9 @@ class LaMOOSampler(BaseSampler):
         space = columns.to_space(search_space, trial.params)
         seed, purpose = self._settings.seed, _purpose(param_name)
 
-        def propose(history: History, space: Space, number: int, attempt: int) -> Floats:
-            X = space.sample(DRAWS, generator(seed, number, purpose + attempt))
-            often = np.isclose(history.tried[:, None], X, rtol=0).all(axis=2).sum(axis=0)
+        def propose(task: Task, number: int, attempt: int) -> Floats:
+            X = task.space.sample(DRAWS, generator(seed, number, purpose + attempt))
+            often = np.isclose(task.history.tried[:, None], X, rtol=0).all(axis=2).sum(axis=0)
             return X[[int(np.argmin(often))]]
 
         found = self._claims.claim(study, trial, search_space, space, propose, alone=param_name)

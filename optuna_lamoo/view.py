@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lamoo import History, Space, Task
 from lamoo.arrays import Bools, Floats
-from lamoo.gp.transfer import Lesson, taught
+from lamoo.gp.transfer import SourceModel, with_sources
 from lamoo.space.evidence import Evidence
 from lamoo.space.known import Complete, Known
 from lamoo.space.prior import Prior
@@ -27,8 +27,6 @@ from optuna_lamoo.sources import Source
 
 #: How many trials are looked at for reports of OptunaHub's pruner: all workers report alike.
 LATEST = 8
-#: Configurations on which functions are tried before the first trial, until one gives an answer.
-TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,12 @@ class _Beforehand:
     Args:
         about: the columns and objectives that it was found for.
         known: by the user's functions.
-        lessons: of earlier studies.
+        sources: of earlier studies.
     """
 
     about: Any
     known: Known
-    lessons: Sequence[Lesson]
+    sources: Sequence[SourceModel]
 
 
 class View:
@@ -68,7 +66,7 @@ class View:
         self._forget()
         if self._search_space and self.functions:
             space = columns.to_space(self._search_space)
-            self.functions.rehearse(space.decode(space.sample(TRIES, np.random.default_rng(0))))
+            self.functions.rehearse(space, space.decode)
 
     def misnamed(self, trial: FrozenTrial) -> Iterator[str]:
         """Yield a sentence for each name in the search space that may be another in a trial."""
@@ -190,14 +188,14 @@ class View:
             return objectives.metric_names(study)
         return None
 
-    def of(
+    def task(
         self,
         study: Study,
         trials: Sequence[FrozenTrial],
         search_space: Mapping[str, BaseDistribution],
         space: Space,
-    ) -> tuple[History, Space]:
-        """Return the history, and the space with what is known of its points.
+    ) -> Task:
+        """Return the study in the engine's terms, with what is known of the space's points.
 
         Args:
             study: whose directions and names of objectives count.
@@ -208,17 +206,18 @@ class View:
         Raises:
             ValueError: if a known objective is not one of the study's.
         """
-        history = self.history(study, trials, search_space)
+        task = Task(space, self.history(study, trials, search_space))
         if not self.functions and not self._sources:
-            return history, space
+            return task
         with self._turn:
             everything = self._configurations(trials, search_space)
             found = self._found(study, search_space, space, everything)
-            known, task = found.known, Task(space, history)
+            known = found.known
             if self.functions:
                 complete = self._complete(study, trials, search_space, everything, task)
                 known = known.where(complete)
-        return history, replace(space, known=taught(known, found.lessons, history))
+        known = with_sources(known, found.sources, task.history)
+        return replace(task, space=replace(space, known=known))
 
     def contradictions(
         self, study: Study, trial: FrozenTrial, values: Sequence[float]
@@ -295,8 +294,8 @@ class View:
         if self._beforehand is None or self._beforehand.about != about:
             plain = Space(space.parameters)
             earlier = [source.history(search_space, signs) for source in self._sources]
-            lessons = [Lesson(history, plain) for history in earlier if history.n]
-            self._beforehand = _Beforehand(about, self._bind(exact, everything), lessons)
+            models = [SourceModel(plain, history) for history in earlier if history.n]
+            self._beforehand = _Beforehand(about, self._bind(exact, everything), models)
         return self._beforehand
 
     def _bind(

@@ -45,7 +45,7 @@ EXCEPTIONS = {
     ("optuna_lamoo/sampler.py", "__setstate__"): "a sampler that its user pickles or copies",
     ("optuna_lamoo/view.py", "__setstate__"): "the same, of what a sampler was given",
     ("optuna_lamoo/early.py", "__setstate__"): "a pruner that its user pickles or copies",
-    ("ax_lamoo/told.py", "__setstate__"): "a strategy that its user pickles or copies",
+    ("ax_lamoo/prior.py", "__setstate__"): "a strategy that its user pickles or copies",
     ("shared/lamoo/solvers/__init__.py", "import_module"): "its own modules, named there",
     ("shared/lamoo/__main__.py", "import_module"): "the command's tools, named there",
 }

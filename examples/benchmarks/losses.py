@@ -107,7 +107,7 @@ def hindsight(problem: Problem) -> tuple[History, list[ObjectiveFit]]:
     good = pareto.representative(Y[HINDSIGHT:], np.zeros(AMONG), HINDSIGHT)
     rows = np.concatenate([np.arange(HINDSIGHT), HINDSIGHT + good])
     seen = History(X[rows], Y[rows])
-    return seen, fit_objectives(seen, problem.space)
+    return seen, fit_objectives(problem.space, seen)
 
 
 def learned(problem: Problem, *, data: bool) -> Solver:
@@ -140,7 +140,7 @@ def _without_turns(place: Place, rng: np.random.Generator) -> Floats | None:
     X = candidates(place, rng)
     if not len(X):
         return None
-    model = learn(place.history, place.region.space, rng, place.reference_point)
+    model = learn(place.region.space, place.history, rng, place.reference_point)
     return maximise(model, X, place, rng)
 
 

@@ -123,7 +123,7 @@ def process(table: Table201, trained: Ints, *, features: bool) -> Floats:
     """Predict by LaMOO's surrogate, a Gaussian process on a scale that it chooses."""
     space = table.space if features else table.problem.space
     history = History(table.X[trained], table.Y[trained, :1])
-    (objective_fit,) = fit_objectives(history, space)
+    (objective_fit,) = fit_objectives(space, history)
     (transform,) = transforms_of(history, [objective_fit.learn_transform])
     inputs, targets = inputs_of(space, history.X), transform(history.Y[:, 0])
     learned = process_of(inputs, targets, space, objective_fit.hyperparameters)

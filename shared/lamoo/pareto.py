@@ -5,12 +5,10 @@ Everything is minimised. A violation is a point's total constraint violation, 0 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import moocore
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints, filled, frozen
+from lamoo.arrays import Bools, Floats, Ints, Memo, filled, frozen
 from lamoo.failures import finite
 
 #: Up to so many objectives hypervolumes are exact.
@@ -18,7 +16,7 @@ EXACT = 5
 #: Powers of two of the volumes that a float holds, up or down, with a little room.
 _POWERS = 1020.0
 #: Answers of :func:`representative` that are remembered: a proposal asks a few times.
-_REMEMBERED = 32
+_representatives: Memo[Ints] = Memo(32)
 #: Of more points than this, those that so many good ones dominate are left out first.
 _MANY, _GOOD = 512, 8
 #: To find good ones, an objective's median is that of every so many points.
@@ -137,14 +135,11 @@ def representative(Y: Floats, violation: Floats, size: int) -> Ints:
     if len(Y) <= size:
         return np.arange(len(Y))
     Y, violation = (np.ascontiguousarray(array, dtype=float) for array in (Y, violation))
-    return _representative(Y.tobytes(), violation.tobytes(), size)
+    return _representatives(lambda: _representative(Y, violation, size), Y, violation, size)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _representative(values: bytes, violations: bytes, size: int) -> Ints:
-    """Return what :func:`representative` does, given contents of arrays; nobody can write it."""
-    violation = np.frombuffer(violations)
-    Y = np.frombuffer(values).reshape(len(violation), -1)
+def _representative(Y: Floats, violation: Floats, size: int) -> Ints:
+    """Return what :func:`representative` does, in an array that nobody can write."""
     half = size // 2
     feasible = violation == 0
     layer = np.zeros(len(Y), dtype=np.intp)

@@ -126,8 +126,7 @@ class Task:
             check(name, given, f"a lamoo.{kind.__name__}", fine=isinstance(given, kind))
         key, history = self.space.known.key, self.history
         if key is not None and history.key is not key:
-            history = replace(history, key=key).knowing(history.points)
-            object.__setattr__(self, "history", history)
+            object.__setattr__(self, "history", history.replaced(key=key))
         d, m = history.X.shape[1], history.Y.shape[1]
         if d != self.space.dimension:
             msg = f"history holds points of {d} columns, the space {self.space.dimension}"
@@ -198,7 +197,7 @@ class Task:
         """
         history = self.sound.with_running(self.domain.activity.mask)
         try:
-            return denoise(history, self.domain) if history.n else history
+            return denoise(self.domain, history) if history.n else history
         except (ArithmeticError, ValueError) as error:
             self.settings.logger.debug("noisy values are taken for what they are: %s", error)
             return history
@@ -312,8 +311,7 @@ def _without_infinite_parts(history: History) -> History:
     if not lost.any():
         return history
     X = partial.X[lost]
-    return replace(
-        history,
+    return history.replaced(
         partial=partial.at(np.flatnonzero(~lost)),
         pending=history.pending[~rows_in(history.pending, X)],
         failed=np.concatenate([history.failed, X]),
@@ -332,4 +330,4 @@ def _with_constants(history: History) -> History:
     Y, told = partial.Y.copy(), partial.reported
     last = partial.curves.values[partial.curves.ends[told] - 1]
     Y[told] = np.where(curves.constant & np.isnan(Y[told]) & np.isfinite(last), last, Y[told])
-    return replace(history, partial=replace(partial, Y=Y))
+    return history.replaced(partial=replace(partial, Y=Y))

@@ -15,7 +15,7 @@ from lamoo import pareto
 from lamoo_compare.problems import load
 
 from .conftest import SPACES, values
-from .test_told import advance, started, task_of
+from .test_prior import advance, started, task_of
 
 pd = pytest.importorskip("pandas")
 problem = load("nb201-cifar10-size")
@@ -57,9 +57,9 @@ def warm(earlier, seed=0, n=12, **settings):
     return client, advance(client, n, evaluate(problem))
 
 
-def lessons_of(client):
-    told = client._generation_strategy._nodes[-1].generator_specs[0].generator_kwargs["told"]
-    return told._taught[1]
+def models_of(client):
+    prior = client._generation_strategy._nodes[-1].generator_specs[0].generator_kwargs["prior"]
+    return prior._models[1]
 
 
 def share(found):
@@ -100,12 +100,12 @@ def test_a_table_and_axs_experiment_are_as_good_as_the_client(earlier, tmp_path)
         Client.load_from_json_file(str(tmp_path / "saved.json")),
     ]
     client, expected = warm([earlier], n=4, solver="evolutionary", initialization_budget=3)
-    (lesson,) = lessons_of(client)
-    assert lesson.source.n == len(earlier.summarize())
+    (model,) = models_of(client)
+    assert model.history.n == len(earlier.summarize())
     for form in forms:
         again, found = warm(form, n=4, solver="evolutionary", initialization_budget=3)
-        np.testing.assert_array_equal(lessons_of(again)[0].source.X, lesson.source.X)
-        np.testing.assert_allclose(lessons_of(again)[0].source.Y, lesson.source.Y, atol=1e-9)
+        np.testing.assert_array_equal(models_of(again)[0].history.X, model.history.X)
+        np.testing.assert_allclose(models_of(again)[0].history.Y, model.history.Y, atol=1e-9)
         assert found == expected
 
 
@@ -117,25 +117,25 @@ def test_every_parameter_is_where_the_experiment_has_its_own(kind):
     client = started(SPACES[kind], "-a, -b", warm_start=[first, first.summarize()])
     advance(client, 5, values)
     _, task = task_of(first)
-    for lesson in lessons_of(client):
-        np.testing.assert_allclose(lesson.source.X, task.history.X, rtol=0, atol=1e-9)
-        np.testing.assert_allclose(lesson.source.Y, task.history.Y)
+    for model in models_of(client):
+        np.testing.assert_allclose(model.history.X, task.history.X, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(model.history.Y, task.history.Y)
 
 
 def test_metrics_are_matched_by_name_in_the_directions_at_hand(earlier):
     """Earlier experiments had other goals, other weights, more metrics or other names."""
     others = [given(objective, n=12) for objective in ("-accuracy, 3*size", "size", "-size")]
     client, _ = warm(others, n=7)
-    both, size, other = lessons_of(client)
+    both, size, other = models_of(client)
     table = given(n=12).summarize()
-    np.testing.assert_allclose(both.source.Y[:, 0], -table["accuracy"])
-    np.testing.assert_allclose(both.source.Y[:, 1], table["size"])
+    np.testing.assert_allclose(both.history.Y[:, 0], -table["accuracy"])
+    np.testing.assert_allclose(both.history.Y[:, 1], table["size"])
     for each in (size, other):
-        np.testing.assert_allclose(each.source.Y[:, 0], table["size"])
+        np.testing.assert_allclose(each.history.Y[:, 0], table["size"])
     renamed = started(CELL, "top1, -params", warm_start=earlier, initialization_budget=3)
     advance(renamed, 5, lambda p: dict(zip(("top1", "params"), problem.evaluate(p), strict=True)))
-    (own,) = lessons_of(renamed)  # its own objectives, which may still help to predict
-    np.testing.assert_allclose(own.source.Y[:, 0], -earlier.summarize()["accuracy"])
+    (own,) = models_of(renamed)  # its own objectives, which may still help to predict
+    np.testing.assert_allclose(own.history.Y[:, 0], -earlier.summarize()["accuracy"])
 
 
 SQUARE = [
@@ -245,10 +245,10 @@ def test_other_parameters_other_ranges_and_other_choices_do_no_harm(solver, capl
         found = advance(client, 8, values)
     assert len({str(params) for params in found}) == 8
     assert "no finished trial that shares a parameter" in caplog.text
-    (lesson, other) = lessons_of(client)
-    assert lesson.source.n == 8
-    assert other.source.n == 2
-    assert np.isnan(lesson.source.X[:, 2]).all()
+    (model, other) = models_of(client)
+    assert model.history.n == 8
+    assert other.history.n == 2
+    assert np.isnan(model.history.X[:, 2]).all()
 
 
 def test_saved_experiments_are_asked_for_again(earlier, tmp_path):
@@ -303,8 +303,8 @@ def test_metrics_and_parameters_may_share_a_name():
     client = started(SQUARE, "-x, -b", warm_start=[first, first.summarize()])
     advance(client, 5, named)
     _, task = task_of(first)
-    own, table = lessons_of(client)
-    for lesson in (own, table):
-        np.testing.assert_allclose(lesson.source.X, task.history.X)
-    np.testing.assert_allclose(own.source.Y, task.history.Y)
-    np.testing.assert_allclose(table.source.Y, task.history.Y[:, 1:])
+    own, table = models_of(client)
+    for model in (own, table):
+        np.testing.assert_allclose(model.history.X, task.history.X)
+    np.testing.assert_allclose(own.history.Y, task.history.Y)
+    np.testing.assert_allclose(table.history.Y, task.history.Y[:, 1:])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space, pareto
-from lamoo.gp import fitting, forms, local, sample
+from lamoo.arrays import Memo
+from lamoo.gp import equivalence, fitting, forms, sample
 from lamoo.partition import tree
 from lamoo.solvers import SOLVERS, evolutionary, large
 
@@ -131,11 +132,12 @@ def prune() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 @pytest.fixture
 def forget() -> Callable[[], None]:
     """Return a function that clears all that the engine remembers."""
-    rooms = fitting, forms, sample, local, large, evolutionary, tree, pareto
-    remembered = [f for room in rooms for f in vars(room).values() if hasattr(f, "cache_clear")]
+    rooms = equivalence, fitting, forms, sample, evolutionary, tree, pareto
+    memos = [memo for room in rooms for memo in vars(room).values() if isinstance(memo, Memo)]
 
     def clear() -> None:
-        for function in remembered:
-            function.cache_clear()
+        large._centres.cache_clear()
+        for memo in memos:
+            memo.clear()
 
     return clear

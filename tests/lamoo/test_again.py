@@ -55,8 +55,8 @@ def test_of_all_that_is_untried_or_was_stopped_the_best_is_proposed(rng):
         history = Task(GRID, trained(X, stopped, until=6)).cleaned
         place = Place.everywhere(GRID, history)
         seed = int(rng.integers(2**31))
-        model = learn(history, GRID, np.random.default_rng(seed), None)
-        new = model.score(fresh) + log_new(history, GRID)(fresh)
+        model = learn(GRID, history, np.random.default_rng(seed), None)
+        new = model.score(fresh) + log_new(GRID, history)(fresh)
         chances = [reaching(curve_of(x, 6), history.curves) for x in stopped]
         with np.errstate(divide="ignore"):
             old = model.score(stopped) + np.log(chances)

@@ -56,15 +56,15 @@ def test_gains_are_those_of_the_hypervolume(m, rng, monkeypatch):
 def test_what_gains_is_done_more(climbs_gain, m):
     rng = np.random.default_rng([m, climbs_gain])
     history = searched(rng, climbs_gain=climbs_gain, m=m)
-    found = paying.share(history, SPACE, 100)
+    found = paying.share(SPACE, history, 100)
     assert found == pytest.approx(0.95 if climbs_gain else 0.02, abs=0.02)
 
 
 def test_before_anything_is_known_few_climb(rng):
     history = searched(rng, climbs_gain=True)
     # squares of one and three
-    assert paying.share(history.first(100), SPACE, 100) == pytest.approx(0.1)
-    assert paying.share(history, SPACE, 300) == pytest.approx(0.1)
+    assert paying.share(SPACE, history.first(100), 100) == pytest.approx(0.1)
+    assert paying.share(SPACE, history, 300) == pytest.approx(0.1)
 
 
 def test_only_the_latest_count(rng):
@@ -72,15 +72,15 @@ def test_only_the_latest_count(rng):
     late = searched(rng, climbs_gain=True, n=100 + paying.JUDGED)
     X = np.concatenate([early.X, late.X[100:]])
     Y = np.concatenate([early.Y, late.Y[100:] - 1.0])
-    assert paying.share(History(X, Y), SPACE, 100) > 0.9
+    assert paying.share(SPACE, History(X, Y), 100) > 0.9
 
 
 def test_nothing_gained_and_nothing_finite_say_nothing(rng):
     X = rng.random((150, D))
     for Y in (np.ones((150, 2)), np.full((150, 2), np.inf)):
-        assert 0.02 <= paying.share(History(X, Y), SPACE, 100) <= 0.1
+        assert 0.02 <= paying.share(SPACE, History(X, Y), 100) <= 0.1
     nothing_feasible = History(X, rng.random((150, 2)), np.ones((150, 1)))
-    assert 0.02 <= paying.share(nothing_feasible, SPACE, 100) <= 0.1
+    assert 0.02 <= paying.share(SPACE, nothing_feasible, 100) <= 0.1
 
 
 def test_choices_have_no_say(rng):
@@ -89,7 +89,7 @@ def test_choices_have_no_say(rng):
     history = History(X, rng.random((200, 2)))
     other = X.copy()
     other[:, ::2] = other[0, ::2]
-    assert paying.share(history, mixed, 100) == paying.share(History(other, history.Y), mixed, 100)
+    assert paying.share(mixed, history, 100) == paying.share(mixed, History(other, history.Y), 100)
 
 
 @pytest.mark.parametrize("kind", ["grid", "continuous"])

@@ -56,7 +56,7 @@ def test_where_the_surrogate_predicts_nothing_the_boundaries_propose(predictable
     Y = np.stack([X[:, 0] if predictable else noise, X[:, 1] - X[:, 0]], axis=1)
     history = History(X, Y)
     place = leaf(SQUARE, history)
-    model = learn(history, SQUARE, rng, None)
+    model = learn(SQUARE, history, rng, None)
     assert model.trust > 0.9 if predictable else model.trust < 0.3
     proposals, surest = [], []
     for seed in range(10):
@@ -254,7 +254,7 @@ def test_refining_stays_inside_and_never_lowers_the_score(spaces, make_history, 
     space = with_activity(spaces[name], history)
     place = leaf(space, history)
     region = place.region
-    model = learn(history, space, rng, None)
+    model = learn(space, history, rng, None)
     smooth = space.free & space.smooth
     starts = gp.candidates(place, rng)[:6]
     ends = [climb(model, region, start, smooth, 5) for climb in CLIMBS for start in starts]
@@ -290,7 +290,7 @@ def test_little_effort_scores_little_and_learns_from_little(rng, effort):
     assert sum(n for n, cheap in scored if cheap) <= effort.uniform + effort.offspring
     climb = 30 if effort.thorough else 13 * effort.iterations + 1
     assert sum(n for n, cheap in scored if not cheap) < effort.finalists + effort.neighbours + climb
-    model = learn(history, place.region.space, rng, None, effort.training)
+    model = learn(place.region.space, history, rng, None, effort.training)
     for process in model.factors[-1].processes:
         assert len(process.predict(X)[0]) == 300
         assert len(process._Z) == effort.training
@@ -335,7 +335,7 @@ def test_neighbours_are_new_and_in_the_region(spaces, make_history, name):
 @pytest.mark.parametrize("climb", CLIMBS)
 def test_refining_gains_in_the_whole_space(rng, climb):
     space, history = problem(2, 20, seed=2)
-    model = learn(history, space, rng, None)
+    model = learn(space, history, rng, None)
     X = space.sample(10, rng)
     ends = np.array([climb(model, Region(space), x, np.ones(3, dtype=bool), 30) for x in X])
     assert (model.score(ends) > model.score(X) + 0.1).all()

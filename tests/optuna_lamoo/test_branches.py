@@ -321,9 +321,9 @@ def test_functions_earlier_studies_and_figures_know_the_parameters_name():
     )
     study.optimize(tuned, n_trials=40)
     assert all(params.keys() <= {"kind", "lr", "width"} for params in seen)
-    taught = study.sampler.view._beforehand.lessons
-    for lesson in taught:
-        rows = lesson.source.X[:, 1:3]
+    sources = study.sampler.view._beforehand.sources
+    for source in sources:
+        rows = source.history.X[:, 1:3]
         assert (np.isnan(rows).sum(axis=1) == 1).all()  # each in the column whose range holds it
     names = {"kind", "width", *COLUMNS.values()}
     assert explain(study).importance.keys() == names

@@ -93,7 +93,7 @@ def test_with_many_features_the_boundary_of_failures_is_learned_at_scheduled_len
         return fit(features, good)
 
     monkeypatch.setattr(split, "_logistic", counted)
-    evolutionary._remembered.cache_clear()
+    evolutionary._boundaries.clear()
     good, bad = X[~lost], X[lost]
     found = [
         evolutionary.unlike_failures(

@@ -36,7 +36,7 @@ def history_of(study):
     trials = study.get_trials(deepcopy=False)
     space = {"x": FLOAT}
     view = study.sampler.view
-    return view.of(study, trials, space, columns.to_space(space))[0]
+    return view.task(study, trials, space, columns.to_space(space)).history
 
 
 def study_of(trials, directions=("minimize",) * 2, **kwargs):

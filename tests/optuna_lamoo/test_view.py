@@ -33,12 +33,10 @@ def test_functions_of_two_spaces_and_directions_do_not_mix_their_answers():
     for high, direction in [(1.0, "minimize"), (10.0, "minimize"), (1.0, "maximize")]:
         study = optuna.create_study(directions=[direction, "minimize"], sampler=sampler)
         space = {"x": FloatDistribution(0, high)}
-        seen.append(sampler.view.of(study, [], space, columns.to_space(space)))
+        seen.append(sampler.view.task(study, [], space, columns.to_space(space)).space)
     # asked in turns, after all of them were made
     for _ in range(2):
-        for (_, space), expected in zip(
-            seen, ([0.25, 0.75], [2.5, 7.5], [-0.25, -0.75]), strict=True
-        ):
+        for space, expected in zip(seen, ([0.25, 0.75], [2.5, 7.5], [-0.25, -0.75]), strict=True):
             np.testing.assert_allclose(space.known.objectives[0](X), expected)
             np.testing.assert_allclose(space.known.features(X)[:, 0], 2 * np.abs(expected))
             first, second = space.known.key(X)
@@ -56,7 +54,7 @@ def test_a_parameter_that_gets_a_single_value_is_seen_by_the_functions():
             )
         ]
         space = columns.to_space(SPACE)
-        known = study.sampler.view.of(study, trials, SPACE, space)[1].known
+        known = study.sampler.view.task(study, trials, SPACE, space).space.known
         X = space.encode([{"op0": "conv", "op1": "none", "op2": "none"}])
         assert known.objectives[0](X) == [-scale]
 

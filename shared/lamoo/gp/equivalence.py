@@ -10,12 +10,11 @@ evaluated teaches nothing new.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 import numpy as np
 
-from lamoo.arrays import Floats, Ints
+from lamoo.arrays import Floats, Ints, Memo
 from lamoo.gp.embedding import groups_alike
 from lamoo.gp.plateaus import plateaus
 from lamoo.gp.training import training_set
@@ -36,10 +35,10 @@ _MOST_LEVELS = 32
 #: Of the normal prior of the regression's weights.
 _PRECISION = 0.3
 #: Rules that are remembered: those of a few studies that take turns.
-_RULES = 8
+_rules: Memo[Rule | None] = Memo(8)
 
 
-def log_new(history: History, space: Space) -> Callable[[Floats], Floats]:
+def log_new(space: Space, history: History) -> Callable[[Floats], Floats]:
     """Return a function of points (n, d): the log probability ``(n,)`` to be equivalent to none.
 
     That is, to no point observed. The probability follows from plateaus, and where no parameter is
@@ -48,14 +47,14 @@ def log_new(history: History, space: Space) -> Callable[[Floats], Floats]:
     """
     if not _any(history):
         return _all_new
-    history = replace(history, Y=history.means)
+    history = history.replaced(Y=history.means)
     compared = _compared(history)
-    flat = plateaus(compared, space)
+    flat = plateaus(space, compared)
     if space.smooth.any():
         return flat.log_new
     early = _compared(history.first(scheduled(history.n)))
-    contents = early.X.tobytes(), early.Y.tobytes(), space.alike.tobytes()
-    rule = _remembered(*contents, early.n)
+    learned_from = early.X, early.Y, space.alike
+    rule = _rules(lambda: learn(*learned_from), *learned_from)
     if rule is None:
         return flat.log_new
 
@@ -166,10 +165,3 @@ def _compared(history: History) -> History:
     """Return at most :data:`MOST` observations that stand for all, each point once."""
     once = np.unique(history.group, return_index=True)[1]
     return training_set(history.at(np.sort(once)), MOST)
-
-
-@lru_cache(maxsize=_RULES)
-def _remembered(X: bytes, Y: bytes, alike: bytes, n: int) -> Rule | None:
-    """Return what :func:`learn` does, given the contents of arrays as bytes."""
-    labels = np.frombuffer(alike, dtype=np.intp)
-    return learn(np.frombuffer(X).reshape(n, -1), np.frombuffer(Y).reshape(n, -1), labels)

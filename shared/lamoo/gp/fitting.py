@@ -8,13 +8,13 @@ alone, and the memory only saves time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamoo.arrays import Memo
 from lamoo.gp.forms import ObjectiveFit, choose
 from lamoo.gp.increments import as_chains, candidates
 from lamoo.gp.inputs import inputs_of
@@ -31,24 +31,23 @@ from lamoo.gp.training import (
 )
 from lamoo.space import Space
 from lamoo.space.history import History
-from lamoo.space.known import Known
 from lamoo.space.partial import Partial
 from lamoo.space.rows import rows_in
 from lamoo.space.schedule import power_of_two, rarely_scheduled, scheduled
 
-#: Histories of fits that are remembered: those of a few studies that take turns.
-_HISTORIES = 8
+#: The fits of these many histories are remembered: those of a few studies that take turns.
+_fits: Memo[list[ObjectiveFit]] = Memo(8)
 
 
-def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> list[ObjectiveFit]:
+def fit_objectives(space: Space, history: History, size: int = MAX_TRAINING) -> list[ObjectiveFit]:
     """Return how each objective that is not known is modelled, in their order.
 
     They are chosen and fitted at history lengths that are powers of two, below 32 at every fifth,
     and adjusted at the scheduled ones. So fits are rare, and yet the same whoever makes them.
 
     Args:
-        history: at least one observation.
         space: tells which columns are unordered, and which of them alike.
+        history: at least one observation.
         size: how many observations a model is trained on at most.
     """
     unknown = [j for j in range(history.Y.shape[1]) if j not in space.known.objectives]
@@ -73,10 +72,9 @@ def fit_objectives(history: History, space: Space, size: int = MAX_TRAINING) -> 
     points = history.points.at(slice(n), known.X)
     sets = _training_sets(known.knowing(points), size)
     if space.known.predicts:  # functions cannot be compared, so nothing is remembered of them
-        return _fit_all(sets, space, size)
+        return _fit_all(space, sets, size)
     kinds = space.categorical, space.alike, space.smooth
-    key = tuple(array.tobytes() for array in (*_contents(sets), *kinds))
-    return [*_remembered_fits(_Fits(key, size, sets, replace(space, known=Known())))]
+    return [*_fits(lambda: _fit_all(space, sets, size), *_contents(sets), *kinds, size)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +100,7 @@ def _training_sets(history: History, size: int) -> _TrainingSets:
     if partial.reported.any():  # most trainings are among these
         base, few = power_of_two(history.n), power_of_two(len(partial.X))
         partial = partial.at(np.arange(few))
-        start = replace(history.first(base), partial=partial)
+        start = history.first(base).replaced(partial=partial)
     early = training_set(start, max(1, size // 2))
     if (history.n, len(history.partial.X)) == (base, len(partial.X)):
         return _TrainingSets(early, None)
@@ -128,35 +126,13 @@ def _settled(history: History) -> Partial:
     return partial.at(np.flatnonzero(~(partial.reported & rows_in(partial.X, history.pending))))
 
 
-@dataclass(frozen=True)
-class _Fits:
-    """A history whose objectives are to be fitted: equal if what the fits depend on is.
-
-    Args:
-        key: the contents of what they depend on.
-        size: how many observations a model is trained on at most.
-        sets: of a history as long as those are at which hyperparameters are fitted.
-        space: its space, of which nothing is known.
-    """
-
-    key: tuple[bytes, ...]
-    size: int
-    sets: _TrainingSets = field(compare=False)
-    space: Space = field(compare=False)
-
-
-@lru_cache(maxsize=_HISTORIES)
-def _remembered_fits(wanted: _Fits) -> tuple[ObjectiveFit, ...]:
-    return tuple(_fit_all(wanted.sets, wanted.space, wanted.size))
-
-
-def _fit_all(sets: _TrainingSets, space: Space, size: int) -> list[ObjectiveFit]:
+def _fit_all(space: Space, sets: _TrainingSets, size: int) -> list[ObjectiveFit]:
     """Return how each objective is modelled after a history of a scheduled length."""
-    fits = _chosen(sets.early, space, max(1, size // 2))
-    return fits if sets.late is None else _adjusted(fits, sets.late, space, size)
+    fits = _chosen(space, sets.early, max(1, size // 2))
+    return fits if sets.late is None else _adjusted(fits, space, sets.late, size)
 
 
-def _chosen(early: History, space: Space, size: int) -> list[ObjectiveFit]:
+def _chosen(space: Space, early: History, size: int) -> list[ObjectiveFit]:
     """Return each objective's form that predicts best what is known early, and its fit."""
     columns = zip(
         values_of(early), stepwise_values(early, size), bounds(early).tolist(), strict=True
@@ -180,7 +156,7 @@ def _chosen(early: History, space: Space, size: int) -> list[ObjectiveFit]:
 
 
 def _adjusted(
-    fits: list[ObjectiveFit], late: History, space: Space, size: int
+    fits: list[ObjectiveFit], space: Space, late: History, size: int
 ) -> list[ObjectiveFit]:
     """Return fits with their hyperparameters adjusted to all that is known, forms as they are."""
     inputs = inputs_of(space, points_of(late))

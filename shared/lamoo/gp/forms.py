@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from lamoo.arrays import Floats
+from lamoo.arrays import Floats, Memo
 from lamoo.gp.hyperparameters import Hyperparameters
 from lamoo.gp.sample import FEWEST, Sample, fit_winsorised, tau_of
 from lamoo.gp.targets import Transform, blend, compress
@@ -19,7 +18,7 @@ from lamoo.gp.targets import Transform, blend, compress
 #: something is, which ranks might bend.
 MARGIN, SMOOTH_MARGIN = 0.03, 0.12
 #: Choices that are remembered: those of the objectives of a few studies that take turns.
-_CHOICES = 128
+_choices: Memo[ObjectiveFit] = Memo(128)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +39,6 @@ class ObjectiveFit:
     stepwise: bool = False
 
 
-@lru_cache(maxsize=_CHOICES)
 def choose(sample: Sample, bound: float, whole: Sample | None = None) -> ObjectiveFit:
     """Return the form that predicts left-out values best, fitted.
 
@@ -59,11 +57,16 @@ def choose(sample: Sample, bound: float, whole: Sample | None = None) -> Objecti
         bound: the value beyond which no hypervolume is gained.
         whole: where trainings were stopped, the sample with what was reported along the way.
     """
+    contents = *sample.contents, bound, *(() if whole is None else whole.contents)
+    return _choices(lambda: _better_form(sample, bound, whole), *contents)
+
+
+def _better_form(sample: Sample, bound: float, whole: Sample | None) -> ObjectiveFit:
     fitted = _better_transform(sample, bound)
     if whole is None:
         return fitted
     stepwise = replace(_better_transform(whole, bound), stepwise=True)
-    if len(sample.values) >= FEWEST and fitted.tau > stepwise.tau + MARGIN:
+    if len(sample.y) >= FEWEST and fitted.tau > stepwise.tau + MARGIN:
         return fitted
     return stepwise
 
@@ -83,6 +86,6 @@ def _fit_transformed(
     bound: float,
     start: Hyperparameters | None = None,
 ) -> ObjectiveFit:
-    transformed = sample.transformed(learn_transform(sample.values, bound))
+    transformed = sample.transformed(learn_transform(sample.y, bound))
     hyperparameters = fit_winsorised(transformed, start)
     return ObjectiveFit(learn_transform, hyperparameters, tau_of(transformed, hyperparameters))

@@ -52,8 +52,8 @@ class Local:
     """What a history teaches of a neighbourhood.
 
     Args:
-        history: the observations, nothing pending.
         space: their space.
+        history: the observations, nothing pending.
         near: those that the processes are conditioned on.
         transforms: of the objectives' values.
         objectives: one process each.
@@ -64,8 +64,8 @@ class Local:
     one predicted at the latest candidates.
     """
 
-    history: History
     space: Space
+    history: History
     near: History
     transforms: Sequence[Transform]
     objectives: tuple[GP, ...]
@@ -123,33 +123,33 @@ class Local:
         return prediction
 
 
-def learn(history: History, near: History, space: Space, size: int) -> Local:
+def learn(space: Space, history: History, near: History, size: int) -> Local:
     """Learn from a history what is said by :class:`Local`.
 
     Args:
+        space: its space, without known objectives.
         history: at least one observation, nothing pending, nothing that was reported along the way.
         near: some of its observations, at least one.
-        space: its space, without known objectives.
         size: how many observations hyperparameters are learned from at most.
 
     Raises:
         numpy.linalg.LinAlgError: if a kernel matrix is singular even with the largest jitter.
     """
-    fits = fit_objectives(history, space, size)
+    fits = fit_objectives(space, history, size)
     data = training_set(history, size)
     transforms = transforms_of(data, [fitted.learn_transform for fitted in fits])
     inputs = inputs_of(space, points_of(near))
     each = zip(values_of(near), transforms, fits, strict=True)
     return Local(
-        history,
         space,
+        history,
         near,
         transforms,
         tuple(
             remembered_process(inputs, values.transformed(f), space, fitted.hyperparameters)
             for values, f, fitted in each
         ),
-        (*constraint_processes(history, near, space, size), *failure_process(history, space)),
+        (*constraint_processes(space, history, near, size), *failure_process(space, history)),
     )
 
 
@@ -231,7 +231,7 @@ def rank(
         screened += screening.value(mean, std)
     order = np.argsort(-screened, kind="stable")
     best = order[:FINALISTS]
-    scores = log_new(history, local.space)(X[best])
+    scores = log_new(local.space, history)(X[best])
     for criterion, mean, std in exactly:
         scores += criterion.value(mean[best], std[best])
     order[:FINALISTS] = best[np.argsort(-scores, kind="stable")]

@@ -59,8 +59,8 @@ EXPECTED = 1024
 
 
 def learn(
-    history: History,
     space: Space,
+    history: History,
     rng: np.random.Generator,
     reference: Floats | None,
     size: int = MAX_TRAINING,
@@ -68,8 +68,8 @@ def learn(
     """Learn the acquisition from a history with at least one observation.
 
     Args:
-        history: observations and what is pending.
         space: tells which columns are unordered, and which of them alike.
+        history: observations and what is pending.
         rng: draws the rays.
         reference: the user's reference point (m,), minimised, ``None`` to infer one.
         size: how many observations to learn from at most.
@@ -80,25 +80,25 @@ def learn(
     data = training_set(history, size)
     feasible = data.violation == 0
     constraints = (
-        *constraint_processes(history, data, space, size),
-        *failure_process(history, space),
+        *constraint_processes(space, history, data, size),
+        *failure_process(space, history),
     )
     factors: list[Factor] = []
     trust = 1.0
     if constraints:
         factors.append(Factor(constraints, Feasibility(), Feasibility()))
     if feasible.any():  # until then, only feasibility counts
-        learned = _learn_objectives(history, data, space, size)
+        learned = _learn_objectives(space, history, data, size)
         transforms, inputs, processes = learned.transforms, learned.inputs, learned.processes
         targets = apply(transforms, data.judged)
-        processes, believed = _believe(learned, data, history.open, space)
+        processes, believed = _believe(learned, space, data, history.open)
         if reference is not None:
             ref_point = apply(transforms, reference[None])[0]
         elif space.known.objectives:
             ref_point = _known_ref_point(targets, data.violation, space, transforms)
         else:
             expect = _expectation(processes, constraints, space)
-            ref_point = current_ref_point(history, targets, data.violation, space, expect)
+            ref_point = current_ref_point(space, history, targets, data.violation, expect)
         # where there is noise, a lucky value must not hide what is better than its true one
         values = targets
         if data.noisy.any():
@@ -148,10 +148,10 @@ class _Learned:
     trust: float
 
 
-def _learn_objectives(history: History, data: History, space: Space, size: int) -> _Learned:
+def _learn_objectives(space: Space, history: History, data: History, size: int) -> _Learned:
     """Learn all objectives from data, a representative part of the history."""
     m, known = data.Y.shape[1], space.known.objectives
-    fits = fit_objectives(history, space, size)
+    fits = fit_objectives(space, history, size)
     fit_of = dict(zip([j for j in range(m) if j not in known], fits, strict=True))
     learners = [compress if j in known else fit_of[j].learn_transform for j in range(m)]
     stepwise = {j for j, fitted in fit_of.items() if fitted.stepwise}
@@ -160,7 +160,7 @@ def _learn_objectives(history: History, data: History, space: Space, size: int) 
     inputs = inputs_of(space, points_of(data))
     values = [v.transformed(f) for v, f in zip(learned, transforms, strict=True)]
     processes: tuple[Process, ...] = tuple(
-        KnownObjective(space, j, transforms[j], _learner(data, values[j], space))
+        KnownObjective(space, j, transforms[j], _learner(space, data, values[j]))
         if j in known
         else _process(inputs, values[j], space, fit_of[j].hyperparameters)
         for j in range(m)
@@ -169,13 +169,13 @@ def _learn_objectives(history: History, data: History, space: Space, size: int) 
     return _Learned(transforms, inputs, values, processes, trust)
 
 
-def _learner(data: History, values: Values, space: Space) -> Callable[[], GP]:
+def _learner(space: Space, data: History, values: Values) -> Callable[[], GP]:
     """Return a function that learns one objective from the points alone, when first called.
 
     Args:
+        space: theirs; nothing that is known of it is used.
         data: the observations.
         values: the objective's, transformed.
-        space: theirs; nothing that is known of it is used.
     """
 
     @cache
@@ -195,7 +195,7 @@ def _process(
     return process if values.step is None else AtTheEnd(process)
 
 
-def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History:
+def denoise(space: Space, history: History, size: int = MAX_TRAINING) -> History:
     """Return the history with the model's means in place of values that are known to be noisy.
 
     Otherwise a trial that was measured with much noise, and luckily, would stand on the front: it
@@ -204,8 +204,8 @@ def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History
     reason.
 
     Args:
-        history: at least one observation.
         space: its space.
+        history: at least one observation.
         size: how many observations to learn from at most.
 
     Raises:
@@ -215,16 +215,16 @@ def denoise(history: History, space: Space, size: int = MAX_TRAINING) -> History
     if not noisy.any():
         return history
     data = training_set(history, size)
-    learned = _learn_objectives(history, data, space, size)
+    learned = _learn_objectives(space, history, data, size)
     targets = predict(learned.processes, inputs_of(space, history.X))[0]
     Y, columns = failures.finite(history.Y), []
     for transform, y, target in zip(learned.transforms, Y.T, targets.T, strict=True):
         columns.append(untransformed(transform, target, float(y.min()), float(y.max())))
-    return replace(history, denoised=np.where(noisy, np.stack(columns, axis=1), np.nan))
+    return history.replaced(denoised=np.where(noisy, np.stack(columns, axis=1), np.nan))
 
 
 def constraint_processes(
-    history: History, data: History, space: Space, size: int
+    space: Space, history: History, data: History, size: int
 ) -> tuple[GP, ...]:
     """Return one process per constraint that was ever violated, feasible where ``<= 0``."""
     G = np.concatenate([data.G, data.partial.G])
@@ -236,7 +236,7 @@ def constraint_processes(
     early, late = (set_of(*map(length, counts)) for length in (begun, scheduled))
     processes = []
     for c in violated:
-        now, then, before = (_reports(part, c, space) for part in (data, late, early))
+        now, then, before = (_reports(space, part, c) for part in (data, late, early))
         then = then if len(then[1]) else now
         hyperparameters = _adjusted(before if len(before[1]) else then, then, space)
         processes.append(process_of(*now, space, hyperparameters))
@@ -246,9 +246,7 @@ def constraint_processes(
 def _first(history: History, n: int, k: int) -> History:
     """Return only the first ``n`` evaluations, and the first ``k`` points of what is partial."""
     first, partially = history.first(n), history.partial
-    if k == len(partially.X):
-        return first
-    return replace(first, partial=partially.at(np.arange(k))).knowing(first.points)
+    return first if k == len(partially.X) else first.replaced(partial=partially.at(np.arange(k)))
 
 
 def _adjusted(
@@ -260,14 +258,14 @@ def _adjusted(
     return fitted if all(same) else fit_to(*late, space, fitted)
 
 
-def failure_process(history: History, space: Space) -> tuple[GP, ...]:
+def failure_process(space: Space, history: History) -> tuple[GP, ...]:
     """Return a process that is negative where evaluations gave values, positive where they failed.
 
     Failures mostly have a cause in the parameters: a network that does not fit into memory, a
     learning rate that diverges. Where they happen by chance, the process explains them as noise,
     and predicts about the same everywhere.
     """
-    outcomes = cache(lambda f, n, s: _outcomes(history, f, n, s, space))
+    outcomes = cache(lambda f, n, s: _outcomes(space, history, f, n, s))
     counts = len(history.failed), history.n, len(history.stopped)
     now = outcomes(*counts)
     if now is None:
@@ -277,16 +275,16 @@ def failure_process(history: History, space: Space) -> tuple[GP, ...]:
 
 
 def _outcomes(
-    history: History, failed: int, evaluated: int, stopped: int, space: Space
+    space: Space, history: History, failed: int, evaluated: int, stopped: int
 ) -> tuple[Floats, Floats] | None:
     """Return the inputs (k, p) of evaluations and failures, and -1 or 1 (k,).
 
     Args:
+        space: theirs.
         history: theirs.
         failed: how many failures count, the first ones.
         evaluated: how many evaluations.
         stopped: how many trainings that were stopped, which had not failed by then.
-        space: theirs.
     """
     known = history.failures(MAX_OUTCOMES, failed)
     if not len(known):
@@ -306,7 +304,7 @@ def _spread(X: Floats) -> Floats:
     return X[np.linspace(0, len(X) - 1, min(len(X), MAX_OUTCOMES)).astype(np.intp)]
 
 
-def _reports(data: History, constraint: int, space: Space) -> tuple[Floats, Floats]:
+def _reports(space: Space, data: History, constraint: int) -> tuple[Floats, Floats]:
     """Return the inputs (k, p) at which a constraint was reported, its compressed values (k,)."""
     g = np.concatenate([data.G[:, constraint], data.partial.G[:, constraint]])
     reported = ~np.isnan(g)
@@ -323,7 +321,7 @@ def signed_log(g: Floats) -> Floats:
 
 
 def _believe(
-    learned: _Learned, data: History, pending: Floats, space: Space
+    learned: _Learned, space: Space, data: History, pending: Floats
 ) -> tuple[tuple[Process, ...], Floats]:
     """Condition also on what the processes predict for pending points (kriging believer).
 
@@ -385,7 +383,7 @@ def _expectation(
 
 
 def current_ref_point(
-    history: History, targets: Floats, violation: Floats, space: Space, expect: Expectation
+    space: Space, history: History, targets: Floats, violation: Floats, expect: Expectation
 ) -> Floats:
     """Infer the reference point (m,) for the next proposal, transformed.
 
@@ -393,10 +391,10 @@ def current_ref_point(
     is expected gains hypervolume, where trainings were stopped.
 
     Args:
+        space: theirs.
         history: what was tried, and what was stopped.
         targets: transformed values of results, minimised, shape ``(n, m)``.
         violation: of each, ``(n,)``, 0 where feasible; at least one is.
-        space: theirs.
         expect: what else is expected.
     """
     turn = len(history.tried)

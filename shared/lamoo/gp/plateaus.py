@@ -74,15 +74,15 @@ class Plateaus:
         return held
 
 
-def plateaus(data: History, space: Space) -> Plateaus:
+def plateaus(space: Space, data: History) -> Plateaus:
     """Find the boxes between observations that have the same parameters and differ in numbers.
 
     And in one choice at most: two may be equal because they swap theirs. There is none as long as
     all values are equal.
 
     Args:
-        data: the observations, each point once.
         space: their space.
+        data: the observations, each point once.
     """
     X, choices = data.X, space.categorical
     label = np.unique(data.means, axis=0, return_inverse=True)[1].ravel()

@@ -1,18 +1,16 @@
-"""Samples: values of one objective with where they were observed, and what is fitted to them.
-
-A sample holds its arrays as bytes, so that equal ones are the same key: what is fitted to it is
-remembered, which only saves time.
-"""
+"""Samples: values of one objective with where they were observed, and what is fitted to them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, Memo
 from lamoo.gp.embedding import Chains
 from lamoo.gp.hyperparameters import Hyperparameters, fit
 from lamoo.gp.inputs import alike_inputs, categorical_inputs
@@ -35,64 +33,50 @@ PRECISE = 0.1
 #: :class:`lamoo.gp.reports.Reports`: within a factor of 1.2 for trainings of 30 steps.
 NEAR = 0.05
 #: Fits that are remembered: those of the objectives of a few studies that take turns.
-_FITS = 128
+_fits: Memo[Hyperparameters] = Memo(128)
 #: Processes that are remembered: those of local models of the same neighbours, one per objective.
 #: Few, since each holds tens of megabytes where there are many choices.
-_PROCESSES = 8
+_processes: Memo[GP] = Memo(8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class Sample:
-    """Values of one objective and where they were observed, as bytes: equal if they are the same.
+    """Values of one objective and where they were observed.
 
     Args:
-        X: the space's inputs (n, p).
+        X: the space's inputs ``(n, p)``.
         y: values ``(n,)``.
-        noise: variances ``(n,)`` of their noise.
+        noise: variances of their noise ``(n,)``.
         categorical: which columns hold choices ``(p,)``.
         alike: labels of the columns ``(p,)``, see :func:`lamoo.gp.hyperparameters.fit`.
         smooth: whether the space has a continuous parameter.
         trial: numbers the trainings ``(n,)`` that reported several of the values; the last input
-            is the step then. Nothing where all values are final.
+            is the step then. ``None`` where all values are final.
     """
 
-    X: bytes
-    y: bytes
-    noise: bytes
-    categorical: bytes
-    alike: bytes
+    X: Floats
+    y: Floats
+    noise: Floats
+    categorical: Bools
+    alike: Ints
     smooth: bool
-    trial: bytes = b""
+    trial: Ints | None = None
 
     @property
-    def variances(self) -> Floats:
-        """Those of the noise, shape ``(n,)``."""
-        return np.frombuffer(self.noise)
-
-    @property
-    def arrays(self) -> tuple[Floats, Floats, Bools, Ints]:
-        """``X``, ``y``, ``categorical`` and ``alike``."""
-        columns, labels = np.frombuffer(self.categorical, bool), np.frombuffer(self.alike, np.intp)
-        return np.frombuffer(self.X).reshape(-1, len(columns)), self.values, columns, labels
-
-    @property
-    def values(self) -> Floats:
-        """The values ``(n,)``."""
-        return np.frombuffer(self.y)
+    def contents(self) -> tuple[NDArray[Any] | bool | None, ...]:
+        """All of it, by which a :class:`lamoo.arrays.Memo` tells samples apart."""
+        arrays = self.X, self.y, self.noise, self.categorical, self.alike, self.trial
+        return (*arrays, self.smooth)
 
     @property
     def winsorises(self) -> bool:
         """Whether values that are much worse than predicted are drawn in (winsorised)."""
-        return not self.smooth and len(self.values) >= FEWEST
-
-    def valued(self, y: Floats) -> Sample:
-        """Return the sample with other values (n,)."""
-        return replace(self, y=y.tobytes())
+        return not self.smooth and len(self.y) >= FEWEST
 
     def transformed(self, transform: Transform) -> Sample:
         """Return the sample with transformed values and noise."""
-        noise = transformed_noise(transform, self.values, self.variances)
-        return replace(self, y=transform(self.values).tobytes(), noise=noise.tobytes())
+        noise = transformed_noise(transform, self.y, self.noise)
+        return replace(self, y=transform(self.y), noise=noise)
 
     def process(self, hyperparameters: Hyperparameters) -> GP:
         """Return the Gaussian process conditioned on the values.
@@ -100,16 +84,16 @@ class Sample:
         Raises:
             numpy.linalg.LinAlgError: if the kernel matrix is singular even with the largest jitter.
         """
-        X, y, columns, labels = self.arrays
-        return condition(X, y, columns, hyperparameters, alike=labels, known=self.variances)
+        X, y, choices = self.X, self.y, self.categorical
+        return condition(X, y, choices, hyperparameters, alike=self.alike, known=self.noise)
 
 
 def _sample(X: Floats, y: Floats, space: Space, noise: Floats | None = None) -> Sample:
     """Return the sample of values y (n,) and variances (n,) at the space's inputs X (n, p)."""
-    known = np.zeros(len(y)) if noise is None else noise
-    columns, labels = categorical_inputs(space).tobytes(), alike_inputs(space).tobytes()
+    X, y = np.ascontiguousarray(X), np.ascontiguousarray(y)  # sums round by the layout
+    noise = np.zeros(len(y)) if noise is None else noise
     smooth = bool(space.smooth.any())
-    return Sample(X.tobytes(), y.tobytes(), known.tobytes(), columns, labels, smooth)
+    return Sample(X, y, noise, categorical_inputs(space), alike_inputs(space), smooth)
 
 
 def sample_of(inputs: Floats, values: Values, space: Space) -> Sample:
@@ -119,10 +103,10 @@ def sample_of(inputs: Floats, values: Values, space: Space) -> Sample:
         return sample
     return replace(
         sample,
-        X=np.column_stack([inputs[values.rows], values.step]).tobytes(),
-        categorical=np.append(categorical_inputs(space), False).tobytes(),
-        alike=np.append(alike_inputs(space), -1).tobytes(),
-        trial=values.rows.tobytes(),
+        X=np.ascontiguousarray(np.column_stack([sample.X, values.step])),
+        categorical=np.append(sample.categorical, False),
+        alike=np.append(sample.alike, -1),
+        trial=values.rows,
     )
 
 
@@ -166,17 +150,16 @@ def objective_process(
 
 def _conditioned(sample: Sample, hyperparameters: Hyperparameters) -> GP:
     process = sample.process(hyperparameters)
-    return process.winsorised(sample.values, SURPRISE)[0] if sample.winsorises else process
-
-
-_remembered_process = lru_cache(maxsize=_PROCESSES)(_conditioned)
+    return process.winsorised(sample.y, SURPRISE)[0] if sample.winsorises else process
 
 
 def remembered_process(
     inputs: Floats, values: Values, space: Space, hyperparameters: Hyperparameters
 ) -> GP:
     """Return what :func:`objective_process` does; the same object for equal data."""
-    return _remembered_process(sample_of(inputs, values, space), hyperparameters)
+    sample = sample_of(inputs, values, space)
+    made = partial(_conditioned, sample, hyperparameters)
+    return _processes(made, *sample.contents, hyperparameters)
 
 
 def fit_winsorised(
@@ -192,10 +175,10 @@ def fit_winsorised(
     hyperparameters = _fit(sample, start, chains)
     if not sample.winsorises:
         return hyperparameters
-    drawn = sample.process(hyperparameters).winsorised(sample.values, SURPRISE)[1]
-    if np.array_equal(drawn, sample.values):
+    drawn = sample.process(hyperparameters).winsorised(sample.y, SURPRISE)[1]
+    if np.array_equal(drawn, sample.y):
         return hyperparameters
-    return _fit(sample.valued(drawn), hyperparameters)
+    return _fit(replace(sample, y=drawn), hyperparameters)
 
 
 def fit_to(
@@ -214,10 +197,12 @@ def fit_to(
     return _fit(_sample(X, y, space), start)
 
 
-@lru_cache(maxsize=_FITS)
 def _fit(sample: Sample, start: Hyperparameters | None, chains: Chains = ()) -> Hyperparameters:
-    X, y, columns, labels = sample.arrays
-    return fit(X, y, columns, alike=labels, known=sample.variances, start=start, chains=chains)
+    def fitted() -> Hyperparameters:
+        X, y, choices, noise = sample.X, sample.y, sample.categorical, sample.noise
+        return fit(X, y, choices, alike=sample.alike, known=noise, start=start, chains=chains)
+
+    return _fits(fitted, *sample.contents, start, chains)
 
 
 def tau_of(sample: Sample, hyperparameters: Hyperparameters) -> float:
@@ -226,10 +211,10 @@ def tau_of(sample: Sample, hyperparameters: Hyperparameters) -> float:
     Where some are much more precise than others (see :data:`PRECISE`), of those: the order of the
     rest is mostly noise.
     """
-    if sample.trial:
-        return _stepwise_tau(sample, hyperparameters)
-    y, left_out = sample.values, sample.process(hyperparameters).left_out(sample.values)
-    precise = sample.variances <= PRECISE * y.var()
+    if sample.trial is not None:
+        return _stepwise_tau(sample, sample.trial, hyperparameters)
+    y, left_out = sample.y, sample.process(hyperparameters).left_out(sample.y)
+    precise = sample.noise <= PRECISE * y.var()
     if precise.sum() >= FEWEST:
         y, left_out = y[precise], left_out[precise]
     if (y == y[0]).all():  # tau would be NaN, with a warning
@@ -237,15 +222,14 @@ def tau_of(sample: Sample, hyperparameters: Hyperparameters) -> float:
     return float(kendalltau(left_out, y).statistic)
 
 
-def _stepwise_tau(sample: Sample, hyperparameters: Hyperparameters) -> float:
+def _stepwise_tau(sample: Sample, trial: Ints, hyperparameters: Hyperparameters) -> float:
     """Return Kendall's tau of values and what all other trainings predict for them.
 
     Of final values; of few, of all values at about the same step: that a value gets better as the
     training goes on is easily predicted.
     """
-    y, together = sample.values, np.frombuffer(sample.trial, np.intp)
-    left_out = sample.process(hyperparameters).left_out(y, together)
-    step = sample.arrays[0][:, -1]
+    y, step = sample.y, sample.X[:, -1]
+    left_out = sample.process(hyperparameters).left_out(y, trial)
     ended = step == END
     if ended.sum() >= FEWEST:
         y, left_out, step = y[ended], left_out[ended], step[ended]

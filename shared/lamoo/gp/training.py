@@ -33,7 +33,7 @@ def training_set(history: History, size: int = MAX_TRAINING) -> History:
     if k:
         partial = partial.at(np.linspace(0, len(partial.X) - 1, k).astype(np.intp))
     chosen = history.at(pareto.representative(history.means, history.violation, size - k))
-    return replace(chosen, partial=partial) if k else chosen
+    return chosen.replaced(partial=partial) if k else chosen
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==

@@ -38,67 +38,67 @@ FIRST = 5
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
-class Lesson:
-    """What an earlier study teaches about the points of a space.
+class SourceModel:
+    """An earlier study, a source task of transfer learning, and what it says of a space's points.
 
     Args:
-        source: its observations, in this space.
         space: this study's space.
+        history: the earlier study's observations, in this space.
     """
 
-    source: History
     space: Space
+    history: History
 
     @cached_property
     def predict(self) -> Callable[[Floats], Floats]:
         """See :func:`predictions`; the model is fitted when it is first asked for."""
-        return predictions(self.source, self.space)
+        return predictions(self.space, self.history)
 
     @cached_property
     def first(self) -> Floats:
         """Its best points, worth trying first, shape ``(k, d)``."""
-        return best_points(self.source, self.space, FIRST)
+        return best_points(self.space, self.history, FIRST)
 
 
 @own_state()
-def taught(known: Known, lessons: Sequence[Lesson], history: History) -> Known:
+def with_sources(known: Known, sources: Sequence[SourceModel], history: History) -> Known:
     """Return what is known, and what earlier studies predict as further features.
 
     Args:
         known: of this study's space.
-        lessons: of earlier studies.
+        sources: of earlier studies.
         history: of this study; predictions that it does not confirm are left out (see
             :func:`relevant`), which is decided when features are first asked for.
     """
-    if not lessons:
+    if not sources:
         return known
 
     @cache
-    def kept() -> list[tuple[Lesson, Bools]]:
-        return [(each, relevant(each.predict(history.X), history.Y)) for each in lessons]
+    def kept() -> list[tuple[SourceModel, Bools]]:
+        return [(each, relevant(each.predict(history.X), history.Y)) for each in sources]
 
     def features(X: Floats) -> Floats:
-        blocks = [lesson.predict(X)[:, which] for lesson, which in kept() if which.any()]
+        blocks = [source.predict(X)[:, which] for source, which in kept() if which.any()]
         if known.features is not None:
             blocks.append(known.features(X))
         return np.concatenate(blocks, axis=1) if blocks else np.empty((len(X), 0))
 
-    first = np.concatenate([lesson.first for lesson in lessons])
+    first = np.concatenate([source.first for source in sources])
     return replace(known, features=features, first=first)
 
 
 @own_state()
-def predictions(source: History, space: Space) -> Callable[[Floats], Floats]:
+def predictions(space: Space, source: History) -> Callable[[Floats], Floats]:
     """Return a function of points (n, d): what an earlier study predicts of them, ``(n, m)``.
 
     Args:
+        space: this study's space.
         source: its observations, in this space; a parameter that it did not have is NaN
             everywhere, and then of no influence.
-        space: this study's space.
     """
     plain = replace(space, known=Known())
     data = training_set(source, MAX_SOURCE)
-    fits = fit_objectives(data, plain)
+    fits = fit_objectives(plain, data)
     targets = apply(transforms_of(data, [fitted.learn_transform for fitted in fits]), data.Y)
     processes = [
         process_of(data.X, t, plain, fitted.hyperparameters)
@@ -131,15 +131,15 @@ def relevant(predicted: Floats, Y: Floats) -> Bools:
 
 
 @own_state()
-def best_points(source: History, space: Space, size: int) -> Floats:
+def best_points(space: Space, source: History, size: int) -> Floats:
     """Return up to ``size`` points (k, d) of an earlier study's front, far apart, the ends first.
 
     Each once, by the mean of its evaluations. Parameters that the earlier study did not have are
     put in the middle of their range. Points outside this space's bounds are left out.
 
     Args:
-        source: the earlier study's observations, in this space.
         space: this study's.
+        source: the earlier study's observations, in this space.
         size: how many points are wanted at most.
     """
     if not source.n:

@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.stats import rankdata
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, Memo
 from lamoo.checks import check, check_whole, is_flag, is_number, is_one_of
 from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.region import Region
@@ -41,7 +41,7 @@ MIN_SHARE = 0.03
 #: more and found no more (evolutionary solver, 600 trials, three problems, three seeds).
 MAX_OBSERVATIONS = 256
 #: Teachers that are remembered: those of a few studies that take turns.
-_TEACHERS = 8
+_teachers: Memo[Node] = Memo(8)
 
 
 @dataclass(frozen=True)
@@ -266,31 +266,12 @@ def _representative(space: Space, history: History) -> _Found:
 def _teacher(space: Space, history: History, settings: Partition) -> Node:
     """Return the tree that tells where to split."""
     found = _representative(space, history.first(scheduled(history.n)))
-    contents = tuple(array.tobytes() for array in found)
-    return _remembered(_Early(contents, settings, found, space))
+    return _teachers(lambda: _taught_by(space, found, settings), *found, settings)
 
 
-@dataclass(frozen=True)
-class _Early:
-    """Observations of a scheduled history length: equal if boundaries learned from them are.
-
-    Args:
-        contents: theirs.
-        settings: how to grow.
-        found: they.
-        space: their space.
-    """
-
-    contents: tuple[bytes, ...]
-    settings: Partition
-    found: _Found = field(compare=False)
-    space: Space = field(compare=False)
-
-
-@lru_cache(maxsize=_TEACHERS)
-def _remembered(early: _Early) -> Node:
-    """Return the root of the tree that is grown from early observations."""
-    rows, features, values, violation = early.found
+def _taught_by(space: Space, found: _Found, settings: Partition) -> Node:
+    """Return the root of the tree that is grown from early observations, and nothing pending."""
+    rows, features, values, violation = found
     scaled, reference_point = pareto.comparable(values, violation, None)
     data = Observations(
         index=rows,
@@ -300,10 +281,10 @@ def _remembered(early: _Early) -> Node:
         Y=scaled,
         reference_point=reference_point,
         volume=0.0,
-        settings=early.settings,
+        settings=settings,
     )
     nothing = np.arange(0)
-    return Node(data, np.arange(len(rows)), nothing, nothing, Region(early.space))
+    return Node(data, np.arange(len(rows)), nothing, nothing, Region(space))
 
 
 def _volume(found: _Found, reference_point: Floats | None) -> float:

@@ -33,7 +33,7 @@ def better(x: Floats, acquisition: Acquisition, place: Place) -> Floats:
     rows = _candidates(place)
     if not len(rows):
         return x
-    new = log_new(place.history, place.region.space)(x[None])[0]
+    new = log_new(place.region.space, place.history)(x[None])[0]
     least = float(acquisition.score(x[None])[0] + new)
     found = _most_promising(rows, acquisition, place.history, least)
     return x if found is None else found
@@ -51,7 +51,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     rows = _candidates(place)
     if not len(rows):
         return None
-    model = learn(place.history, place.region.space, rng, place.reference_point)
+    model = learn(place.region.space, place.history, rng, place.reference_point)
     return _most_promising(rows, model, place.history, -np.inf)
 
 

@@ -156,7 +156,7 @@ def learn(place: Place, seed: int, device: str) -> Scored:
     history, space = place.history, place.region.space
     data, m = training_set(history), history.Y.shape[1]
     transforms = transforms_of(data, [compress] * m)
-    constrained = _constraint_models(data, space, device)
+    constrained = _constraint_models(space, data, device)
     samples = FEW_SAMPLES if m >= MANY_OBJECTIVES else SAMPLES
     shared: dict[str, Any] = {
         "sampler": SobolQMCNormalSampler(torch.Size([samples]), seed=seed),
@@ -166,7 +166,7 @@ def learn(place: Place, seed: int, device: str) -> Scored:
         limits = [lambda Z, i=i: Z[..., i] for i in range(len(constrained))]
         model = ModelListGP(*constrained)
         return Scored(qLogProbabilityOfFeasibility(model, limits, **shared), space, device)
-    model = ModelListGP(*_objective_models(data, transforms, space, device), *constrained)
+    model = ModelListGP(*_objective_models(space, data, transforms, device), *constrained)
     shared["constraints"] = [lambda Z, i=m + i: Z[..., i] for i in range(len(constrained))] or None
     shared |= {"X_baseline": encoded(data.X, space, device), "prune_baseline": True}
     if m == 1:
@@ -190,10 +190,10 @@ def _ref_point(
     if place.reference_point is not None:
         return np.asarray(apply(transforms, place.reference_point[None])[0])
     targets = apply(transforms, data.Y)
-    return current_ref_point(place.history, targets, data.violation, place.region.space, expect)
+    return current_ref_point(place.region.space, place.history, targets, data.violation, expect)
 
 
-def _constraint_models(data: History, space: Space, device: str) -> list[Model]:
+def _constraint_models(space: Space, data: History, device: str) -> list[Model]:
     """Return a model of each constraint that was ever violated; it holds where it is <= 0."""
     models = []
     for g in data.G.T[(data.G > 0).any(axis=0)]:
@@ -203,7 +203,7 @@ def _constraint_models(data: History, space: Space, device: str) -> list[Model]:
 
 
 def _objective_models(
-    data: History, transforms: Sequence[Transform], space: Space, device: str
+    space: Space, data: History, transforms: Sequence[Transform], device: str
 ) -> list[Model]:
     """Return a model of each objective, transformed and with its sign turned: BoTorch maximises."""
     points, models = points_of(data), []

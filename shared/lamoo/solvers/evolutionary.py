@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 
 import numpy as np
 from scipy.stats import mannwhitneyu
 
 from lamoo import failures, pareto
-from lamoo.arrays import Bools, Floats, Ints
+from lamoo.arrays import Bools, Floats, Ints, Memo
 from lamoo.gp.equivalence import log_new
 from lamoo.partition.features import boundary_features, many_features
 from lamoo.partition.place import Place
@@ -40,7 +39,7 @@ MAX_OBSERVATIONS = 1024
 #: How often failures by chance may be taken for failures with a reason.
 CHANCE = 0.05
 #: Boundaries of many features that are remembered: those of a few studies that take turns.
-_BOUNDARIES = 4
+_boundaries: Memo[Boundary | None] = Memo(4)
 
 
 def parents(place: Place) -> Ints:
@@ -115,21 +114,15 @@ def unlike_failures(history: History, region: Region) -> Region:
     many = many_features(region.space)
     if many:
         failed = history.failed[: scheduled(len(history.failed))]
-        history = replace(history.first(scheduled(history.n)), failed=failed)
+        history = history.first(scheduled(history.n)).replaced(failed=failed)
     failed = history.failures(MAX_OBSERVATIONS)
     if not len(failed) or not history.n:
         return region
     X = np.concatenate([history.X[:: -(-history.n // MAX_OBSERVATIONS)], failed])
     good, features = np.arange(len(X)) < len(X) - len(failed), boundary_features(region.space, X)
-    found = _remembered(features.tobytes(), good.tobytes()) if many else _between(features, good)
+    learned = partial(_between, features, good)
+    found = _boundaries(learned, features, good) if many else learned()
     return region if found is None else region.cut(found, good=True)
-
-
-@lru_cache(maxsize=_BOUNDARIES)
-def _remembered(features: bytes, good: bytes) -> Boundary | None:
-    """Return what :func:`_between` does, given the contents of arrays."""
-    labels = np.frombuffer(good, dtype=bool)
-    return _between(np.frombuffer(features).reshape(len(labels), -1), labels)
 
 
 def _between(features: Floats, good: Bools) -> Boundary | None:
@@ -173,7 +166,7 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:
     if not len(X):
         return random.propose(place, rng)
     X = history.unseen(X)[:COMPETITORS]  # once more: of all rounds together
-    chance = beyond.log_chance(X) + log_new(history, space)(X)
+    chance = beyond.log_chance(X) + log_new(space, history)(X)
     surest: Floats = X[int(np.argmax(chance))]
     return surest
 

@@ -107,7 +107,7 @@ def propose(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -
     if not len(X):
         return None
     space = place.region.space
-    model = learn(place.history, space, rng, place.reference_point, effort.training)
+    model = learn(space, place.history, rng, place.reference_point, effort.training)
     if place.region.sides and rng.random() < _doubt(model.trust):
         return evolutionary.propose(place, rng)
     return again.better(maximise(model, X, place, rng, effort), model, place)
@@ -153,7 +153,7 @@ def maximise(
     screened = acquisition.score(X, screening=True)
     order = np.argsort(-screened, kind="stable")[: 4 * effort.finalists]
     # what repeats an observation improves nothing
-    is_new = log_new(history, region.space)
+    is_new = log_new(region.space, history)
     new = is_new(X[order])
     best_first = np.argsort(-(screened[order] + new), kind="stable")[: effort.finalists]
     X = X[order[best_first]]

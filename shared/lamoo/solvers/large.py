@@ -145,7 +145,7 @@ class _Centres:
     @cached_property
     def climbing(self) -> float:
         """The share of the proposals that climb along numbers, see :mod:`lamoo.solvers.paying`."""
-        return paying.share(self.place.history, self.place.region.space, ENOUGH)
+        return paying.share(self.place.region.space, self.place.history, ENOUGH)
 
     def neighbourhood(self, k: int) -> _Neighbourhood | None:
         """Return that of the k-th centre, ``None`` where nobody competes."""
@@ -170,7 +170,7 @@ def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
     X = _candidates(settled, place, chosen, own)
     if not len(X):
         return None
-    model = local.learn(settled, _near(settled, space, centre, away), space, MAX_TRAINING)
+    model = local.learn(space, settled, _near(space, settled, centre, away), MAX_TRAINING)
     return _Neighbourhood(X, model)
 
 
@@ -263,14 +263,14 @@ def _away(space: Space, X: Floats, centre: Floats) -> Floats:
     return np.asarray(away)
 
 
-def _near(history: History, space: Space, centre: int, away: Floats) -> History:
+def _near(space: Space, history: History, centre: int, away: Floats) -> History:
     """Return only what was observed nearest to an observation, at most :data:`NEAR` points."""
     rows = np.sort(np.argsort(away, kind="stable")[:NEAR])
     partial = history.partial
     if len(partial.X):
         far = _away(space, partial.X, history.X[centre])
         partial = partial.at(np.sort(np.argsort(far, kind="stable")[: NEAR // 2]))
-    return replace(history.at(rows), partial=partial)
+    return history.at(rows).replaced(partial=partial)
 
 
 def _candidates(history: History, place: Place, chosen: Ints, rng: np.random.Generator) -> Floats:

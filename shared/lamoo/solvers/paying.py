@@ -35,15 +35,15 @@ RAYS = 1024
 SLOTS, _SPREADING = 14, 0x9E3779B97F4A7C15
 
 
-def share(history: History, space: Space, since: int) -> float:
+def share(space: Space, history: History, since: int) -> float:
     """Return which share of the proposals is to climb along numbers.
 
     That is by the squares of what climbs and all others brought on average, so that twice as much
     means four times as often.
 
     Args:
-        history: what was observed.
         space: its space; 0 of the proposals climb where no parameter can.
+        history: what was observed.
         since: how many of the first observations say nothing of it.
     """
     columns = np.flatnonzero(space.free & space.smooth)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,13 @@ from lamoo.space.partial import Partial, check_curves, check_noise, checked_part
 from lamoo.space.points import Points, already_knowing
 from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows_in
 
-#: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
-_OF_EVALUATIONS = ("violation", "means", "noisy")
+#: What is remembered of a history, and from which of its fields it follows.
+_FOLLOWS_FROM = {
+    "points": {"X"},
+    "violation": {"X", "G"},
+    "means": {"X", "Y", "noise", "denoised"},
+    "noisy": {"X", "Y", "noise", "denoised"},
+}
 #: The arrays of a history.
 _ARRAYS = ("X", "Y", "G", "pending", "failed", "ended", "noise", "denoised")
 #: With fewer failures nothing is learned from where they are: they may be chance.
@@ -301,8 +307,8 @@ class History:
 
     def with_pending(self, x: Floats) -> History:
         """Return this history with one more point (d,) under evaluation."""
-        more = replace(self, pending=np.concatenate([self.pending, x[None]]))
-        return _like(more, self, _settled=self.settled)
+        more = self.replaced(pending=np.concatenate([self.pending, x[None]]))
+        return already_knowing(more, {"_settled": self.settled})
 
     def with_running(self, place: Callable[[Floats], Floats]) -> History:
         """Return this history with the points under evaluation elsewhere.
@@ -318,7 +324,7 @@ class History:
             return self
         partial, running = self.partial, rows_in(self.partial.X, self.pending)
         X = np.where(running[:, None], place(partial.X), partial.X)
-        return _like(replace(self, pending=pending, partial=replace(partial, X=X)), self)
+        return self.replaced(pending=pending, partial=replace(partial, X=X))
 
     @property
     def settled(self) -> History:
@@ -332,22 +338,20 @@ class History:
 
     @cached_property
     def _settled(self) -> History:
-        return _like(replace(self, pending=self.pending[:0]), self)
+        return self.replaced(pending=self.pending[:0])
 
     def only(self, members: Ints) -> History:
         """Return only some evaluations, by their indices, and all that gave no values."""
-        return replace(self.at(members), pending=self.pending, failed=self.failed, ended=self.ended)
+        some = self.at(members)
+        return some.replaced(pending=self.pending, failed=self.failed, ended=self.ended)
 
     def with_failures(self, lost: Bools) -> History:
         """Return this history with some observations (n,) among what failed."""
         if not lost.any():
             return self
         X = self.X[lost]
-        return replace(
-            self.only(np.flatnonzero(~lost)),
-            failed=np.concatenate([self.failed, X]),
-            ended=np.concatenate([self.ended, X]),
-        )
+        failed, ended = (np.concatenate([some, X]) for some in (self.failed, self.ended))
+        return self.only(np.flatnonzero(~lost)).replaced(failed=failed, ended=ended)
 
     def with_outcome(self, x: Floats, y: Floats | None, g: Floats) -> History:
         """Return this history with the outcome of evaluating a point, its noise unknown.
@@ -361,7 +365,7 @@ class History:
         """
         pending = self._waiting_without(x)
         if y is None or np.isnan(y).any():
-            return replace(self, pending=pending, failed=np.concatenate([self.failed, x[None]]))
+            return self.replaced(pending=pending, failed=np.concatenate([self.failed, x[None]]))
         X, width = frozen(np.concatenate([self.X, x[None]])), max(self.G.shape[1], len(g))
         partial, curves, blank = self.partial, self.curves, np.full((1, len(y)), np.nan)
         if curves is not None:
@@ -389,6 +393,16 @@ class History:
         alike = rows_in(np.where(shared, self.pending, x), x[None])
         waiting = np.flatnonzero(alike & shared.any(axis=1))[:1]
         return np.delete(self.pending, waiting, axis=0)
+
+    def replaced(self, **changes: Any) -> History:
+        """Return this history with other fields, knowing what follows from the others already."""
+        known = {"points": self.points, **vars(self)}
+        kept = {
+            name: known[name]
+            for name, fields in _FOLLOWS_FROM.items()
+            if name in known and fields.isdisjoint(changes)
+        }
+        return already_knowing(replace(self, **changes), kept)
 
     def knowing(self, points: Points) -> History:
         """Return this history, knowing what is known of its points already, which are equal."""
@@ -419,12 +433,6 @@ class History:
             retrains=self.retrains,
         )
         return part.knowing(self.points.at(members, part.X))
-
-
-def _like(history: History, same: History, **more: object) -> History:
-    """Return a history, knowing what is known of another one with the same evaluations."""
-    found = {name: value for name, value in vars(same).items() if name in _OF_EVALUATIONS}
-    return already_knowing(history, {**found, "points": same.points, **more})
 
 
 def _padded(G: Floats, width: int) -> Floats:

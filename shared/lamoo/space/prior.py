@@ -32,10 +32,13 @@ from lamoo.space.answers import (
     read_signed,
 )
 from lamoo.space.known import Known, keys, total_violation
+from lamoo.space.space import Space
 
 #: How far a reported value may be from the known one, as a share of it: single precision has seven
 #: digits.
 TOLERANCE = 1e-6
+#: Configurations that functions are asked about before they are needed, until one has an answer.
+TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -152,8 +155,8 @@ class Prior:
         for name, function, read in self._predictors():
             ask(name, function, [params], read)
 
-    def rehearse(self, params: Sequence[Params]) -> None:
-        """Ask the functions about some configurations, each until it gives an answer.
+    def rehearse(self, space: Space, decode: Callable[[Floats], Sequence[Params]]) -> None:
+        """Ask the functions about random configurations, each until it gives an answer.
 
         Not those of objectives and constraints, which are asked before anything else is proposed.
         These hold every parameter that is declared, which in a space of branches no trial has; so
@@ -161,11 +164,13 @@ class Prior:
         that is missing and much like one of these is a typing error.
 
         Args:
-            params: parameter dictionaries, at least one.
+            space: what they are drawn from.
+            decode: returns the parameter dictionaries of its points (n, d).
 
         Raises:
             RuntimeError: if a function raises or returns what it must not, asked about any.
         """
+        params = decode(space.sample(TRIES, np.random.default_rng(0)))
         for name, function, read in self._predictors():
             for k, each in enumerate(params):
                 try:

@@ -37,6 +37,8 @@ class Problem:
         source: where ``best_hypervolume`` comes from.
         conditions: of the parameters that do not always exist. Parents stand before their children.
         best_front: the objective values of the best front, where all of it is known.
+        noise: standard deviations of what an evaluation adds to each objective, ``()`` for none;
+            ``evaluate`` returns the true values, which are what is scored.
         known: indices of the objectives that need no training.
         features: numbers that say much about a configuration, where somebody knows such.
         canonical: a key that is the same for configurations that are really the same.
@@ -44,8 +46,6 @@ class Problem:
         constrain: parameters -> constraint values, satisfied where ``<= 0``.
         curves: parameters -> the objective values after each epoch of training, of which
             ``evaluate`` gives the last, shape ``(epochs, m)``; ``None`` if there are no epochs.
-        noise: standard deviations of what an evaluation adds to each objective, ``()`` for none;
-            ``evaluate`` returns the true values, which are what is scored.
     """
 
     name: str

@@ -42,18 +42,18 @@ def same(fits, others):
 def test_who_comes_between_two_fits_finds_the_fit_objectives_the_last_one(n, forget):
     history, last = history_of(n), scheduled(n)
     assert last < n
-    found = fit_objectives(history, SQUARE)
+    found = fit_objectives(SQUARE, history)
     forget()
-    assert same(found, fit_objectives(history.first(last), SQUARE))
-    assert not same(found, fit_objectives(history.first(last - 8), SQUARE))
+    assert same(found, fit_objectives(SQUARE, history.first(last)))
+    assert not same(found, fit_objectives(SQUARE, history.first(last - 8)))
 
 
 @pytest.mark.parametrize("n", [11, 14, 29])
 def test_below_thirty_two_forms_are_chosen_at_every_fifth_observation_and_adjusted(n, forget):
     history = history_of(n)
-    found = fit_objectives(history, SQUARE)
+    found = fit_objectives(SQUARE, history)
     forget()
-    chosen = fit_objectives(history.first(n // 5 * 5), SQUARE)
+    chosen = fit_objectives(SQUARE, history.first(n // 5 * 5))
     forms, before = [[(f.learn_transform, f.tau) for f in fits] for fits in (found, chosen)]
     assert forms == before
     assert not same(found, chosen)
@@ -73,7 +73,7 @@ def test_half_ranks_are_fitted_only_where_they_could_be_better(forget, monkeypat
     plain, noise = X @ [1.0, 2.0], np.random.default_rng(0).standard_normal(30)
     for y, fits in ((plain, 1), (noise, 2)):
         starts.clear()
-        (found,) = fit_objectives(History(X, y[:, None]), SQUARE)
+        (found,) = fit_objectives(SQUARE, History(X, y[:, None]))
         assert len(starts) == fits
         assert (found.tau + forms.SMOOTH_MARGIN >= 1.0) == (fits == 1)
     assert [start is None for start in starts] == [True, False]
@@ -85,15 +85,15 @@ def test_a_known_objective_has_no_fit_wherever_it_stands():
 
     history = history_of(20)
     turned = History(history.X, history.Y[:, ::-1])
-    assert len(fit_objectives(history, known(0))) == 1
-    assert same(fit_objectives(history, known(0)), fit_objectives(turned, known(1)))
-    assert not same(fit_objectives(history, known(0)), fit_objectives(history, known(1)))
-    assert fit_objectives(history, known(0, 1)) == []
+    assert len(fit_objectives(known(0), history)) == 1
+    assert same(fit_objectives(known(0), history), fit_objectives(known(1), turned))
+    assert not same(fit_objectives(known(0), history), fit_objectives(known(1), history))
+    assert fit_objectives(known(0, 1), history) == []
 
 
 def test_tau_is_that_of_what_all_others_predict():
     history = history_of(16)
-    for j, fitted in enumerate(fit_objectives(history, SQUARE)):
+    for j, fitted in enumerate(fit_objectives(SQUARE, history)):
         bound = pareto.reference_point(history.Y, of_front=False)[j]
         y = fitted.learn_transform(history.Y[:, j], bound)(history.Y[:, j])
         X = inputs_of(SQUARE, history.X)
@@ -114,14 +114,14 @@ def test_tau_is_that_of_what_all_others_predict():
 def test_units_and_zero_of_an_objective_do_not_matter():
     history = history_of(24)
     other = History(history.X, history.Y * [1e4, 1e-3] - [7.0, 50.0])
-    for a, b in zip(fit_objectives(history, SQUARE), fit_objectives(other, SQUARE), strict=True):
+    for a, b in zip(fit_objectives(SQUARE, history), fit_objectives(SQUARE, other), strict=True):
         assert a.learn_transform is b.learn_transform
         assert a.tau == pytest.approx(b.tau)
 
 
 def test_transforms_keep_the_order_of_their_own_objective():
     history = history_of(30)
-    learners = [fitted.learn_transform for fitted in fit_objectives(history, SQUARE)]
+    learners = [fitted.learn_transform for fitted in fit_objectives(SQUARE, history)]
     targets = training.apply(transforms_of(history, learners), history.Y)
     for j in range(2):
         np.testing.assert_array_equal(np.argsort(targets[:, j]), np.argsort(history.Y[:, j]))

@@ -16,7 +16,7 @@ def test_candidates_are_ordered_by_the_acquisition(spaces, make_history, name, m
     rng = np.random.default_rng([m, *name.encode()])
     history = make_history(spaces[name], 40, m, rng, constraints=m % 2, failed=3)
     near = history.at(np.arange(25))
-    learned = local.learn(history, near, spaces[name], 250)
+    learned = local.learn(spaces[name], history, near, 250)
     X, pending = spaces[name].sample(60, rng), spaces[name].sample(4, rng)
     order, acquisition = local.rank(learned, X, pending, 7, None)
     scores = acquisition.score(X)
@@ -28,7 +28,7 @@ def test_candidates_are_ordered_by_the_acquisition(spaces, make_history, name, m
 
 def test_all_but_the_finalists_are_ordered_by_the_screening(spaces, make_history, rng, monkeypatch):
     history = make_history(spaces["float"], 30, 2, rng)
-    learned = local.learn(history, history, spaces["float"], 250)
+    learned = local.learn(spaces["float"], history, history, 250)
     X = spaces["float"].sample(90, rng)
     whole, acquisition = local.rank(learned, X, X[:0], 0, None)
     monkeypatch.setattr(local, "FINALISTS", 8)
@@ -40,7 +40,7 @@ def test_all_but_the_finalists_are_ordered_by_the_screening(spaces, make_history
 def test_expected_improvement_is_of_narrowed_deviations(spaces, make_history, rng):
     space = spaces["float"]
     history = make_history(space, 30, 2, rng)
-    learned = local.learn(history, history, space, 250)
+    learned = local.learn(space, history, history, 250)
     X = space.sample(20, rng)
     _, acquisition = local.rank(learned, X, X[:0], 0, None)
     each = [process.predict(inputs_of(space, X)) for process in learned.objectives]
@@ -57,7 +57,7 @@ def test_nothing_is_gained_below_a_floor_that_is_far_away(spaces, rng, m, name, 
     Y = 0.1 + rng.random((30, m))
     Y[:shared, 0] = 0.0
     history = History(space.sample(30, rng), Y)
-    learned = local.learn(history, history.at(np.arange(shared, 30)), space, 250)
+    learned = local.learn(space, history, history.at(np.arange(shared, 30)), 250)
     X, pending = space.sample(20, rng), space.sample(3, rng)
     criterion = local.rank(learned, X, pending, 0, None)[1].factors[-1].criterion
     at = learned.targets.min(axis=0, keepdims=True)
@@ -73,7 +73,7 @@ def test_nothing_is_gained_below_a_floor_that_is_far_away(spaces, rng, m, name, 
 def test_what_is_believed_is_what_is_predicted(spaces, make_history, rng):
     space = spaces["float"]
     history = make_history(space, 30, 2, rng)
-    learned = local.learn(history, history, space, 250)
+    learned = local.learn(space, history, history, 250)
     pending = space.sample(5, rng)
     _, processes, believed = local.believe(learned, pending)
     y = learned.transforms[1](history.Y[:, 1])
@@ -94,7 +94,7 @@ def test_hundreds_are_believed_block_by_block_whatever_is_remembered(
     monkeypatch.setattr(local, "BLOCK", 4)
     space = spaces[name]
     history = make_history(space, 30, 2, rng)
-    step_by_step = local.learn(history, history, space, 250)
+    step_by_step = local.learn(space, history, history, 250)
     pending, X = space.sample(13, rng), space.sample(20, rng)
     for k in (*range(14), 9, 13):
         believed = local.believe(step_by_step, pending[:k])
@@ -102,7 +102,7 @@ def test_hundreds_are_believed_block_by_block_whatever_is_remembered(
         # all but the last one to four points are remembered
         sizes = [(len(whole._Z) - 30, len(process._Z) - 30) for whole, process in each]
         assert sizes == [(max(k - 1, 0) // 4 * 4, k)] * 2
-        at_once = local.learn(history, history, space, 250)
+        at_once = local.learn(space, history, history, 250)
         order, acquisition = local.rank(step_by_step, X, pending[:k], 1, None)
         again, same = local.rank(at_once, X, pending[:k], 1, None)
         np.testing.assert_array_equal(order, again)
@@ -125,7 +125,7 @@ def test_hundreds_are_believed_block_by_block_whatever_is_remembered(
 def test_equal_data_give_the_same_process(spaces, make_history, rng):
     history = make_history(spaces["mixed"], 30, 2, rng)
     again = History(history.X.copy(), history.Y.copy())
-    one, other = (local.learn(h, h, spaces["mixed"], 250) for h in (history, again))
+    one, other = (local.learn(spaces["mixed"], h, h, 250) for h in (history, again))
     assert one.objectives[0] is other.objectives[0]
 
 
@@ -134,7 +134,7 @@ def test_until_something_is_feasible_only_feasibility_counts(spaces, make_histor
     history = make_history(space, 30, 2, rng)
     history = History(history.X, history.Y, 0.1 + history.X[:, :1])
     X = space.sample(40, rng)
-    learned = local.learn(history, history, space, 250)
+    learned = local.learn(space, history, history, 250)
     order, acquisition = local.rank(learned, X, X[:0], 0, None)
     assert len(acquisition.factors) == 1
     mean, std = learned.constraints[0].predict(X)

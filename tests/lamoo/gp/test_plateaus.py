@@ -25,7 +25,7 @@ def tree(depth, leaf, criterion):
 
 
 def chances(observed, values, asked):
-    found = plateaus(History(TREES.encode(observed), np.array(values, dtype=float)), TREES)
+    found = plateaus(TREES, History(TREES.encode(observed), np.array(values, dtype=float)))
     return np.exp(found.log_new(TREES.encode(asked)))
 
 
@@ -57,7 +57,7 @@ def test_what_lies_between_two_equal_points_may_still_be_their_optimum():
     rim = [(2, 2), (2, 6), (6, 2), (6, 6), (0, 0)]
     X = space.encode([{"x": x, "y": y} for x, y in rim])
     Y = np.array([[(x - 4) ** 2 + (y - 4) ** 2, 1.0] for x, y in rim])
-    found = plateaus(History(X, Y), space)
+    found = plateaus(space, History(X, Y))
     (middle,) = np.exp(found.log_new(space.encode([{"x": 4, "y": 4}])))
     assert middle == 0.5
 
@@ -75,7 +75,7 @@ def test_without_plateaus_everything_is_new(case, rng):
             Y[:] = 1
         if case == "nothing":
             X, Y = X[:1], Y[:1]
-    found = plateaus(History(X, Y), space)
+    found = plateaus(space, History(X, Y))
     assert len(found.tests) == 0
     np.testing.assert_array_equal(found.log_new(X), np.zeros(len(X)))
 
@@ -102,7 +102,7 @@ def test_boxes_are_those_of_all_pairs(seed):
         for f, x in enumerate(fresh):
             if (x >= low).all() and (x <= high).all():
                 wanted[f] = min(wanted[f], math.log(1 / (1 + BY_CHANCE**-tests)))
-    np.testing.assert_allclose(plateaus(History(X, Y), space).log_new(fresh), wanted)
+    np.testing.assert_allclose(plateaus(space, History(X, Y)).log_new(fresh), wanted)
     assert (wanted < 0).any()
     assert (wanted == 0).any()
 

@@ -56,7 +56,7 @@ def studied(n, stopped, rng, until=3):
 
 def model_of(history, space=SPACE):
     clean = Task(space, history).cleaned
-    return _learn_objectives(clean, training_set(clean), space, MAX_TRAINING)
+    return _learn_objectives(space, clean, training_set(clean), MAX_TRAINING)
 
 
 def test_the_last_report_and_those_at_a_third_and_a_ninth_are_learned(rng):
@@ -222,7 +222,7 @@ def test_running_trainings_inform_and_are_believed(rng):
     before, after = (predict(model.processes, x[None])[1][0, 0] for model in models)
     assert after < before  # more data, the same hyperparameters
     clean = Task(SPACE, told).cleaned
-    processes, believed = _believe(models[1], training_set(clean), clean.open, SPACE)
+    processes, believed = _believe(models[1], SPACE, training_set(clean), clean.open)
     mean, std = predict(processes, x[None])
     np.testing.assert_allclose(mean, believed, atol=0.01)
     assert std[0, 0] < 0.5 * after
@@ -281,7 +281,7 @@ def test_where_all_trainings_were_stopped_hypervolume_is_gained(rng):
         history = outer(rng, stopped)
         history = replace(history, pending=history.partial.X) if running else history
         clean = Task(SPACE, history).cleaned
-        score = learn(clean, SPACE, rng, reference).score(grid)
+        score = learn(SPACE, clean, rng, reference).score(grid)
         return score.max() - score[inside].max()
 
     assert worse(6) < 1
@@ -307,8 +307,8 @@ def test_the_far_reference_point_lies_behind_the_front_that_is_expected(rng):
         model, feasible = model_of(clean, space), clean.violation == 0
         targets = apply(model.transforms, clean.judged)[feasible]
         as_results_say = inferred_ref_point(targets, np.zeros(8), 14)
-        told = targets, np.zeros(8), space, expecting(model.processes)
-        found = current_ref_point(clean, *told)
+        told = targets, np.zeros(8), expecting(model.processes)
+        found = current_ref_point(space, clean, *told)
         X = steps.enumerate()
         front = predict(model.processes, X)[0]
         front = front[pareto.nondominated(front)]
@@ -322,10 +322,11 @@ def test_the_far_reference_point_lies_behind_the_front_that_is_expected(rng):
             behind = both.max(axis=0) + 0.1 * np.ptp(both, axis=0)
             np.testing.assert_allclose(found, np.maximum(behind, as_results_say))
         # not at the other turn, nor where nobody was stopped
-        near = current_ref_point(Task(space, outer(rng, 7)).cleaned, *told)
+        near = current_ref_point(space, Task(space, outer(rng, 7)).cleaned, *told)
         np.testing.assert_array_equal(near, inferred_ref_point(targets, np.zeros(8), 15))
-        running = current_ref_point(replace(clean, pending=clean.partial.X), *told)
-        np.testing.assert_array_equal(running, as_results_say)
+        running = replace(clean, pending=clean.partial.X)
+        found = current_ref_point(space, running, *told)
+        np.testing.assert_array_equal(found, as_results_say)
 
 
 def test_nothing_is_expected_where_nothing_is_allowed(rng):
@@ -333,7 +334,7 @@ def test_nothing_is_expected_where_nothing_is_allowed(rng):
     model = model_of(clean)
     targets = apply(model.transforms, clean.judged)
     shut = replace(SPACE, known=Known(violation=lambda X: np.ones(len(X))))
-    found = current_ref_point(clean, targets, clean.violation, shut, expecting(model.processes))
+    found = current_ref_point(shut, clean, targets, clean.violation, expecting(model.processes))
     np.testing.assert_array_equal(found, inferred_ref_point(targets, clean.violation, 14))
 
 
@@ -344,7 +345,7 @@ def test_the_front_that_is_expected_is_feasible(rng):
     history = replace(history, G=0.6 - history.X[:, :1], partial=partial)
     clean = Task(SPACE, history).cleaned
     model = model_of(clean)
-    constraints = constraint_processes(clean, training_set(clean), SPACE, MAX_TRAINING)
+    constraints = constraint_processes(SPACE, clean, training_set(clean), MAX_TRAINING)
     targets = apply(model.transforms, clean.judged)
 
     def behind(*constraints):

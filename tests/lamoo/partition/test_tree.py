@@ -257,9 +257,7 @@ def test_with_many_features_the_tree_splits_where_the_one_of_a_scheduled_length_
     now, then = (grow(MANY, h, Partition(), None) for h in (history, history.first(n)))
     ours = boundaries(now)
     forget()
-    alone = tree._remembered.__wrapped__(
-        tree._Early((), Partition(), tree._representative(MANY, history.first(n)), MANY)
-    )
+    alone = tree._taught_by(MANY, tree._representative(MANY, history.first(n)), Partition())
     theirs = boundaries(alone)
     assert len(ours) == len(theirs) > 5
     for a, b, c in zip(ours, boundaries(then), theirs, strict=True):

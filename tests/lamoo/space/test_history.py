@@ -54,6 +54,30 @@ def test_histories_that_differ_in_what_is_pending_share_the_rest(rng):
     assert not len(other.settled.pending)
 
 
+FACTS = ("group", "inside", "violation", "means", "noisy", "tried")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pending": np.array([[0.2, 0.2]])},
+        {"failed": np.empty((0, 2))},
+        {"Y": np.array([[5.0, 6.0], [7.0, 8.0], [5.0, 6.0]])},
+        {"G": np.array([[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]])},
+        {"noise": np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 1.0]])},
+        {"denoised": np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 1.0]])},
+        {"X": np.array([[0.1, 0.2], [0.3, NAN], [1.4, 0.2]]), "pending": np.empty((0, 2))},
+    ],
+)
+def test_what_follows_from_a_history_is_the_same_whatever_it_was_made_of(changes):
+    history = example()
+    for name in FACTS:
+        getattr(history, name)
+    replaced, fresh = history.replaced(**changes), replace(example(), **changes)
+    for name in FACTS:
+        np.testing.assert_array_equal(getattr(replaced, name), getattr(fresh, name))
+
+
 def test_a_window_on_an_array_that_somebody_can_write_is_copied():
     X = np.zeros((4, 1))
     window = X[:2]

@@ -49,7 +49,7 @@ def example(n=25, space=SPACE):
 
 def test_a_known_objective_is_predicted_exactly(rng):
     history, X = example(), SPACE.sample(50, rng)
-    process = learn(history, SPACE, rng, None).factors[0].processes[1]
+    process = learn(SPACE, history, rng, None).factors[0].processes[1]
     assert isinstance(process, KnownObjective)
     mean, std = process.predict(inputs_of(SPACE, X))
     np.testing.assert_array_equal(std, 0)
@@ -60,7 +60,7 @@ def test_a_known_objective_is_predicted_exactly(rng):
 
 def test_the_gradient_is_that_of_the_score():
     history = example()
-    model = learn(history, SPACE, np.random.default_rng(0), None)
+    model = learn(SPACE, history, np.random.default_rng(0), None)
     checked = 0
     for x in SPACE.sample(30, np.random.default_rng(1)):
         value, slope = model.score_gradient(x)
@@ -82,7 +82,7 @@ def test_where_every_objective_is_known_the_improvement_is_the_exact_one(rng):
     X = space.sample(12, rng)
     Y = np.stack([known.objectives[j](X) for j in (0, 1)], axis=1)
     reference = np.array([1.0, 1.0])
-    model = learn(History(X, Y), space, rng, reference)
+    model = learn(space, History(X, Y), rng, reference)
     new = space.sample(40, rng)
     values = np.stack([known.objectives[j](new) for j in (0, 1)], axis=1)
     before = hypervolume(Y, reference)
@@ -150,7 +150,7 @@ def test_an_earlier_study_predicts_in_the_new_space(rng):
     space = Space({"a": Float(0, 1), "b": Float(0, 1), "new": Float(0, 1)})
     X = np.column_stack([rng.random((60, 2)), np.full(60, np.nan)])
     Y = np.stack([X[:, 0] + X[:, 1] ** 2, 1 - X[:, 0]], axis=1)
-    predict = predictions(History(X, Y), space)
+    predict = predictions(space, History(X, Y))
     new = space.sample(80, rng)
     predicted = predict(new)
     truth = np.stack([new[:, 0] + new[:, 1] ** 2, 1 - new[:, 0]], axis=1)
@@ -177,7 +177,7 @@ def test_a_best_point_that_was_repeated_is_one_of_them_once(rng):
     space = Space({"x": Float(0, 1)})
     X = np.array([[0.1], [0.1], [0.1], [0.5], [0.9]])
     noise = rng.normal(0, 0.01, (5, 2))
-    points = best_points(History(X, np.column_stack([X, 1 - X]) + noise), space, 5)
+    points = best_points(space, History(X, np.column_stack([X, 1 - X]) + noise), 5)
     assert sorted(points.ravel().tolist()) == [0.1, 0.5, 0.9]
 
 
@@ -185,11 +185,11 @@ def test_its_best_points_are_of_its_front_and_inside_the_space(rng):
     space = Space({"a": Float(0, 1), "new": Float(0, 1)})
     X = np.column_stack([np.linspace(-0.5, 1, 31), np.full(31, np.nan)])
     Y = np.stack([X[:, 0], 1 - X[:, 0]], axis=1)  # all are on the front, a third is outside
-    points = best_points(History(X, Y), space, 6)
+    points = best_points(space, History(X, Y), 6)
     assert 1 <= len(points) <= 6
     assert ((points >= 0) & (points <= 1)).all()
     assert np.isin(points[:, 0].round(6), X[:, 0].round(6)).all()
-    assert not len(best_points(History(X[:0], Y[:0]), space, 6))
+    assert not len(best_points(space, History(X[:0], Y[:0]), 6))
 
 
 # ------------------------------------------------------------------------ what is unknown
@@ -210,7 +210,7 @@ def some_known(unknown, n=25, seed=0):
 
 def test_where_it_is_unknown_a_known_objective_is_modelled(rng):
     history, space = some_known(lambda X: X[:, 0] > 0.5)
-    acquisition = learn(history, space, rng, None)
+    acquisition = learn(space, history, rng, None)
     process = acquisition.factors[-1].processes[0]
     X = space.sample(200, rng)
     mean, std = process.predict(inputs_of(space, X))

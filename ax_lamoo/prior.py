@@ -1,8 +1,9 @@
-"""What the user told: their functions and earlier experiments, which Ax cannot store."""
+"""What the user knows beforehand: functions and earlier experiments, which Ax cannot store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ax_lamoo.goals import Goals
 from ax_lamoo.sources import Source
 from lamoo import History, Space
 from lamoo.arrays import Floats
-from lamoo.gp.transfer import Lesson
+from lamoo.gp.transfer import SourceModel
 from lamoo.space.answers import Params
 from lamoo.space.known import Known
 from lamoo.space.prior import Prior, contradictions
@@ -25,7 +26,62 @@ logger = get_logger(__name__)
 ROUNDED = 1e-9
 
 
-class Told:
+@dataclass(frozen=True, eq=False)
+class BoundPrior:
+    """The user's functions, bound to the points of one search space.
+
+    Args:
+        functions: of parameters.
+        known: the same of points.
+        objectives: index of a known objective -> its metric, and the sign that turns it to
+            minimisation.
+        decode: returns the user's parameters at points (n, d).
+    """
+
+    functions: Prior
+    known: Known
+    objectives: Mapping[int, tuple[int | str, float]]
+    decode: Callable[[Floats], Sequence[Params]]
+
+    def check(self, X: Floats) -> None:
+        """Ask again what is unknown of arms (n, d) that ran, which lack no parameter.
+
+        Raises:
+            RuntimeError: if a function reads a parameter that is not there.
+        """
+        known, unknown = self.known, np.zeros(len(X), dtype=bool)
+        for j, (name, _) in self.objectives.items():
+            for params in self.decode(X[np.isnan(known.objectives[j](X))]):
+                self.functions.value(name, params)
+        if known.features is not None:
+            given = known.features(X)
+            unknown |= np.isnan(given).any(axis=1) if given.size else True
+        if known.violation is not None:
+            unknown |= np.isnan(known.violation(X))
+        if known.key is not None:
+            unknown |= known.key(X) < 0
+        for params in self.decode(X[unknown]):
+            self.functions.check(params)
+
+    def contradictions(self, history: History, arms: Sequence[str]) -> Iterator[str]:
+        """Yield a sentence for each arm that reported another value than the known one.
+
+        Args:
+            history: what was observed in this search space.
+            arms: its arms' names.
+
+        Raises:
+            UserInputError: if most arms did, see :func:`lamoo.space.prior.contradictions`.
+        """
+        X, Y, inside = history.X, history.Y, history.inside
+        labels = [f"arm {arm}" for arm in np.asarray(arms)[inside]]
+        for j, (key, sign) in self.objectives.items():
+            expected = self.known.objectives[j](X[inside]) / sign
+            with as_user_input():
+                yield from contradictions(key, labels, expected, Y[inside, j] / sign, ROUNDED)
+
+
+class PriorKnowledge:
     """The user's functions and earlier experiments, part of a strategy that is saved without them.
 
     A generator is made anew for every proposal; the answers so far stay here.
@@ -49,12 +105,9 @@ class Told:
         self._start_anew()
 
     def _start_anew(self) -> None:
-        """Forget what only saves time."""
-        self._taught: tuple[Any, list[Lesson]] | None = None
-        self._about: Any = None
-        self._known: Known | None = None
-        self._objectives: dict[int, tuple[int | str, float]] = {}
-        self._decode: Callable[[Floats], Sequence[Params]] = lambda _: []
+        """Forget what only saves time: the latest answers, and what they were about."""
+        self._bound: tuple[Any, BoundPrior] | None = None
+        self._models: tuple[Any, list[SourceModel]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what was given."""
@@ -81,50 +134,49 @@ class Told:
             )
         return self._functions
 
-    def known(
+    def bound(
         self,
         about: Any,
         weights: Floats,
         metrics: Sequence[str],
+        space: Space,
         decode: Callable[[Floats], Sequence[Params]],
         names: Collection[str],
-        samples: Sequence[Params],
-    ) -> Known:
-        """Return what the functions know of a space's points.
+    ) -> BoundPrior:
+        """Return the functions bound to a space's points, once they were tried on some.
 
         Args:
             about: what tells one search space from another.
             weights: of the metrics in each objective, maximised, shape ``(m, k)``.
             metrics: their names.
-            decode: returns the user's parameters at points (n, d).
+            space: the engine's.
+            decode: returns the user's parameters at its points (n, d).
             names: of all parameters.
-            samples: some configurations, on which the functions are tried first.
 
         Raises:
             UserInputError: if a known objective is not one of the experiment's.
             RuntimeError: if a function raises or returns what it must not.
         """
         about = (about, weights.tolist(), list(metrics))
-        if self._known is None or self._about != about:
-            signs = _alone(weights, metrics)
-            places: dict[int | str, int] = {name: j for name, (j, _) in signs.items()}
+        if self._bound is None or self._bound[0] != about:
+            functions, signs = self.functions, _alone(weights, metrics)
             with as_user_input():
-                keys = self.functions.keys(places)
-            self._decode = decode
-            self._objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
-            self.functions.rehearse(samples)
-            self._known, self._about = self.functions.bind(self._objectives, decode, names), about
-        return self._known
+                keys = functions.keys({name: j for name, (j, _) in signs.items()})
+            objectives = {j: (key, signs[str(key)][1]) for j, key in keys.items()}
+            functions.rehearse(space, decode)
+            known = functions.bind(objectives, decode, names)
+            self._bound = about, BoundPrior(functions, known, objectives, decode)
+        return self._bound[1]
 
-    def lessons(
+    def source_models(
         self,
         about: Any,
         goals: Goals,
         metrics: Sequence[str],
         space: Space,
         encode: Callable[[Sequence[Params]], Floats],
-    ) -> Sequence[Lesson]:
-        """Return what earlier experiments teach about the points of a space.
+    ) -> Sequence[SourceModel]:
+        """Return models of the earlier experiments, of the points of a space.
 
         Args:
             about: what tells one search space from another.
@@ -138,7 +190,7 @@ class Told:
         """
         parts = (goals.weights, *goals.constraints)
         about = (about, [part.tolist() for part in parts], list(metrics))
-        if self._taught is None or self._taught[0] != about:
+        if self._models is None or self._models[0] != about:
             names = list(space.parameters)
             earlier = [each.history(encode, names, metrics, goals) for each in self._sources]
             if not all(history.n for history in earlier):
@@ -147,49 +199,8 @@ class Told:
                     "parameter with this one (%s); nothing is learned from it.",
                     ", ".join(names),
                 )
-            self._taught = about, [Lesson(history, space) for history in earlier if history.n]
-        return self._taught[1]
-
-    def check(self, X: Floats) -> None:
-        """Ask again what is unknown of arms (n, d) that ran, which lack no parameter.
-
-        Raises:
-            RuntimeError: if a function reads a parameter that is not there.
-        """
-        known = self._known
-        assert known is not None  # noqa: S101 - for the type checker
-        unknown = np.zeros(len(X), dtype=bool)
-        for j, (name, _) in self._objectives.items():
-            for params in self._decode(X[np.isnan(known.objectives[j](X))]):
-                self.functions.value(name, params)
-        if known.features is not None:
-            given = known.features(X)
-            unknown |= np.isnan(given).any(axis=1) if given.size else True
-        if known.violation is not None:
-            unknown |= np.isnan(known.violation(X))
-        if known.key is not None:
-            unknown |= known.key(X) < 0
-        for params in self._decode(X[unknown]):
-            self.functions.check(params)
-
-    def contradictions(self, history: History, arms: Sequence[str]) -> Iterator[str]:
-        """Yield a sentence for each arm that reported another value than the known one.
-
-        Args:
-            history: what was observed, in the space that :meth:`known` was called for.
-            arms: its arms' names.
-
-        Raises:
-            UserInputError: if most arms did, see :func:`lamoo.space.prior.contradictions`.
-        """
-        assert self._known is not None  # noqa: S101 - for the type checker
-        X, Y = history.X, history.Y
-        inside = history.inside
-        labels = [f"arm {arm}" for arm in np.asarray(arms)[inside]]
-        for j, (key, sign) in self._objectives.items():
-            expected = self._known.objectives[j](X[inside]) / sign
-            with as_user_input():
-                yield from contradictions(key, labels, expected, Y[inside, j] / sign, ROUNDED)
+            self._models = about, [SourceModel(space, history) for history in earlier if history.n]
+        return self._models[1]
 
 
 def _alone(weights: Floats, metrics: Sequence[str]) -> Mapping[str, tuple[int, float]]:
@@ -202,6 +213,6 @@ def _alone(weights: Floats, metrics: Sequence[str]) -> Mapping[str, tuple[int, f
     return found
 
 
-def encoded(told: Told) -> dict[str, Any]:
+def encoded(prior: PriorKnowledge) -> dict[str, Any]:
     """Return what is saved."""
-    return {"__type": Told.__name__, "names": list(told.names)}
+    return {"__type": PriorKnowledge.__name__, "names": list(prior.names)}
