@@ -47,6 +47,7 @@ from ax_lamoo.goals import (
     goals_of,
     judged,
     with_reference,
+    with_sums,
 )
 from ax_lamoo.measured import (
     Measured,
@@ -387,13 +388,19 @@ class LaMOOAdapter(TorchAdapter):
             metrics = sorted(config.metric_signatures)
             return goals_beforehand(config, metrics), Measured.nothing(metrics)
         check_linear(config.objective)
-        wanted: Any = with_reference(config, self.generator.reference_point)
-        if (derelativize := self.transforms.get("Derelativize")) is not None:
-            wanted = derelativize.transform_optimization_config(
-                wanted.clone(), adapter=self, fixed_features=ObservationFeatures(parameters={})
-            )
+        wanted = self._absolute(with_reference(config, self.generator.reference_point))
         measured = self._measured(wanted.metric_signatures, curve)
         return goals_of(wanted, measured.metrics), measured
+
+    def _absolute(self, config: Any) -> Any:
+        """Return an optimization config whose bounds do not refer to the baseline any more."""
+        if (derelativize := self.transforms.get("Derelativize")) is None:
+            return config
+        return derelativize.transform_optimization_config(
+            with_sums(config).clone(),
+            adapter=self,
+            fixed_features=ObservationFeatures(parameters={}),
+        )
 
     def _measured(
         self, needed: Iterable[str] = (), curve: RangeParameter | None = None
@@ -429,19 +436,22 @@ class LaMOOAdapter(TorchAdapter):
         pending_observations: dict[str, list[ObservationFeatures]] | None = None,
         fixed_features: ObservationFeatures | None = None,
     ) -> BaseGenArgs:
-        """Transform them as Ax does, with the strategy's reference point.
+        """Transform them as Ax does, with the strategy's reference point and constraints on sums.
 
         In a hierarchical space Ax completes what was fixed by arbitrary values for all other
         parameters, as if those were fixed too; they are taken out again.
         """
+        config = with_reference(
+            optimization_config or self._goals(), self.generator.reference_point
+        )
         args = super()._get_transformed_gen_args(
             search_space=search_space,
-            optimization_config=with_reference(
-                optimization_config or self._goals(), self.generator.reference_point
-            ),
+            optimization_config=None if config is None else self._absolute(config),
             pending_observations=pending_observations,
             fixed_features=fixed_features,
         )
+        if (transformed := args.optimization_config) is not None:
+            args = replace(args, optimization_config=with_sums(transformed))
         asked = search_space.get_disabled_parameter_fixed_features(fixed_features)
         if not search_space.is_hierarchical or asked is None:
             return args

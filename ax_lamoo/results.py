@@ -17,7 +17,7 @@ from ax.service.utils.best_point import derelativize_opt_config
 
 from ax_lamoo.curves import cut_short
 from ax_lamoo.errors import as_user_input
-from ax_lamoo.goals import Goals, goals_of, judged, weighted
+from ax_lamoo.goals import Goals, goals_of, judged, weighted, with_sums
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats, Ints
 
@@ -253,7 +253,7 @@ def absolute(config: OptimizationConfig, experiment: Experiment) -> Optimization
     if not any(constraint.relative for constraint in config.all_constraints):
         return config
     try:
-        return derelativize_opt_config(config, experiment)
+        return derelativize_opt_config(with_sums(config), experiment)
     except DataRequiredError as error:
         raise UserInputError(
             "a constraint refers to the baseline, which has not been measured yet: "

@@ -2,15 +2,24 @@
 
 import numpy as np
 import pytest
+from ax.adapter.adapter_utils import extract_outcome_constraints
 from ax.core.objective import Objective
 from ax.core.optimization_config import MultiObjectiveOptimizationConfig
 from ax.core.outcome_constraint import OutcomeConstraint
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.goals import check_linear, judged, metrics_alone, thresholds_of, weights_of
+from ax_lamoo.goals import (
+    check_linear,
+    goals_of,
+    judged,
+    metrics_alone,
+    thresholds_of,
+    weights_of,
+    with_sums,
+)
 
 METRICS = ["a", "b", "c"]
-NAMES = {name: name for name in "abcd"}
+NAMES = {name: name for name in "abcde"}
 
 
 def goals(expression, *thresholds):
@@ -47,6 +56,27 @@ def test_thresholds_have_the_scale_of_their_objective(expression, limits, thresh
     config = goals(expression, *limits)
     weights = weights_of(config.objective, METRICS)
     np.testing.assert_array_equal(thresholds_of(config, weights, METRICS), thresholds)
+
+
+SUMS = ["c + 2*d <= 0.9", "-c - d >= -0.7", "0.5*e - c >= 0.1", "0.25*d + e - c <= 0.4", "d >= 0.5"]
+
+
+@pytest.mark.parametrize("limit", SUMS)
+def test_a_constraint_on_a_sum_holds_where_it_says(limit):
+    """The oracle is Python's own reading of the text."""
+    config = goals("-a, -b")
+    config.outcome_constraints = [
+        OutcomeConstraint(expression=limit, metric_name_to_signature=NAMES)
+    ]
+    outcomes = np.random.default_rng(0).random((200, 5))
+    truth = [eval(limit, {}, dict(zip("abcde", row, strict=True))) for row in outcomes]  # noqa: S307
+    for given in (config, with_sums(config)):
+        A, b = goals_of(given, [*"abcde"]).constraints
+        assert A.shape == (1, 5)
+        np.testing.assert_array_equal((outcomes @ A.T <= b).ravel(), truth)
+    # as Ax reads what it is handed: it takes the first metric for all, without the class
+    A, b = extract_outcome_constraints(with_sums(config).outcome_constraints, [*"abcde"])
+    np.testing.assert_array_equal((outcomes @ A.T <= b.T).ravel(), truth)
 
 
 @pytest.mark.parametrize("expression", ["1/a, -b", "-a**2, b", "b, -1/a"])

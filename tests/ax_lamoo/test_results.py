@@ -158,6 +158,19 @@ def test_bounds_relative_to_the_baseline():
     assert [point.trial_index for point in front(client)] == [3, 4]
 
 
+@pytest.mark.parametrize("limit", ["b + 2*d <= 1.25", "b + 2*d <= 1.25*baseline"])
+def test_a_limit_of_a_sum(limit):
+    client = client_of([])
+    client.configure_optimization("-a, -c", outcome_constraints=[limit])
+    baseline = client.attach_baseline({"x": 0.5, "y": 0.0})
+    # of the baseline the sum is 1
+    rows = [(0.2, 0.4, 0.5), (0.1, 0.7, 0.1), (0.3, 0.4, 0.3), (0.9, 0.1, 0.2), (1.3, 0.1, 0.0)]
+    for index, (b, d, a) in enumerate(rows):
+        trial = client.attach_trial({"x": index / 10, "y": 0.0}) if index else baseline
+        client.complete_trial(trial, {"a": a, "b": b, "c": 1 - a, "d": d})
+    assert [point.trial_index for point in front(client)] == [0, 2, 3]
+
+
 def test_batches_abandoned_arms_and_curves():
     client = client_of([{"a": 0.5, "b": 0.5}])
     batch = client._experiment.new_batch_trial()

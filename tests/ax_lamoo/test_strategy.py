@@ -346,6 +346,20 @@ def test_constraints_are_learned(client, run):
     assert np.mean([params["x"] >= 0.7 for params in asked[8:]]) > 0.6
 
 
+@pytest.mark.parametrize("limit", ["c + 2*d <= 1", "c + 2*d <= 0.4*baseline"])
+@pytest.mark.parametrize("solver", ["gp", pytest.param("qlognehvi", marks=pytest.mark.slow)])
+def test_a_constraint_on_a_sum_is_learned(solver, limit, client, run):
+    def f(params):
+        return {**both(params), "c": params["x"], "d": params["y"]}
+
+    experiment = client(FLOAT, outcome_constraints=[limit], solver=solver)
+    baseline = experiment.attach_baseline({"x": 0.5, "y": 1.0})  # whose sum is 2.5
+    experiment.complete_trial(baseline, raw_data=f({"x": 0.5, "y": 1.0}))
+    asked = run(experiment, 14 if solver == "gp" else 9, f)
+    kept = [params["x"] + 2 * params["y"] <= 1 + 1e-6 for params in asked[6:]]
+    assert np.mean(kept) > 0.6
+
+
 def test_a_constraint_relative_to_the_status_quo(client, run):
     experiment = client(FLOAT, outcome_constraints=["c >= 1.1 * baseline"])
     experiment._experiment.status_quo = Arm(parameters={"x": 0.5, "y": 0.5}, name="status_quo")
