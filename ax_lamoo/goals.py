@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from ax.adapter.adapter_utils import extract_outcome_constraints
 from ax.core.objective import Objective
 from ax.core.optimization_config import (
     MultiObjectiveOptimizationConfig,
@@ -18,6 +17,7 @@ from ax.core.optimization_config import (
     PreferenceOptimizationConfig,
 )
 from ax.core.outcome_constraint import OutcomeConstraint
+from ax.core.types import ComparisonOp
 from ax.exceptions.core import UserInputError
 from ax.utils.common.sympy import parse_objective_expression
 
@@ -76,10 +76,15 @@ def _limited(
     config: OptimizationConfig, metrics: Sequence[str], constraints: list[OutcomeConstraint]
 ) -> Goals:
     """Return objectives and constraints, none of them relative, without thresholds."""
-    goals = objectives_of(config, metrics)
-    given = extract_outcome_constraints(constraints, _signatures(config, metrics))
-    A, b = given or goals.constraints
-    return replace(goals, constraints=(A, b.ravel()))
+    # Ax's extract_outcome_constraints takes the first metric of a sum for the sum (1.3.1).
+    goals, signatures = objectives_of(config, metrics), _signatures(config, metrics)
+    A, b = np.zeros((len(constraints), len(metrics))), np.zeros(len(constraints))
+    for row, constraint in enumerate(constraints):
+        sign = 1.0 if constraint.op == ComparisonOp.LEQ else -1.0
+        for signature, weight in constraint.metric_weights:
+            A[row, signatures.index(signature)] += sign * float(weight)
+        b[row] = sign * constraint.bound
+    return replace(goals, constraints=(A, b))
 
 
 def objectives_of(config: OptimizationConfig, metrics: Sequence[str]) -> Goals:

@@ -2,8 +2,8 @@
 # ax-platform==1.3.1
 # Expected: "score >= 0.9 * baseline" asks for 0.9 times what the baseline scored: for -9 where that was -10, as
 #   log-likelihoods and rewards are. The client's documentation says that the bound is multiplied by the baseline.
-# Seen: the text is kept as "10 % less", and the 10 % are taken of the baseline's size: the bound is -11. A trial that is
-#   worse than the baseline by 9 % is feasible, and the best. "score <= 2 * baseline", in words at most -20, allows
+# Seen: the text is kept as "10 % less", and the 10 % are taken of the baseline's size: the bound is -11. A trial worse
+#   than the baseline by 9 % is feasible, and the best. "score <= 2 * baseline", in words at most -20, allows
 #   everything up to 0. (The helper that does it says so in its docstring; nothing that users call does.)
 # Matters: to who limits a metric of negative values by a baseline. Give the number, or the metric with the other sign.
 set -euo pipefail

@@ -2,9 +2,9 @@
 # ax-platform==1.3.1
 # Expected: the outcome constraint "a + b <= 8" limits the sum, as it would if a metric reported it: the client's
 #   documentation has "0.5 * ne1 + 0.5 * ne2 >= 0.95" as an example.
-# Seen: where trials are judged, one metric of the sum stands for all: the best trial has a = 7 and b = 7. The model takes
-#   the bound of the sum for one metric alone: of its proposals the best that keep the limit cost 70 and more in two
-#   seeds, against 32 to 36 where the sum is reported as a metric, and 32 at the optimum. The code asks for the class
+# Seen: where trials are judged, one metric stands for the sum: the best trial has a = 7 and b = 7. The model takes the
+#   bound of the sum for that of one metric: its best proposals within the limit cost 70 and more in two seeds, against
+#   32 to 36 where the sum is reported as a metric, and 32 at the optimum. The code asks for the class
 #   ScalarizedOutcomeConstraint, which a string no longer makes.
 # Matters: to who limits a sum, a mean or a difference of metrics. Report it as a metric of its own.
 set -euo pipefail

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # ax-platform==1.3.1
-# Expected: "latency <= baseline + 5" allows 5 more than the baseline, or is refused, and a constraint on a metric that is
-#   called "gap_to_baseline" limits this metric.
+# Expected: "latency <= baseline + 5" allows 5 more than the baseline, or is refused; a constraint on a metric called
+#   "gap_to_baseline" limits this metric.
 # Seen: a constraint whose text holds "baseline" anywhere is relative, and the word by itself is read as 1. With a
 #   baseline of 100 the first allows 600: the best trial has 550. The second, "gap_to_baseline <= 0.5", is one of half
-#   the baseline's gap, and ends the experiment with an error at the first proposal of a model or before, with a baseline
-#   arm and without.
+#   the baseline's gap, and ends the experiment with an error at the first proposal of a model, with a baseline arm and
+#   without.
 # Matters: to who calls a metric after what it is compared with, or gives an offset; the documentation knows multiples
 #   of the baseline alone. Report the difference as a metric, under another name.
 set -euo pipefail

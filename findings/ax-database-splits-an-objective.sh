@@ -2,8 +2,8 @@
 # ax-platform==1.3.1
 # Expected: the objectives "-cost, 2*speed - noise" are two, and the same two after loading from a database.
 # Seen: they come back as three, cost, speed and noise: beside another objective each metric of a sum becomes one of its
-#   own, without its weight. Of five trials two are on the front that was asked for, and three on the one that is loaded.
-#   A sum that is the only objective comes back as it was, and so does JSON.
+#   own, without its weight. Of five trials two are on the front that was asked for, and three on the loaded one. A sum
+#   that is the only objective comes back as it was, and so does what JSON saved.
 # Matters: to who resumes an experiment that trades a weighted sum off against something else: from then on it searches
 #   another front. Report the sum as a metric.
 set -euo pipefail
@@ -58,7 +58,7 @@ theirs = sorted(number for _, _, number, _ in loaded[1].get_pareto_frontier(use_
 print(f"trials on the front of what was saved {front}; on that of what was loaded from the database {theirs}")
 if expression(alone) != expression(loaded[0]) or expression(json) != expression(pair):
     sys.exit("Changed: a sum that is the only objective, or one that JSON saved, is not loaded as it was.")
-if len(loaded[1]._experiment.optimization_config.objective.metric_names) != 3 or expression(pair) == expression(loaded[1]):
+if expression(loaded[1]).count(",") != 2:
     sys.exit("Changed: a sum beside another objective is loaded from a database as it was saved.")
 if front != [0, 1] or theirs != [0, 1, 2]:
     sys.exit("Changed: which trials are on the front of the objectives that were loaded.")

@@ -2,8 +2,8 @@
 # ax-platform==1.3.1
 # Expected: ImprovementGlobalStoppingStrategy measures hypervolume from the experiment's objective thresholds, as its
 #   documentation says, and with one objective counts the trials that keep the outcome constraints.
-# Seen: whatever the thresholds are, it infers a reference point from the data of its first check. It stops a search that
-#   has just reached the region that they ask for, and goes on where the same thresholds are given as an argument. A
+# Seen: whatever the thresholds are, it infers a reference point from the data of its first check. It stops a search
+#   that has just reached the region that they ask for, and goes on where the same thresholds are given as an argument. A
 #   relative constraint is read as an absolute one of its per cent, "latency <= 0.95 * baseline" as "latency <= -5":
 #   nothing is feasible and the search never stops, where "latency <= 95" stops it.
 # Matters: to who lets it end a search: give it the thresholds at every check, and constraints in numbers.

@@ -2,9 +2,9 @@
 # optuna==5.0.0, optuna-dashboard==0.21.0
 # Expected: the dashboard of Optuna 5 shows which trials violate the constraints that Trial.set_constraint names, as
 #   Optuna's own plots and best_trials do.
-# Seen: it reads only what a sampler's constraints_func (deprecated by 5.0) leaves: to its page trials with named ones have
-#   no constraints at all, and no constraints are satisfied ones. Every trial counts as feasible, and infeasible
-#   ones that dominate are the front of its plots.
+# Seen: it reads only what a sampler's constraints_func leaves, which 5.0 deprecates. To its page a trial with named
+#   ones has no constraints at all, and that counts as feasible: infeasible trials that dominate are the front of its
+#   plots.
 # Matters: to who picks a configuration on the dashboard: read study.best_trials instead.
 set -euo pipefail
 dir=$(mktemp -d)

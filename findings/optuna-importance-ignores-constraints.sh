@@ -2,8 +2,8 @@
 # optuna==5.0.0, scipy==1.17.1
 # Expected: get_param_importances tells which parameters matter to what a constrained study searches for: with two
 #   objectives "to reach the Pareto front", which best_trials takes from the feasible trials.
-# Seen: constraints count for nothing. A parameter that alone decides whether a trial is feasible has an importance below
-#   2 %, with one objective and with two, and all importances are to the last digit those of the study without the
+# Seen: constraints count for nothing. A parameter that alone decides whether a trial is feasible has an importance
+#   below 2 %, with one objective and with two, and all importances are to the last digit those of the study without the
 #   constraint. With a penalty for violations as the target the same parameter has 84 %.
 # Matters: to who fixes or leaves out parameters of low importance: no feasible trial may be left. Give a target that
 #   counts violations.

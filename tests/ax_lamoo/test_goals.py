@@ -7,7 +7,14 @@ from ax.core.optimization_config import MultiObjectiveOptimizationConfig
 from ax.core.outcome_constraint import OutcomeConstraint
 from ax.exceptions.core import UserInputError
 
-from ax_lamoo.goals import check_linear, judged, metrics_alone, thresholds_of, weights_of
+from ax_lamoo.goals import (
+    check_linear,
+    goals_of,
+    judged,
+    metrics_alone,
+    thresholds_of,
+    weights_of,
+)
 
 METRICS = ["a", "b", "c"]
 NAMES = {name: name for name in "abcd"}
@@ -47,6 +54,18 @@ def test_thresholds_have_the_scale_of_their_objective(expression, limits, thresh
     config = goals(expression, *limits)
     weights = weights_of(config.objective, METRICS)
     np.testing.assert_array_equal(thresholds_of(config, weights, METRICS), thresholds)
+
+
+def test_constraints_limit_sums():
+    config = goals("-c, d")
+    config.outcome_constraints = [
+        OutcomeConstraint(expression=text, metric_name_to_signature=NAMES)
+        for text in ("a + 2*b <= 10", "a - b >= 3", "b >= 1")
+    ]
+    A, b = goals_of(config, [*METRICS, "d"]).constraints
+    outcomes = np.array([[2.0, 5.0, 0.0, 7.0], [6.0, 2.0, 0.0, 7.0], [4.0, 0.0, 9.0, 7.0]])
+    kept = np.array([[False, False, True], [True, True, True], [True, True, False]])
+    np.testing.assert_array_equal(outcomes @ A.T <= b, kept)
 
 
 @pytest.mark.parametrize("expression", ["1/a, -b", "-a**2, b", "b, -1/a"])
