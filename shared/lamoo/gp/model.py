@@ -195,7 +195,7 @@ def _process(
     return process if values.step is None else AtTheEnd(process)
 
 
-def denoise(space: Space, history: History, size: int = MAX_TRAINING) -> History:
+def denoise(space: Space, history: History) -> History:
     """Return the history with the model's means in place of values that are known to be noisy.
 
     Otherwise a trial that was measured with much noise, and luckily, would stand on the front: it
@@ -206,7 +206,6 @@ def denoise(space: Space, history: History, size: int = MAX_TRAINING) -> History
     Args:
         space: its space.
         history: at least one observation.
-        size: how many observations to learn from at most.
 
     Raises:
         numpy.linalg.LinAlgError: if a kernel matrix is singular even with the largest jitter.
@@ -214,8 +213,8 @@ def denoise(space: Space, history: History, size: int = MAX_TRAINING) -> History
     noisy = history.noise > 0
     if not noisy.any():
         return history
-    data = training_set(history, size)
-    learned = _learn_objectives(space, history, data, size)
+    data = training_set(history)
+    learned = _learn_objectives(space, history, data, MAX_TRAINING)
     targets = predict(learned.processes, inputs_of(space, history.X))[0]
     Y, columns = failures.finite(history.Y), []
     for transform, y, target in zip(learned.transforms, Y.T, targets.T, strict=True):

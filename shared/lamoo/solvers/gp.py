@@ -179,13 +179,7 @@ def maximise(
 
 def around(x: Floats, n: int, place: Place, rng: np.random.Generator) -> Floats:
     """Return never tried points (k, d) of the region, of ``n`` small changes of a point (d,)."""
-    return untried(perturb(place.region.space, np.repeat(x[None], n, axis=0), rng), place)
-
-
-def untried(X: Floats, place: Place) -> Floats:
-    """Return those of points (n, d) that lie in the region and repeat nothing that was tried."""
-    X = place.history.unseen(X[place.region.contains(X)])
-    return X[~place.history.repeats(X)]
+    return place.untried(perturb(place.region.space, np.repeat(x[None], n, axis=0), rng))
 
 
 def candidates(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -> Floats:
@@ -193,13 +187,13 @@ def candidates(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH
 
     All there are in a small space; otherwise uniform ones and offspring of the region's front.
     """
-    history, region, space = place.history, place.region, place.region.space
+    history, space = place.history, place.region.space
     if space.size <= effort.whole or (space.known.objectives and space.enumerable):
         return place.left()
     X = pool(place, effort.uniform, rng, effort.draws)
     if len(place.members):
         children = offspring(space, history.X[parents(place)], effort.offspring, rng)
-        X = np.concatenate([X, history.unseen(children[region.contains(children)])])
+        X = np.concatenate([X, place.unseen(children)])
     return X
 
 

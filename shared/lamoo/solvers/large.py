@@ -27,7 +27,7 @@ from lamoo.gp.training import MAX_TRAINING
 from lamoo.partition.place import Place
 from lamoo.solvers import distant, paying
 from lamoo.solvers.evolutionary import offspring, parents
-from lamoo.solvers.gp import around, refine, untried
+from lamoo.solvers.gp import around, refine
 from lamoo.space import Space
 from lamoo.space.history import History
 
@@ -167,7 +167,7 @@ def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
     away = _away(space, settled.X, settled.X[centre])
     chosen = front[np.argsort(away[front], kind="stable")]
     chosen = chosen[: max(PARENTS, len(front) // REGIONS)]
-    X = _candidates(settled, place, chosen, own)
+    X = _candidates(place, chosen, own)
     if not len(X):
         return None
     model = local.learn(space, settled, _near(space, settled, centre, away), MAX_TRAINING)
@@ -175,14 +175,9 @@ def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
 
 
 def _best_untried(history: History, X: Floats) -> Floats:
-    """Return the first of points (c, d) that repeat nothing that was tried, at most so many."""
-    found = X[:0]
-    for some in (X[: 4 * LOOKED_AT], X):  # hardly ever it takes more than the first ones
-        new = history.unseen(some)
-        found = new[~history.repeats(new)][:LOOKED_AT]
-        if len(found) == LOOKED_AT:
-            break
-    return found
+    """Return the first of points (c, d) that repeat nothing, at most :data:`LOOKED_AT`."""
+    few = history.untried(X[: 4 * LOOKED_AT])  # hardly ever it takes more
+    return (few if len(few) >= LOOKED_AT else history.untried(X))[:LOOKED_AT]
 
 
 def _changed(x: Floats, acquisition: Acquisition, place: Place, rng: np.random.Generator) -> Floats:
@@ -201,7 +196,7 @@ def _changed(x: Floats, acquisition: Acquisition, place: Place, rng: np.random.G
         better = X[best[scores[best] > scores[0]]]
         if len(better):
             # a parameter that the changes activate together starts from its middle
-            merged = untried(space.snap(filled(together(x, better), 0.5)), place)
+            merged = place.untried(space.snap(filled(together(x, better), 0.5)))
             X = np.concatenate([better[:1], merged])
             x = X[int(np.argmax(acquisition.score(X)))]
     return x
@@ -273,9 +268,8 @@ def _near(space: Space, history: History, centre: int, away: Floats) -> History:
     return history.at(rows).replaced(partial=partial)
 
 
-def _candidates(history: History, place: Place, chosen: Ints, rng: np.random.Generator) -> Floats:
+def _candidates(place: Place, chosen: Ints, rng: np.random.Generator) -> Floats:
     """Return never tried children (c, d) of some observations (k,)."""
-    region = place.region
     rates = np.exp(rng.uniform(0.0, np.log(MOST_CHANGED), 64)).tolist()
-    children = offspring(region.space, history.X[chosen], CANDIDATES, rng, rates=rates)
-    return history.unseen(children[region.contains(children)])
+    X = place.history.X[chosen]
+    return place.unseen(offspring(place.region.space, X, CANDIDATES, rng, rates=rates))

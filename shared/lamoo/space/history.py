@@ -291,6 +291,11 @@ class History:
         once[np.unique(alike, return_index=True)[1]] = True
         return X[once & ~np.isin(alike, self.key(self.tried))]
 
+    def untried(self, X: Floats) -> Floats:
+        """Return :meth:`unseen` points without those that would repeat an evaluation."""
+        X = self.unseen(X)
+        return X[~self.repeats(X)]
+
     def failures(self, size: int, first: int | None = None) -> Floats:
         """Return failed points (k, d) to learn from: at most ``size``, spread over all of them.
 
