@@ -210,10 +210,12 @@ class LaMOOSampler(BaseSampler):
         # names of studies whose users were told that the start is over, and of misspelt parameters
         self._announced: set[str] = set()
         self._compared: set[str] = set()
+        # parameters that some trial failed to be given
+        self._refused: frozenset[str] = frozenset()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the lock, which a copy does not share, and what it need not remember."""
-        passing = {"_claims", "_announced", "_compared"}
+        passing = {"_claims", "_announced", "_compared", "_refused"}
         return {name: value for name, value in vars(self).items() if name not in passing}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -285,6 +287,7 @@ class LaMOOSampler(BaseSampler):
         trial may have failed to be given (:func:`optuna_lamoo.notes.refused`).
         """
         refused = notes.refused(begun.others.trials) & begun.search_space.keys()
+        self._refused |= refused
         return self.view.unmet(begun.search_space) | refused
 
     def sample_relative(
@@ -372,10 +375,11 @@ class LaMOOSampler(BaseSampler):
         least often. One that waited for its own distribution, or that has several ranges, has a
         proposal.
         """
-        self.view.meet(param_name, param_distribution)
-        proposed = notes.asked(trial, param_name, param_distribution)
-        if proposed:
-            return proposed[param_name]
+        met = self.view.meet(param_name, param_distribution)
+        if met or param_name in self._refused or self.view.several(param_name):
+            proposed = notes.asked(trial, param_name, param_distribution)
+            if proposed:
+                return proposed[param_name]
         self._warn_independent(study, trial, param_name)
         if self._independent_sampler is not None:
             return self._independent_sampler.sample_independent(

@@ -84,6 +84,8 @@ class View:
         # of the columns that are searched, and of all that functions are told of
         self._reader, self._reader_of_all = Reader(), Reader()
         self._beforehand: _Beforehand | None = None
+        # the parameters that had several ranges
+        self._several: frozenset[str] = frozenset()
         # name -> the user's own choices, and these with a storage's copy that equals them
         self._own: dict[str, BaseDistribution] = {}
         self._copies: dict[str, tuple[BaseDistribution, BaseDistribution]] = {}
@@ -110,18 +112,21 @@ class View:
         shares = not self.functions and not self._sources
         seen = self._ranges.read(trials)
         several = seen.branched | (seen.following if shares else frozenset())
+        self._several |= several
         given = {name: d for name, d in self._search_space.items() if name not in several}
         found = given | seen.union(shares=shares)
         return {name: self._as_given(name, found[name]) for name in sorted(found)}
 
-    def meet(self, name: str, distribution: BaseDistribution) -> None:
-        """Remember the user's own choices, if a parameter has some.
+    def meet(self, name: str, distribution: BaseDistribution) -> bool:
+        """Remember the user's own choices, if a parameter has some, and tell whether it has.
 
         A storage writes choices as JSON. Members of an ``IntEnum`` or ``StrEnum`` come back from it
         as plain numbers and strings, which are equal to them but have no ``name``.
         """
-        if isinstance(distribution, CategoricalDistribution):
-            self._own[name] = distribution
+        if not isinstance(distribution, CategoricalDistribution):
+            return False
+        self._own[name] = distribution
+        return True
 
     def unmet(self, search_space: Mapping[str, BaseDistribution]) -> frozenset[str]:
         """Return the parameters of which only a storage's copy of the choices is known."""
@@ -156,6 +161,10 @@ class View:
     def unsettled(self, trials: Sequence[FrozenTrial]) -> frozenset[str]:
         """Return the parameters whose range changed so recently that it may change again."""
         return self._ranges.read(trials).unsettled
+
+    def several(self, name: str) -> bool:
+        """Tell whether a parameter may have several ranges, as far as trials were looked at."""
+        return name in self._several
 
     def guessed(self, search_space: Mapping[str, BaseDistribution]) -> list[BaseDistribution]:
         """Return the distributions that only trials tell of, since they were not given."""
