@@ -25,10 +25,12 @@ from lamoo import pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.acquisition import Acquisition, Criterion, Factor, Feasibility, improvement
 from lamoo.gp.equivalence import log_new
+from lamoo.gp.feasibility import constraint_processes, failure_process
 from lamoo.gp.fitting import fit_objectives
 from lamoo.gp.inputs import inputs_of
-from lamoo.gp.model import constraint_processes, failure_process, floor_of, inferred_ref_point
+from lamoo.gp.model import floor_of
 from lamoo.gp.process import GP, Prediction
+from lamoo.gp.reference_point import inferred_ref_point
 from lamoo.gp.sample import remembered_process
 from lamoo.gp.targets import Transform
 from lamoo.gp.training import apply, points_of, training_set, transforms_of, values_of
@@ -90,7 +92,7 @@ class Local:
         return floor_of(self.targets, self.transforms, self.space)
 
     def inferred(self, turn: int) -> Floats:
-        """Return :func:`lamoo.gp.model.inferred_ref_point`, of two that take turns."""
+        """Return :func:`lamoo.gp.reference_point.inferred_ref_point`, of two that take turns."""
         if turn % 2 not in self._inferred:
             violation = self.history.violation
             self._inferred[turn % 2] = inferred_ref_point(self.targets, violation, turn)
