@@ -87,13 +87,9 @@ def _outcomes(
     if not len(known):
         return None
     good = training_set(history.first(evaluated), MAX_OUTCOMES).X
-    return _told_apart(np.concatenate([good, _spread(history.stopped[:stopped])]), known, space)
-
-
-def _told_apart(good: Floats, bad: Floats, space: Space) -> tuple[Floats, Floats]:
-    """Return the inputs (k, p) of good and bad points, and -1 or 1 (k,)."""
-    outcome = np.repeat([-1.0, 1.0], [len(good), len(bad)])
-    return inputs_of(space, np.concatenate([good, bad])), outcome
+    good = np.concatenate([good, _spread(history.stopped[:stopped])])
+    outcome = np.repeat([-1.0, 1.0], [len(good), len(known)])
+    return inputs_of(space, np.concatenate([good, known])), outcome
 
 
 def _spread(X: Floats) -> Floats:

@@ -38,10 +38,11 @@ from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.rows import rows_in
 
-#: Standard deviations of objectives are multiplied by this. They are about right, or too small, but
-#: of many candidates the best by expected improvement are those that change most and are least
-#: known, and what is hoped of them hardly comes true: on the trajectory of MORBO's benchmark the
-#: best ten of 400 by full deviations gained hardly more than any ten (docs/benchmarks/large).
+#: Standard deviations of objectives are multiplied by this. Not since they were too large, they are
+#: about right or too small: but of many candidates expected improvement prefers those that are
+#: farthest from all data, and these hardly ever improve anything. On the trajectory of MORBO's
+#: benchmark the best ten of 400 by full deviations gained hardly more than any ten
+#: (docs/benchmarks/large).
 NARROWING = 0.5
 #: Candidates that are scored exactly, the best by the screening.
 FINALISTS = 128
