@@ -15,12 +15,12 @@ is told.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
 from lamoo import pareto
-from lamoo.arrays import Floats, Ints, filled
+from lamoo.arrays import Floats, Ints, Memo, filled
 from lamoo.gp import local
 from lamoo.gp.acquisition import Acquisition
 from lamoo.gp.training import MAX_TRAINING
@@ -54,6 +54,8 @@ QUANTILES = (0.15, 0.35)
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 #: Candidates that are looked at for one that is not as good as tried.
 LOOKED_AT = 8
+#: What is remembered of centres; few, since each keeps a history alive.
+_centres: Memo[_Centres] = Memo(2)
 
 
 def applies(space: Space, history: History) -> bool:
@@ -79,7 +81,8 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
     history, space = place.history, place.region.space
     turn = len(history.tried)
     settled = replace(place, history=history.settled)
-    centres = _centres(_Settled(settled.history, id(space), settled))
+    # by identity: the history is the same object, and the place keeps the space alive
+    centres = _centres(lambda: _Centres(settled), settled.history, id(space))
     # pairs, so that either reference point gets a turn around every centre
     k = (turn // 2) % min(REGIONS, len(centres.front))
     here = centres.neighbourhood(k)
@@ -96,21 +99,6 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
         box, smooth = _middle(here.model.near.X, x, own), space.free & space.smooth
         x = refine(acquisition, place.region, x, smooth, STEPS, box)
     return x if len(history.unseen(x[None])) else start
-
-
-@dataclass(frozen=True)
-class _Settled:
-    """What does not depend on what is pending: equal if it is the same objects.
-
-    Args:
-        history: the observations.
-        space: the identity of the space, which the place keeps alive.
-        place: the whole space, with these observations.
-    """
-
-    history: History
-    space: int
-    place: Place = field(compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,11 +140,6 @@ class _Centres:
         if k not in self._found:
             self._found[k] = _neighbourhood(self.place, self.front, k)
         return self._found[k]
-
-
-@lru_cache(maxsize=2)  # few, since each keeps a history alive
-def _centres(settled: _Settled) -> _Centres:
-    return _Centres(settled.place)
 
 
 def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
