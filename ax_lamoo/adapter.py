@@ -59,11 +59,12 @@ from ax_lamoo.measured import (
     with_whole_sems,
     without_steps,
 )
-from ax_lamoo.task import Task, announce, logger, task_of, warn_once
+from ax_lamoo.task import Task, announce, logger, task_of
 from ax_lamoo.transforms import ManyIntegersToFloat
 from lamoo.arrays import Floats
 from lamoo.curves import Curve
 from lamoo.search import WHOLE
+from lamoo.task import warn_once
 
 #: What a proposal needs while there are no outcomes.
 WITHOUT_DATA = (FillMissingParameters, Cast, ManyIntegersToFloat, *MBM_X_trans_base)
@@ -192,7 +193,7 @@ class LaMOOAdapter(TorchAdapter):
                 "them; use a strategy without"
             )
         if reason is not None and config.is_moo_problem:
-            warn_once(f"LaMOO leaves {reason} to Ax's default acquisition.")
+            warn_once(logger, f"LaMOO leaves {reason} to Ax's default acquisition.")
         return reason is None
 
     def _measured_all(self, config: OptimizationConfig | None) -> bool:
@@ -271,7 +272,7 @@ class LaMOOAdapter(TorchAdapter):
         baseline = self.status_quo.data.metric_signatures if self.status_quo is not None else ()
         config, left_out = judged(asked, self._metric_signatures, baseline)
         for sentence in left_out:
-            warn_once(sentence)
+            warn_once(logger, sentence)
         return config
 
     def _process_and_transform_data(

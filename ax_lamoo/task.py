@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 
 import numpy as np
 from ax.core.experiment import Experiment
@@ -22,6 +21,7 @@ from lamoo import Settings, Space
 from lamoo.gp.transfer import with_sources
 from lamoo.search import beginning
 from lamoo.space.known import Known, total_violation
+from lamoo.task import warn_once
 
 logger = get_logger(__name__)
 #: When the experiments were made of which it was told that their start is over.
@@ -94,7 +94,7 @@ def _with_prior(task: Task, goals: Goals, metrics: Sequence[str], prior: PriorKn
     bound = prior.bound(about, goals.weights, metrics, space, encoding.decode, names)
     bound.check(history.X[history.inside & space.activity.complete(history.X)[1]])
     for sentence in bound.contradictions(history, task.arms):
-        warn_once(sentence)
+        warn_once(logger, sentence)
     plain = Space(space.parameters, activity=space.activity)
     sources = prior.source_models(about, goals, metrics, plain, encoding.encode_others)
     known = with_sources(bound.known.where(space.activity.complete), sources, history)
@@ -120,9 +120,3 @@ def announce(task: Task, experiment: Experiment, solver: str) -> None:
         _announced.add(created)
         name = f" {experiment.name!r}" if experiment.has_name else ""
         logger.info("Experiment%s: %s", name, text)
-
-
-@lru_cache(maxsize=256)
-def warn_once(message: str) -> None:
-    """Warn, unless the same was said before."""
-    logger.warning(message)

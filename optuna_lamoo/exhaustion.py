@@ -9,8 +9,9 @@ from optuna.distributions import CategoricalDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from lamoo import conclusive, exhausted
+from lamoo import exhausted
 from lamoo.arrays import Floats
+from lamoo.stopping import conclusive
 from optuna_lamoo import columns
 from optuna_lamoo.messages import logger, warn_once
 from optuna_lamoo.snapshot import Snapshot
@@ -29,9 +30,9 @@ def nothing_left(
 ) -> bool:
     """Tell whether every configuration was tried, and nothing is enqueued.
 
-    What trials asked for need not be all there is (:func:`lamoo.conclusive`). And a single range of
-    numbers may move on, none of which was asked for twice: one more trial looks whether it does,
-    where that costs little.
+    What trials asked for need not be all there is (:func:`lamoo.stopping.conclusive`). And a single
+    range of numbers may move on, none of which was asked for twice: one more trial looks whether it
+    does, where that costs little.
 
     Args:
         view: of the study.

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import TrialState
 
+from lamoo import task
 from optuna_lamoo.distributions import merged
 
 # Below "optuna", so that its handler and optuna.logging.set_verbosity apply.
 logger = optuna.logging.get_logger("optuna.lamoo")
 
 
-@lru_cache(maxsize=256)
 def warn_once(study_name: str, message: str) -> None:
     """Warn of something about a study, unless it was said already."""
-    logger.warning("Study %r: %s", study_name, message)
+    task.warn_once(logger, f"Study {study_name!r}: {message}")
 
 
 def warn_of_equal_choices(study_name: str, name: str, distribution: BaseDistribution) -> None:

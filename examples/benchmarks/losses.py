@@ -27,7 +27,8 @@ from lamoo.arrays import Floats
 from lamoo.gp.acquisition import Acquisition, Factor, Process, improvement
 from lamoo.gp.fitting import fit_objectives
 from lamoo.gp.forms import ObjectiveFit
-from lamoo.gp.model import WIDENING, inferred_ref_point, learn
+from lamoo.gp.model import WIDENING, learn
+from lamoo.gp.reference_point import inferred_ref_point
 from lamoo.gp.sample import objective_process
 from lamoo.gp.targets import Transform, compress
 from lamoo.gp.training import Values, apply, transforms_of

@@ -12,7 +12,7 @@ from lamoo.space import Categorical, Float, Integer, Space
 from lamoo.space.allowed import NothingAllowed
 from lamoo.space.history import History
 from lamoo.space.known import Known
-from lamoo.stopping import Convergence, conclusive, exhausted, recent_gain
+from lamoo.stopping import Convergence, exhausted, recent_gain
 from lamoo.task import Settings, Task
 from lamoo.version import __version__
 
@@ -34,7 +34,6 @@ __all__ = [
     "Task",
     "__version__",
     "chosen_path",
-    "conclusive",
     "exhausted",
     "recent_gain",
     "suggest",

@@ -48,8 +48,9 @@ def is_frozen(values: Any) -> bool:
 class Memo(Generic[_Made]):
     """The latest results of what takes long, by the contents of the arrays they were made of.
 
-    It changes no answer and only saves time. Threads may share it; two that ask for the same at
-    once may both make it.
+    What is no array counts by its hash, as in :func:`functools.lru_cache`: objects without an
+    equality of their own by identity. It changes no answer and only saves time. Threads may share
+    it; two that ask for the same at once may both make it.
 
     Args:
         size: how many are kept; the one that was asked for longest ago is forgotten first.

@@ -22,7 +22,7 @@ _MANY, _GOOD = 512, 8
 #: To find good ones, an objective's median is that of every so many points.
 _SOME = 16
 _LARGEST = np.finfo(float).max
-#: What a user is told whose hypervolumes are not :func:`expressible`; the reference point follows.
+#: The message where hypervolumes are not :func:`expressible`; the reference point is appended.
 INEXPRESSIBLE = (
     "hypervolume, the product of what every objective gained, is beyond what a float can hold: "
     "give the objectives in other units"

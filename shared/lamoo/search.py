@@ -25,7 +25,7 @@ from lamoo.space import Space
 from lamoo.space.allowed import LOOKED_AT, NothingAllowed, nearest_of
 from lamoo.space.history import History
 from lamoo.startup import least_sure, next_start
-from lamoo.task import Settings, Task, check_task
+from lamoo.task import Settings, Task, check_task, warn_once
 
 #: Characters of an error that a warning repeats.
 REASON = 200
@@ -266,7 +266,7 @@ def _broken(space: Space, settings: Settings, rng: np.random.Generator) -> Float
     message = nearest.message(space.decode(nearest.x[None])[0])
     if not space.fixed:
         raise NothingAllowed(message, nearest)
-    settings.warn_once(f"with {dict(space.fixed)} fixed, {message}", "fixed")
+    warn_once(settings.logger, f"with {dict(space.fixed)} fixed, {message}", "fixed")
     return nearest.x
 
 
@@ -278,7 +278,8 @@ def _tell_of_failure(settings: Settings, error: Exception) -> None:
         cause = cause.__cause__
     *_, (frame, line) = traceback.walk_tb(cause.__traceback__)
     reason = f"{type(cause).__name__}: {cause}".partition("\n")[0][:REASON]
-    settings.warn_once(
+    warn_once(
+        settings.logger,
         f"solver {settings.solver!r} could not propose ({reason}): a simpler one takes its place, "
         "at the cost of more trials. Further errors from there are not reported",
         (frame.f_code.co_filename, line),

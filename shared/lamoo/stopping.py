@@ -8,7 +8,7 @@ import numpy as np
 
 from lamoo import failures, pareto
 from lamoo.arrays import Floats
-from lamoo.checks import array_of, check, check_whole, is_number
+from lamoo.checks import check, check_whole, is_number
 from lamoo.numerics import own_state
 from lamoo.space.history import History
 from lamoo.task import Settings, Task, check_task, reached_reference_point
@@ -27,17 +27,10 @@ def conclusive(Y: Floats) -> bool:
     for all of its own. So at least one observation must be a measurement
     (:func:`lamoo.failures.measured`), of :data:`FEW_RESULTS` or, where all are equal and may stand
     for failures, of :data:`EQUAL_RESULTS`.
-
-    Raises:
-        ValueError: if ``Y`` is no array ``(n, m)`` of numbers.
     """
-    values = array_of(Y)
-    if values is None or values.ndim != 2:
-        msg = f"Y must be an array of observations (n, m), got {Y!r}"
-        raise ValueError(msg)
-    if not failures.measured(values).all(axis=1).any():
+    if not failures.measured(Y).all(axis=1).any():
         return False
-    return len(values) >= (FEW_RESULTS if (values != values[0]).any() else EQUAL_RESULTS)
+    return len(Y) >= (FEW_RESULTS if (Y != Y[0]).any() else EQUAL_RESULTS)
 
 
 @own_state()

@@ -90,13 +90,6 @@ class Settings:
         """The solver that the settings hold or name."""
         return self.solver if isinstance(self.solver, Solver) else SOLVERS[self.solver]
 
-    def warn_once(self, message: str, cause: Hashable = None) -> None:
-        """Warn, unless there was a warning of the same cause before; by default the message."""
-        key = (self.logger.name, message if cause is None else cause)
-        if key not in _warned:
-            _warned.add(key)
-            self.logger.warning(message)
-
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class Task:
@@ -238,6 +231,14 @@ class Task:
         return f"{origin} ({', '.join(values)})"
 
 
+def warn_once(log: logging.Logger, message: str, cause: Hashable = None) -> None:
+    """Warn, unless there was a warning of the same cause before; by default the message."""
+    key = (log.name, message if cause is None else cause)
+    if key not in _warned:
+        _warned.add(key)
+        log.warning(message)
+
+
 def check_task(task: object) -> None:
     """Raise ``ValueError`` unless it is a task."""
     expected = "a lamoo.Task, such as Task(space, history)"
@@ -289,7 +290,8 @@ def _warn_of_unreached(point: Floats, history: History, settings: Settings) -> N
         f"{name} = {value / scale + 0.0:g}"
         for (name, scale), value in zip(labels, nearest.tolist(), strict=True)
     ]
-    settings.warn_once(
+    warn_once(
+        settings.logger,
         f"reference_point ({', '.join(asked)}) is not dominated by any of the first "
         f"{PATIENCE} observations; nearest is ({', '.join(found)}). "
         "Until it is, another point is inferred",

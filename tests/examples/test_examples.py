@@ -17,7 +17,7 @@ import optuna
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Settings, Space, pareto
-from lamoo.gp.model import inferred_ref_point
+from lamoo.gp.reference_point import inferred_ref_point
 from lamoo.gp.targets import compress
 from lamoo.partition.features import boundary_features
 from lamoo.partition.place import Place

@@ -132,11 +132,10 @@ def prune() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 @pytest.fixture
 def forget() -> Callable[[], None]:
     """Return a function that clears all that the engine remembers."""
-    rooms = equivalence, fitting, forms, sample, evolutionary, tree, pareto
+    rooms = equivalence, fitting, forms, sample, evolutionary, large, tree, pareto
     memos = [memo for room in rooms for memo in vars(room).values() if isinstance(memo, Memo)]
 
     def clear() -> None:
-        large._centres.cache_clear()
         for memo in memos:
             memo.clear()
 

@@ -207,7 +207,7 @@ def test_children_change_anything_from_one_parameter_to_many(rng):
     place = Place.everywhere(space, history)
     counts = [
         (X != history.X[3]).sum(axis=1)
-        for X in (large._candidates(history, place, np.array([3]), rng) for _ in range(8))
+        for X in (large._candidates(place, np.array([3]), rng) for _ in range(8))
     ]
     counts = np.concatenate(counts)
     assert counts.min() == 1

@@ -11,7 +11,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from lamoo import conclusive
+from lamoo.stopping import conclusive
 from optuna_lamoo import LaMOOSampler
 from optuna_lamoo.ranges import SETTLED
 

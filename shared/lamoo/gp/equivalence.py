@@ -26,9 +26,9 @@ from lamoo.space.schedule import scheduled
 MOST = 128
 #: Nothing is learned from fewer pairs with equal values: one or two may be chance.
 FEWEST = 3
-#: Nor if every objective is equal in more than this share of all pairs. Objectives that take few
-#: values are equal by chance, most of all near one another, so that to avoid equal values would be
-#: to avoid the neighbourhood of what is good.
+#: Nor if each of the objectives is equal in more than this share of all pairs: objectives that take
+#: few values are equal by chance, most often for neighbours, so that a rule learned from them would
+#: keep the search away from the neighbourhood of good points.
 COMMON = 0.03
 #: Choices are counted in groups of parameters alike that have at most this many.
 _MOST_LEVELS = 32

@@ -25,10 +25,12 @@ from lamoo import pareto
 from lamoo.arrays import Floats, Ints
 from lamoo.gp.acquisition import Acquisition, Criterion, Factor, Feasibility, improvement
 from lamoo.gp.equivalence import log_new
+from lamoo.gp.feasibility import constraint_processes, failure_process
 from lamoo.gp.fitting import fit_objectives
 from lamoo.gp.inputs import inputs_of
-from lamoo.gp.model import constraint_processes, failure_process, floor_of, inferred_ref_point
+from lamoo.gp.model import floor_of
 from lamoo.gp.process import GP, Prediction
+from lamoo.gp.reference_point import inferred_ref_point
 from lamoo.gp.sample import remembered_process
 from lamoo.gp.targets import Transform
 from lamoo.gp.training import apply, points_of, training_set, transforms_of, values_of
@@ -36,10 +38,11 @@ from lamoo.space import Space
 from lamoo.space.history import History
 from lamoo.space.rows import rows_in
 
-#: Standard deviations of objectives are multiplied by this. They are about right, or too small, but
-#: of many candidates the best by expected improvement are those that change most and are least
-#: known, and what is hoped of them hardly comes true: on the trajectory of MORBO's benchmark the
-#: best ten of 400 by full deviations gained hardly more than any ten (docs/benchmarks/large).
+#: Standard deviations of objectives are multiplied by this. Not since they were too large, they are
+#: about right or too small: but of many candidates expected improvement prefers those that are
+#: farthest from all data, and these hardly ever improve anything. On the trajectory of MORBO's
+#: benchmark the best ten of 400 by full deviations gained hardly more than any ten
+#: (docs/benchmarks/large).
 NARROWING = 0.5
 #: Candidates that are scored exactly, the best by the screening.
 FINALISTS = 128
@@ -90,7 +93,7 @@ class Local:
         return floor_of(self.targets, self.transforms, self.space)
 
     def inferred(self, turn: int) -> Floats:
-        """Return :func:`lamoo.gp.model.inferred_ref_point`, of two that take turns."""
+        """Return :func:`lamoo.gp.reference_point.inferred_ref_point`, of two that take turns."""
         if turn % 2 not in self._inferred:
             violation = self.history.violation
             self._inferred[turn % 2] = inferred_ref_point(self.targets, violation, turn)

@@ -39,8 +39,8 @@ from lamoo.gp.kernel import matern
 _CHUNK = 256
 #: What is added to the diagonal, as a share of the mean variance, until the factorisation succeeds.
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
-#: What is believed counts as observed with at least this variance: a point may be believed twice.
-#: That is its jitter, ten thousand times what rounding takes from an eigenvalue within all bounds.
+#: The least variance of the noise of what is believed. It keeps the kernel matrix positive definite
+#: where a point is believed twice: it is ten thousand times what rounding takes from an eigenvalue.
 _LEAST_NOISE = 1e-6
 #: Variances are at least this: rounding may make one negative.
 _LEAST_VARIANCE = 1e-12
@@ -144,7 +144,8 @@ class GP:
     def believing(self, X: Floats) -> GP:
         """Return the process conditioned also on its own means at points (b, d), as if observed.
 
-        No mean changes by that, only what is sure: the kriging believer. The Cholesky factor grows
+        Means stay as they are, and standard deviations shrink near these points: the kriging
+        believer. The Cholesky factor grows
         by ``b`` rows, which costs ``b`` times ``n^2`` where conditioning anew costs ``n^3``.
 
         Raises:

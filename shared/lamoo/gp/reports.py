@@ -77,8 +77,8 @@ def _some(
         curves: of the trainings.
         first: the first step of all.
         last: the step at which trainings end, by default each at its last report.
-        thirds: how often the number of steps of each is divided by :data:`FACTOR`.
-        offset: the number of the first curve.
+        thirds: exponents k; of each training the report at 1 / :data:`FACTOR` ^ k of its steps.
+        offset: what is added to the number of each curve to find its point.
     """
     told = np.flatnonzero(curves.ends > curves.begins)
     ends = curves.steps[curves.ends[told] - 1] - first + 1

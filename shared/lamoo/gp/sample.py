@@ -70,7 +70,7 @@ class Sample:
 
     @property
     def winsorises(self) -> bool:
-        """Whether values that are much worse than predicted are drawn in (winsorised)."""
+        """Whether values that are much worse than predicted are winsorised (:data:`SURPRISE`)."""
         return not self.smooth and len(self.y) >= FEWEST
 
     def transformed(self, transform: Transform) -> Sample:
@@ -175,10 +175,10 @@ def fit_winsorised(
     hyperparameters = _fit(sample, start, chains)
     if not sample.winsorises:
         return hyperparameters
-    drawn = sample.process(hyperparameters).winsorised(sample.y, SURPRISE)[1]
-    if np.array_equal(drawn, sample.y):
+    y = sample.process(hyperparameters).winsorised(sample.y, SURPRISE)[1]
+    if np.array_equal(y, sample.y):
         return hyperparameters
-    return _fit(replace(sample, y=drawn), hyperparameters)
+    return _fit(replace(sample, y=y), hyperparameters)
 
 
 def fit_to(

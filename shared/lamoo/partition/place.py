@@ -41,6 +41,14 @@ class Place:
         """
         return cls(history, Region(space), np.arange(history.n), reference_point)
 
+    def unseen(self, X: Floats) -> Floats:
+        """Return those of points (n, d) that lie in the region and were never tried."""
+        return self.history.unseen(X[self.region.contains(X)])
+
+    def untried(self, X: Floats) -> Floats:
+        """Return those of points (n, d) that lie in the region and repeat nothing."""
+        return self.history.untried(X[self.region.contains(X)])
+
     def left(self) -> Floats:
         """Return all never tried points of the region, shape ``(k, d)``.
 

@@ -111,8 +111,9 @@ class Solver:
 def is_global(history: History) -> bool:
     """Tell whether the next proposal is a global turn, for solvers that have those.
 
-    Two turns in the whole space and two in the chosen leaf take turns: pairs, so that a solver
-    that does one thing in even turns and another in odd ones does both in either.
+    Two proposals in the whole space, then two in the chosen leaf, and so on. In pairs, because a
+    solver may itself alternate between two things from one proposal to the next, as ``"gp"`` does
+    between reference points: in either place both come.
     """
     return (len(history.tried) // 2) % 2 == 0
 

@@ -1,9 +1,9 @@
 """Trainings that were stopped, begun again: where that promises more than anything untried.
 
-A configuration whose training was stopped counts as tried, and whoever stopped it may have been
-wrong. It promises what the model expects of it, which knows its curve, times its chance to reach
-the front, which follows from the curves of all that have finished by now
-(:func:`lamoo.early.reaching`): each alone is too hopeful of too many.
+A configuration whose training was stopped counts as tried, and to stop it may have been a mistake.
+Its promise is the product of two numbers: the model's acquisition, which knows its curve, and its
+chance to reach the front, by the curves of all trainings that have finished since
+(:func:`lamoo.early.reaching`). Either of them alone would begin too many again.
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ from torch import Tensor
 
 from lamoo.arrays import Floats
 from lamoo.gp.acquisition import MANY_OBJECTIVES
-from lamoo.gp.model import Expectation, current_ref_point, signed_log
+from lamoo.gp.feasibility import signed_log
+from lamoo.gp.reference_point import Expectation, current_ref_point
 from lamoo.gp.targets import Transform, compress
 from lamoo.gp.training import apply, points_of, training_set, transforms_of, values_of
 from lamoo.partition.place import Place

@@ -204,11 +204,11 @@ def _children(place: Place, chosen: Ints, mother: int | None, rng: np.random.Gen
 
     Round by round, until there are :data:`COMPETITORS` or a round brings none.
     """
-    history, region = place.history, place.region
-    X = np.empty((0, region.space.dimension))
+    space = place.region.space
+    X = np.empty((0, space.dimension))
     for _ in range(MAX_ROUNDS):
-        children = offspring(region.space, history.X[chosen], 2 * COMPETITORS, rng, mother)
-        children = history.unseen(children[region.contains(children)])
+        children = offspring(space, place.history.X[chosen], 2 * COMPETITORS, rng, mother)
+        children = place.unseen(children)
         if not len(children):  # the leaf is exhausted around its front
             break
         X = first_rows(np.concatenate([X, children]))

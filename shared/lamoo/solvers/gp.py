@@ -37,7 +37,7 @@ _SHORTER = 0.05
 _LITTLE = 0.01
 #: An iteration of L-BFGS that gains less than this share of that logarithm is the last.
 _TOLERANCE = 1e-5
-#: Of conjugate directions: how much of the last one goes into the next at most.
+#: The weight of the last direction in the next conjugate one is at most this.
 _TURNED = 1e3
 
 
@@ -83,11 +83,12 @@ BRIEF = replace(FAST, offspring=96, finalists=16, iterations=3, draws=32, thorou
 
 
 def _doubt(trust: float) -> float:
-    """Return how often the partition's own solver takes a leaf's turn from the model.
+    """Return how often, in a leaf, the evolutionary solver proposes in place of the model.
 
-    Where the model predicts little, boundaries know more: they propose always below a Kendall's tau
-    of .29, every other time at .5, never at 1. On NAS-Bench-Graph's cora .84 became .98, on pubmed
-    .74 became .92, and other problems were unchanged (docs/benchmarks).
+    It ranks by the partition's boundaries, which know more where the model predicts little: it
+    proposes always below a Kendall's tau of .29, every other time at .5, never at 1. On
+    NAS-Bench-Graph's cora .84 became .98, on pubmed .74 became .92, and other problems were
+    unchanged (docs/benchmarks).
 
     Args:
         trust: Kendall's tau of left-out values and what is predicted for them, 0 if negative.
@@ -179,13 +180,7 @@ def maximise(
 
 def around(x: Floats, n: int, place: Place, rng: np.random.Generator) -> Floats:
     """Return never tried points (k, d) of the region, of ``n`` small changes of a point (d,)."""
-    return untried(perturb(place.region.space, np.repeat(x[None], n, axis=0), rng), place)
-
-
-def untried(X: Floats, place: Place) -> Floats:
-    """Return those of points (n, d) that lie in the region and repeat nothing that was tried."""
-    X = place.history.unseen(X[place.region.contains(X)])
-    return X[~place.history.repeats(X)]
+    return place.untried(perturb(place.region.space, np.repeat(x[None], n, axis=0), rng))
 
 
 def candidates(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH) -> Floats:
@@ -193,13 +188,13 @@ def candidates(place: Place, rng: np.random.Generator, effort: Effort = THOROUGH
 
     All there are in a small space; otherwise uniform ones and offspring of the region's front.
     """
-    history, region, space = place.history, place.region, place.region.space
+    history, space = place.history, place.region.space
     if space.size <= effort.whole or (space.known.objectives and space.enumerable):
         return place.left()
     X = pool(place, effort.uniform, rng, effort.draws)
     if len(place.members):
         children = offspring(space, history.X[parents(place)], effort.offspring, rng)
-        X = np.concatenate([X, history.unseen(children[region.contains(children)])])
+        X = np.concatenate([X, place.unseen(children)])
     return X
 
 

@@ -15,19 +15,19 @@ is told.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
 from lamoo import pareto
-from lamoo.arrays import Floats, Ints, filled
+from lamoo.arrays import Floats, Ints, Memo, filled
 from lamoo.gp import local
 from lamoo.gp.acquisition import Acquisition
 from lamoo.gp.training import MAX_TRAINING
 from lamoo.partition.place import Place
 from lamoo.solvers import distant, paying
 from lamoo.solvers.evolutionary import offspring, parents
-from lamoo.solvers.gp import around, refine, untried
+from lamoo.solvers.gp import around, refine
 from lamoo.space import Space
 from lamoo.space.history import History
 
@@ -54,6 +54,8 @@ QUANTILES = (0.15, 0.35)
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 #: Candidates that are looked at for one that is not as good as tried.
 LOOKED_AT = 8
+#: What is remembered of centres; few, since each keeps a history alive.
+_centres: Memo[_Centres] = Memo(2)
 
 
 def applies(space: Space, history: History) -> bool:
@@ -79,7 +81,8 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
     history, space = place.history, place.region.space
     turn = len(history.tried)
     settled = replace(place, history=history.settled)
-    centres = _centres(_Settled(settled.history, id(space), settled))
+    # by identity: the history is the same object, and the place keeps the space alive
+    centres = _centres(lambda: _Centres(settled), settled.history, id(space))
     # pairs, so that either reference point gets a turn around every centre
     k = (turn // 2) % min(REGIONS, len(centres.front))
     here = centres.neighbourhood(k)
@@ -96,21 +99,6 @@ def propose(place: Place, rng: np.random.Generator) -> Floats | None:  # noqa: A
         box, smooth = _middle(here.model.near.X, x, own), space.free & space.smooth
         x = refine(acquisition, place.region, x, smooth, STEPS, box)
     return x if len(history.unseen(x[None])) else start
-
-
-@dataclass(frozen=True)
-class _Settled:
-    """What does not depend on what is pending: equal if it is the same objects.
-
-    Args:
-        history: the observations.
-        space: the identity of the space, which the place keeps alive.
-        place: the whole space, with these observations.
-    """
-
-    history: History
-    space: int
-    place: Place = field(compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +142,6 @@ class _Centres:
         return self._found[k]
 
 
-@lru_cache(maxsize=2)  # few, since each keeps a history alive
-def _centres(settled: _Settled) -> _Centres:
-    return _Centres(settled.place)
-
-
 def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
     """Return the neighbourhood of the k-th centre of a front, ``None`` where nobody competes."""
     settled, space = place.history, place.region.space
@@ -167,7 +150,7 @@ def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
     away = _away(space, settled.X, settled.X[centre])
     chosen = front[np.argsort(away[front], kind="stable")]
     chosen = chosen[: max(PARENTS, len(front) // REGIONS)]
-    X = _candidates(settled, place, chosen, own)
+    X = _candidates(place, chosen, own)
     if not len(X):
         return None
     model = local.learn(space, settled, _near(space, settled, centre, away), MAX_TRAINING)
@@ -175,14 +158,9 @@ def _neighbourhood(place: Place, front: Ints, k: int) -> _Neighbourhood | None:
 
 
 def _best_untried(history: History, X: Floats) -> Floats:
-    """Return the first of points (c, d) that repeat nothing that was tried, at most so many."""
-    found = X[:0]
-    for some in (X[: 4 * LOOKED_AT], X):  # hardly ever it takes more than the first ones
-        new = history.unseen(some)
-        found = new[~history.repeats(new)][:LOOKED_AT]
-        if len(found) == LOOKED_AT:
-            break
-    return found
+    """Return the first of points (c, d) that repeat nothing, at most :data:`LOOKED_AT`."""
+    few = history.untried(X[: 4 * LOOKED_AT])  # hardly ever it takes more
+    return (few if len(few) >= LOOKED_AT else history.untried(X))[:LOOKED_AT]
 
 
 def _changed(x: Floats, acquisition: Acquisition, place: Place, rng: np.random.Generator) -> Floats:
@@ -201,7 +179,7 @@ def _changed(x: Floats, acquisition: Acquisition, place: Place, rng: np.random.G
         better = X[best[scores[best] > scores[0]]]
         if len(better):
             # a parameter that the changes activate together starts from its middle
-            merged = untried(space.snap(filled(together(x, better), 0.5)), place)
+            merged = place.untried(space.snap(filled(together(x, better), 0.5)))
             X = np.concatenate([better[:1], merged])
             x = X[int(np.argmax(acquisition.score(X)))]
     return x
@@ -273,9 +251,8 @@ def _near(space: Space, history: History, centre: int, away: Floats) -> History:
     return history.at(rows).replaced(partial=partial)
 
 
-def _candidates(history: History, place: Place, chosen: Ints, rng: np.random.Generator) -> Floats:
+def _candidates(place: Place, chosen: Ints, rng: np.random.Generator) -> Floats:
     """Return never tried children (c, d) of some observations (k,)."""
-    region = place.region
     rates = np.exp(rng.uniform(0.0, np.log(MOST_CHANGED), 64)).tolist()
-    children = offspring(region.space, history.X[chosen], CANDIDATES, rng, rates=rates)
-    return history.unseen(children[region.contains(children)])
+    X = place.history.X[chosen]
+    return place.unseen(offspring(place.region.space, X, CANDIDATES, rng, rates=rates))

@@ -223,9 +223,9 @@ class Question:
 def questions(X: Floats, exclusive: Sequence[Sequence[int]] = ()) -> list[Question]:
     """Return what the activity of observed points (n, d) leaves to be explained, parents first.
 
-    Only columns whose activity strictly contains a parameter's own may explain it, so that two
-    parameters of one branch do not explain each other. Which of several columns a point has may
-    also be told by a parameter of the same branch.
+    A parent must be active wherever the parameter is, and somewhere else besides, so that two
+    parameters of one branch do not explain each other. Of several columns that exclude each other a
+    parent may also be active in the same points: it decides which of them those have.
 
     Args:
         X: the points.
@@ -355,7 +355,7 @@ def explained(X: Floats, question: Question, kinds: Kinds) -> Explained | None:
     inputs = np.nan_to_num(X[:, parents], nan=-1.0)
     tree = _exact_tree(inputs, labels)
     exact = tree is not None
-    if tree is None and len(columns) > 1:  # exclude each other they must
+    if tree is None and len(columns) > 1:  # of these each point has one, however well that is told
         tree = _new_tree().fit(inputs, labels)
     if tree is None:
         return None

@@ -222,9 +222,10 @@ class History:
     def retrainable(self) -> Ints:
         """Rows of ``partial`` whose training was stopped, and may be begun once more, ``(k,)``.
 
-        Whoever stopped it may have been wrong. Only once: who is stopped twice would be for ever.
-        So they are neither evaluated nor running, did not fail, and every objective was reported,
-        since it could not be judged otherwise.
+        To stop it may have been a mistake. It is begun again at most once, or a configuration that
+        is always stopped would be begun for ever. So these are configurations that were stopped
+        once, and were not evaluated, do not run and did not fail; and every objective was
+        reported, without which a model could not judge them.
         """
         partial = self.partial
         if not self.retrains or partial.curves is None or not partial.reported.any():
@@ -266,10 +267,12 @@ class History:
         return agree(X, self._answers)
 
     def surely_repeats(self, X: Floats) -> Bools:
-        """Tell the same if one evaluation were enough for a parameter to count as added.
+        """Tell which points (n, d) repeat one also if any late parameter was added to the program.
 
-        See :func:`lamoo.space.activity.added_later`. The parameter may as well be in a branch that
-        was just entered, so this tells fewer points.
+        A parameter that only the latest evaluations have was either added while the study ran, or
+        sits in a branch that was entered late (:func:`lamoo.space.activity.added_later`). Here it
+        counts as added from the first evaluation on, and failures do not count: fewer points are
+        told.
         """
         return agree(X, self._sure_answers)
 
@@ -290,6 +293,11 @@ class History:
         once = np.zeros(len(X), dtype=bool)
         once[np.unique(alike, return_index=True)[1]] = True
         return X[once & ~np.isin(alike, self.key(self.tried))]
+
+    def untried(self, X: Floats) -> Floats:
+        """Return :meth:`unseen` points without those that would repeat an evaluation."""
+        X = self.unseen(X)
+        return X[~self.repeats(X)]
 
     def failures(self, size: int, first: int | None = None) -> Floats:
         """Return failed points (k, d) to learn from: at most ``size``, spread over all of them.

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from lamoo import Categorical, Float, History, Integer, Space
-from lamoo.gp import fitting, forms, model, sample, targets, training
+from lamoo.gp import (
+    feasibility,
+    fitting,
+    forms,
+    model,
+    reference_point,
+    sample,
+    targets,
+    training,
+)
 from lamoo.gp.acquisition import improvement
 from lamoo.gp.ehvi import log_ehvi, log_feasibility
 from lamoo.gp.model import learn
@@ -90,7 +99,7 @@ def test_fits_to_constraints_and_failures_begin_anew_rarely(monkeypatch):
             anew.add((X.tobytes(), y.tobytes()))
         return sample.fit_to(X, y, space, start)
 
-    monkeypatch.setattr(model, "fit_to", fit_to)
+    monkeypatch.setattr(feasibility, "fit_to", fit_to)
     for n in range(64, 80):
         learn(SQUARE, with_outcomes(n, n // 2, n // 2), np.random.default_rng(0), None)
     # the constraint and failures after 64 results, 32 failures and 32 that were stopped
@@ -106,10 +115,10 @@ def test_what_constraints_and_failures_are_learned_from_is_chosen_once(n, sets, 
         chosen.append(arguments)
         return training.training_set(*arguments)
 
-    monkeypatch.setattr(model, "training_set", training_set)
-    model.constraint_processes(SQUARE, history, training.training_set(history), 250)
+    monkeypatch.setattr(feasibility, "training_set", training_set)
+    feasibility.constraint_processes(SQUARE, history, training.training_set(history), 250)
     found = [len(chosen)]
-    model.failure_process(SQUARE, history)
+    feasibility.failure_process(SQUARE, history)
     assert [*found, len(chosen) - found[0]] == sets
 
 
@@ -219,7 +228,7 @@ def test_a_constraint_that_few_reported_is_learned_from_those(rng):
 
 @pytest.mark.parametrize("values", [[1e300, -1e300, 0.0, 1e290], [np.inf, -np.inf, 0.1, -1e-9]])
 def test_constraint_values_keep_their_sign_and_stay_moderate(values):
-    out = model.signed_log(np.array(values))
+    out = feasibility.signed_log(np.array(values))
     np.testing.assert_array_equal(np.sign(out), np.sign(values))
     assert (np.abs(out) < 2_000).all()
 
@@ -255,15 +264,15 @@ def test_beyond_the_users_reference_point_nothing_is_gained(m, rng):
 def test_two_and_three_objectives_look_near_and_far_in_turn():
     """The near reference point is the front's own, so it lies inside the far one."""
     Y = np.array([[0.0, 1.0], [1.0, 0.0], [3.0, 3.0], [2.0, 4.0]])
-    far, near = (model.inferred_ref_point(Y, np.zeros(4), turn) for turn in (0, 1))
+    far, near = (reference_point.inferred_ref_point(Y, np.zeros(4), turn) for turn in (0, 1))
     np.testing.assert_allclose(near, [1.1, 1.1])
     assert (far > near).all()
     three = np.hstack([Y, Y[:, :1]])
-    plain, twice = (model.inferred_ref_point(three, np.zeros(4), turn) for turn in (0, 1))
+    plain, twice = (reference_point.inferred_ref_point(three, np.zeros(4), turn) for turn in (0, 1))
     np.testing.assert_allclose(plain, [3.3, 4.4, 3.3])
     np.testing.assert_allclose(twice, 2 * plain)  # the best of each objective is 0
     four = np.hstack([Y, Y])
-    even, odd = (model.inferred_ref_point(four, np.zeros(4), turn) for turn in (0, 1))
+    even, odd = (reference_point.inferred_ref_point(four, np.zeros(4), turn) for turn in (0, 1))
     np.testing.assert_array_equal(even, odd)
 
 

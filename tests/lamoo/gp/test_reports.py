@@ -8,18 +8,16 @@ import pytest
 from lamoo import Float, History, Integer, Settings, Space, Task, pareto, suggest
 from lamoo.curves import Curve, Curves
 from lamoo.gp.acquisition import AtTheEnd, predict
+from lamoo.gp.feasibility import constraint_processes
 from lamoo.gp.hyperparameters import Hyperparameters
-from lamoo.gp.model import (
+from lamoo.gp.model import _believe, _learn_objectives, learn
+from lamoo.gp.process import condition
+from lamoo.gp.reference_point import (
     Expectation,
-    _believe,
-    _learn_objectives,
     _with_expected_ends,
-    constraint_processes,
     current_ref_point,
     inferred_ref_point,
-    learn,
 )
-from lamoo.gp.process import condition
 from lamoo.gp.reports import MOST, reports_of
 from lamoo.gp.training import MAX_TRAINING, apply, training_set
 from lamoo.space.known import Known
