@@ -8,14 +8,14 @@ from functools import cached_property
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints, frozen
+from lamoo.arrays import Bools, Floats, Ints, filled, frozen
 from lamoo.checks import check_callable, check_whole, checked_array, frozen_table
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.means import averaged, precision_weights
 from lamoo.space.partial import Partial, check_curves, check_noise, checked_partial, some_of
 from lamoo.space.points import Points, already_knowing
-from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows_in
+from lamoo.space.rows import DIGITS, Keys, agree, among, first_of, groups, keys_of, rows_in
 
 #: What follows from the evaluations alone, whatever is pending, besides :attr:`History.points`.
 _OF_EVALUATIONS = ("violation", "means", "noisy")
@@ -349,7 +349,9 @@ class History:
             ended=np.concatenate([self.ended, X]),
         )
 
-    def with_outcome(self, x: Floats, y: Floats | None, g: Floats) -> History:
+    def with_outcome(
+        self, x: Floats, y: Floats | None, g: Floats, rounding: float | Floats = 0.0
+    ) -> History:
         """Return this history with the outcome of evaluating a point, its noise unknown.
 
         Args:
@@ -358,8 +360,9 @@ class History:
                 that both have.
             y: its objective values (m,); ``None`` or any NaN means that it failed.
             g: its constraint values (c,).
+            rounding: how far it may be from the pending point that is meant, in each parameter.
         """
-        pending = self._waiting_without(x)
+        pending = self._waiting_without(x, rounding)
         if y is None or np.isnan(y).any():
             return replace(self, pending=pending, failed=np.concatenate([self.failed, x[None]]))
         X, width = frozen(np.concatenate([self.X, x[None]])), max(self.G.shape[1], len(g))
@@ -380,15 +383,18 @@ class History:
             curves=curves,
         ).knowing(self.points.extended(X))
 
-    def _waiting_without(self, x: Floats) -> Floats:
-        """Return the pending points without the first that agrees with a point (d,).
+    def _waiting_without(self, x: Floats, rounding: float | Floats) -> Floats:
+        """Return the pending points without the nearest that agrees with a point (d,).
 
         On the parameters that both have, of which there must be some.
         """
-        shared = ~np.isnan(x) & ~np.isnan(self.pending)
-        alike = rows_in(np.where(shared, self.pending, x), x[None])
-        waiting = np.flatnonzero(alike & shared.any(axis=1))[:1]
-        return np.delete(self.pending, waiting, axis=0)
+        apart = np.abs(self.pending - x)
+        shared = ~np.isnan(apart)
+        alike = (filled(apart, 0.0) <= rounding + 10.0**-DIGITS).all(axis=1) & shared.any(axis=1)
+        if not alike.any():
+            return self.pending
+        distance = filled(apart, 0.0).max(axis=1)
+        return np.delete(self.pending, np.argmin(np.where(alike, distance, np.inf)), axis=0)
 
     def knowing(self, points: Points) -> History:
         """Return this history, knowing what is known of its points already, which are equal."""
