@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +66,20 @@ def merged(distribution: BaseDistribution) -> list[tuple[Any, Any]]:
         return []
     choices, firsts = distribution.choices, _firsts(distribution)
     return [(choices[i], choices[k]) for i, k in enumerate(firsts) if i != k]
+
+
+def copied(own: BaseDistribution, stored: BaseDistribution) -> bool:
+    """Tell whether choices may be a storage's copy of a user's own, written as JSON and read back.
+
+    That knows lists only: of ``(64, 32)`` comes ``[64, 32]``, which is another value.
+    """
+    if not (
+        isinstance(own, CategoricalDistribution) and isinstance(stored, CategoricalDistribution)
+    ):
+        return False
+    with contextlib.suppress(TypeError, ValueError, RecursionError):
+        return json.dumps(own.choices) == json.dumps(stored.choices)
+    return False
 
 
 def storable(value: object, distribution: BaseDistribution) -> bool:

@@ -67,6 +67,19 @@ def knowledge_of(study: Study) -> Knowledge:
     Raises:
         ValueError: if no trial has values yet, or there is nothing to choose.
     """
+    known = results_of(study)
+    if not known.search_space:
+        msg = f"study {study.study_name!r} has no parameter with more than one value"
+        raise ValueError(msg)
+    return known
+
+
+def results_of(study: Study) -> Knowledge:
+    """Return the same also where there is nothing to choose: then it is only of the results.
+
+    Raises:
+        ValueError: if no trial has values yet.
+    """
     check_study(study)
     trials = study.get_trials(deepcopy=False)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
@@ -74,9 +87,6 @@ def knowledge_of(study: Study) -> Knowledge:
         raise ValueError(without_values(study))
     sampler = study.sampler if isinstance(study.sampler, LaMOOSampler) else LaMOOSampler(seed=0)
     search_space = sampler.view.search_space(trials)
-    if not search_space:
-        msg = f"study {study.study_name!r} has no parameter with more than one value"
-        raise ValueError(msg)
     plain = columns.to_space(search_space)
     task = sampler.view.task(study, trials, search_space, plain)
     return Knowledge(

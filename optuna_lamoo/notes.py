@@ -146,10 +146,14 @@ def deliberate(trial: FrozenTrial) -> bool:
 
 
 def held(sampler: BaseSampler) -> dict[str, Any]:
-    """Return the parameters that ``PartialFixedSampler`` holds, if that is the study's sampler."""
+    """Return the parameters that ``PartialFixedSampler`` holds, if that is the study's sampler.
+
+    Around another one, too, which it asks only about what it does not hold itself.
+    """
     if not isinstance(sampler, PartialFixedSampler):
         return {}
-    return dict(sampler._fixed_params)  # noqa: SLF001 - Optuna has no other way to ask
+    # Optuna has no other way to ask
+    return held(sampler._base_sampler) | sampler._fixed_params  # noqa: SLF001
 
 
 def _mapping(trial: FrozenTrial, key: str) -> Mapping[str, Any]:

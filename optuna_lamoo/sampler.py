@@ -113,7 +113,8 @@ class LaMOOSampler(BaseSampler):
             nothing else is left, and after a hundred times as long (at least a day) in any case.
         independent_sampler: for parameters that no trial had before; by default uniform.
         warn_independent_sampling: whether to log a warning when, after the startup trials, a
-            parameter is sampled independently.
+            parameter is sampled independently, once for each; for those that no trial had before,
+            as in a branch that is entered for the first time, once in all.
 
     Raises:
         ValueError: if an argument is outside what is listed here; on the first suggestion, if
@@ -210,12 +211,14 @@ class LaMOOSampler(BaseSampler):
         # names of studies whose users were told that the start is over, and of misspelt parameters
         self._announced: set[str] = set()
         self._compared: set[str] = set()
+        # name of a study, and of a parameter whose independent sampling was told, None for new ones
+        self._warned: set[tuple[str, str | None]] = set()
         # parameters that some trial failed to be given
         self._refused: frozenset[str] = frozenset()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the lock, which a copy does not share, and what it need not remember."""
-        passing = {"_claims", "_announced", "_compared", "_refused"}
+        passing = {"_claims", "_announced", "_compared", "_warned", "_refused"}
         return {name: value for name, value in vars(self).items() if name not in passing}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -430,17 +433,36 @@ class LaMOOSampler(BaseSampler):
         return replace(self._settings, reference_point=values, labels=labels)
 
     def _warn_independent(self, study: Study, trial: FrozenTrial, param_name: str) -> None:
+        """Warn of each parameter once, and once in a study of what is new in it.
+
+        A program that has branches asks for something new now and then, which is no fault. One
+        whose names change from trial to trial does so always.
+        """
         if not self._warn_independent_sampling:
             return
-        finished = sum(t.state is TrialState.COMPLETE for t in as_begun(study))
-        if finished >= max(self._settings.n_startup, 1):
-            logger.warning(
-                "Parameter %r of trial %d is sampled independently, without LaMOO: no trial had "
-                "it before under such conditions or in such a range. "
-                "warn_independent_sampling=False turns this warning off.",
-                param_name,
-                trial.number,
-            )
+        trials = as_begun(study)
+        finished = sum(t.state is TrialState.COMPLETE for t in trials)
+        if finished < max(self._settings.n_startup, 1):
+            return
+        known = any(param_name in t.params for t in trials)
+        about = study.study_name, param_name if known else None
+        if about in self._warned:
+            return
+        self._warned.add(about)
+        why = (
+            "no trial had it before under such conditions or in such a range. This is said once of "
+            "each parameter;"
+            if known
+            else "no trial had it before. It is searched from now on. This is said once of what is "
+            "new in a study; search_space= tells beforehand what there is, and"
+        )
+        logger.warning(
+            "Parameter %r of trial %d is sampled independently, without LaMOO: %s "
+            "warn_independent_sampling=False turns this warning off.",
+            param_name,
+            trial.number,
+            why,
+        )
 
 
 def _purpose(name: str) -> int:

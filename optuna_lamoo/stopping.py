@@ -6,7 +6,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lamoo import Convergence, recent_gain
-from optuna_lamoo.knowledge import knowledge_of
+from optuna_lamoo.knowledge import results_of
 from optuna_lamoo.messages import logger
 
 
@@ -48,7 +48,7 @@ class StopWhenConverged:
         finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if not self._rule.enough(len(finished)):
             return
-        known = knowledge_of(study)
+        known = results_of(study)
         gain = recent_gain(known.history, self._rule.n_trials, known.settings)
         if self._rule.reached(gain):
             logger.warning(

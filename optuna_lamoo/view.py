@@ -19,7 +19,7 @@ from lamoo.gp.transfer import SourceModel, with_sources
 from lamoo.space.evidence import Evidence
 from lamoo.space.known import Complete, Known
 from lamoo.space.prior import Prior
-from optuna_lamoo import columns, objectives
+from optuna_lamoo import columns, distributions, objectives
 from optuna_lamoo.ranges import Ranges
 from optuna_lamoo.reader import Reader
 from optuna_lamoo.reports import HUB_KEY
@@ -129,11 +129,16 @@ class View:
         return True
 
     def unmet(self, search_space: Mapping[str, BaseDistribution]) -> frozenset[str]:
-        """Return the parameters of which only a storage's copy of the choices is known."""
+        """Return the parameters of which only a storage's copy of the choices can be proposed.
+
+        The user's own are not known yet, or do not equal it: a storage makes lists of tuples.
+        """
         return frozenset(
             name
             for name, distribution in search_space.items()
-            if isinstance(distribution, CategoricalDistribution) and name not in self._own
+            if isinstance(distribution, CategoricalDistribution)
+            and (own := self._own.get(name)) is not distribution
+            and own != distribution
         )
 
     def _as_given(self, name: str, distribution: BaseDistribution) -> BaseDistribution:
@@ -149,12 +154,18 @@ class View:
         self._copies[name] = (own, distribution)
         return own
 
+    def _meant(self, name: str, distribution: BaseDistribution) -> BaseDistribution:
+        """Return the user's own choices in the place of the storage's copy, equal to it or not."""
+        equal = self._as_given(name, distribution)
+        own = self._own.get(name, equal)
+        return own if own is not equal and distributions.copied(own, distribution) else equal
+
     def _params(self, trial: FrozenTrial | Trial) -> dict[str, Any]:
         """Return a trial's parameters, choices as the user gave them."""
         found = dict(trial.params)
         for name in [name for name in found if name in self._own]:
             stored = trial.distributions[name]
-            own = self._as_given(name, stored)
+            own = self._meant(name, stored)
             found[name] = own.to_external_repr(stored.to_internal_repr(found[name]))
         return found
 
@@ -287,6 +298,7 @@ class View:
 
         The last one is remembered.
         """
+        everything = {name: self._meant(name, d) for name, d in everything.items()}
         signs = objectives.signs(study.directions)
         exact = {j: (key, float(signs[j])) for j, key in self._objectives(study).items()}
         parameters = columns.to_space(everything).parameters

@@ -17,6 +17,10 @@ from lamoo.space.evidence import Evidence
 from lamoo.space.history import History
 from lamoo.task import Settings, Task
 
+#: How far a real parameter that is told may be from what was asked for, as a share of its range:
+#: who sends it through a file or in single precision rounds it, and it would seem to run for ever.
+ROUNDING = 1e-3
+
 
 class Evaluation(NamedTuple):
     """What was evaluated, and what came of it.
@@ -143,7 +147,8 @@ class Optimizer:
         """Report an evaluation, asked for or not.
 
         Args:
-            params: the parameters that were evaluated.
+            params: the parameters that were evaluated; what was asked for may be rounded, to about
+                a thousandth of a real parameter's range.
             values: the objective values in the user's directions; ``None`` or any NaN means that
                 the evaluation failed, and the point is not proposed again.
             constraints: constraint values, satisfied where ``<= 0``; any NaN means that the
@@ -160,8 +165,9 @@ class Optimizer:
         checked = None if values is None else self._signs * self._checked(values)
         # whether a limit is kept that could not be measured is unknown, and a front is of what is
         lost = bool(np.isnan(limits).any())
+        rounding = np.where(np.isinf(self.space.levels), ROUNDING, 0.0)
         self.history = self.history.with_outcome(
-            self._point(params), None if lost else checked, limits
+            self._point(params), None if lost else checked, limits, rounding
         )
 
     def _point(self, params: Mapping[str, Any]) -> Floats:

@@ -668,6 +668,23 @@ def test_a_masked_value_is_none():
     assert (worker.history.n, len(worker.history.failed)) == (0, 1)
 
 
+@pytest.mark.parametrize("rounded", [np.float32, lambda value: float(f"{value:.4g}")])
+def test_what_is_told_rounded_is_what_was_asked(rounded):
+    space = Space({"x": Float(0, 1), "rate": Float(1e-5, 1, log=True), "n": Integer(1, 9999)})
+    optimizer = Optimizer(space, ["minimize", "maximize"], Settings(solver="random"), seed=0)
+    asked = [optimizer.ask() for _ in range(20)]
+    for k, params in enumerate(reversed(asked), 1):
+        told = {**params, "x": rounded(params["x"]), "rate": rounded(params["rate"])}
+        optimizer.tell(told, [told["x"], told["rate"]])
+        left = space.encode(asked[: 20 - k])
+        np.testing.assert_array_equal(optimizer.history.pending, left)
+    optimizer.ask()
+    # another integer is another configuration, however near
+    near = space.decode(optimizer.history.pending)[0]
+    optimizer.tell({**near, "n": near["n"] % 9999 + 1}, [1.0, 1.0])
+    assert len(optimizer.history.pending) == 1
+
+
 def test_narrow_ranges_far_from_zero_are_recognised_when_told():
     """Between these bounds there are only nine floats: what is asked is rounded to one."""
     space = Space({"a": Float(1e15, 1e15 + 1)})

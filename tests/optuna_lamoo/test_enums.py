@@ -5,9 +5,10 @@ import threading
 
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.samplers import PartialFixedSampler
-from optuna.storages import RDBStorage
+from optuna.storages import JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
 
 from optuna_lamoo import LaMOOSampler
 
@@ -53,7 +54,9 @@ def resumed(path, name="enums", **settings):
     sampler = LaMOOSampler(seed=0, solver="evolutionary", n_startup_trials=4, **settings)
     return optuna.create_study(
         directions=["minimize"] * 2,
-        storage=RDBStorage(path),
+        storage=(
+            JournalStorage(JournalFileBackend(path)) if path.endswith(".log") else RDBStorage(path)
+        ),
         study_name=name,
         sampler=sampler,
         load_if_exists=True,
@@ -120,3 +123,37 @@ def test_functions_get_members_if_the_search_space_is_given(path):
     for n in (5, 3):
         resumed(path, search_space=space, known_objectives={1: size}).optimize(train, n_trials=n)
     assert len(seen) > 8
+
+
+LAYERS = [(64, 32), (64,), None, ("a", (1, 2))]
+
+
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution should be:UserWarning")
+@pytest.mark.parametrize(
+    ("url", "parts", "known"),
+    [("sqlite:///{}.db", [10], False), ("{}.log", [1, 5, 4], False), ("{}.log", [1, 5, 4], True)],
+)
+def test_tuples_stay_tuples_although_a_storage_makes_lists_of_them(
+    url, parts, known, tmp_path, complaints
+):
+    """Optuna's database takes them from one process only, whatever the sampler."""
+    path = url.format(tmp_path / "study")
+    asked, size = [], {layers: i for i, layers in enumerate(LAYERS)}
+
+    def objective(trial):
+        layers = trial.suggest_categorical("layers", LAYERS)
+        x = trial.suggest_float("x", 0, 1)
+        return x + size[layers], 1 - x  # a list is no key
+
+    def look_up(params):
+        asked.append(params["layers"])
+        return params["x"] + size[params["layers"]]
+
+    space = {"layers": CategoricalDistribution(LAYERS), "x": FloatDistribution(0, 1)}
+    given = {"known_objectives": {0: look_up}, "search_space": space} if known else {}
+    for n in parts:
+        resumed(path, "tuples", **given).optimize(objective, n_trials=n)
+    found = [trial.params["layers"] for trial in resumed(path, "tuples").trials]
+    assert [[64, 32] in found, [64] in found, ["a", [1, 2]] in found] == [True] * 3
+    assert bool(asked) == known
+    assert complaints() == []

@@ -92,3 +92,25 @@ def add(study, given, values):
     params = {name: value for name, (value, _) in given.items()}
     distributions = {name: distribution for name, (_, distribution) in given.items()}
     study.add_trial(optuna.create_trial(params=params, distributions=distributions, values=values))
+
+
+@pytest.mark.parametrize("before", [["a", None], [(1, 2), (3,)]])
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution should be:UserWarning")
+def test_choices_of_an_added_study_that_are_numbers_now_end_no_study(before):
+    def objective(trial, choices=()):
+        x = trial.suggest_categorical("x", choices) if choices else trial.suggest_int("x", 1, 9)
+        y = trial.suggest_float("y", 0, 1)
+        return y, 0.0 if choices else x - y
+
+    studies = [
+        optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+        for sampler in (optuna.samplers.RandomSampler(0), LaMOOSampler(seed=0, n_startup_trials=3))
+    ]
+    studies[0].optimize(lambda trial: objective(trial, before), n_trials=5)
+    studies[1].add_trials(studies[0].trials)
+    studies[1].optimize(objective, n_trials=8)
+    assert [trial.state.name for trial in studies[1].trials] == ["COMPLETE"] * 13
+    warm = LaMOOSampler(seed=0, n_startup_trials=3, warm_start=studies[0])
+    follow_up = optuna.create_study(directions=["minimize"] * 2, sampler=warm)
+    follow_up.optimize(objective, n_trials=8)
+    assert [trial.state.name for trial in follow_up.trials] == ["COMPLETE"] * 8

@@ -200,8 +200,10 @@ def test_a_partially_fixed_sampler(solver, complaints):
     assert complaints() == []
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_a_partially_fixed_sampler_tells_configurations_apart_by_what_is_fixed(solver):
+@pytest.mark.parametrize(
+    ("solver", "around"), [*((solver, []) for solver in SOLVERS), ("evolutionary", [{}])]
+)
+def test_a_partially_fixed_sampler_tells_configurations_apart_by_what_is_fixed(solver, around):
     def objective(trial):
         a, b = trial.suggest_categorical("a", ["p", "q"]), trial.suggest_int("b", 0, 11)
         return (b - (3 if a == "p" else 9)) ** 2, -b + 5 * (a == "q")
@@ -210,7 +212,8 @@ def test_a_partially_fixed_sampler_tells_configurations_apart_by_what_is_fixed(s
     study.optimize(objective, n_trials=12)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        study.sampler = PartialFixedSampler({"a": "q"}, study.sampler)
+        for held in ({"a": "q"}, *around):
+            study.sampler = PartialFixedSampler(held, study.sampler)
     left = 12 - len({t.params["b"] for t in study.trials if t.params["a"] == "q"})
     assert left > 1
     study.optimize(objective, n_trials=left)
@@ -573,15 +576,21 @@ def test_the_independent_sampler_is_used_and_told_of_trials():
 
 
 @pytest.mark.parametrize("warn", [True, False])
-def test_independent_sampling_is_told_or_not(warn, complaints):
-    study = new_study(n_startup_trials=2, warn_independent_sampling=warn)
-    for k in range(6):
-        study.optimize(lambda trial, k=k: [trial.suggest_float(f"x{k}", 0, 1), 0.0], n_trials=1)
+def test_independent_sampling_is_told_once_of_each_parameter_and_of_what_is_new(warn, complaints):
+    def objective(trial):  # ranges follow from nothing that a sampler could know
+        x, a = trial.suggest_float("x", 0, 1), trial.suggest_float("a", 0, trial.number % 2 + 1)
+        b = trial.suggest_float("b", 0, trial.number // 2 % 2 + 1)
+        return trial.suggest_float(f"new{trial.number}", 0, 1) + a, b - x
+
+    study = new_study(n_startup_trials=2, warn_independent_sampling=warn, solver="evolutionary")
+    study.optimize(objective, n_trials=16)
+    told = [complaint.split(" is ")[0] for complaint in complaints()]
     # not during the startup trials, which are spread over the space anyhow
-    named = [f"'x{k}' of trial {k} is" for k in range(2, 6)]
-    assert len(complaints()) == (4 if warn else 0)
-    for name, complaint in zip(named, complaints(), strict=False):
-        assert name in complaint
+    assert "Parameter 'new2' of trial 2" in told or not warn
+    assert [name for name in ("new", "a'", "b'") if f"'{name}" in str(told)] == (
+        ["new", "a'", "b'"] if warn else []
+    )
+    assert len(told) == (3 if warn else 0)
 
 
 @pytest.mark.parametrize("n", [2, 4, 8, 16])

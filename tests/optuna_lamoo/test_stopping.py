@@ -84,3 +84,10 @@ def test_the_gain_is_a_share_of_the_hypervolume(rng):
     assert recent_gain(History(X, Y), 10, settings) == pytest.approx(expected)
     infeasible = History(X, Y, G=-Y + 5.0)
     assert recent_gain(infeasible, 10, settings) == 1.0
+
+
+def test_a_study_without_a_choice_converges_too():
+    study = study_of()
+    stop = StopWhenConverged(n_trials=5, min_trials=10)
+    study.optimize(lambda t: (t.suggest_int("x", 3, 3), 0.0), n_trials=30, callbacks=[stop])
+    assert len(study.trials) == 10

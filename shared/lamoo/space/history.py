@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from lamoo.arrays import Bools, Floats, Ints, frozen
+from lamoo.arrays import Bools, Floats, Ints, filled, frozen
 from lamoo.checks import check_callable, check_whole, checked_array, frozen_table
 from lamoo.curves import Curve, Curves
 from lamoo.space.activity import ADDED
 from lamoo.space.means import averaged, precision_weights
 from lamoo.space.partial import Partial, check_curves, check_noise, checked_partial, some_of
 from lamoo.space.points import Points, already_knowing
-from lamoo.space.rows import Keys, agree, among, first_of, groups, keys_of, rows_in
+from lamoo.space.rows import DIGITS, Keys, agree, among, first_of, groups, keys_of, rows_in
 
 #: What is remembered of a history, and from which of its fields it follows.
 _FOLLOWS_FROM = {
@@ -361,7 +361,9 @@ class History:
         failed, ended = (np.concatenate([some, X]) for some in (self.failed, self.ended))
         return self.only(np.flatnonzero(~lost)).replaced(failed=failed, ended=ended)
 
-    def with_outcome(self, x: Floats, y: Floats | None, g: Floats) -> History:
+    def with_outcome(
+        self, x: Floats, y: Floats | None, g: Floats, rounding: float | Floats = 0.0
+    ) -> History:
         """Return this history with the outcome of evaluating a point, its noise unknown.
 
         Args:
@@ -370,8 +372,9 @@ class History:
                 that both have.
             y: its objective values (m,); ``None`` or any NaN means that it failed.
             g: its constraint values (c,).
+            rounding: how far it may be from the pending point that is meant, in each parameter.
         """
-        pending = self._waiting_without(x)
+        pending = self._waiting_without(x, rounding)
         if y is None or np.isnan(y).any():
             return self.replaced(pending=pending, failed=np.concatenate([self.failed, x[None]]))
         X, width = frozen(np.concatenate([self.X, x[None]])), max(self.G.shape[1], len(g))
@@ -392,15 +395,18 @@ class History:
             curves=curves,
         ).knowing(self.points.extended(X))
 
-    def _waiting_without(self, x: Floats) -> Floats:
-        """Return the pending points without the first that agrees with a point (d,).
+    def _waiting_without(self, x: Floats, rounding: float | Floats) -> Floats:
+        """Return the pending points without the nearest that agrees with a point (d,).
 
         On the parameters that both have, of which there must be some.
         """
-        shared = ~np.isnan(x) & ~np.isnan(self.pending)
-        alike = rows_in(np.where(shared, self.pending, x), x[None])
-        waiting = np.flatnonzero(alike & shared.any(axis=1))[:1]
-        return np.delete(self.pending, waiting, axis=0)
+        apart = np.abs(self.pending - x)
+        shared = ~np.isnan(apart)
+        alike = (filled(apart, 0.0) <= rounding + 10.0**-DIGITS).all(axis=1) & shared.any(axis=1)
+        if not alike.any():
+            return self.pending
+        distance = filled(apart, 0.0).max(axis=1)
+        return np.delete(self.pending, np.argmin(np.where(alike, distance, np.inf)), axis=0)
 
     def replaced(self, **changes: Any) -> History:
         """Return this history with other fields, knowing what follows from the others already."""

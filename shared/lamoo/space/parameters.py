@@ -8,6 +8,7 @@ wide as the logarithm makes them.)
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -127,6 +128,19 @@ def _check_bounds(low: float, high: float, *, log: bool, step: float | None) -> 
         raise ValueError(msg)
 
 
+def _numbers(values: Sequence[Any] | Floats) -> Floats:
+    """Return values as numbers ``(n,)``; NaN for those that are none, as choices of before."""
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        v = np.asarray(values, dtype=float)
+        if v.ndim == 1:
+            return v
+    found = np.full(len(values), np.nan)
+    for i, value in enumerate(values):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            found[i] = float(value)
+    return found
+
+
 @dataclass(frozen=True)
 class Scale:
     """A monotone map between numbers and the unit interval.
@@ -142,8 +156,8 @@ class Scale:
     log: bool
 
     def to_unit(self, values: Sequence[float] | Floats) -> Floats:
-        """Return numbers' places, shape ``(n,)``; NaN where there is no logarithm."""
-        v = np.asarray(values, dtype=float)
+        """Return numbers' places, shape ``(n,)``; NaN for what is none, or has no logarithm."""
+        v = _numbers(values)
         low, high = float(self.low), float(self.high)
         if self.log:
             v = np.log(np.where(v > 0, v, np.nan))

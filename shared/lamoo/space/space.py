@@ -182,7 +182,7 @@ class Space:
         try:
             values = [[p[name] for name in lines.names] for p in params]
             together = np.array(values, dtype=float).reshape(len(params), len(lines.names))
-        except (KeyError, TypeError, ValueError):  # one is missing, or no number
+        except (KeyError, TypeError, ValueError, OverflowError):  # missing, or no number
             lines = lines.none
         else:
             X[:, lines.columns] = placed(together, lines.low, lines.high)

@@ -200,6 +200,15 @@ def test_a_log_scale_may_reach_to_the_largest_float_there_is(highest):
     assert value == pytest.approx(highest)
 
 
+@pytest.mark.parametrize("parameter", [Float(0, 1), Float(1, 2, log=True), Integer(0, 4)])
+def test_what_is_no_number_has_no_place_among_numbers(parameter):
+    for other in ("a", None, (1, 2), [1.0], 10**400, "nan"):
+        with_it, without = parameter.to_unit([1, other, 0.5]), parameter.to_unit([1, 0.5])
+        np.testing.assert_array_equal(with_it[[0, 2]], without)
+        assert np.isnan(with_it[1])
+        assert np.isnan(Space({"x": parameter}).encode([{"x": other}])).all() or other == [1.0]
+
+
 def test_equal_but_different_choices_are_told_apart():
     parameter = Categorical(CHOICES)
     cells = np.floor(parameter.to_unit(CHOICES) * len(CHOICES))
