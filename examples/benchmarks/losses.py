@@ -3,10 +3,11 @@
     python examples/benchmarks/losses.py losses.csv --problems drawn-system-20 --seeds 3
 
 Some variants are told what no search can know: the hyperparameters that 250 evaluations teach
-(``kernel``), those evaluations, too (``data``), all values (``truth``), or the reference point that
-is scored from (``reference``). What does not help then need not be looked for. Others leave
-something out: the partition (``alone``), the turns of its own solver (``no-turns``), four of the
-ten start-up trials (``six``). Each run is compared with the default's of the same problem and seed.
+(``kernel``), those evaluations, too (``data``), all values (``truth``), the reference point that is
+scored from (``reference``), or both (``all``). What does not help then need not be looked for.
+Others leave something out: the partition (``alone``), the turns of its own solver (``no-turns``),
+four of the ten start-up trials (``six``). Each run is compared with the default's of the same
+problem and seed.
 What is in the file is not run again.
 """
 
@@ -16,7 +17,7 @@ import argparse
 import csv
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,10 @@ def knowing(problem: Problem, learners: Sequence[Learner], predict: Predict) -> 
             return None
         transforms = transforms_of(history, learners)
         targets, violation = apply(transforms, history.Y), history.violation
-        reference_point = inferred_ref_point(targets, violation, len(history.tried))
+        if place.reference_point is None:
+            reference_point = inferred_ref_point(targets, violation, len(history.tried))
+        else:
+            reference_point = apply(transforms, place.reference_point[None])[0]
         exact, screening = improvement(targets, reference_point, rng)
         factor = Factor(predict(history, transforms), exact, screening, WIDENING)
         return maximise(Acquisition(problem.space, (factor,)), X, place, rng)
@@ -160,6 +164,7 @@ VARIANTS: Mapping[str, Callable[[Problem], Settings]] = {
     "kernel": lambda problem: Settings(solver=learned(problem, data=False)),
     "data": lambda problem: Settings(solver=learned(problem, data=True)),
     "truth": lambda problem: Settings(solver=truth(problem)),
+    "all": lambda problem: replace(scored_from(problem), solver=truth(problem)),
 }
 
 
@@ -184,8 +189,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=2, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED")
     parser.add_argument("--trials", type=int, default=AFTER[-1], help="per run")
+    parser.add_argument("--after", type=int, nargs="+", default=AFTER, metavar="TRIALS")
     options = parser.parse_args(arguments)
     done = read(options.out)
+    looks = [shares for runs in done.values() for shares in runs.values()]
+    if any(len(shares) != len(options.after) for shares in looks):
+        parser.error(f"--after names {len(options.after)} numbers, the file has other columns")
     wanted = range(options.first_seed, options.first_seed + options.seeds)
     for name in options.problems:
         problem = load(name)
@@ -193,14 +202,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             seeds = [s for s in wanted if (name, str(s)) not in done.get(variant, {})]
             settings = VARIANTS[variant](problem) if seeds else Settings()
             for seed in seeds:
-                shares = search(problem, seed, options.trials, settings)
+                shares = search(problem, seed, options.trials, settings, options.after)
                 with options.out.open("a", newline="") as file:
                     row = [variant, name, seed, *(f"{share:.6f}" for share in shares)]
                     csv.writer(file, lineterminator="\n").writerow(row)
     runs = read(options.out)
     for variant in options.variants:
         if variant != "default" and runs.get("default", {}).keys() & runs[variant].keys():
-            sys.stdout.write(f"{variant}: {compare(runs[variant], runs['default'])}\n")
+            said = compare(runs[variant], runs["default"], options.after)
+            sys.stdout.write(f"{variant}: {said}\n")
     return 0
 
 
