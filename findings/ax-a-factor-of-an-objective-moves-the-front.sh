@@ -2,10 +2,10 @@
 # ax-platform==1.3.1
 # Expected: a positive factor of an objective changes no front: "-cost, -100*time" has the Pareto-optimal trials of
 #   "-cost, -time", and thresholds, which are on the metrics, keep out the same ones.
-# Seen: the reference point that Ax infers, and the thresholds that it is given, are compared with objectives that are
-#   multiplied, and are not multiplied themselves. Of four trials, all of them optimal, get_pareto_frontier has four, and
-#   one with the factor 100. Below thresholds it has two; none with the factor 100, and with 0.01 for the other objective
-#   a third one, which misses its threshold.
+# Seen: the reference point that Ax infers, or the thresholds that it is given, are compared with objectives that are
+#   multiplied, and are not multiplied themselves. Of four trials, all of them optimal, get_pareto_frontier has four,
+#   and one with the factor 100. Within thresholds it has two, none with the factor 100, and with a factor of 0.01 for
+#   the other objective a third one, which misses its threshold.
 # Matters: to who writes milliseconds as "1000*seconds", or balances objectives by factors. Report metrics in the unit
 #   that is wanted.
 set -euo pipefail
