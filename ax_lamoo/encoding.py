@@ -79,12 +79,23 @@ class Encoding:
             space: the engine's, with all constraints.
             untried: whether some do that were tried.
         """
-        fixed = {n: v for n, v in self.fixed.items() if n in self.search_space.parameters}
-        beside = f" with {fixed} fixed" if fixed else ""
         limits = " and ".join(space.known.limits)
         if untried:
-            return f"Every configuration{beside} that was found to keep {limits} was tried."
-        return f"No configuration{beside} was found that keeps {limits}."
+            return f"Every configuration{self._beside} that was found to keep {limits} was tried."
+        return f"No configuration{self._beside} was found that keeps {limits}."
+
+    @property
+    def all_tried(self) -> str:
+        """What to say where every configuration, with what is fixed, was tried."""
+        return (
+            f"Every configuration of the search space{self._beside} was tried. If several trials "
+            "were asked for at once, Ax drops those that were found before this one: ask for fewer."
+        )
+
+    @property
+    def _beside(self) -> str:
+        fixed = {n: v for n, v in self.fixed.items() if n in self.search_space.parameters}
+        return f" with {fixed} fixed" if fixed else ""
 
     @property
     def _limits(self) -> str:

@@ -24,10 +24,6 @@ from lamoo.space.rows import first_rows, rows_in
 
 #: As good as no limit of the trials that are asked for at once.
 ENDLESS = 10**9
-EXHAUSTED = (
-    "Every configuration of the search space was tried. If several trials were asked for at once, "
-    "Ax drops those that were found before this one: ask for fewer."
-)
 
 
 class ConfigurationsLeft(TrialCountPausingCriterion):
@@ -108,7 +104,8 @@ def check_left(
     left = untried(arms, encoding, proposed)
     if left == 0:
         kept = untried((), encoding)
-        raise SearchSpaceExhausted(EXHAUSTED if kept else encoding.nothing_keeps(encoding.space))
+        text = encoding.all_tried if kept else encoding.nothing_keeps(encoding.space)
+        raise SearchSpaceExhausted(text)
     return int(min(n, left))
 
 
@@ -128,5 +125,5 @@ def all_left(task: Task, experiment: Experiment) -> Floats | None:
     tried = [arm.parameters for arm in inside_of(arms, encoding.search_space)]
     X = X[~rows_in(X, encoding.encode(tried))]
     if not len(X):
-        raise SearchSpaceExhausted(EXHAUSTED)
+        raise SearchSpaceExhausted(task.encoding.all_tried)
     return X

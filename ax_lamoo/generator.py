@@ -16,7 +16,6 @@ from ax.generators.torch_base import TorchOptConfig
 from botorch.utils.datasets import SupervisedDataset
 
 from ax_lamoo.acquisition import LaMOOAcquisition, Leaf
-from ax_lamoo.exhaustion import EXHAUSTED
 from ax_lamoo.features import Features
 from ax_lamoo.prior import PriorKnowledge
 from ax_lamoo.task import Task, logger
@@ -144,7 +143,7 @@ class LaMOOGenerator(BoTorchGenerator):
                 found that keeps the constraints.
         """
         if not task.space.dimension and len(task.history.tried):  # nothing is tuned
-            raise SearchSpaceExhausted(EXHAUSTED)
+            raise SearchSpaceExhausted(task.encoding.all_tried)
         try:
             X = suggest(task, n, rng)
         except NothingAllowed as error:
@@ -159,7 +158,7 @@ class LaMOOGenerator(BoTorchGenerator):
             if not len(X) and not task.space.enumerable and task.space.known.violation is not None:
                 raise SearchSpaceExhausted(task.encoding.nothing_keeps(task.space, untried=True))
             if not len(X):
-                raise SearchSpaceExhausted(EXHAUSTED)
+                raise SearchSpaceExhausted(task.encoding.all_tried)
         return X
 
     def leaf(

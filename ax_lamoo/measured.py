@@ -180,8 +180,9 @@ def unmeasured_of(
     """Return the parameters of arms without any data, of those in the space that Ax models.
 
     First those whose trial has ended, which are lost, then those that wait: they are yet to run or
-    running, also beside arms of their batch that reported, or were abandoned. What an abandoned
-    trial measured is left out by Ax, which takes it for pending only where it measured nothing.
+    running, also beside arms of their batch that reported, or were abandoned, with their trial or
+    in a batch that ended. What an abandoned trial measured is left out by Ax, which takes it for
+    pending only where it measured nothing.
     """
     measured = set(training.observation_data.index.get_level_values("arm_name"))
     # those alone are looked up in the space, which takes Ax long where parameters are many
@@ -190,8 +191,10 @@ def unmeasured_of(
     lost: list[Params] = []
     waiting: list[Params] = []
     for trial in experiment.trials.values():
-        those = lost if trial.status in ENDED else waiting
-        those += [arm.parameters for arm in trial.arms if arm.name in possible]
+        given_up = {arm.name for arm in trial.abandoned_arms}
+        for arm in (arm for arm in trial.arms if arm.name in possible):
+            ended = trial.status in ENDED and arm.name not in given_up
+            (lost if ended else waiting).append(arm.parameters)
     return lost, waiting
 
 

@@ -49,6 +49,21 @@ class CenterNode(CenterGenerationNode):
         """What limits a first batch, which begins here."""
         return [ConfigurationsLeft()]
 
+    def should_transition_to_next_node(
+        self,
+        raise_data_required_error: bool = True,  # noqa: FBT001, FBT002  Ax's signature
+    ) -> tuple[bool, str]:
+        """Return whether to go on, and with which node: past a start that is over.
+
+        Where an experiment has trials Ax skips the center, but asks the node after it for one trial
+        before it looks whether that one's are there, too (Ax 1.3.1).
+        """
+        moves, name = super().should_transition_to_next_node(raise_data_required_error)
+        if not moves:
+            return moves, name
+        following = self.generation_strategy.nodes_by_name[name]
+        return True, following.should_transition_to_next_node(raise_data_required_error=False)[1]
+
     def gen(
         self,
         *,

@@ -123,6 +123,8 @@ def test_what_is_fixed_leaves_fewer_and_the_error_says_what_to_do(client, run):
     with pytest.raises(SearchSpaceExhausted, match="ask for fewer"):
         made.get_next_trials(max_trials=8, fixed_parameters={"i": 1})
     assert len(made.get_next_trials(max_trials=2, fixed_parameters={"i": 1})) == 2
+    with pytest.raises(SearchSpaceExhausted, match=r"with \{'i': 1, 'j': 1\} fixed was tried"):
+        made.get_next_trials(max_trials=1, fixed_parameters={"i": 1, "j": 1})
 
 
 @pytest.mark.parametrize("name", FINITE)

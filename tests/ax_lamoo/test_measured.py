@@ -4,9 +4,11 @@ from inspect import getattr_static
 from zlib import crc32
 
 import numpy as np
+import pandas as pd
 import pytest
 from ax.api.configs import RangeParameterConfig
 from ax.core.arm import Arm
+from ax.core.data import Data
 from ax.core.search_space import SearchSpace
 
 from ax_lamoo import curves
@@ -46,6 +48,25 @@ def test_only_arms_without_data_are_looked_up_in_the_space(client, run, calls):
         (params["x"], params["y"]) for params in waiting.values()
     )
     assert [params for _, params in looked_up] == [*waiting.values()]
+
+
+def test_an_arm_that_was_abandoned_in_a_batch_has_not_failed(client):
+    experiment = client(FLOAT, initialization_budget=0)
+    batch = experiment._experiment.new_batch_trial()
+    for x in (0.1, 0.2, 0.3):  # measured, abandoned, lost
+        batch.add_arm(Arm({"x": x, "y": x}))
+    batch.mark_running(no_runner_required=True)
+    batch.mark_arm_abandoned(batch.arms[1].name)
+    row = {"trial_index": batch.index, "arm_name": batch.arms[0].name, "mean": 1.0, "sem": 0.1}
+    rows = [{**row, "metric_name": name, "metric_signature": name} for name in "ab"]
+    experiment._experiment.attach_data(Data(df=pd.DataFrame(rows)))
+    batch.mark_completed()
+    experiment.get_next_trials(max_trials=1)
+    history = experiment._generation_strategy.adapter.task().history
+    assert history.failed.tolist() == [[0.3, 0.3]]
+    adapter = experiment._generation_strategy.adapter
+    waiting = adapter._task(adapter.search_space, adapter._goals(), []).history.pending
+    assert [0.2, 0.2] in waiting.tolist()
 
 
 def test_the_seed_is_that_of_the_first_arms_and_looks_at_no_others(client, calls):

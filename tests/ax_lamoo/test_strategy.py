@@ -677,9 +677,13 @@ def test_trials_that_were_there_before(client, run):
         params = {"x": k / 8, "y": k / 8}
         index = experiment.attach_trial(parameters=params)
         experiment.complete_trial(trial_index=index, raw_data=both(params))
-    run(experiment, 3, both)
-    # Ax asks its first node before it counts what is there
-    assert proposed_by(experiment)["LaMOO"] >= 2
+    copy = Client()
+    copy.set_experiment(experiment._experiment.clone_with(name="copy"))
+    copy.set_generation_strategy(
+        ax_lamoo.lamoo_generation_strategy(seed=0, initialization_budget=5)
+    )
+    assert run(copy, 3, both) == run(experiment, 3, both)
+    assert proposed_by(experiment) == {"LaMOO": 3}
 
 
 def test_one_objective_is_proposed_for_as_by_ax(client, run):
