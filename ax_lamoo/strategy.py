@@ -31,6 +31,7 @@ from ax_lamoo.sources import sources_of
 from ax_lamoo.start import CenterNode
 from lamoo import Partition
 from lamoo.checks import check, check_kind, check_whole, is_number, is_one_of
+from lamoo.search import FEWEST_RESULTS
 from lamoo.solvers import SOLVERS as ENGINE_SOLVERS
 from lamoo.space.answers import Asked
 from lamoo.space.prior import Prior
@@ -99,7 +100,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
         initialize_with_center: whether the first of them is the center of the space; it is not
             where ``known_constraints`` are given.
         min_observed_initialization_trials: how many of them must be completed before LaMOO
-            proposes, by default half of them.
+            proposes, by default half of them. With ``"gp"`` and ``"gp-fast"`` those that were
+            stopped early count, too, but for two.
         use_existing_trials_for_initialization: whether trials that were attached count.
         allow_exceeding_initialization_budget: whether more are proposed while too few are
             completed; otherwise Ax asks to wait.
@@ -171,7 +173,12 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             observed=max(1, initialization_budget // 2) if observed is None else observed,
             existing=existing,
             exceedable=exceedable,
+<<<<<<< HEAD
             options={"seed": seed, "prior": options["prior"]},
+=======
+            stopped=solver in ENGINE_SOLVERS and ENGINE_SOLVERS[solver].learns_stopped,
+            options={"seed": seed, "told": options["told"]},
+>>>>>>> breako10
         )
         nodes.insert(0, first)
     if centered:
@@ -211,12 +218,19 @@ def _prior(
 
 
 def _start_node(
-    *, budget: int, observed: int, existing: bool, exceedable: bool, options: dict[str, Any]
+    *,
+    budget: int,
+    observed: int,
+    existing: bool,
+    exceedable: bool,
+    stopped: bool,
+    options: dict[str, Any],
 ) -> GenerationNode:
-    """Return the node that spreads points until enough were proposed and enough completed.
+    """Return the node that spreads points until enough were proposed and enough observed.
 
-    While too few completed it waits for those that run, and proposes in the place of the others:
-    nothing will come of a trial that was stopped early, as of one that failed.
+    Those are completed or, with ``stopped``, were stopped early; but for the first ones. While too
+    few are it waits for those that run, and proposes in the place of the others: nothing more will
+    come of a trial that was stopped early, as of one that failed.
     """
     lost = [TrialStatus.FAILED, TrialStatus.ABANDONED]
     proposed = MinTrials(
@@ -225,13 +239,19 @@ def _start_node(
         use_all_trials_in_exp=existing,
         not_in_statuses=lost,
     )
-    completed = MinTrials(
-        threshold=observed,
-        transition_to=NODE,
-        use_all_trials_in_exp=True,
-        only_in_statuses=[TrialStatus.COMPLETED],
-        count_only_trials_with_data=True,
-    )
+    done = [TrialStatus.COMPLETED]
+    least = {observed: [*done, TrialStatus.EARLY_STOPPED]} if stopped else {}
+    least[min(observed, FEWEST_RESULTS) if stopped else observed] = done
+    completed = [
+        MinTrials(
+            threshold=threshold,
+            transition_to=NODE,
+            use_all_trials_in_exp=True,
+            only_in_statuses=statuses,
+            count_only_trials_with_data=True,
+        )
+        for threshold, statuses in least.items()
+    ]
     full = StartFull(
         threshold=budget,
         not_in_statuses=[*lost, TrialStatus.EARLY_STOPPED],
@@ -246,7 +266,7 @@ def _start_node(
                 generator_key_override=Generators.SOBOL.value,
             )
         ],
-        transition_criteria=[proposed, completed],
+        transition_criteria=[proposed, *completed],
         pausing_criteria=[ConfigurationsLeft(), *([] if exceedable else [full])],
         should_deduplicate=True,
         suggested_experiment_status=ExperimentStatus.INITIALIZATION,

@@ -58,7 +58,8 @@ class LaMOOSampler(BaseSampler):
     Args:
         seed: of all random choices; ``None`` draws one.
         n_startup_trials: finished trials spread evenly over the space before anything is learned;
-            by default 10, or 5 where objectives are known.
+            by default 10, or 5 where objectives are known. With ``"gp"`` and ``"gp-fast"``
+            twice as many do that were stopped early after reports, but for two.
         solver: one that :mod:`lamoo.solvers` describes, ``"gp"`` (the fewest trials),
             ``"gp-fast"``, ``"evolutionary"`` (the cheapest proposals), ``"cma"``, ``"botorch"`` or
             ``"random"``; or a :class:`lamoo.solvers.Solver`, such as

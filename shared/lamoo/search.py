@@ -24,6 +24,7 @@ from lamoo.solvers import Propose, again, distant, evolutionary, random
 from lamoo.space import Space
 from lamoo.space.allowed import LOOKED_AT, NothingAllowed, nearest_of
 from lamoo.space.history import History
+from lamoo.space.points import Points
 from lamoo.startup import least_sure, next_start
 from lamoo.task import Settings, Task, check_task, warn_once
 
@@ -33,6 +34,8 @@ REASON = 200
 #: of the two that :func:`lamoo.solvers.is_global` sends to the whole space (0 and 1), and one of
 #: the two in a leaf (2 and 3).
 BRANCH_TURNS = (0, 3)
+#: Results without which what trainings reported along the way tells nothing.
+FEWEST_RESULTS = 2
 #: What the log calls the place of a global turn.
 WHOLE = "the whole space"
 
@@ -92,9 +95,16 @@ def beginning(task: Task, solver: str | None = None) -> str | None:
 def _starting(task: Task, history: History) -> bool:
     """Tell whether too little was observed to learn from.
 
-    Observations outside a space that was narrowed since do not count: it starts again.
+    Observations outside a space that was narrowed since do not count: it starts again. Where most
+    trainings are stopped early there are hardly any results, so for a solver that learns from what
+    they reported twice as many trainings do, but for the first results, which tell what becomes of
+    reports.
     """
-    return bool(history.inside.sum() < max(task.settings.n_startup, 1))
+    enough, results = max(task.settings.n_startup, 1), int(history.inside.sum())
+    if results >= enough or not task.settings.chosen_solver.learns_stopped:
+        return results < enough
+    trained = results + int(Points(history.stopped).inside.sum())
+    return trained < 2 * enough or results < FEWEST_RESULTS
 
 
 def _log(task: Task, history: History, how: str, began: float) -> float:

@@ -37,7 +37,8 @@ class Settings:
         solver: one that :mod:`lamoo.solvers` describes, ``"gp"`` (the fewest trials),
             ``"gp-fast"``, ``"evolutionary"`` (the cheapest proposals), ``"cma"``, ``"botorch"`` or
             ``"random"``; or a :class:`lamoo.solvers.Solver` of one's own.
-        n_startup: how many evaluations are spread over the space before anything is learned.
+        n_startup: how many evaluations are spread over the space before anything is learned;
+            twice as many, where trainings were stopped early and the solver learns from those.
         reference_point: where hypervolume is measured from, one value per objective, minimised;
             NaN, or ``None`` for all, infers it from the observations.
         partition: the settings of the tree.

@@ -14,7 +14,7 @@ from ax.storage.json_store.decoder import object_from_json
 from ax.storage.json_store.encoder import object_to_json
 from ax.storage.json_store.registry import CORE_DECODER_REGISTRY, CORE_ENCODER_REGISTRY
 
-from ax_lamoo import EarlyStopping
+from ax_lamoo import EarlyStopping, lamoo_generation_strategy
 from ax_lamoo.early import curves_of
 from lamoo.curves import Curves
 from lamoo.early import Extrapolation, Halving
@@ -220,3 +220,26 @@ def test_it_can_be_saved():
 def test_a_wrong_rule_is_named(wrong):
     with pytest.raises(UserInputError, match="rule must be one of"):
         EarlyStopping(wrong)
+
+
+@pytest.mark.parametrize(("solver", "node"), [("gp", "LaMOO"), ("evolutionary", "Sobol")])
+def test_what_was_stopped_counts_in_the_start_of_a_solver_that_learns_it(solver, node):
+    client = client_of([])
+    client.set_generation_strategy(
+        lamoo_generation_strategy(
+            seed=0, solver=solver, initialization_budget=6, min_observed_initialization_trials=5
+        )
+    )
+    nodes = []
+    for k in range(8):
+        ((index, params),) = client.get_next_trials(1).items()
+        nodes.append(client.summarize().set_index("trial_index")["generation_node"][index])
+        for epoch in range(1, EPOCHS + 1 if k < 2 else 3):
+            data = {"a": params["x"] + 1 / epoch, "b": params["y"]}
+            client.attach_data(index, data, progression=epoch)
+        if k < 2:
+            client.complete_trial(index)
+        else:
+            client.mark_trial_early_stopped(index)
+    assert nodes[-1] == node
+    assert "LaMOO" not in nodes[:5]

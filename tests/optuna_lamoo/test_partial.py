@@ -8,7 +8,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from lamoo import Task
+from lamoo import Settings, Task
+from lamoo.search import beginning
 from optuna_lamoo import EarlyStopping, LaMOOSampler, columns, notes, reports, track
 
 FLOAT = optuna.distributions.FloatDistribution(0.0, 1.0)
@@ -177,6 +178,20 @@ def test_what_optunahubs_pruner_stores_is_read_by_the_names_of_the_objectives():
             user_attrs={reports.HUB_KEY: junk},
         )
         assert not len(reports.curve(trial, study.directions, ["error", "size"]))
+
+
+@pytest.mark.parametrize(
+    ("solver", "results", "begun"),
+    [("gp", 2, True), ("gp-fast", 2, True), ("gp", 1, False), ("evolutionary", 2, False)],
+)
+def test_what_was_stopped_counts_in_the_start_of_a_solver_that_learns_it(solver, results, begun):
+    """Under halving a study would else hardly end its start: few of a hundred are results."""
+    curves = [(x, COMPLETE if k < results else PRUNED) for k, x in enumerate(np.linspace(0, 1, 8))]
+    trials = [trial_of(x, state, errors(x)[: 9 if state is COMPLETE else 3]) for x, state in curves]
+    for last in (trials, trials[:7], [*trials[:7], trial_of(0.9, PRUNED, [])]):
+        settings = Settings(n_startup=4, solver=solver)
+        task = Task(columns.to_space({"x": FLOAT}), history_of(study_of(last)), settings)
+        assert (beginning(task) is not None) == (begun and last is trials)
 
 
 @pytest.mark.parametrize("solver", ["gp", "gp-fast", "evolutionary", "random"])

@@ -60,6 +60,8 @@ class Solver:
         early: from how many observations on the partition's boundaries are those that were learned
             at the last scheduled history length; by default only where they have many features, see
             :func:`lamoo.partition.tree.grow`.
+        learns_stopped: whether it learns from what trainings reported that were stopped early. Then
+            they count in the start-up.
 
     Raises:
         ValueError: if an argument is none of these.
@@ -71,6 +73,7 @@ class Solver:
     name: str = "of your own"
     large: Propose | None = None
     early: float = np.inf
+    learns_stopped: bool = False
 
     def __post_init__(self) -> None:
         """Check what they are."""
@@ -83,6 +86,7 @@ class Solver:
             ("name", isinstance(self.name, str), "a text"),
             ("large", self.large is None or callable(self.large), "None or a function as propose"),
             ("early", is_number(self.early, 0), "a number of observations"),
+            ("learns_stopped", is_flag(self.learns_stopped), "True or False"),
         ]
         for name, fine, expected in checks:
             check(f"{name} of a solver", vars(self)[name], expected, fine=fine)
@@ -139,13 +143,14 @@ class Later:
 
 
 _ALL = (
-    Solver(gp.propose, global_turns=True, name="gp", large=large.propose),
+    Solver(gp.propose, global_turns=True, name="gp", large=large.propose, learns_stopped=True),
     Solver(
         gp.propose_fast,
         global_turns=True,
         name="gp-fast",
         large=large.propose,
         early=gp.LONG,
+        learns_stopped=True,
     ),
     Solver(evolutionary.propose, name="evolutionary"),
     Solver(random.propose, name="random"),
