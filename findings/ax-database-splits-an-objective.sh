@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ax-platform==1.3.1, sqlalchemy==2.1.9
+# ax-platform==1.3.1, sqlalchemy==2.1.9, tabulate==0.10.0
 # Expected: the objectives "-cost, 2*speed - noise" are two, and the same two after loading from a database.
 # Seen: they come back as three, cost, speed and noise: beside another objective each metric of a sum becomes one of its
 #   own, without its weight. Of five trials two are on the front that was asked for, and three on the loaded one. A sum
@@ -11,7 +11,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
 "$dir/venv/bin/pip" install -q --no-compile torch==2.13.0
-"$dir/venv/bin/pip" install -q --no-compile ax-platform==1.3.1 sqlalchemy==2.1.9
+"$dir/venv/bin/pip" install -q --no-compile ax-platform==1.3.1 sqlalchemy==2.1.9 tabulate==0.10.0
 "$dir/venv/bin/python" - "$dir" <<'PY'
 import logging
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ax-platform==1.3.1, sqlalchemy==2.1.9
+# ax-platform==1.3.1, sqlalchemy==2.1.9, tabulate==0.10.0
 # Expected: what was saved to JSON or to a database asks, when it is loaded, for what it asked for before.
 # Seen: the outcome constraint "2*a + 3*b <= 10" comes back as "a <= 10": of a sum both save one metric, without its
 #   weight, and the bound. Two sums with that metric in common are "duplicate outcome constraints": loading them from
@@ -10,7 +10,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
 "$dir/venv/bin/pip" install -q --no-compile torch==2.13.0
-"$dir/venv/bin/pip" install -q --no-compile ax-platform==1.3.1 sqlalchemy==2.1.9
+"$dir/venv/bin/pip" install -q --no-compile ax-platform==1.3.1 sqlalchemy==2.1.9 tabulate==0.10.0
 "$dir/venv/bin/python" - "$dir" <<'PY'
 import logging
 import sys
