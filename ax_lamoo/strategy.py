@@ -173,12 +173,8 @@ def lamoo_generation_strategy(  # noqa: PLR0913  all keyword-only, most of them 
             observed=max(1, initialization_budget // 2) if observed is None else observed,
             existing=existing,
             exceedable=exceedable,
-<<<<<<< HEAD
-            options={"seed": seed, "prior": options["prior"]},
-=======
             stopped=solver in ENGINE_SOLVERS and ENGINE_SOLVERS[solver].learns_stopped,
-            options={"seed": seed, "told": options["told"]},
->>>>>>> breako10
+            options={"seed": seed, "prior": options["prior"]},
         )
         nodes.insert(0, first)
     if centered:
