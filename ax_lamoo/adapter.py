@@ -41,8 +41,8 @@ from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import (
     Goals,
+    check_config,
     check_linear,
-    check_preferences,
     goals_beforehand,
     goals_of,
     judged,
@@ -99,7 +99,7 @@ class LaMOOAdapter(TorchAdapter):
         fixed_features = fixed_in(fixed_features, space)
         config = self._goals(optimization_config)
         if not self.outcomes:  # before any trial is paid for
-            check_preferences(config)
+            check_config(config)
         start = time.monotonic()
         options = model_gen_options or {}
         everything = {**self._default_model_gen_options, **options}

@@ -6,6 +6,7 @@ threshold of ``-0.01 * a``, and take ``"a + b <= 1"`` for ``"a <= 1"``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,10 @@ from ax.exceptions.core import UserInputError
 from ax.utils.common.sympy import parse_objective_expression
 
 from lamoo.arrays import Floats
+
+_NUMBER = r"[-+\d.eE]+"
+#: The bounds relative to a baseline that Ax reads as they are written.
+_RELATIVE = re.compile(rf"({_NUMBER}\s*\*\s*)?baseline(\s*\*\s*{_NUMBER})?")
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -240,14 +245,23 @@ def judged(
     return (config.clone_with_args(**bounds) if reasons else config), reasons
 
 
-def check_preferences(config: OptimizationConfig | None) -> None:
-    """Raise if goals are preferences that are to be learned from comparisons.
-
-    Ax refuses most transforms for them, after the start-up, its own default strategy's too (1.3.1).
+def check_config(config: OptimizationConfig | None) -> None:
+    """Raise if goals are something that Ax cannot do, or reads otherwise than it is written.
 
     Raises:
-        UserInputError: if they are.
+        UserInputError: if they are preferences to be learned from comparisons, for which Ax refuses
+            most transforms after the start-up, those of its default strategy, too; or if a bound is
+            more than a multiple of the baseline (Ax 1.3.1).
     """
+    for bound in [] if config is None else config.all_constraints:
+        sides = re.split("[<>]=", bound.expression)
+        if bound.relative and not any(_RELATIVE.fullmatch(side.strip()) for side in sides):
+            raise UserInputError(
+                f"Ax reads the constraint {bound.expression!r} as {1 + bound.bound / 100:g} times "
+                "what the baseline measured: a bound is a number, or one times the baseline, as in "
+                "'latency <= 0.9 * baseline', and a metric that has 'baseline' in its name needs "
+                "another one to have a bound"
+            )
     if isinstance(config, PreferenceOptimizationConfig):
         raise UserInputError(
             "Ax cannot learn preferences (PreferenceOptimizationConfig) with LaMOO's generation "

@@ -28,7 +28,7 @@ from ax_lamoo.adapter import LaMOOAdapter
 from ax_lamoo.encoding import Encoding, check_space, encoding_of, fixed_in
 from ax_lamoo.exhaustion import ConfigurationsLeft, check_left
 from ax_lamoo.generator import LaMOOGenerator
-from ax_lamoo.goals import check_linear, check_preferences
+from ax_lamoo.goals import check_config, check_linear
 from ax_lamoo.linear import EQUAL
 from ax_lamoo.prior import PriorKnowledge
 from ax_lamoo.task import logger
@@ -81,7 +81,7 @@ class CenterNode(CenterGenerationNode):
             UserInputError: if a parameter is fixed at what it cannot be, or preferences are to be
                 learned.
         """
-        check_preferences(experiment.optimization_config)
+        check_config(experiment.optimization_config)
         fixed_features = fixed_in(fixed_features, experiment.search_space)
         self._fixed = {} if fixed_features is None else fixed_features.parameters
         return super().gen(
@@ -175,7 +175,7 @@ class StartAdapter(RandomAdapter):
         space = search_space or self._search_space
         if (config := optimization_config or self._experiment.optimization_config) is not None:
             check_linear(config.objective)
-            check_preferences(config)
+            check_config(config)
         fixed_features = fixed_in(fixed_features, space)
         if self.generator.prior is None:
             n = check_left(n, self._experiment, space, fixed_features, pending_observations)

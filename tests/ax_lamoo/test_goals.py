@@ -1,5 +1,7 @@
 """What the user wants, in weights: sums stay together, thresholds have their objective's scale."""
 
+import re
+
 import numpy as np
 import pytest
 from ax.adapter.adapter_utils import extract_outcome_constraints
@@ -9,6 +11,7 @@ from ax.core.outcome_constraint import OutcomeConstraint
 from ax.exceptions.core import UserInputError
 
 from ax_lamoo.goals import (
+    check_config,
     check_linear,
     goals_of,
     judged,
@@ -93,6 +96,32 @@ def test_sums_are_not():
         _parsed=(["f1 (macro)", "1/x"], [[("f1 (macro)", 1.0)], [("1/x", 1.0)]]),
     )
     check_linear(odd)
+
+
+@pytest.mark.parametrize(
+    ("limit", "fine"),
+    [
+        ("c <= 0.9*baseline", True),
+        ("c >= baseline", True),
+        ("1.1 * baseline >= c + 2*d", True),
+        ("c <= baseline + 5", False),
+        ("to_baseline <= 0.5", False),
+        ("to_baseline <= 0.5*baseline", True),
+        ("c <= 0.9*baseline - d", False),
+    ],
+)
+def test_a_bound_is_a_multiple_of_the_baseline_or_refused(limit, fine):
+    """Ax reads any text with the word in it as a multiple (1.3.1)."""
+    config = goals("-a, -b")
+    names = {**NAMES, "to_baseline": "to_baseline"}
+    config.outcome_constraints = [
+        OutcomeConstraint(expression=limit, metric_name_to_signature=names)
+    ]
+    if fine:
+        check_config(config)
+        return
+    with pytest.raises(UserInputError, match=re.escape(f"reads the constraint {limit!r}")):
+        check_config(config)
 
 
 def test_metrics_of_a_sum_are_no_objectives_of_their_own():

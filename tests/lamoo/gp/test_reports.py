@@ -193,10 +193,15 @@ def test_stopped_trainings_are_tried_and_nobodys_result(rng):
     assert not (np.abs(x[:, None] - lucky.tried).max(axis=2) == 0).any()
 
 
-def test_the_start_lasts_until_enough_trainings_ended(rng):
-    history = studied(2, 12, rng)
+@pytest.mark.parametrize(("ended", "stopped"), [(2, 3), (1, 12)])
+def test_the_start_lasts_until_enough_were_trained_and_two_ended(ended, stopped, rng):
+    """With three trials to start, six trainings."""
+    history = studied(ended, stopped, rng)
     x = suggest(Task(SPACE, history, Settings(n_startup=3)), 1, rng)
-    np.testing.assert_allclose(x[0], SPACE.sobol(14, 8, 0)[0])
+    np.testing.assert_allclose(x[0], SPACE.sobol(ended + stopped, 8, 0)[0])
+    enough = studied(2, 4, rng)
+    x = suggest(Task(SPACE, enough, Settings(n_startup=3)), 1, rng)
+    assert not np.allclose(x[0], SPACE.sobol(6, 8, 0)[0])
 
 
 def test_running_trainings_inform_and_are_believed(rng):
