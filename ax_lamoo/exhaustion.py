@@ -9,9 +9,11 @@ from ax.core.arm import Arm
 from ax.core.experiment import Experiment
 from ax.core.observation import ObservationFeatures
 from ax.core.search_space import SearchSpace
+from ax.core.trial_status import TrialStatus
 from ax.exceptions.core import SearchSpaceExhausted
 from ax.generation_strategy.transition_criterion import (
     MaxTrialsAwaitingData,
+    MinTrials,
     TrialCountPausingCriterion,
 )
 
@@ -55,15 +57,48 @@ class ConfigurationsLeft(TrialCountPausingCriterion):
 
 
 class StartFull(MaxTrialsAwaitingData):
-    """Ax's criterion of a start that is full, beside which others count where it is more than that.
+    """Ax's criterion of a start that is full, and limits nothing once it is over.
 
-    Ax takes a negative number of trials that are left for no limit at all, whatever others say.
+    Ax asks how many trials the start has left before it moves on from it, so that the first call
+    after a full start gives one trial, however many are asked for; and takes a negative number for
+    no limit at all, whatever others say (Ax 1.3.1).
+
+    Args:
+        threshold: how many trials a start has; this and the next four as in Ax.
+        only_in_statuses: those that count.
+        not_in_statuses: those that do not.
+        use_all_trials_in_exp: whether those of others count, too.
+        count_only_trials_with_data: whether others do not.
+        over: what is all met where the start is over; nothing if that is unknown.
     """
+
+    def __init__(
+        self,
+        threshold: int,
+        only_in_statuses: list[TrialStatus] | None = None,
+        not_in_statuses: list[TrialStatus] | None = None,
+        use_all_trials_in_exp: bool = False,  # noqa: FBT001, FBT002  Ax's signature
+        count_only_trials_with_data: bool = False,  # noqa: FBT001, FBT002  Ax's signature
+        over: Sequence[MinTrials] = (),
+    ) -> None:
+        """Keep what tells that the start is over."""
+        super().__init__(
+            threshold,
+            only_in_statuses,
+            not_in_statuses,
+            use_all_trials_in_exp,
+            count_only_trials_with_data,
+        )
+        self.over = over
 
     def num_till_threshold(self, experiment: Experiment, trials_from_node: set[int]) -> int:
         """Return how many are left."""
         left: int = super().num_till_threshold(experiment, trials_from_node)
-        return left if left >= 0 else ENDLESS
+        over = bool(self.over) and all(
+            each.num_contributing_to_threshold(experiment, trials_from_node) >= each.threshold
+            for each in self.over
+        )
+        return ENDLESS if over or left < 0 else left
 
 
 def untried(arms: Iterable[Arm], encoding: Encoding, pending: Sequence[Params] = ()) -> float:

@@ -252,6 +252,7 @@ def _start_node(
         threshold=budget,
         not_in_statuses=[*lost, TrialStatus.EARLY_STOPPED],
         use_all_trials_in_exp=existing,
+        over=[proposed, *completed],
     )
     return GenerationNode(
         name="Sobol",

@@ -589,6 +589,19 @@ def test_abandoned_trials_are_pending_whatever_they_reported(
     assert "unique parameterization" not in caplog.text
 
 
+@pytest.mark.parametrize("saved", [False, True])
+def test_the_first_batch_after_a_full_start_is_whole(saved, client, run, tmp_path):
+    """Of Ax's own strategies it is one trial (1.3.1), see findings."""
+    experiment = client(FLOAT, initialization_budget=4, solver="evolutionary")
+    ran = [len(run(experiment, 1, both, q=4))]
+    if saved:
+        experiment.save_to_json_file(str(tmp_path / "saved.json"))
+        experiment = Client.load_from_json_file(str(tmp_path / "saved.json"))
+    waiting = experiment.get_next_trials(max_trials=3)
+    assert [*ran, len(waiting), len(experiment.get_next_trials(max_trials=3))] == [4, 3, 3]
+    assert proposed_by(experiment)["LaMOO"] == 6
+
+
 @pytest.mark.parametrize("abandoned", [False, True])
 def test_arms_of_a_batch_are_not_proposed_before_they_report(client, abandoned, caplog):
     flags = [ChoiceParameterConfig(name=n, parameter_type="int", values=[0, 1]) for n in "uv"]
