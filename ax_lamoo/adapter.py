@@ -41,6 +41,7 @@ from ax_lamoo.features import features_of, parameter_of
 from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import (
     Goals,
+    check_bounds,
     check_config,
     check_linear,
     goals_beforehand,
@@ -269,6 +270,7 @@ class LaMOOAdapter(TorchAdapter):
         asked = asked or self._asked()
         if asked is None:
             return None
+        check_bounds(asked)
         baseline = self.status_quo.data.metric_signatures if self.status_quo is not None else ()
         config, left_out = judged(asked, self._metric_signatures, baseline)
         for sentence in left_out:

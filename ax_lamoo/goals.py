@@ -6,6 +6,7 @@ threshold of ``-0.01 * a``, and take ``"a + b <= 1"`` for ``"a <= 1"``.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,13 +21,12 @@ from ax.core.optimization_config import (
 from ax.core.outcome_constraint import OutcomeConstraint, ScalarizedOutcomeConstraint
 from ax.core.types import ComparisonOp
 from ax.exceptions.core import UserInputError
-from ax.utils.common.sympy import parse_objective_expression
+from ax.utils.common.sympy import (
+    extract_coefficient_dict_from_inequality,
+    parse_objective_expression,
+)
 
 from lamoo.arrays import Floats
-
-_NUMBER = r"[-+\d.eE]+"
-#: The bounds relative to a baseline that Ax reads as they are written.
-_RELATIVE = re.compile(rf"({_NUMBER}\s*\*\s*)?baseline(\s*\*\s*{_NUMBER})?")
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
@@ -250,24 +250,58 @@ def check_config(config: OptimizationConfig | None) -> None:
 
     Raises:
         UserInputError: if they are preferences to be learned from comparisons, for which Ax refuses
-            most transforms after the start-up, those of its default strategy, too; or if a bound is
-            more than a multiple of the baseline (Ax 1.3.1).
+            most transforms after the start-up, those of its default strategy, too (1.3.1); or as
+            :func:`check_bounds` does.
     """
-    for bound in [] if config is None else config.all_constraints:
-        sides = re.split("[<>]=", bound.expression)
-        if bound.relative and not any(_RELATIVE.fullmatch(side.strip()) for side in sides):
-            raise UserInputError(
-                f"Ax reads the constraint {bound.expression!r} as {1 + bound.bound / 100:g} times "
-                "what the baseline measured: a bound is a number, or one times the baseline, as in "
-                "'latency <= 0.9 * baseline', and a metric that has 'baseline' in its name needs "
-                "another one to have a bound"
-            )
+    if config is not None:
+        check_bounds(config)
     if isinstance(config, PreferenceOptimizationConfig):
         raise UserInputError(
             "Ax cannot learn preferences (PreferenceOptimizationConfig) with LaMOO's generation "
             "strategy, nor with its default: it allows few transforms with them. Set a strategy of "
             "your own that has no others"
         )
+
+
+def check_bounds(config: OptimizationConfig) -> None:
+    """Raise if a bound is relative to the baseline for Ax, but not as it is written.
+
+    Raises:
+        UserInputError: if it is more than a multiple of the baseline, or of a sum that Ax negates,
+            whose baseline it does not negate (1.3.1).
+    """
+    for bound in (bound for bound in config.all_constraints if bound.relative):
+        factor = 1 + bound.bound / 100
+        if not _is_multiple(bound.expression):
+            raise UserInputError(
+                f"Ax reads the constraint {bound.expression!r} as {factor:g} times what the "
+                "baseline measured: a bound is a number, or a multiple of the baseline, as in "
+                "'latency <= 0.9 * baseline', and a metric that has 'baseline' in its name needs "
+                "another one to have a bound"
+            )
+        if len(bound.metric_names) > 1 and factor < 0:
+            raise UserInputError(
+                f"Ax cannot keep the constraint {bound.expression!r}: of the sum it takes the "
+                "negative, and of its baseline it does not. Report the sum as a metric of its own"
+            )
+
+
+def _is_multiple(expression: str) -> bool:
+    """Tell whether a bound is a multiple of the baseline, and nothing else is added.
+
+    Then it is twice as large where the baseline is.
+    """
+    try:
+        once, twice = (_constant(re.sub(r"\bbaseline\b", value, expression)) for value in "12")
+    except Exception:  # noqa: BLE001  a name that is no formula was told to Ax by other means
+        return True
+    return once != 0 and math.isclose(twice, 2 * once)
+
+
+def _constant(inequality: str) -> float:
+    """Return what is added to the metrics of an inequality, all on one side."""
+    terms = extract_coefficient_dict_from_inequality(inequality)
+    return float(sum(weight for term, weight in terms.items() if term.is_number))
 
 
 def check_linear(objective: Objective) -> None:

@@ -17,7 +17,7 @@ from ax.service.utils.best_point import derelativize_opt_config
 
 from ax_lamoo.curves import cut_short
 from ax_lamoo.errors import as_user_input
-from ax_lamoo.goals import Goals, goals_of, judged, weighted, with_sums
+from ax_lamoo.goals import Goals, check_bounds, goals_of, judged, weighted, with_sums
 from lamoo import History, failures, pareto
 from lamoo.arrays import Floats, Ints
 
@@ -249,9 +249,15 @@ def settled(
 
 
 def absolute(config: OptimizationConfig, experiment: Experiment) -> OptimizationConfig:
-    """Return an optimization config whose bounds do not refer to the baseline any more."""
+    """Return an optimization config whose bounds do not refer to the baseline any more.
+
+    Raises:
+        UserInputError: if the baseline was not measured, or as
+            :func:`ax_lamoo.goals.check_bounds` does.
+    """
     if not any(constraint.relative for constraint in config.all_constraints):
         return config
+    check_bounds(config)
     try:
         return derelativize_opt_config(with_sums(config), experiment)
     except DataRequiredError as error:

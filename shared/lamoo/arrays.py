@@ -69,7 +69,8 @@ class Memo(Generic[_Made]):
     def __call__(self, make: Callable[[], _Made], *of: NDArray[Any] | Hashable) -> _Made:
         """Return what was made of equal arrays and other values, or make it now."""
         key = tuple(
-            (each.shape, each.tobytes()) if isinstance(each, np.ndarray) else each for each in of
+            (each.dtype.str, each.shape, each.tobytes()) if isinstance(each, np.ndarray) else each
+            for each in of
         )
         with self._turn:
             if key in self._results:

@@ -148,7 +148,7 @@ class Optimizer:
 
         Args:
             params: the parameters that were evaluated; what was asked for may be rounded, to about
-                a thousandth of a real parameter's range.
+                a thousandth of a real parameter's range: what is that near to it is taken for it.
             values: the objective values in the user's directions; ``None`` or any NaN means that
                 the evaluation failed, and the point is not proposed again.
             constraints: constraint values, satisfied where ``<= 0``; any NaN means that the

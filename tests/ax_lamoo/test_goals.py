@@ -11,6 +11,7 @@ from ax.core.outcome_constraint import OutcomeConstraint
 from ax.exceptions.core import UserInputError
 
 from ax_lamoo.goals import (
+    check_bounds,
     check_config,
     check_linear,
     goals_of,
@@ -104,10 +105,15 @@ def test_sums_are_not():
         ("c <= 0.9*baseline", True),
         ("c >= baseline", True),
         ("1.1 * baseline >= c + 2*d", True),
+        ("c <= baseline/2", True),
+        ("c - (0.9)*baseline <= 0", True),
+        ("c - d <= 0.9*baseline", True),
+        ("c + d >= 0.9*baseline", True),
         ("c <= baseline + 5", False),
         ("to_baseline <= 0.5", False),
+        ("to_baseline <= 0", False),
         ("to_baseline <= 0.5*baseline", True),
-        ("c <= 0.9*baseline - d", False),
+        ("c <= 0.9*baseline - d", True),
     ],
 )
 def test_a_bound_is_a_multiple_of_the_baseline_or_refused(limit, fine):
@@ -126,6 +132,19 @@ def test_a_bound_is_a_multiple_of_the_baseline_or_refused(limit, fine):
 
 def test_metrics_of_a_sum_are_no_objectives_of_their_own():
     assert metrics_alone(goals("-a - 2*b, -0.5*c").objective) == {"c": -0.5}
+
+
+@pytest.mark.parametrize(
+    "limit", ["c - d >= 0.9*baseline", "0.9*baseline <= c - d", "-c - d <= 0.9*baseline"]
+)
+def test_a_sum_that_ax_negates_has_no_bound_relative_to_the_baseline(limit):
+    """Of c - d >= 0.9 B it makes d - c <= -B - 1.9 |B|."""
+    config = goals("-a, -b")
+    config.outcome_constraints = [
+        OutcomeConstraint(expression=limit, metric_name_to_signature=NAMES)
+    ]
+    with pytest.raises(UserInputError, match="Report the sum as a metric of its own"):
+        check_bounds(config)
 
 
 @pytest.mark.parametrize(

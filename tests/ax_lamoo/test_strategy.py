@@ -346,6 +346,20 @@ def test_constraints_are_learned(client, run):
     assert np.mean([params["x"] >= 0.7 for params in asked[8:]]) > 0.6
 
 
+def test_a_bound_that_ax_misreads_is_refused_whenever_it_comes(client, run):
+    def f(params):
+        return {**both(params), "c": params["x"]}
+
+    experiment = client(FLOAT, solver="evolutionary")
+    baseline = experiment.attach_baseline({"x": 0.5, "y": 1.0})
+    experiment.complete_trial(baseline, raw_data=f({"x": 0.5, "y": 1.0}))
+    run(experiment, 5, f)
+    experiment.configure_optimization("-a, -b", outcome_constraints=["c <= baseline + 0.1"])
+    for asked in (lambda: run(experiment, 1, f), lambda: ax_lamoo.front(experiment)):
+        with pytest.raises(UserInputError, match=r"as 1\.1 times what the baseline measured"):
+            asked()
+
+
 @pytest.mark.parametrize("limit", ["c + 2*d <= 1", "c + 2*d <= 0.4*baseline"])
 @pytest.mark.parametrize("solver", ["gp", pytest.param("qlognehvi", marks=pytest.mark.slow)])
 def test_a_constraint_on_a_sum_is_learned(solver, limit, client, run):
