@@ -140,7 +140,7 @@ def test_confined_batches_are_inside_and_distinct(client, run, leaves):
         FLOAT, solver="qlognehvi", partition=Partition(leaf_size=3), initialization_budget=8
     )
     asked = run(experiment, 8, both, q=8)
-    asked += run(experiment, 2, both, q=2)
+    asked += run(experiment, 4, both, q=2)  # two in the whole space, two in a leaf
     assert len({str(params) for params in asked}) == len(asked)
     assert any(leaf is not None for leaf, _ in leaves)
     assert all(leaf.contains(F) for leaf, F in leaves if leaf is not None)
