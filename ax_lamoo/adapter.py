@@ -42,8 +42,8 @@ from ax_lamoo.generator import CONFINED, LaMOOGenerator
 from ax_lamoo.goals import (
     Goals,
     check_bounds,
-    check_config,
     check_linear,
+    check_preferences,
     goals_beforehand,
     goals_of,
     judged,
@@ -100,7 +100,7 @@ class LaMOOAdapter(TorchAdapter):
         fixed_features = fixed_in(fixed_features, space)
         config = self._goals(optimization_config)
         if not self.outcomes:  # before any trial is paid for
-            check_config(config)
+            check_preferences(config)
         start = time.monotonic()
         options = model_gen_options or {}
         everything = {**self._default_model_gen_options, **options}

@@ -249,12 +249,21 @@ def check_config(config: OptimizationConfig | None) -> None:
     """Raise if goals are something that Ax cannot do, or reads otherwise than it is written.
 
     Raises:
-        UserInputError: if they are preferences to be learned from comparisons, for which Ax refuses
-            most transforms after the start-up, those of its default strategy, too (1.3.1); or as
-            :func:`check_bounds` does.
+        UserInputError: as :func:`check_bounds` and :func:`check_preferences` do.
     """
     if config is not None:
         check_bounds(config)
+    check_preferences(config)
+
+
+def check_preferences(config: OptimizationConfig | None) -> None:
+    """Raise if goals are preferences that are to be learned from comparisons.
+
+    Ax refuses most transforms for them, after the start-up, its own default strategy's too (1.3.1).
+
+    Raises:
+        UserInputError: if they are.
+    """
     if isinstance(config, PreferenceOptimizationConfig):
         raise UserInputError(
             "Ax cannot learn preferences (PreferenceOptimizationConfig) with LaMOO's generation "

@@ -401,12 +401,12 @@ class History:
         On the parameters that both have, of which there must be some.
         """
         apart = np.abs(self.pending - x)
-        shared = ~np.isnan(apart)
-        alike = (filled(apart, 0.0) <= rounding + 10.0**-DIGITS).all(axis=1) & shared.any(axis=1)
+        shared, apart = ~np.isnan(apart), filled(apart, 0.0)
+        alike = (apart <= rounding + 10.0**-DIGITS).all(axis=1) & shared.any(axis=1)
         if not alike.any():
             return self.pending
-        distance = filled(apart, 0.0).max(axis=1)
-        return np.delete(self.pending, np.argmin(np.where(alike, distance, np.inf)), axis=0)
+        nearest = np.argmin(np.where(alike, apart.max(axis=1), np.inf))
+        return np.delete(self.pending, nearest, axis=0)
 
     def replaced(self, **changes: Any) -> History:
         """Return this history with other fields, knowing what follows from the others already."""
